@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statements on consoles."""
+
+import enum
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_db import exception as db_exc
+from sqlalchemy.engine import Connection
+
+from console_api import errors
+from console_api.db import console_hosts, tables
+from console_api.db.engine import Database, retried
+
+_consoles = tables.consoles.c
+_hosts = tables.console_hosts.c
+_on_host = tables.consoles.join(
+    tables.console_hosts, _hosts.id == _consoles.console_host_id
+)
+
+_LIST = (
+    sa.select(_consoles.id, _consoles.console_type)
+    .where(
+        _consoles.server_uuid == sa.bindparam("server_uuid"),
+        _consoles.id > sa.bindparam("marker"),
+    )
+    .order_by(_consoles.id)
+    .limit(sa.bindparam("limit"))
+)
+
+_PLACED = sa.select(
+    _consoles.id,
+    _consoles.console_type,
+    _consoles.console_host_id,
+    _hosts.compute_hosts,
+).select_from(_on_host).where(
+    _consoles.server_uuid == sa.bindparam("server_uuid")
+)
+
+_GET = (
+    sa.select(
+        _consoles.id,
+        _consoles.console_type,
+        _consoles.instance_name,
+        _consoles.encrypted_password,
+        sa.func.coalesce(_consoles.port, _hosts.multiplex_port).label("port"),
+        _hosts.public_hostname,
+    )
+    .select_from(_on_host)
+    .where(
+        _consoles.server_uuid == sa.bindparam("server_uuid"),
+        _consoles.id == sa.bindparam("id"),
+    )
+)
+
+_PORT_TAKEN = sa.select(_consoles.id).where(
+    _consoles.console_host_id == sa.bindparam("host_id"),
+    _consoles.port == sa.bindparam("port"),
+)
+
+# How often a console may be moved under a request that wants to delete it.
+_MOVES_SEEN = 3
+
+_next = tables.consoles.alias("next_console")
+
+# The first console from a port on whose upper neighbour is free: it walks
+# the index of the constraint on host and port, and stops at the first gap.
+_LAST_BEFORE_GAP = (
+    sa.select(_consoles.port)
+    .where(
+        _consoles.console_host_id == sa.bindparam("host_id"),
+        _consoles.port >= sa.bindparam("first"),
+        _consoles.port < sa.bindparam("last"),
+        ~sa.exists().where(
+            _next.c.console_host_id == sa.bindparam("host_id"),
+            _next.c.port == _consoles.port + 1,
+        ),
+    )
+    .order_by(_consoles.port)
+    .limit(1)
+)
+
+
+class Placed(enum.Enum):
+    """How an attempt to put a console on a console host ended."""
+
+    DONE = enum.auto()
+    #: The console host is full, disabled or gone.
+    NO_ROOM = enum.auto()
+    #: Another request has placed or moved this console meanwhile.
+    OVERTAKEN = enum.auto()
+    #: The server was deleted meanwhile.
+    SERVER_GONE = enum.auto()
+
+
+def list_of_server(
+    database: Database, server_uuid: str, marker: int, limit: int
+) -> Sequence[sa.Row[Any]]:
+    """Return a server's consoles after an id, in the order of their ids."""
+    return database.read(
+        _LIST,
+        {"server_uuid": server_uuid, "marker": marker, "limit": limit},
+    )
+
+
+def placed_of_server(
+    database: Database, server_uuid: str
+) -> Sequence[sa.Row[Any]]:
+    """Return where the consoles of a server are."""
+    return database.read(_PLACED, {"server_uuid": server_uuid})
+
+
+def get(
+    database: Database, server_uuid: str, console_id: int
+) -> sa.Row[Any] | None:
+    """Return one console of a server with its host's name and port."""
+    rows = database.read(_GET, {"server_uuid": server_uuid, "id": console_id})
+    return rows[0] if rows else None
+
+
+@retried
+def insert(
+    database: Database, host: sa.Row[Any], values: Mapping[str, Any]
+) -> Placed:
+    """Put a new console on a console host, on a free port of its range.
+
+    Two requests for one server may get here at once, perhaps with different
+    hosts in mind; the constraint on server and console type lets one of
+    them through.  Requests for one host queue up on the lock of its row, so
+    none takes the port that another has just found.
+    """
+    try:
+        with database.transaction() as connection:
+            if not console_hosts.add_console(connection, host):
+                return Placed.NO_ROOM
+            connection.execute(
+                tables.consoles.insert(),
+                {
+                    **values,
+                    "console_host_id": host.id,
+                    "console_type": host.console_type,
+                    "port": _free_port(connection, host),
+                },
+            )
+    except db_exc.DBDuplicateEntry:
+        return Placed.OVERTAKEN
+    except db_exc.DBReferenceError:
+        return Placed.SERVER_GONE
+    return Placed.DONE
+
+
+@retried
+def move(
+    database: Database, console_id: int, old_host_id: int, host: sa.Row[Any]
+) -> Placed:
+    """Move a console to another console host, on a free port there.
+
+    It takes the console type of its new host.
+    """
+    try:
+        with database.transaction() as connection:
+            if not console_hosts.add_console(connection, host):
+                return Placed.NO_ROOM
+            moved = connection.execute(
+                tables.consoles.update()
+                .where(
+                    _consoles.id == console_id,
+                    _consoles.console_host_id == old_host_id,
+                )
+                .values(
+                    console_host_id=host.id,
+                    console_type=host.console_type,
+                    port=_free_port(connection, host),
+                )
+            ).rowcount
+            if not moved:
+                # Deleted or moved since it was read: keep nothing of this.
+                connection.rollback()
+                return Placed.OVERTAKEN
+            console_hosts.remove_consoles(connection, old_host_id)
+    except db_exc.DBDuplicateEntry:
+        return Placed.OVERTAKEN
+    return Placed.DONE
+
+
+@retried
+def delete(database: Database, server_uuid: str, console_id: int) -> bool:
+    """Delete a console of a server.
+
+    :returns: whether it was there
+    """
+    where = (
+        _consoles.server_uuid == server_uuid,
+        _consoles.id == console_id,
+    )
+    for _attempt in range(_MOVES_SEEN):
+        rows = database.read(
+            sa.select(_consoles.console_host_id).where(*where)
+        )
+        if not rows:
+            return False
+        host_id = rows[0].console_host_id
+        with database.transaction() as connection:
+            # The host's row first, in the order in which `insert` locks.
+            console_hosts.remove_consoles(connection, host_id)
+            if connection.execute(
+                tables.consoles.delete().where(
+                    *where, _consoles.console_host_id == host_id
+                )
+            ).rowcount:
+                return True
+            # Deleted or moved since it was read: look again.
+            connection.rollback()
+    raise errors.DatabaseUnavailable
+
+
+def delete_of_server(connection: Connection, server_uuid: str) -> None:
+    """Delete all consoles of a server whose row the caller has locked."""
+    rows = connection.execute(
+        sa.select(_consoles.console_host_id)
+        .where(_consoles.server_uuid == server_uuid)
+        .order_by(_consoles.console_host_id)
+    ).all()
+    for row in rows:
+        console_hosts.remove_consoles(connection, row.console_host_id)
+    connection.execute(
+        tables.consoles.delete().where(_consoles.server_uuid == server_uuid)
+    )
+
+
+def _free_port(connection: Connection, host: sa.Row[Any]) -> int | None:
+    """Find a free port of a host whose row the caller has locked.
+
+    The search begins anywhere in the range, which spreads the consoles, so
+    that a free port is near wherever it begins.
+    """
+    if host.multiplex_port is not None:
+        return None
+    start = random.randint(host.min_port, host.max_port)
+    taken = connection.execute(
+        _PORT_TAKEN, {"host_id": host.id, "port": start}
+    ).first()
+    if not taken:
+        return start
+    for first, last in (
+        (start, host.max_port),
+        (host.min_port, start),
+    ):
+        row = connection.execute(
+            _LAST_BEFORE_GAP,
+            {"host_id": host.id, "first": first, "last": last},
+        ).first()
+        if row:
+            return int(row.port) + 1
+    # The range has room (`add_console` has counted), all ports from the
+    # lowest taken one up are taken: what is left is below.
+    return int(host.min_port)

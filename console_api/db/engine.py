@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections: reads in one round trip, writes in one transaction."""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from oslo_config import cfg
+from oslo_db import api as db_api
+from oslo_db import exception as db_exc
+from oslo_db.sqlalchemy import engines, exc_filters
+from sqlalchemy import exc as sa_exc
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+from console_api import errors
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Seconds that a connection may take to be made, and a statement to end.
+CONNECT_TIMEOUT = 10
+STATEMENT_TIMEOUT = 60
+
+_TIME_LIMITS: Mapping[str, Mapping[str, str]] = {
+    "mysql": {
+        "connect_timeout": str(CONNECT_TIMEOUT),
+        "read_timeout": str(STATEMENT_TIMEOUT),
+        "write_timeout": str(STATEMENT_TIMEOUT),
+        "charset": "utf8mb4",
+    },
+    "postgresql": {
+        "connect_timeout": str(CONNECT_TIMEOUT),
+        "tcp_user_timeout": str(STATEMENT_TIMEOUT * 1000),
+        "options": f"-c statement_timeout={STATEMENT_TIMEOUT * 1000}",
+    },
+    # How long a writer waits for the one before it.
+    "sqlite": {"timeout": str(STATEMENT_TIMEOUT)},
+}
+
+# What a database that is away, overloaded or stuck looks like.
+_UNAVAILABLE = (
+    db_exc.DBConnectionError,
+    db_exc.DBDeadlock,
+    sa_exc.OperationalError,
+    sa_exc.InterfaceError,
+    sa_exc.TimeoutError,
+)
+
+# A write that lost to another one is tried again this often.
+_WRITE_TRIES = 5
+
+
+def database_url(conf: cfg.ConfigOpts) -> URL:
+    """Return the database's URL, with time limits where it has none.
+
+    :raises ConfigurationError: it is missing or malformed
+    """
+    text = conf.database.connection
+    if not text:
+        raise errors.ConfigurationError(
+            "[database] connection is not set. Give the URL of the database, "
+            "for example sqlite:////var/lib/console_api/console_api.sqlite "
+            "or mysql+pymysql://USER:PASSWORD@HOST/console_api"
+        )
+    try:
+        url = make_url(text)
+        url.get_dialect()
+    except (sa_exc.ArgumentError, sa_exc.NoSuchModuleError) as error:
+        # The text of the error may hold the URL, and so the password.
+        raise errors.ConfigurationError(
+            "[database] connection is not a database URL, or of a database "
+            "that SQLAlchemy has no dialect for. Write it like "
+            "mysql+pymysql://USER:PASSWORD@HOST/console_api"
+        ) from error
+    limits = _TIME_LIMITS.get(url.get_backend_name(), {})
+    return url.update_query_dict(
+        {key: limits[key] for key in limits.keys() - url.query.keys()}
+    )
+
+
+def create_reader(conf: cfg.ConfigOpts) -> Engine:
+    """Make the engine of reads: autocommit, no ping, nothing after.
+
+    A read is one statement, so it needs no transaction, and a connection
+    that has died is noticed by the read itself (``Database.read``).  Each of
+    these would cost a round trip of its own.
+    """
+    engine = sa.create_engine(
+        database_url(conf),
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+        skip_autocommit_rollback=True,
+        pool_size=conf.database.max_pool_size or 5,
+        max_overflow=conf.database.max_overflow or 50,
+        pool_timeout=conf.database.pool_timeout or 30,
+        pool_recycle=conf.database.connection_recycle_time,
+    )
+    exc_filters.register_engine(engine)
+    return engine
+
+
+def create_writer(conf: cfg.ConfigOpts) -> Engine:
+    """Make the engine of writes, as oslo.db makes it, without connecting."""
+    engine: Engine = engines.create_engine(
+        database_url(conf),
+        sqlite_fk=True,
+        max_pool_size=conf.database.max_pool_size,
+        max_overflow=conf.database.max_overflow,
+        pool_timeout=conf.database.pool_timeout,
+        connection_recycle_time=conf.database.connection_recycle_time,
+        mysql_sql_mode=conf.database.mysql_sql_mode,
+        max_retries=0,
+    )
+    return engine
+
+
+class Database:
+    """The one way to the database of a process; safe for threads.
+
+    Every method raises ``errors.DatabaseUnavailable`` when the database does
+    not answer.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        """Prepare both engines; nothing is connected yet."""
+        try:
+            self._reader = create_reader(conf)
+            self._writer = create_writer(conf)
+        except ImportError as error:
+            raise errors.ConfigurationError(
+                "The driver of the database that [database] connection names "
+                f"is not installed: {error}. Install console-api[mysql] or "
+                "console-api[postgresql]."
+            ) from error
+
+    @property
+    def dialect(self) -> str:
+        """The name of the database's dialect: mysql, postgresql, sqlite."""
+        return self._writer.dialect.name
+
+    def read(
+        self,
+        statement: sa.Select[Any],
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Sequence[sa.Row[Any]]:
+        """Run one SELECT in one round trip and return all its rows.
+
+        A pooled connection may have died since it was last used.  The read
+        that finds out throws the pool away and is repeated once, on a new
+        connection.
+        """
+        try:
+            try:
+                return self._fetch(statement, parameters)
+            except db_exc.DBConnectionError:
+                return self._fetch(statement, parameters)
+        except _UNAVAILABLE as error:
+            _raise_unavailable(error)
+
+    def _fetch(
+        self,
+        statement: sa.Select[Any],
+        parameters: Mapping[str, Any] | None,
+    ) -> Sequence[sa.Row[Any]]:
+        with self._reader.connect() as connection:
+            return connection.execute(statement, parameters).all()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Give a connection whose statements are all kept or none.
+
+        Begin it with the write that takes the lock, so that SQLite need not
+        upgrade one and the reads that follow see what it protects.
+        """
+        with self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def retried(function: Callable[P, T]) -> Callable[P, T]:
+    """Repeat a write that lost a deadlock, a bounded number of times.
+
+    :raises DatabaseUnavailable: it lost each time, or the database is away
+    """
+    repeated = db_api.wrap_db_retry(
+        max_retries=_WRITE_TRIES,
+        retry_interval=0.05,
+        max_retry_interval=1,
+        retry_on_deadlock=True,
+    )(function)
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            result: T = repeated(*args, **kwargs)
+        except _UNAVAILABLE as error:
+            _raise_unavailable(error)
+        return result
+
+    return wrapper
+
+
+def _raise_unavailable(error: Exception) -> NoReturn:
+    raise errors.DatabaseUnavailable from error
