@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory in console_api's own tables."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from console_api import errors
+from console_api.db import servers
+from console_api.db.engine import Database
+from console_api.directory.base import (
+    Directory,
+    Endpoint,
+    Server,
+    is_server_id,
+)
+
+
+class DatabaseDirectory(Directory):
+    """Servers that ``console-api-manage server`` has registered."""
+
+    def __init__(self, database: Database) -> None:
+        """Look servers up in this database."""
+        self._database = database
+
+    @classmethod
+    def from_conf(cls, conf: cfg.ConfigOpts, database: Database) -> Self:
+        """Make the driver; it has no options of its own."""
+        return cls(database)
+
+    def get(self, server_id: str) -> Server:
+        """Look a server up; see ``Directory.get``."""
+        rows = (
+            servers.get(self._database, server_id)
+            if is_server_id(server_id)
+            else ()
+        )
+        if not rows:
+            raise errors.ServerNotFound(server_id)
+        return server_from_rows(rows)
+
+
+def server_from_rows(rows: Sequence[sa.Row[Any]]) -> Server:
+    """Put a server together from its rows, one an endpoint."""
+    first = rows[0]
+    return Server(
+        uuid=first.uuid,
+        project_id=first.project_id,
+        name=first.name,
+        instance_name=first.instance_name,
+        compute_host=first.compute_host,
+        endpoints={
+            row.protocol: Endpoint(
+                host=row.host,
+                port=row.port,
+                tls_port=row.tls_port,
+                internal_access_path=row.internal_access_path,
+            )
+            for row in rows
+            if row.protocol is not None
+        },
+    )

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Issue, check and revoke console auth tokens."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from console_api import errors
+from console_api.db import console_auth_tokens
+from console_api.db.engine import Database
+from console_api.directory.base import Server
+from console_api.tokens import access
+
+# 256 bits, as 43 characters that need no quoting in a URL.
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """What a valid console auth token stands for."""
+
+    server_uuid: str
+    project_id: str
+    console_type: str
+    host: str
+    port: int
+    tls_port: int | None
+    internal_access_path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConsole:
+    """A remote console that has just been created: its access URL.
+
+    The URL carries the token and leaves the service this once.
+    """
+
+    protocol: str
+    console_type: str
+    url: str
+
+
+class TokenManager:
+    """The operations on console auth tokens; they are stored as hashes."""
+
+    def __init__(
+        self, database: Database, ttl: int, base_urls: Mapping[str, str]
+    ) -> None:
+        """Issue tokens for the console types that have a base URL.
+
+        :param ttl: how many seconds a token is valid
+        :param base_urls: where clients go, by console type
+        """
+        self._database = database
+        self._ttl = ttl
+        self._base_urls = base_urls
+
+    def issue(
+        self,
+        server: Server,
+        protocol: str,
+        console_type: str,
+        user_id: str | None,
+    ) -> RemoteConsole:
+        """Issue a token for a server's endpoint and return its access URL.
+
+        :raises ServerNotReady: the server has no compute host
+        :raises InvalidInput: the type is not of the protocol, is switched
+            off, or the server has no endpoint for it
+        :raises ServerNotFound: the server was deleted meanwhile
+        """
+        if server.compute_host is None:
+            raise errors.ServerNotReady(server.uuid)
+        if console_type not in access.TYPES_OF_PROTOCOL[protocol]:
+            raise errors.InvalidInput(f"Invalid console type {console_type}")
+        endpoint = server.endpoints.get(protocol)
+        base_url = self._base_urls.get(console_type)
+        if endpoint is None or not base_url:
+            raise errors.InvalidInput(
+                f"Unavailable console type {console_type}."
+            )
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        stored = console_auth_tokens.insert(
+            self._database,
+            {
+                "token_hash": hash_token(token.encode()),
+                "server_uuid": server.uuid,
+                "console_type": console_type,
+                "host": endpoint.host,
+                "port": endpoint.port,
+                "tls_port": endpoint.tls_port,
+                "internal_access_path": endpoint.internal_access_path,
+                "user_id": user_id,
+                "expires_at": int(time.time()) + self._ttl,
+            },
+        )
+        if not stored:
+            raise errors.ServerNotFound(server.uuid)
+        return RemoteConsole(
+            protocol=protocol,
+            console_type=console_type,
+            url=access.access_url(console_type, base_url, token),
+        )
+
+    def check(self, token: bytes) -> ConnectionInfo:
+        """Look up what a token stands for, without using it up.
+
+        :param token: the bytes that the client sent, whatever they are
+        :raises TokenNotFound: it was never issued, has expired or is revoked
+        """
+        row = console_auth_tokens.find(
+            self._database, hash_token(token), int(time.time())
+        )
+        if row is None:
+            raise errors.TokenNotFound
+        return ConnectionInfo(
+            server_uuid=row.server_uuid,
+            project_id=row.project_id,
+            console_type=row.console_type,
+            host=row.host,
+            port=row.port,
+            tls_port=row.tls_port,
+            internal_access_path=row.internal_access_path,
+        )
+
+    def revoke(self, token: bytes) -> None:
+        """Make a token worthless at once, on every worker.
+
+        :raises TokenNotFound: it is not there
+        """
+        if not console_auth_tokens.delete(self._database, hash_token(token)):
+            raise errors.TokenNotFound
+
+
+def hash_token(token: bytes) -> str:
+    """Return the form in which a token is stored."""
+    return hashlib.sha256(token).hexdigest()
+
+
+def purge(database: Database, batch: int) -> Iterator[int]:
+    """Delete the tokens that have expired, in batches.
+
+    :returns: the number deleted by each batch, as they go
+    """
+    return console_auth_tokens.purge(database, int(time.time()), batch)
