@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Version discovery: which APIs are here, without a word of identity."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from wsgiref.util import application_uri
+
+from console_api.api import faults, microversion
+from console_api.api.faults import Fault
+from console_api.api.response import Header, Response, render_json
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+_MEDIA_TYPE = "application/vnd.openstack.compute+json"
+
+# As in the documents of Nova 34.0.0; `version` and `min_version` are empty
+# where there are no microversions.
+_VERSIONS: dict[str, dict[str, str]] = {
+    "v2": {
+        "id": "v2.0",
+        "status": "SUPPORTED",
+        "version": "",
+        "min_version": "",
+        "updated": "2011-01-21T11:33:21Z",
+    },
+    "v2.1": {
+        "id": "v2.1",
+        "status": "CURRENT",
+        "version": str(microversion.MAX_VERSION),
+        "min_version": str(microversion.MIN_VERSION),
+        "updated": "2013-07-23T11:33:21Z",
+    },
+}
+
+
+class VersionList:
+    """The application at the root: all versions."""
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one WSGI request."""
+        try:
+            _check_method(environ)
+            base = application_uri(environ)
+            response = render_json(
+                {
+                    "versions": [
+                        _entry(name, base.rstrip("/")) for name in _VERSIONS
+                    ]
+                }
+            )
+        except Fault as fault:
+            response = faults.from_error(fault)
+        return response.send(environ, start_response)
+
+
+class Version:
+    """The application below a version's prefix: that version alone."""
+
+    def __init__(self, name: str) -> None:
+        """Describe one of the versions by the name of its prefix."""
+        self._name = name
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one WSGI request."""
+        version_headers: Iterable[Header] = ()
+        try:
+            _check_method(environ)
+            if self._name == "v2.1":
+                version = microversion.negotiate(environ)
+                version_headers = microversion.headers(version)
+            response = self._show(environ)
+        except Fault as fault:
+            response = faults.from_error(fault)
+        return response.send(environ, start_response, version_headers)
+
+    def _show(self, environ: "WSGIEnvironment") -> Response:
+        # The prefix is the last part of what has been routed already.
+        base = application_uri(environ).rstrip("/")
+        entry = _entry(self._name, base.rpartition("/")[0])
+        number = entry["id"].removeprefix("v").removesuffix(".0")
+        entry["media-types"] = [
+            {
+                "base": "application/json",
+                "type": f"{_MEDIA_TYPE};version={number}",
+            }
+        ]
+        return render_json({"version": entry})
+
+
+def _entry(name: str, base: str) -> dict[str, Any]:
+    return {
+        **_VERSIONS[name],
+        "links": [{"rel": "self", "href": f"{base}/{name}/"}],
+    }
+
+
+def _check_method(environ: "WSGIEnvironment") -> None:
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        raise Fault(
+            405,
+            "The method is not allowed here. Use one of: GET, HEAD.",
+            [("Allow", "GET, HEAD")],
+        )

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application: from a WSGI request to an operation and back."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import webob
+import webob.exc
+from microversion_parse import Version
+
+from console_api import errors
+from console_api.api import faults, microversion
+from console_api.api.faults import Fault
+from console_api.api.middleware import context, request_log
+from console_api.api.request import Request
+from console_api.api.response import Header, Response
+from console_api.api.routes import Match, Route, RouteTable
+from console_api.api.service import Service
+
+if TYPE_CHECKING:
+    from wsgiref.types import (
+        StartResponse,
+        WSGIApplication,
+        WSGIEnvironment,
+    )
+
+_CONTENT_TYPES = frozenset(
+    {
+        "",
+        "application/json",
+        "application/vnd.openstack.compute+json",
+        "text/plain",
+    }
+)
+
+
+class Dispatcher:
+    """Judges a request in the order that clients know, then answers it.
+
+    Route and method, microversion, content type, JSON, project in the URL,
+    version range of the operation, schema, and then the operation's own
+    checks.  As a filter (with a next application) it answers its own
+    operations and hands on everything else untouched.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        microversions: bool = True,
+        next_app: "WSGIApplication | None" = None,
+    ) -> None:
+        """Prepare the route table.
+
+        :param microversions: whether clients may ask for one; under /v2
+            they may not, and the lowest is in force
+        :param next_app: who answers what is not ours; nobody if left out
+        """
+        self._service = service
+        self._microversions = microversions
+        self._next_app = next_app
+        self._routes = RouteTable()
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one WSGI request."""
+        match = self._routes.match(environ["PATH_INFO"])
+        method = environ["REQUEST_METHOD"]
+        route = match and match.operations.get(
+            "GET" if method == "HEAD" else method
+        )
+        if self._next_app is not None and (
+            not route or not _is_ours(route, environ)
+        ):
+            return self._next_app(environ, start_response)
+        version_headers: Sequence[Header] = ()
+        try:
+            if match is None:
+                raise Fault(404, "The resource could not be found.")
+            request_log.note_route(environ, match.template, match.variables)
+            if not route:
+                raise _wrong_method(match)
+            version = microversion.MIN_VERSION
+            if self._microversions:
+                version = microversion.negotiate(environ)
+                version_headers = microversion.headers(version)
+            response = self._perform(environ, match, route, version)
+        except Exception as error:  # noqa: BLE001 (logged and made neutral)
+            response = faults.from_error(error)
+        return response.send(environ, start_response, version_headers)
+
+    def _perform(
+        self,
+        environ: "WSGIEnvironment",
+        match: Match,
+        route: Route,
+        version: Version,
+    ) -> Response:
+        body = _read_body(environ)
+        caller = context.of_request(environ)
+        _check_project(match, caller.project_id)
+        if not route.min_version <= version <= route.max_version:
+            raise Fault(404, "The resource could not be found.")
+        query = _read_query(environ)
+        if route.query is not None:
+            route.query.validate(version, query)
+        if route.body is not None:
+            route.body.validate(version, body)
+        return route.action(
+            Request(
+                service=self._service,
+                context=caller,
+                version=version,
+                path=match.variables,
+                query=query,
+                body=body,
+            )
+        )
+
+
+def _is_ours(route: Route, environ: "WSGIEnvironment") -> bool:
+    if not route.actions:
+        return True
+    # The next application reads the body again from its start.
+    request = webob.Request(environ)
+    request.make_body_seekable()
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and any(
+        name in body for name in route.actions
+    )
+
+
+def _wrong_method(match: Match) -> Fault:
+    return Fault(
+        405,
+        f"The method is not allowed here. Use one of: {match.allowed}.",
+        [("Allow", match.allowed)],
+    )
+
+
+def _read_body(environ: "WSGIEnvironment") -> Any:
+    """Return the JSON document that was sent, None if there is none."""
+    if not (
+        environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING")
+    ):
+        return None
+    try:
+        text = webob.Request(environ).body
+    except webob.exc.HTTPRequestEntityTooLarge as error:
+        raise Fault(413, "Request is too large.") from error
+    except OSError as error:
+        raise Fault(400, "The request body ends too early.") from error
+    if not text:
+        return None
+    content_type = environ.get("CONTENT_TYPE", "").partition(";")[0]
+    if content_type.strip().lower() not in _CONTENT_TYPES:
+        raise Fault(
+            415,
+            f"Unsupported Content-Type {content_type[:64]!r}. Send "
+            "application/json.",
+        )
+    try:
+        return json.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Fault(400, "Malformed request body") from error
+
+
+def _read_query(environ: "WSGIEnvironment") -> dict[str, str]:
+    text = environ.get("QUERY_STRING", "")
+    if not text:
+        return {}
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        query.setdefault(name, value)
+    return query
+
+
+def _check_project(match: Match, project_id: str | None) -> None:
+    in_url = match.variables.get("project_id")
+    if in_url is not None and in_url != project_id:
+        raise errors.InvalidInput(
+            f"Malformed request URL: the project {in_url[:64]} in it is not "
+            "the one that the request is authenticated for."
+        )

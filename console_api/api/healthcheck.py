@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The check of oslo.middleware's health check application."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_config import cfg
+from oslo_middleware.healthcheck import pluginbase
+
+from console_api import errors
+from console_api.db.engine import Database
+
+_PROBE = sa.select(sa.literal(1))
+
+
+class DatabaseHealthcheck(pluginbase.HealthcheckBaseExtension):
+    """Healthy while the database answers."""
+
+    def __init__(self, oslo_conf: cfg.ConfigOpts, conf: dict[str, Any]) -> None:
+        """Prepare a connection of its own."""
+        super().__init__(oslo_conf, conf)
+        self._database = Database(oslo_conf)
+
+    def healthcheck(self, server_port: int) -> pluginbase.HealthcheckResult:
+        """Ask the database for the time of day, as it were."""
+        try:
+            self._database.read(_PROBE)
+        except errors.DatabaseUnavailable as error:
+            return pluginbase.HealthcheckResult(False, str(error))
+        return pluginbase.HealthcheckResult(True, "OK")

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Microversions: what the client asks for, and what is said in return.
+
+Not a filter of the pipeline: a request is routed before its microversion is
+judged, and what is judged first is answered first.
+"""
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import microversion_parse
+from microversion_parse import Version
+
+from console_api.api.faults import Fault
+from console_api.api.response import Header
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+SERVICE_TYPE = "compute"
+STANDARD_HEADER = "OpenStack-API-Version"
+LEGACY_HEADER = "X-OpenStack-Nova-API-Version"
+
+MIN_VERSION = Version(2, 1)
+MAX_VERSION = Version(2, 104)
+
+_FORM = re.compile(r"[1-9][0-9]{0,8}\.(0|[1-9][0-9]{0,8})")
+
+
+def negotiate(environ: "WSGIEnvironment") -> Version:
+    """Return the microversion in force for a request.
+
+    The standard header counts before the legacy one; without either it is
+    the lowest.
+
+    :raises Fault: 400 if it is malformed, 406 if it is out of range; the
+        latter names in its version headers what was asked for
+    """
+    return _parse(
+        environ.get("HTTP_OPENSTACK_API_VERSION"),
+        environ.get("HTTP_X_OPENSTACK_NOVA_API_VERSION"),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def headers(version: Version) -> Sequence[Header]:
+    """Return the headers that tell a client which microversion it got."""
+    return (
+        (STANDARD_HEADER, f"{SERVICE_TYPE} {version}"),
+        (LEGACY_HEADER, str(version)),
+        ("Vary", f"{STANDARD_HEADER}, {LEGACY_HEADER}"),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _parse(standard: str | None, legacy: str | None) -> Version:
+    sent = {}
+    if standard is not None:
+        sent[STANDARD_HEADER] = standard
+    if legacy is not None:
+        sent[LEGACY_HEADER] = legacy
+    text = microversion_parse.get_version(
+        sent, SERVICE_TYPE, legacy_headers=[LEGACY_HEADER]
+    )
+    if text is None:
+        return MIN_VERSION
+    if text == "latest":
+        return MAX_VERSION
+    if not _FORM.fullmatch(text):
+        raise Fault(
+            400,
+            f"API Version String {text[:64]!r} is of invalid format. Must be "
+            "of format MajorNum.MinorNum or latest.",
+        )
+    version = microversion_parse.parse_version_string(text)
+    if not MIN_VERSION <= version <= MAX_VERSION:
+        raise Fault(
+            406,
+            f"Version {version} is not supported by the API. Minimum is "
+            f"{MIN_VERSION} and maximum is {MAX_VERSION}.",
+            headers(version),
+        )
+    return version

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No authentication: believes what the caller says of itself."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from console_api.api import faults
+
+if TYPE_CHECKING:
+    from wsgiref.types import (
+        StartResponse,
+        WSGIApplication,
+        WSGIEnvironment,
+    )
+
+ADMIN = "admin"
+_ADMIN_ROLES = "admin,manager,member,reader"
+_OTHER_ROLES = "member,reader"
+
+# As much as the database keeps of a user id or a project id.
+_MAX_LENGTH = 255
+
+# A client must not set what the authentication filter is there to say.
+_IDENTITY_HEADERS = (
+    "HTTP_X_USER",
+    "HTTP_X_PROJECT",
+    "HTTP_X_TENANT",
+    "HTTP_X_DOMAIN",
+    "HTTP_X_SERVICE",
+    "HTTP_X_IDENTITY",
+    "HTTP_X_IS_ADMIN_PROJECT",
+    "HTTP_X_ROLE",
+    "HTTP_OPENSTACK_SYSTEM_SCOPE",
+)
+
+# Who sends these stands between us and somebody whose address is unknown.
+_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR")
+
+
+class NoAuth2Filter:
+    """Takes ``X-Auth-Token: USER:PROJECT`` for the identity of the caller.
+
+    The user ``admin`` has the role admin, anyone else member and reader;
+    ``X-Roles`` overrides that.
+    """
+
+    def __init__(self, app: "WSGIApplication", *, allow_remote: bool) -> None:
+        """Wrap an application.
+
+        :param allow_remote: serve callers beyond this machine too
+        """
+        self._app = app
+        self._allow_remote = allow_remote
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Identify the caller of one request, or refuse it."""
+        try:
+            if not self._allow_remote:
+                _check_local(environ)
+            _identify(environ)
+        except faults.Fault as fault:
+            return faults.from_error(fault).send(environ, start_response)
+        return self._app(environ, start_response)
+
+
+def _check_local(environ: "WSGIEnvironment") -> None:
+    if any(header in environ for header in _FORWARDED) or not _is_loopback(
+        environ.get("REMOTE_ADDR", "")
+    ):
+        raise faults.Fault(
+            403,
+            "Without authentication only this machine is served. Set [api] "
+            "auth_strategy to keystone, or [noauth2] allow_remote to true.",
+        )
+
+
+def _is_loopback(address: str) -> bool:
+    if not address:
+        # A Unix socket has no address, and is on this machine.
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _identify(environ: "WSGIEnvironment") -> None:
+    user, _colon, project = environ.get("HTTP_X_AUTH_TOKEN", "").partition(":")
+    if not (0 < len(user) <= _MAX_LENGTH and 0 < len(project) <= _MAX_LENGTH):
+        raise faults.Fault(
+            401,
+            "Send X-Auth-Token: USER:PROJECT to say who you are.",
+        )
+    roles = environ.get("HTTP_X_ROLES")
+    for header in [
+        name for name in environ if name.startswith(_IDENTITY_HEADERS)
+    ]:
+        del environ[header]
+    if roles is None:
+        roles = _ADMIN_ROLES if user == ADMIN else _OTHER_ROLES
+    environ["HTTP_X_IDENTITY_STATUS"] = "Confirmed"
+    environ["HTTP_X_USER_ID"] = user
+    environ["HTTP_X_PROJECT_ID"] = project
+    environ["HTTP_X_ROLES"] = roles

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Paste factories: how the API is put together from ``api-paste.ini``.
+
+Paste hands every factory the text values of the file; the objects that they
+share (configuration, database, rules) are made once for each configuration
+folder, whose name is the value ``config_dir`` of them all.
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keystonemiddleware import auth_token
+from oslo_config import cfg
+from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, sizelimit
+from oslo_middleware import opts as middleware_opts
+from oslo_utils import strutils
+from paste import deploy
+
+from console_api import conf as configuration
+from console_api import errors
+from console_api.api import faults, microversion
+from console_api.api.controllers import versions
+from console_api.api.dispatch import Dispatcher
+from console_api.api.middleware.context import ContextFilter
+from console_api.api.middleware.faults import FaultsFilter
+from console_api.api.middleware.noauth2 import NoAuth2Filter
+from console_api.api.middleware.request_log import RequestLogFilter
+from console_api.api.service import Service
+
+if TYPE_CHECKING:
+    from wsgiref.types import (
+        StartResponse,
+        WSGIApplication,
+        WSGIEnvironment,
+    )
+
+    Filter = Callable[[WSGIApplication], WSGIApplication]
+
+_VERSION_HEADERS = [
+    microversion.STANDARD_HEADER,
+    microversion.LEGACY_HEADER,
+]
+
+
+def load_application(config_dir: Path) -> "WSGIApplication":
+    """Put the API together as the paste file of a configuration says.
+
+    :raises ConfigurationError: something has to be changed first
+    """
+    conf = _conf(str(config_dir))
+    name = conf.api.paste_config
+    path = configuration.find_file(conf, name)
+    if path is None:
+        raise errors.ConfigurationError(
+            f"[api] paste_config: {name} is not there. Copy it from "
+            "etc/console_api of the distribution."
+        )
+    try:
+        application: WSGIApplication = deploy.loadapp(
+            f"config:{path.absolute()}",
+            name="console_api",
+            global_conf={"config_dir": str(config_dir)},
+        )
+    except (LookupError, ImportError, AttributeError) as error:
+        raise errors.ConfigurationError(
+            f"The paste file {path} cannot be used: {error}"
+        ) from error
+    return application
+
+
+@functools.cache
+def _conf(config_dir: str) -> cfg.ConfigOpts:
+    conf = configuration.load(Path(config_dir))
+    for group, options in middleware_opts.list_opts():
+        conf.register_opts(options, group=group)
+    conf.set_default(
+        "backends", ["console_api_database"], group="healthcheck"
+    )
+    conf.set_default(
+        "allow_headers",
+        ["X-Auth-Token", "X-Openstack-Request-Id", *_VERSION_HEADERS],
+        group="cors",
+    )
+    conf.set_default(
+        "expose_headers",
+        ["X-Openstack-Request-Id", "X-Compute-Request-Id", *_VERSION_HEADERS],
+        group="cors",
+    )
+    conf.set_default(
+        "allow_methods", ["GET", "HEAD", "POST", "DELETE"], group="cors"
+    )
+    return conf
+
+
+@functools.cache
+def _service(config_dir: str) -> Service:
+    return Service.from_conf(_conf(config_dir))
+
+
+def _folder(global_conf: Mapping[str, str], local: Mapping[str, str]) -> str:
+    chosen = local.get("config_dir") or global_conf.get("config_dir")
+    return str(configuration.config_dir(chosen))
+
+
+def api_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "WSGIApplication":
+    """Make the application with all operations.
+
+    ``microversions = false`` makes the one for /v2.
+    """
+    return Dispatcher(
+        _service(_folder(global_conf, local)),
+        microversions=_microversions(local),
+    )
+
+
+def filter_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
+    """Make the filter for another API's pipeline, after authentication.
+
+    It answers our operations and hands on the rest.  ``config_dir`` names
+    our configuration, ``microversions = false`` is for pipelines of /v2.
+    """
+    service = _service(_folder(global_conf, local))
+    return lambda app: Dispatcher(
+        service, microversions=_microversions(local), next_app=app
+    )
+
+
+def _microversions(local: Mapping[str, str]) -> bool:
+    return bool(
+        strutils.bool_from_string(
+            local.get("microversions", "true"), strict=True
+        )
+    )
+
+
+def versions_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "WSGIApplication":
+    """Make the list of versions, or the document of one (``version``)."""
+    name = local.get("version")
+    return versions.Version(name) if name else versions.VersionList()
+
+
+def healthcheck_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "WSGIApplication":
+    """Make oslo.middleware's health check, with our check of the database."""
+    conf = _conf(_folder(global_conf, local))
+    application: WSGIApplication = healthcheck.Healthcheck(None, conf)
+    return application
+
+
+def request_log_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "Filter":
+    """Make the filter that gives requests their ids and logs them."""
+    return RequestLogFilter
+
+
+def faults_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
+    """Make the filter that gives all errors one form."""
+    return FaultsFilter
+
+
+def context_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
+    """Make the filter that tells who is asking."""
+    return ContextFilter
+
+
+def noauth2_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
+    """Make the filter that believes what callers say of themselves."""
+    conf = _conf(_folder(global_conf, local))
+    return lambda app: NoAuth2Filter(
+        app, allow_remote=conf.noauth2.allow_remote
+    )
+
+
+def authtoken_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "Filter":
+    """Make keystonemiddleware's filter, on our own configuration."""
+    conf = _conf(_folder(global_conf, local))
+    return lambda app: auth_token.AuthProtocol(
+        app, {"oslo_config_config": conf}
+    )
+
+
+def cors_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
+    """Make oslo.middleware's CORS filter; nothing if no origin is allowed."""
+    conf = _conf(_folder(global_conf, local))
+    if not conf.cors.allowed_origin:
+        return lambda app: app
+    return lambda app: cors.CORS(app, conf)
+
+
+def http_proxy_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "Filter":
+    """Make oslo.middleware's filter for proxy headers, if it is switched on.
+
+    ``[oslo_middleware] enable_proxy_headers_parsing`` does that.
+    """
+    conf = _conf(_folder(global_conf, local))
+    if not conf.oslo_middleware.enable_proxy_headers_parsing:
+        return lambda app: app
+    return lambda app: http_proxy_to_wsgi.HTTPProxyToWSGI(app, conf)
+
+
+def sizelimit_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "Filter":
+    """Make oslo.middleware's limit of body sizes, for requests with one."""
+    conf = _conf(_folder(global_conf, local))
+
+    def make(app: "WSGIApplication") -> "WSGIApplication":
+        limited: WSGIApplication = sizelimit.RequestBodySizeLimiter(app, conf)
+
+        def choose(
+            environ: "WSGIEnvironment", start_response: "StartResponse"
+        ) -> Iterable[bytes]:
+            has_body = (
+                environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING"
+                in environ
+            )
+            return (limited if has_body else app)(environ, start_response)
+
+        return choose
+
+    return make
+
+
+def auth_strategy_factory(
+    loader: Any, global_conf: Mapping[str, str], **local: str
+) -> "WSGIApplication":
+    """Make the pipeline that ``[api] auth_strategy`` chooses.
+
+    Each strategy's value is a pipeline: filters, then an application.
+    """
+    strategy = _conf(_folder(global_conf, local)).api.auth_strategy
+    try:
+        *filters, last = local[strategy].split()
+    except (KeyError, ValueError) as error:
+        raise errors.ConfigurationError(
+            f"The paste file has no pipeline for [api] auth_strategy = "
+            f"{strategy}. Add one, or take the file of the distribution."
+        ) from error
+    application = loader.get_app(last, global_conf=global_conf)
+    for name in reversed(filters):
+        wrap = loader.get_filter(name, global_conf=global_conf)
+        application = wrap(application)
+    made: WSGIApplication = application
+    return made
+
+
+def root_factory(
+    loader: Any, global_conf: Mapping[str, str], **local: str
+) -> "WSGIApplication":
+    """Make the application that chooses another by the path's beginning.
+
+    Keys are `/` (that path alone), `/NAME` (that path with or without a
+    slash after it) and `/NAME/*` (everything below).
+    """
+    applications = {
+        prefix: loader.get_app(name, global_conf=global_conf)
+        for prefix, name in local.items()
+        if prefix.startswith("/")
+    }
+
+    def choose(
+        environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        _, _, rest = environ["PATH_INFO"].partition("/")
+        name, _, below = rest.partition("/")
+        application = applications.get(f"/{name}/*" if below else f"/{name}")
+        if application is None:
+            return faults.from_status(404).send(environ, start_response)
+        if name:
+            environ["SCRIPT_NAME"] += f"/{name}"
+            environ["PATH_INFO"] = rest.removeprefix(name)
+        answer: Iterable[bytes] = application(environ, start_response)
+        return answer
+
+    return choose

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a process makes once, and every request then uses."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from oslo_config import cfg
+
+from console_api import directory, errors
+from console_api.consoles.keys import KeyRepository
+from console_api.consoles.manager import ConsoleManager
+from console_api.db import schema
+from console_api.db.engine import Database
+from console_api.directory.base import Directory
+from console_api.policy import Enforcer
+from console_api.tokens.access import TYPES_OF_PROTOCOL
+from console_api.tokens.manager import TokenManager
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The domain, ready for requests."""
+
+    conf: cfg.ConfigOpts
+    enforcer: Enforcer
+    directory: Directory
+    consoles: ConsoleManager
+    tokens: TokenManager
+    max_limit: int
+
+    @classmethod
+    def from_conf(cls, conf: cfg.ConfigOpts) -> Self:
+        """Make all of it.
+
+        A database that does not answer is no reason not to start: requests
+        get 503 until it does.
+
+        :raises ConfigurationError: something has to be changed first
+        """
+        database = Database(conf)
+        try:
+            schema.check(conf)
+        except errors.DatabaseUnavailable as error:
+            LOG.warning("Starting without database: %s", error.__cause__)
+        return cls(
+            conf=conf,
+            enforcer=Enforcer(conf),
+            directory=directory.load(conf, database),
+            consoles=ConsoleManager(
+                database,
+                KeyRepository(Path(conf.passwords.key_repository)),
+                conf.consoles.types,
+            ),
+            tokens=TokenManager(database, conf.tokens.ttl, _base_urls(conf)),
+            max_limit=conf.api.max_limit,
+        )
+
+
+def _base_urls(conf: cfg.ConfigOpts) -> dict[str, str]:
+    return {
+        console_type: conf.remote_consoles[
+            f"{console_type.replace('-', '_')}_base_url"
+        ]
+        for console_types in TYPES_OF_PROTOCOL.values()
+        for console_type in console_types
+    }
