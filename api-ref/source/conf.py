@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration of the API reference (Sphinx)."""
+
+import logging
+
+extensions = ["openstackdocstheme", "os_api_ref"]
+
+project = "Console API Reference"
+copyright = "console_api contributors"
+
+# The title stays as above; otherwise the theme takes it from setup.cfg.
+openstackdocs_auto_name = False
+# The API has its own version numbers; those of the software do not matter.
+openstackdocs_auto_version = False
+
+# The selector on the page offers these microversions.
+os_api_ref_min_microversion = "2.1"
+os_api_ref_max_microversion = "2.104"
+
+pygments_style = "native"
+
+html_theme = "openstackdocs"
+html_theme_options = {
+    "analytics_tracking_code": "",
+    "display_badge": False,
+    "sidebar_mode": "toc",
+}
+html_show_sourcelink = False
+
+
+class _WithoutGitHistory(logging.Filter):
+    """Drops the theme's complaint that it cannot name the git commit.
+
+    A source archive has no git history. The commit is shown nowhere on these
+    pages, and warnings are errors.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "cannot get gitsha" not in record.getMessage()
+
+
+logging.getLogger("sphinx.openstackdocstheme.ext").addFilter(
+    _WithoutGitHistory()
+)
