@@ -139,8 +139,8 @@ def _policy_paths(conf: cfg.ConfigOpts) -> list[Path]:
     beside = Path(conf.config_file[0]).parent
     policy_file = conf.oslo_policy.policy_file
     found = configuration.find_file(conf, policy_file)
-    chosen = conf.get_location("policy_file", "oslo_policy").location
-    if found is None and chosen.is_user_controlled:
+    chosen = conf.get_location("policy_file", "oslo_policy")
+    if found is None and chosen and chosen.location.is_user_controlled:
         raise errors.ConfigurationError(
             f"[oslo_policy] policy_file: {policy_file} is not there. Create "
             "it or remove the option."
@@ -148,7 +148,10 @@ def _policy_paths(conf: cfg.ConfigOpts) -> list[Path]:
     names = conf.oslo_policy.policy_dirs
     return [
         found or beside / policy_file,
-        *(configuration.find_file(conf, name) or beside / name for name in names),
+        *(
+            configuration.find_file(conf, name) or beside / name
+            for name in names
+        ),
     ]
 
 
@@ -156,9 +159,7 @@ def _policy_files(paths: list[Path]) -> list[Path]:
     files = []
     for path in paths:
         if path.is_dir():
-            files.extend(
-                sorted(p for p in path.iterdir() if p.name[0] != ".")
-            )
+            files.extend(sorted(p for p in path.iterdir() if p.name[0] != "."))
         elif path.exists():
             files.append(path)
     if paths[0].is_dir():

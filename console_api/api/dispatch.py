@@ -73,16 +73,16 @@ class Dispatcher:
             "GET" if method == "HEAD" else method
         )
         if self._next_app is not None and (
-            not route or not _is_ours(route, environ)
+            route is None or not _is_ours(route, environ)
         ):
             return self._next_app(environ, start_response)
+        if match is not None:
+            request_log.note_route(environ, match.template, match.variables)
+        if match is None or route is None:
+            response = faults.from_error(_no_route(match))
+            return response.send(environ, start_response)
         version_headers: Sequence[Header] = ()
         try:
-            if match is None:
-                raise Fault(404, "The resource could not be found.")
-            request_log.note_route(environ, match.template, match.variables)
-            if not route:
-                raise _wrong_method(match)
             version = microversion.MIN_VERSION
             if self._microversions:
                 version = microversion.negotiate(environ)
@@ -136,7 +136,9 @@ def _is_ours(route: Route, environ: "WSGIEnvironment") -> bool:
     )
 
 
-def _wrong_method(match: Match) -> Fault:
+def _no_route(match: Match | None) -> Fault:
+    if match is None:
+        return Fault(404, "The resource could not be found.")
     return Fault(
         405,
         f"The method is not allowed here. Use one of: {match.allowed}.",

@@ -99,7 +99,5 @@ def from_error(error: Exception) -> Response:
 def _from_known(error: errors.ConsoleAPIError, status: int) -> Response:
     if isinstance(error, errors.DatabaseUnavailable):
         LOG.error("The database does not answer: %s", error.__cause__)
-        return render(
-            status, str(error), [("Retry-After", str(RETRY_AFTER))]
-        )
+        return render(status, str(error), [("Retry-After", str(RETRY_AFTER))])
     return render(status, str(error))

@@ -75,9 +75,7 @@ def _conf(config_dir: str) -> cfg.ConfigOpts:
     conf = configuration.load(Path(config_dir))
     for group, options in middleware_opts.list_opts():
         conf.register_opts(options, group=group)
-    conf.set_default(
-        "backends", ["console_api_database"], group="healthcheck"
-    )
+    conf.set_default("backends", ["console_api_database"], group="healthcheck")
     conf.set_default(
         "allow_headers",
         ["X-Auth-Token", "X-Openstack-Request-Id", *_VERSION_HEADERS],
@@ -223,8 +221,8 @@ def sizelimit_factory(
             environ: "WSGIEnvironment", start_response: "StartResponse"
         ) -> Iterable[bytes]:
             has_body = (
-                environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING"
-                in environ
+                environ.get("CONTENT_LENGTH")
+                or "HTTP_TRANSFER_ENCODING" in environ
             )
             return (limited if has_body else app)(environ, start_response)
 

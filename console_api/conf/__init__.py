@@ -32,7 +32,15 @@ ENVIRONMENT = "OS_CONSOLE_API_CONFIG_DIR"
 
 DEFAULT_DIR = "/etc/console_api"
 
-GROUPS = (api, consoles, directory, noauth2, passwords, remote_consoles, tokens)
+GROUPS = (
+    api,
+    consoles,
+    directory,
+    noauth2,
+    passwords,
+    remote_consoles,
+    tokens,
+)
 
 
 def config_dir(chosen: str | None = None) -> Path:

@@ -18,7 +18,9 @@ def _base_url(name: str, default: str, console_type: str) -> cfg.StrOpt:
 
 
 OPTS = [
-    _base_url("novnc_base_url", "http://127.0.0.1:6080/vnc_auto.html", "novnc"),
+    _base_url(
+        "novnc_base_url", "http://127.0.0.1:6080/vnc_auto.html", "novnc"
+    ),
     _base_url("xvpvnc_base_url", "http://127.0.0.1:6081/console", "xvpvnc"),
     _base_url(
         "spice_html5_base_url",

@@ -47,9 +47,7 @@ _COUNT_EXPIRED = sa.select(sa.func.count()).where(
 )
 
 
-def find(
-    database: Database, token_hash: str, now: int
-) -> sa.Row[Any] | None:
+def find(database: Database, token_hash: str, now: int) -> sa.Row[Any] | None:
     """Return a token that is valid at a time, with its server's project."""
     rows = database.read(LOOK_UP, {"token_hash": token_hash, "now": now})
     return rows[0] if rows else None

@@ -30,13 +30,15 @@ _LIST = (
     .limit(sa.bindparam("limit"))
 )
 
-_PLACED = sa.select(
-    _consoles.id,
-    _consoles.console_type,
-    _consoles.console_host_id,
-    _hosts.compute_hosts,
-).select_from(_on_host).where(
-    _consoles.server_uuid == sa.bindparam("server_uuid")
+_PLACED = (
+    sa.select(
+        _consoles.id,
+        _consoles.console_type,
+        _consoles.console_host_id,
+        _hosts.compute_hosts,
+    )
+    .select_from(_on_host)
+    .where(_consoles.server_uuid == sa.bindparam("server_uuid"))
 )
 
 _GET = (

@@ -145,9 +145,7 @@ def delete(database: Database, uuid: str) -> bool:
         ).rowcount:
             return False
         consoles.delete_of_server(connection, uuid)
-        connection.execute(
-            tokens.delete().where(tokens.c.server_uuid == uuid)
-        )
+        connection.execute(tokens.delete().where(tokens.c.server_uuid == uuid))
         connection.execute(
             tables.server_endpoints.delete().where(
                 _endpoints.server_uuid == uuid

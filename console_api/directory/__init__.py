@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where servers are looked up: a driver chosen by ``[directory] driver``."""
 
+from typing import Any
+
 from oslo_config import cfg
 from stevedore import driver, exception
 
@@ -18,11 +20,11 @@ def load(conf: cfg.ConfigOpts, database: Database) -> Directory:
     """
     name = conf.directory.driver
     try:
-        manager = driver.DriverManager(NAMESPACE, name)
+        loaded: Any = driver.DriverManager(NAMESPACE, name).driver
     except exception.NoMatches as error:
         raise errors.ConfigurationError(
             f"[directory] driver: there is no driver {name!r} in the "
             f"namespace {NAMESPACE}. `database` is built in."
         ) from error
-    directory: Directory = manager.driver.from_conf(conf, database)
+    directory: Directory = loaded.from_conf(conf, database)
     return directory

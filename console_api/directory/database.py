@@ -26,8 +26,12 @@ class DatabaseDirectory(Directory):
         self._database = database
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts, database: Database) -> Self:
-        """Make the driver; it has no options of its own."""
+    def from_conf(
+        cls,
+        conf: cfg.ConfigOpts,  # noqa: ARG003 (it has no options of its own)
+        database: Database,
+    ) -> Self:
+        """Make the driver."""
         return cls(database)
 
     def get(self, server_id: str) -> Server:

@@ -32,10 +32,7 @@ def show(request: Request) -> Response:
     info = request.service.tokens.check(token)
     if not allows(context, policies.SHOW, info.project_id):
         raise errors.TokenNotFound
-    if (
-        request.version < _ALL_TYPES
-        and info.console_type != _ONLY_TYPE_BEFORE
-    ):
+    if request.version < _ALL_TYPES and info.console_type != _ONLY_TYPE_BEFORE:
         raise errors.TokenTypeNotAccessible
     console = {
         "instance_uuid": info.server_uuid,

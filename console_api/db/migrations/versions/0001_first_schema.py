@@ -33,7 +33,9 @@ def upgrade() -> None:
             "server_uuid", "protocol", name="pk_server_endpoints"
         ),
         sa.ForeignKeyConstraint(
-            ["server_uuid"], ["servers.uuid"], name="fk_server_endpoints_servers"
+            ["server_uuid"],
+            ["servers.uuid"],
+            name="fk_server_endpoints_servers",
         ),
         sa.CheckConstraint(
             "protocol IN ('vnc', 'spice', 'rdp', 'serial', 'mks')",
@@ -61,8 +63,8 @@ def upgrade() -> None:
         sa.Column("max_port", sa.Integer),
         sa.Column("multiplex_port", sa.Integer),
         sa.Column("enabled", sa.Boolean(name=None), nullable=False),
-        # How many consoles are here: kept by the statements that add and remove
-        # one, in their transaction, so that placing need not count.
+        # How many consoles are here: kept by the statements that add and
+        # remove one, in their transaction, so that placing need not count.
         sa.Column("console_count", sa.Integer, nullable=False),
         sa.Column("last_seen_at", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_console_hosts"),
@@ -97,7 +99,7 @@ def upgrade() -> None:
         sa.Column("console_host_id", sa.Integer, nullable=False),
         sa.Column("console_type", sa.String(32), nullable=False),
         sa.Column("instance_name", sa.String(255), nullable=False),
-        # Null on a multiplexed console host, whose port all its consoles share.
+        # Null on a multiplexed console host, whose port all of its share.
         sa.Column("port", sa.Integer),
         # A Fernet token of the key repository, never the password itself.
         sa.Column("encrypted_password", sa.String(255), nullable=False),
@@ -109,7 +111,9 @@ def upgrade() -> None:
             name="uniq_consoles0server_uuid0console_type",
         ),
         sa.UniqueConstraint(
-            "console_host_id", "port", name="uniq_consoles0console_host_id0port"
+            "console_host_id",
+            "port",
+            name="uniq_consoles0console_host_id0port",
         ),
         sa.ForeignKeyConstraint(
             ["server_uuid"], ["servers.uuid"], name="fk_consoles_servers"
