@@ -6,7 +6,10 @@ is staged (known everywhere before anything is encrypted with it), the
 highest number is primary (encrypts), those between only decrypt.
 """
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography import fernet
@@ -14,6 +17,10 @@ from cryptography import fernet
 from console_api import errors
 
 STAGED = 0
+
+_LOCK = ".lock"
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 class KeyRepository:
@@ -59,12 +66,7 @@ class KeyRepository:
 
     def _load(self) -> tuple[int, fernet.MultiFernet]:
         stamp = self._stamp()
-        return stamp, fernet.MultiFernet(
-            [
-                read_key(self._folder / str(number))
-                for number in encryption_order(self._folder)
-            ]
-        )
+        return stamp, fernet.MultiFernet(list(read_keys(self._folder)))
 
 
 def numbers(folder: Path) -> list[int]:
@@ -88,6 +90,23 @@ def encryption_order(folder: Path) -> list[int]:
     return found[::-1]
 
 
+def read_keys(folder: Path) -> list[fernet.Fernet]:
+    """Return the keys of a folder, the primary one first.
+
+    :raises ConfigurationError: there are none, or one is no key
+    """
+    order = encryption_order(folder)
+    while True:
+        try:
+            return [read_key(folder / str(number)) for number in order]
+        except errors.ConfigurationError:
+            # A rotation may have renamed or deleted a key since the folder
+            # was listed; if the list still holds, the key is at fault.
+            listed, order = order, encryption_order(folder)
+            if order == listed:
+                raise
+
+
 def read_key(path: Path) -> fernet.Fernet:
     """Read one key.
 
@@ -103,6 +122,37 @@ def read_key(path: Path) -> fernet.Fernet:
         ) from error
 
 
+@contextlib.contextmanager
+def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Keep every other process from changing the keys of a folder.
+
+    Two rotations at once could rename one key over another, and lose it with
+    all that it has encrypted.  The lock ends with the process, however that
+    ends.
+
+    :param wait: wait for whoever has the lock
+    :raises ConfigurationError: the folder is not there
+    :raises Conflict: another process has it, and ``wait`` is not set
+    """
+    try:
+        descriptor = _create(folder, _LOCK)
+    except FileNotFoundError as error:
+        raise _missing(folder) from error
+    try:
+        try:
+            fcntl.flock(
+                descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
+            )
+        except BlockingIOError as error:
+            raise errors.Conflict(
+                f"The keys in {folder} are being rotated. Wait for that to "
+                "end."
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def setup(folder: Path) -> bool:
     """Make a repository with a primary and a staged key, if there is none.
 
@@ -111,8 +161,12 @@ def setup(folder: Path) -> bool:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if numbers(folder):
         return False
-    _write_key(folder, STAGED)
-    _write_key(folder, STAGED + 1)
+    with locked(folder, wait=True):
+        # Another process may have made them while this one waited.
+        if numbers(folder):
+            return False
+        _write_key(folder, STAGED)
+        _write_key(folder, STAGED + 1)
     return True
 
 
@@ -120,11 +174,15 @@ def promote(folder: Path) -> int:
     """Make the staged key primary and stage a new one.
 
     Interrupted in the middle, the repository has no staged key; then there
-    is one again after the next call, which promotes nothing.
+    is one again after the next call, which promotes nothing.  The caller has
+    the lock (``locked``).
 
     :returns: the number of the primary key
     """
     found = encryption_order(folder)
+    for draft in folder.glob(".[0-9]*"):
+        # Left behind by a process that was killed.
+        draft.unlink()
     primary = found[0]
     if STAGED in found:
         primary += 1
@@ -135,6 +193,8 @@ def promote(folder: Path) -> int:
 
 def prune(folder: Path, keep: int) -> list[int]:
     """Delete the oldest keys beyond a number, never staged or primary.
+
+    The caller has the lock (``locked``).
 
     :returns: the numbers of the deleted keys
     """
@@ -147,14 +207,30 @@ def prune(folder: Path, keep: int) -> list[int]:
 
 
 def _write_key(folder: Path, number: int) -> None:
-    # Written aside and renamed, so that nobody reads half a key.
+    # Written aside and renamed, so that nobody reads half a key; on disk
+    # before anything is encrypted with it.
     draft = folder / f".{number}.{os.getpid()}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with os.fdopen(_create(folder, draft.name), "wb") as file:
         file.write(fernet.Fernet.generate_key())
         file.flush()
         os.fsync(file.fileno())
     draft.rename(folder / str(number))
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _create(folder: Path, name: str) -> int:
+    """Open a file for writing that only the owner of the folder can read."""
+    descriptor = os.open(folder / name, _CREATE, 0o600)
+    if os.geteuid() == 0:
+        # The service seldom runs as root: what root adds to its folder is
+        # no use to it unless the service owns it too.
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    return descriptor
 
 
 def _missing(folder: Path) -> errors.ConfigurationError:

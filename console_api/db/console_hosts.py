@@ -170,7 +170,11 @@ def add_console(connection: Connection, host: sa.Row[Any]) -> bool:
 def remove_consoles(
     connection: Connection, host_id: int, count: int = 1
 ) -> None:
-    """Count fewer consoles on a host and hold the lock on its row."""
+    """Count fewer consoles on a host and hold the lock on its row.
+
+    A host that has not so many has lost them to another request, which the
+    caller finds out when it deletes them.
+    """
     connection.execute(
         _REMOVE_CONSOLES, {"host_id": host_id, "removed": count}
     )
@@ -191,6 +195,9 @@ _ADD_CONSOLE = (
 
 _REMOVE_CONSOLES = (
     tables.console_hosts.update()
-    .where(_hosts.id == sa.bindparam("host_id"))
+    .where(
+        _hosts.id == sa.bindparam("host_id"),
+        _hosts.console_count >= sa.bindparam("removed"),
+    )
     .values(console_count=_hosts.console_count - sa.bindparam("removed"))
 )

@@ -232,6 +232,17 @@ def delete_of_server(connection: Connection, server_uuid: str) -> None:
     )
 
 
+def set_instance_name(
+    connection: Connection, server_uuid: str, instance_name: str
+) -> None:
+    """Give the consoles of a server its new name on the hypervisor."""
+    connection.execute(
+        tables.consoles.update()
+        .where(_consoles.server_uuid == server_uuid)
+        .values(instance_name=instance_name)
+    )
+
+
 def _free_port(connection: Connection, host: sa.Row[Any]) -> int | None:
     """Find a free port of a host whose row the caller has locked.
 

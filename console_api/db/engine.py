@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import api as db_api
 from oslo_db import exception as db_exc
-from oslo_db.sqlalchemy import engines, exc_filters
+from oslo_db.sqlalchemy import engines
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
@@ -43,10 +43,14 @@ _TIME_LIMITS: Mapping[str, Mapping[str, str]] = {
 _UNAVAILABLE = (
     db_exc.DBConnectionError,
     db_exc.DBDeadlock,
+    db_exc.DBNonExistentDatabase,
     sa_exc.OperationalError,
     sa_exc.InterfaceError,
     sa_exc.TimeoutError,
 )
+
+# Seconds to wait for a connection of the pool, if [database] does not say.
+_POOL_TIMEOUT = 30
 
 # A write that lost to another one is tried again this often.
 _WRITE_TRIES = 5
@@ -67,16 +71,29 @@ def database_url(conf: cfg.ConfigOpts) -> URL:
     try:
         url = make_url(text)
         url.get_dialect()
-    except (sa_exc.ArgumentError, sa_exc.NoSuchModuleError) as error:
+    except (
+        sa_exc.ArgumentError,
+        sa_exc.NoSuchModuleError,
+        ValueError,
+    ):
         # The text of the error may hold the URL, and so the password.
         raise errors.ConfigurationError(
             "[database] connection is not a database URL, or of a database "
             "that SQLAlchemy has no dialect for. Write it like "
             "mysql+pymysql://USER:PASSWORD@HOST/console_api"
-        ) from error
+        ) from None
     limits = _TIME_LIMITS.get(url.get_backend_name(), {})
     return url.update_query_dict(
         {key: limits[key] for key in limits.keys() - url.query.keys()}
+    )
+
+
+def no_driver(error: ImportError) -> errors.ConfigurationError:
+    """Say which driver is missing."""
+    return errors.ConfigurationError(
+        "The driver of the database that [database] connection names is not "
+        f"installed: {error}. Install console-api[mysql] or "
+        "console-api[postgresql]."
     )
 
 
@@ -85,20 +102,19 @@ def create_reader(conf: cfg.ConfigOpts) -> Engine:
 
     A read is one statement, so it needs no transaction, and a connection
     that has died is noticed by the read itself (``Database.read``).  Each of
-    these would cost a round trip of its own.
+    these would cost a round trip of its own.  oslo.db's event listeners are
+    left out too: they cost a read half as much time again.
     """
-    engine = sa.create_engine(
+    return sa.create_engine(
         database_url(conf),
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
         skip_autocommit_rollback=True,
-        pool_size=conf.database.max_pool_size or 5,
-        max_overflow=conf.database.max_overflow or 50,
-        pool_timeout=conf.database.pool_timeout or 30,
+        pool_size=conf.database.max_pool_size,
+        max_overflow=conf.database.max_overflow,
+        pool_timeout=conf.database.pool_timeout or _POOL_TIMEOUT,
         pool_recycle=conf.database.connection_recycle_time,
     )
-    exc_filters.register_engine(engine)
-    return engine
 
 
 def create_writer(conf: cfg.ConfigOpts) -> Engine:
@@ -129,11 +145,7 @@ class Database:
             self._reader = create_reader(conf)
             self._writer = create_writer(conf)
         except ImportError as error:
-            raise errors.ConfigurationError(
-                "The driver of the database that [database] connection names "
-                f"is not installed: {error}. Install console-api[mysql] or "
-                "console-api[postgresql]."
-            ) from error
+            raise no_driver(error) from error
 
     @property
     def dialect(self) -> str:
@@ -154,7 +166,9 @@ class Database:
         try:
             try:
                 return self._fetch(statement, parameters)
-            except db_exc.DBConnectionError:
+            except sa_exc.DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
                 return self._fetch(statement, parameters)
         except _UNAVAILABLE as error:
             _raise_unavailable(error)

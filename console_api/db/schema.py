@@ -1,21 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """The version of the schema: read it, check it, bring it up to date."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import alembic.command
 import alembic.config
 import alembic.migration
 import alembic.script
+import alembic.util
 import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import exception as db_exc
 from sqlalchemy import exc as sa_exc
 
 from console_api import errors
-from console_api.db.engine import database_url
+from console_api.db.engine import database_url, no_driver
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+# Statements that wait until nobody else migrates this database.
+_LOCK = {
+    "mysql": "SELECT GET_LOCK(MD5(CONCAT('console_api.', DATABASE())), 3600)",
+    "postgresql": "SELECT pg_advisory_lock(hashtext('console_api'))",
+    "sqlite": "BEGIN IMMEDIATE",
+}
 
 
 def head() -> str:
@@ -34,15 +44,12 @@ def version(conf: cfg.ConfigOpts) -> str | None:
 
     :raises DatabaseUnavailable: the database does not answer
     """
-    engine = sa.create_engine(database_url(conf), poolclass=sa.NullPool)
     try:
-        with engine.connect() as connection:
+        with _connect(database_url(conf)) as connection:
             context = alembic.migration.MigrationContext.configure(connection)
             return context.get_current_revision()
     except (sa_exc.DBAPIError, db_exc.DBError) as error:
         raise errors.DatabaseUnavailable from error
-    finally:
-        engine.dispose()
 
 
 def check(conf: cfg.ConfigOpts) -> None:
@@ -62,6 +69,9 @@ def check(conf: cfg.ConfigOpts) -> None:
 def sync(conf: cfg.ConfigOpts) -> None:
     """Bring the schema up to date; does nothing if it is.
 
+    Two at once follow each other.
+
+    :raises ConfigurationError: the schema is of a newer console_api
     :raises DatabaseUnavailable: the database does not answer
     """
     # Without the time limit on statements: a migration takes its time.
@@ -72,17 +82,40 @@ def sync(conf: cfg.ConfigOpts) -> None:
         )
     config = alembic.config.Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
     try:
-        with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                # Readers then go on while a writer writes.
-                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-                connection.commit()
+        with _connect(url) as connection:
+            _lock(connection)
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, "head")
             connection.commit()
+    except alembic.util.CommandError as error:
+        raise errors.ConfigurationError(
+            f"The database schema cannot be brought up to date: {error}. Is "
+            "it of a newer console-api? Then install that one."
+        ) from error
     except sa_exc.OperationalError as error:
         raise errors.DatabaseUnavailable from error
+
+
+@contextlib.contextmanager
+def _connect(url: sa.URL) -> Iterator[sa.Connection]:
+    try:
+        engine = sa.create_engine(url, poolclass=sa.NullPool)
+    except ImportError as error:
+        raise no_driver(error) from error
+    try:
+        with engine.connect() as connection:
+            yield connection
     finally:
         engine.dispose()
+
+
+def _lock(connection: sa.Connection) -> None:
+    """Wait for other migrations of this database; ends with a connection."""
+    if connection.dialect.name == "sqlite":
+        # Readers then go on while a writer writes.
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        connection.commit()
+    lock = _LOCK.get(connection.dialect.name)
+    if lock:
+        connection.exec_driver_sql(lock)

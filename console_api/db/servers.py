@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statements on servers and their endpoints."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
+from sqlalchemy.engine import Connection
 
 from console_api import errors
 from console_api.db import consoles, tables
@@ -53,17 +54,26 @@ def insert(
     database: Database,
     servers: Sequence[Mapping[str, Any]],
     endpoints: Sequence[Mapping[str, Any]],
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """Store new servers with their endpoints, all of them or none.
 
+    :param progress: called with the number of rows written until then
     :raises AlreadyExists: one of the servers is stored already
     """
+    rows = (
+        (tables.servers.insert(), servers),
+        (tables.server_endpoints.insert(), endpoints),
+    )
+    written = 0
     try:
         with database.transaction() as connection:
-            for batch in _batches(servers):
-                connection.execute(tables.servers.insert(), batch)
-            for batch in _batches(endpoints):
-                connection.execute(tables.server_endpoints.insert(), batch)
+            for statement, values in rows:
+                for batch in _batches(values):
+                    connection.execute(statement, batch)
+                    written += len(batch)
+                    if progress:
+                        progress(written)
     except db_exc.DBDuplicateEntry as error:
         raise errors.AlreadyExists(
             "A server with this UUID is there already. Change it with "
@@ -93,22 +103,21 @@ def update(
 ) -> bool:
     """Change a server; endpoints given replace those of their protocol.
 
-    The console auth tokens of an endpoint that changes are revoked: they
-    lead to where the server no longer is.
+    Its console auth tokens are revoked when it changes project, compute host
+    or endpoints: they lead to where the server no longer is, or were given
+    to whom it no longer belongs.  When it changes project, its consoles go
+    too, since their passwords are known.
 
     :returns: whether the server is there
     """
     protocols = [endpoint["protocol"] for endpoint in endpoints]
     protocols.extend(removed_protocols)
     with database.transaction() as connection:
-        # The write comes first, for the lock on the server's row; a server
-        # keeps its UUID, so that this changes nothing by itself.
-        if not connection.execute(
-            tables.servers.update()
-            .where(_servers.uuid == uuid)
-            .values({"uuid": uuid, **values})
-        ).rowcount:
+        server = _lock(connection, uuid)
+        if server is None:
             return False
+        if values:
+            _set_values(connection, server, values)
         if protocols:
             connection.execute(
                 tables.server_endpoints.delete().where(
@@ -116,15 +125,12 @@ def update(
                     _endpoints.protocol.in_(protocols),
                 )
             )
-            connection.execute(
-                tables.console_auth_tokens.delete().where(
-                    tables.console_auth_tokens.c.server_uuid == uuid
-                )
-            )
         if endpoints:
             connection.execute(
                 tables.server_endpoints.insert(), list(endpoints)
             )
+        if protocols or values.keys() & {"project_id", "compute_host"}:
+            _revoke_tokens(connection, uuid)
     return True
 
 
@@ -134,18 +140,11 @@ def delete(database: Database, uuid: str) -> bool:
 
     :returns: whether it was there
     """
-    tokens = tables.console_auth_tokens
     with database.transaction() as connection:
-        # Takes the lock on the server's row first: a console or token that
-        # is being made for it waits and then finds no server.
-        if not connection.execute(
-            tables.servers.update()
-            .where(_servers.uuid == uuid)
-            .values(uuid=uuid)
-        ).rowcount:
+        if _lock(connection, uuid) is None:
             return False
         consoles.delete_of_server(connection, uuid)
-        connection.execute(tokens.delete().where(tokens.c.server_uuid == uuid))
+        _revoke_tokens(connection, uuid)
         connection.execute(
             tables.server_endpoints.delete().where(
                 _endpoints.server_uuid == uuid
@@ -155,6 +154,40 @@ def delete(database: Database, uuid: str) -> bool:
             tables.servers.delete().where(_servers.uuid == uuid)
         )
     return True
+
+
+def _lock(connection: Connection, uuid: str) -> sa.Row[Any] | None:
+    """Take the lock on a server's row and return it, if it is there.
+
+    A console or token that is being made for the server is either there
+    afterwards or waits until the transaction has ended.
+    """
+    where = _servers.uuid == uuid
+    # This changes nothing, but SQLite locks by a write alone; PostgreSQL
+    # lets new references to a row pass unless the lock is FOR UPDATE.
+    connection.execute(tables.servers.update().where(where).values(uuid=uuid))
+    return connection.execute(
+        sa.select(tables.servers).where(where).with_for_update()
+    ).first()
+
+
+def _set_values(
+    connection: Connection, old: sa.Row[Any], values: Mapping[str, Any]
+) -> None:
+    if values.get("project_id", old.project_id) != old.project_id:
+        consoles.delete_of_server(connection, old.uuid)
+    connection.execute(
+        tables.servers.update().where(_servers.uuid == old.uuid).values(values)
+    )
+    if "instance_name" in values:
+        consoles.set_instance_name(
+            connection, old.uuid, values["instance_name"]
+        )
+
+
+def _revoke_tokens(connection: Connection, uuid: str) -> None:
+    tokens = tables.console_auth_tokens
+    connection.execute(tokens.delete().where(tokens.c.server_uuid == uuid))
 
 
 def _batches(
