@@ -3,6 +3,7 @@
 
 import logging
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from console_api import conf as configuration
 from console_api import errors, policies
 
 LOG = logging.getLogger(__name__)
+
+#: Seconds between two looks at the policy files. Each look lets another
+#: thread run first, which a busy worker feels far more than its own time.
+LOOK_INTERVAL = 0.5
 
 # How many decisions are remembered before all of them are forgotten.
 _MAX_DECISIONS = 10_000
@@ -47,7 +52,7 @@ class Enforcer:
 
     A decision is remembered for as long as neither the rules nor the
     caller's credentials nor the target differ.  An edit of a policy file
-    counts from the next request on; one that cannot be read is logged, and
+    counts within ``LOOK_INTERVAL``; one that cannot be read is logged, and
     the rules before it stay in force.
     """
 
@@ -58,6 +63,7 @@ class Enforcer:
         """
         self._conf = conf
         self._paths = _policy_paths(conf)
+        self._next_look = 0.0
         try:
             self._rules = self._load(_fingerprint(self._paths))
         except _Unusable as error:
@@ -82,6 +88,10 @@ class Enforcer:
         return allowed
 
     def _current(self) -> _Rules:
+        now = time.monotonic()
+        if now < self._next_look:
+            return self._rules
+        self._next_look = now + LOOK_INTERVAL
         fingerprint = _fingerprint(self._paths)
         if fingerprint != self._rules.fingerprint:
             try:
@@ -242,6 +252,13 @@ def _decide(
             enforcer.enforce("context_is_admin", target, dict(credentials))
         )
         return bool(enforcer.enforce(rule, target, credentials))
-    except RecursionError:
-        LOG.error("The policy rule %s refers to itself; it refuses.", rule)  # noqa: TRY400
+    except Exception as error:  # noqa: BLE001 (oslo.policy raises anything)
+        # Rules that refer to each other in a circle, checks of third parties
+        # that fail: what cannot be decided is refused.
+        LOG.error(  # noqa: TRY400 (a circle's traceback is endless)
+            "The policy rule %s cannot be evaluated, so it refuses: %s. Do "
+            "its rules refer to each other in a circle?",
+            rule,
+            error,
+        )
         return False

@@ -6,12 +6,28 @@ the configuration; without it, that is ``/etc/console_api``.  The command
 line belongs to the server and is not read.
 """
 
+from typing import TYPE_CHECKING
+
 from oslo_log import log
 
 from console_api import conf as configuration
+from console_api import errors
 from console_api.api import pipeline
 
-_config_dir = configuration.config_dir()
-log.setup(configuration.load(_config_dir), configuration.PROJECT)
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
-application = pipeline.load_application(_config_dir)
+
+def _load() -> "WSGIApplication":
+    config_dir = configuration.config_dir()
+    try:
+        log.setup(configuration.load(config_dir), configuration.PROJECT)
+        return pipeline.load_application(config_dir)
+    except errors.ConfigurationError as error:
+        # Without its causes: the sentence is what an operator needs to read.
+        raise errors.ConfigurationError(
+            f"console_api does not start. {error}"
+        ) from None
+
+
+application = _load()

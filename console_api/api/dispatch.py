@@ -68,10 +68,8 @@ class Dispatcher:
     ) -> Iterable[bytes]:
         """Answer one WSGI request."""
         match = self._routes.match(environ["PATH_INFO"])
-        method = environ["REQUEST_METHOD"]
-        route = match and match.operations.get(
-            "GET" if method == "HEAD" else method
-        )
+        method = environ["REQUEST_METHOD"].replace("HEAD", "GET")
+        route = match.operations.get(method) if match is not None else None
         if self._next_app is not None and (
             route is None or not _is_ours(route, environ)
         ):
@@ -105,7 +103,7 @@ class Dispatcher:
         if not route.min_version <= version <= route.max_version:
             raise Fault(404, "The resource could not be found.")
         query = _read_query(environ)
-        if route.query is not None:
+        if query and route.query is not None:
             route.query.validate(version, query)
         if route.body is not None:
             route.body.validate(version, body)

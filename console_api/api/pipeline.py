@@ -6,10 +6,12 @@ share (configuration, database, rules) are made once for each configuration
 folder, whose name is the value ``config_dir`` of them all.
 """
 
+import configparser
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from keystonemiddleware import auth_token
 from oslo_config import cfg
@@ -20,7 +22,7 @@ from paste import deploy
 
 from console_api import conf as configuration
 from console_api import errors
-from console_api.api import faults, microversion
+from console_api.api import faults
 from console_api.api.controllers import versions
 from console_api.api.dispatch import Dispatcher
 from console_api.api.middleware.context import ContextFilter
@@ -28,6 +30,7 @@ from console_api.api.middleware.faults import FaultsFilter
 from console_api.api.middleware.noauth2 import NoAuth2Filter
 from console_api.api.middleware.request_log import RequestLogFilter
 from console_api.api.service import Service
+from console_api.conf import middleware
 
 if TYPE_CHECKING:
     from wsgiref.types import (
@@ -38,10 +41,17 @@ if TYPE_CHECKING:
 
     Filter = Callable[[WSGIApplication], WSGIApplication]
 
-_VERSION_HEADERS = [
-    microversion.STANDARD_HEADER,
-    microversion.LEGACY_HEADER,
-]
+
+# What Paste and the libraries raise for a file or an option that is wrong.
+_UNUSABLE = (
+    AttributeError,
+    ImportError,
+    LookupError,
+    TypeError,
+    ValueError,
+    cfg.Error,
+    configparser.Error,
+)
 
 
 def load_application(config_dir: Path) -> "WSGIApplication":
@@ -55,17 +65,18 @@ def load_application(config_dir: Path) -> "WSGIApplication":
     if path is None:
         raise errors.ConfigurationError(
             f"[api] paste_config: {name} is not there. Copy it from "
-            "etc/console_api of the distribution."
+            "etc/console_api of the distribution to "
+            f"{config_dir.absolute()}."
         )
     try:
         application: WSGIApplication = deploy.loadapp(
-            f"config:{path.absolute()}",
+            f"config:{quote(str(path.absolute()))}",
             name="console_api",
             global_conf={"config_dir": str(config_dir)},
         )
-    except (LookupError, ImportError, AttributeError) as error:
+    except _UNUSABLE as error:
         raise errors.ConfigurationError(
-            f"The paste file {path} cannot be used: {error}"
+            f"The API cannot be put together from {path}: {error}"
         ) from error
     return application
 
@@ -75,20 +86,9 @@ def _conf(config_dir: str) -> cfg.ConfigOpts:
     conf = configuration.load(Path(config_dir))
     for group, options in middleware_opts.list_opts():
         conf.register_opts(options, group=group)
-    conf.set_default("backends", ["console_api_database"], group="healthcheck")
-    conf.set_default(
-        "allow_headers",
-        ["X-Auth-Token", "X-Openstack-Request-Id", *_VERSION_HEADERS],
-        group="cors",
-    )
-    conf.set_default(
-        "expose_headers",
-        ["X-Openstack-Request-Id", "X-Compute-Request-Id", *_VERSION_HEADERS],
-        group="cors",
-    )
-    conf.set_default(
-        "allow_methods", ["GET", "HEAD", "POST", "DELETE"], group="cors"
-    )
+    for group, defaults in middleware.DEFAULTS.items():
+        for name, value in defaults.items():
+            conf.set_default(name, value, group=group)
     return conf
 
 
@@ -182,9 +182,20 @@ def authtoken_factory(
 ) -> "Filter":
     """Make keystonemiddleware's filter, on our own configuration."""
     conf = _conf(_folder(global_conf, local))
-    return lambda app: auth_token.AuthProtocol(
-        app, {"oslo_config_config": conf}
-    )
+
+    def make(app: "WSGIApplication") -> "WSGIApplication":
+        made: WSGIApplication = auth_token.AuthProtocol(
+            app, {"oslo_config_config": conf}
+        )
+        group = conf.keystone_authtoken
+        if not (group.auth_type or group.auth_section):
+            raise errors.ConfigurationError(
+                "[keystone_authtoken] auth_type is not set. Say how to reach "
+                "Keystone: auth_type, auth_url and what that type asks for."
+            )
+        return made
+
+    return make
 
 
 def cors_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":

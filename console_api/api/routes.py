@@ -40,7 +40,14 @@ class Route:
     actions: Sequence[str] = ()
 
 
+# In the order in which they are tried: the one asked for most comes first.
 ROUTES = (
+    Route(
+        "/os-console-auth-tokens/{console_token}",
+        "GET",
+        console_auth_tokens.show,
+        query=token_schemas.SHOW_QUERY,
+    ),
     Route(
         "/servers/{server_id}/consoles",
         "GET",
@@ -51,12 +58,6 @@ ROUTES = (
     Route("/servers/{server_id}/consoles/{console_id}", "GET", consoles.show),
     Route(
         "/servers/{server_id}/consoles/{console_id}", "DELETE", consoles.delete
-    ),
-    Route(
-        "/os-console-auth-tokens/{console_token}",
-        "GET",
-        console_auth_tokens.show,
-        query=token_schemas.SHOW_QUERY,
     ),
     Route(
         "/servers/{server_id}/remote-consoles",
@@ -124,4 +125,7 @@ class RouteTable:
         if variables is None:
             return None
         template = variables.pop("template")
+        if path[-1] == "\n" and template[-1] != "}":
+            # A final newline is no part of what Routes matches.
+            return None
         return Match(template, self._operations[template], variables)

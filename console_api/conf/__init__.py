@@ -19,8 +19,8 @@ from console_api.conf import (
     api,
     consoles,
     directory,
-    passwords,
     noauth2,
+    passwords,
     remote_consoles,
     tokens,
 )
@@ -86,6 +86,8 @@ def load(folder: Path) -> cfg.ConfigOpts:
         for group in GROUPS:
             for option in group.OPTS:
                 conf[group.GROUP][option.dest]
+        for option in db_options.database_opts:
+            conf.database[option.dest]
     except (cfg.Error, ValueError) as error:
         raise errors.ConfigurationError(
             f"The configuration in {folder} cannot be used: {error}"

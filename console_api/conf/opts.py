@@ -2,10 +2,19 @@
 """The entry point of oslo.config's tools (sample files, validation)."""
 
 from oslo_config import cfg
+from oslo_middleware import cors
+from oslo_middleware.healthcheck.opts import HEALTHCHECK_OPTS
 
 from console_api import conf
+from console_api.conf import middleware
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """Return our own options by group; libraries list theirs themselves."""
     return [(group.GROUP, list(group.OPTS)) for group in conf.GROUPS]
+
+
+def set_defaults() -> None:
+    """Make our defaults those that the tools show of oslo.middleware."""
+    cors.set_defaults(**middleware.DEFAULTS["cors"])
+    cfg.set_defaults(HEALTHCHECK_OPTS, **middleware.DEFAULTS["healthcheck"])

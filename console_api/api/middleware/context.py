@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is asking: the identity that the authentication filter found."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+import functools
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from oslo_context.context import RequestContext
 
 from console_api.api import faults
-from console_api.api.middleware.request_log import REQUEST_ID
+from console_api.api.middleware.request_log import (
+    GLOBAL_REQUEST_ID,
+    REQUEST_ID,
+)
 
 if TYPE_CHECKING:
     from wsgiref.types import (
@@ -17,6 +21,33 @@ if TYPE_CHECKING:
     )
 
 _CONTEXT = "console_api.context"
+
+# What keystonemiddleware says of the caller. Not the token itself: nothing
+# after authentication needs it.
+_HEADERS = (
+    "HTTP_X_USER_ID",
+    "HTTP_X_PROJECT_ID",
+    "HTTP_X_ROLES",
+    "HTTP_X_USER_NAME",
+    "HTTP_X_PROJECT_NAME",
+    "HTTP_X_USER_DOMAIN_ID",
+    "HTTP_X_USER_DOMAIN_NAME",
+    "HTTP_X_PROJECT_DOMAIN_ID",
+    "HTTP_X_PROJECT_DOMAIN_NAME",
+    "HTTP_X_DOMAIN_ID",
+    "HTTP_X_DOMAIN_NAME",
+    "HTTP_X_IS_ADMIN_PROJECT",
+    "HTTP_OPENSTACK_SYSTEM_SCOPE",
+    "HTTP_X_SERVICE_USER_ID",
+    "HTTP_X_SERVICE_USER_NAME",
+    "HTTP_X_SERVICE_USER_DOMAIN_ID",
+    "HTTP_X_SERVICE_USER_DOMAIN_NAME",
+    "HTTP_X_SERVICE_PROJECT_ID",
+    "HTTP_X_SERVICE_PROJECT_NAME",
+    "HTTP_X_SERVICE_PROJECT_DOMAIN_ID",
+    "HTTP_X_SERVICE_PROJECT_DOMAIN_NAME",
+    "HTTP_X_SERVICE_ROLES",
+)
 
 
 class ContextFilter:
@@ -55,8 +86,27 @@ def of_request(environ: "WSGIEnvironment") -> RequestContext:
             raise faults.Fault(
                 401, "The request you have made requires authentication."
             )
-        context = RequestContext.from_environ(
-            environ, request_id=environ.get(REQUEST_ID)
+        context = RequestContext.__new__(RequestContext)
+        vars(context).update(
+            _identity(*map(environ.get, _HEADERS)),
+            request_id=environ.get(REQUEST_ID),
+            global_request_id=environ.get(GLOBAL_REQUEST_ID),
         )
+        context.update_store()
         environ[_CONTEXT] = context
     return cast("RequestContext", context)
+
+
+@functools.lru_cache(maxsize=1024)
+def _identity(*values: str | None) -> Mapping[str, Any]:
+    """Return the attributes of the context that these headers describe.
+
+    The same few callers come again and again; reading their headers anew
+    takes longer than all the rest of making a context.
+    """
+    environ = {
+        name: value
+        for name, value in zip(_HEADERS, values, strict=True)
+        if value is not None
+    }
+    return vars(RequestContext.from_environ(environ, overwrite=False))

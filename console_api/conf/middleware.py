@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our defaults of the options of oslo.middleware's filters."""
+
+from collections.abc import Mapping
+
+_VERSION_HEADERS = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
+
+#: By group and option; the rest is as oslo.middleware has it.
+DEFAULTS: Mapping[str, Mapping[str, list[str]]] = {
+    "healthcheck": {"backends": ["console_api_database"]},
+    "cors": {
+        "allow_headers": [
+            "X-Auth-Token",
+            "X-Openstack-Request-Id",
+            *_VERSION_HEADERS,
+        ],
+        "expose_headers": [
+            "X-Openstack-Request-Id",
+            "X-Compute-Request-Id",
+            *_VERSION_HEADERS,
+        ],
+        "allow_methods": ["GET", "HEAD", "POST", "DELETE"],
+    },
+}
