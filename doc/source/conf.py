@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration of the guides (Sphinx)."""
+
+import logging
+
+extensions = [
+    "openstackdocstheme",
+    "oslo_config.sphinxext",
+    "oslo_policy.sphinxext",
+    "reno.sphinxext",
+]
+
+project = "console_api"
+copyright = "console_api contributors"
+
+# The title stays as above; otherwise the theme takes it from setup.cfg.
+openstackdocs_auto_name = False
+# The release notes name versions; the pages are those of their checkout.
+openstackdocs_auto_version = False
+
+pygments_style = "native"
+
+html_theme = "openstackdocs"
+html_theme_options = {
+    "analytics_tracking_code": "",
+    "display_badge": False,
+}
+html_show_sourcelink = False
+
+
+class _WithoutGitCommit(logging.Filter):
+    """Drops the theme's complaint that it cannot name the git commit.
+
+    The git command may be absent, or may not trust the checkout. The commit
+    is shown nowhere on these pages, and warnings are errors.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "cannot get gitsha" not in record.getMessage()
+
+
+logging.getLogger("sphinx.openstackdocstheme.ext").addFilter(
+    _WithoutGitCommit()
+)
