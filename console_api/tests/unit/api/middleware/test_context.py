@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+import unittest
+from typing import Any
+
+import webob
+from oslo_context.context import RequestContext
+
+from console_api.api.faults import Fault
+from console_api.api.middleware import context, request_log
+from console_api.tests.unit import base
+
+
+class OfRequestTest(unittest.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(base.forget_context)
+
+    def of(self, headers: dict[str, str], **environ: Any) -> RequestContext:
+        request = webob.Request.blank("/", headers=headers)
+        request.environ.update(environ)
+        return context.of_request(request.environ)
+
+    def test_the_headers_of_the_authentication_filter_are_understood(
+        self,
+    ) -> None:
+        found = self.of(
+            {
+                **base.identity("member, reader"),
+                "X-Service-Roles": "service",
+                "OpenStack-System-Scope": "all",
+            },
+            **{request_log.REQUEST_ID: "req-1"},
+        )
+        self.assertEqual("a-user", found.user_id)
+        self.assertEqual(base.PROJECT, found.project_id)
+        self.assertEqual(["member", "reader"], found.roles)
+        self.assertEqual(["service"], found.service_roles)
+        self.assertEqual("all", found.system_scope)
+        self.assertEqual("req-1", found.request_id)
+
+    def test_a_caller_may_have_no_roles(self) -> None:
+        self.assertEqual([], self.of({"X-User-Id": "a"}).roles)
+
+    def test_without_identity_it_is_refused(self) -> None:
+        for headers in (
+            {},
+            {"X-Project-Id": "a", "X-Roles": "admin"},
+            {"X-User-Id": ""},
+            {"X-User-Id": "a", "X-Identity-Status": "Invalid"},
+        ):
+            with self.subTest(headers):
+                with self.assertRaises(Fault) as caught:
+                    self.of(headers)
+                self.assertEqual(401, caught.exception.status)
+
+    def test_it_is_made_once_a_request(self) -> None:
+        environ = webob.Request.blank("/", headers=base.identity()).environ
+        self.assertIs(context.of_request(environ), context.of_request(environ))
+
+
+class ContextFilterTest(unittest.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(base.forget_context)
+        self.seen: list[RequestContext] = []
+
+        def application(environ: Any, start_response: Any) -> list[bytes]:
+            self.seen.append(context.of_request(environ))
+            start_response("204 No Content", [])
+            return []
+
+        self.filter = context.ContextFilter(application)
+
+    def test_whoever_is_known_is_let_through(self) -> None:
+        reply = base.call(self.filter, headers=base.identity())
+        self.assertEqual(204, reply.status)
+        self.assertEqual("a-user", self.seen[0].user_id)
+
+    def test_nobody_is_refused(self) -> None:
+        reply = base.call(self.filter)
+        self.assertEqual(401, reply.status)
+        self.assertEqual(("unauthorized", 401), reply.fault[:2])
+        self.assertEqual([], self.seen)

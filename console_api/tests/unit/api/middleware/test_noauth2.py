@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+import unittest
+from typing import Any
+
+from console_api.api.middleware.noauth2 import NoAuth2Filter
+from console_api.tests.unit import base
+
+
+class NoAuth2Case(unittest.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.seen: dict[str, Any] = {}
+
+    def call(
+        self,
+        token: str | None = "a-user:a-project",
+        *,
+        allow_remote: bool = False,
+        headers: dict[str, str] | None = None,
+        address: str | None = "127.0.0.1",
+    ) -> base.Reply:
+        def application(environ: Any, start_response: Any) -> list[bytes]:
+            self.seen = environ
+            start_response("204 No Content", [])
+            return []
+
+        self.seen = {}
+        sent = dict(headers or {})
+        if token is not None:
+            sent["X-Auth-Token"] = token
+        return base.call(
+            NoAuth2Filter(application, allow_remote=allow_remote),
+            headers=sent,
+            environ={} if address is None else {"REMOTE_ADDR": address},
+        )
+
+
+class IdentityTest(NoAuth2Case):
+    def test_the_token_says_who_is_asking(self) -> None:
+        for token, user, project, roles in (
+            ("a-user:a-project", "a-user", "a-project", "member,reader"),
+            ("admin:a", "admin", "a", "admin,manager,member,reader"),
+            ("Admin:a", "Admin", "a", "member,reader"),
+            ("a:b:c", "a", "b:c", "member,reader"),
+            ("u" * 255 + ":" + "p" * 255, "u" * 255, "p" * 255, None),
+        ):
+            with self.subTest(token[:50]):
+                self.assertEqual(204, self.call(token).status)
+                self.assertEqual(user, self.seen["HTTP_X_USER_ID"])
+                self.assertEqual(project, self.seen["HTTP_X_PROJECT_ID"])
+                self.assertEqual(
+                    "Confirmed", self.seen["HTTP_X_IDENTITY_STATUS"]
+                )
+                if roles:
+                    self.assertEqual(roles, self.seen["HTTP_X_ROLES"])
+
+    def test_roles_that_are_sent_count_instead(self) -> None:
+        for user in ("a-user", "admin"):
+            for roles in ("service", "reader, auditor", ""):
+                with self.subTest(user=user, roles=roles):
+                    self.call(f"{user}:a", headers={"X-Roles": roles})
+                    self.assertEqual(roles, self.seen["HTTP_X_ROLES"])
+
+    def test_a_token_that_names_nobody_is_refused(self) -> None:
+        for token in (
+            None,
+            "",
+            "a-user",
+            ":",
+            "a-user:",
+            ":a-project",
+            "u" * 256 + ":a",
+            "a:" + "p" * 256,
+        ):
+            with self.subTest(token and token[:50]):
+                reply = self.call(token)
+                self.assertEqual(("unauthorized", 401), reply.fault[:2])
+                self.assertIn("USER:PROJECT", reply.fault[2])
+                self.assertEqual({}, self.seen)
+
+    def test_identity_that_a_client_claims_is_not_believed(self) -> None:
+        claimed = {
+            "X-User-Id": "boss",
+            "X-User-Domain-Id": "default",
+            "X-Project-Id": "other",
+            "X-Project-Name": "other",
+            "X-Tenant-Id": "other",
+            "X-Domain-Id": "other",
+            "X-Service-User-Id": "nova",
+            "X-Service-Roles": "service",
+            "X-Service-Identity-Status": "Confirmed",
+            "X-Identity-Status": "Invalid",
+            "X-Is-Admin-Project": "true",
+            "X-Role": "admin",
+            "OpenStack-System-Scope": "all",
+        }
+        self.call(headers=claimed)
+        kept = {
+            name: value
+            for name, value in self.seen.items()
+            if name.startswith(("HTTP_X_", "HTTP_OPENSTACK"))
+            and name != "HTTP_X_AUTH_TOKEN"
+        }
+        self.assertEqual(
+            {
+                "HTTP_X_USER_ID": "a-user",
+                "HTTP_X_PROJECT_ID": "a-project",
+                "HTTP_X_ROLES": "member,reader",
+                "HTTP_X_IDENTITY_STATUS": "Confirmed",
+            },
+            kept,
+        )
+
+
+class AddressTest(NoAuth2Case):
+    def assertServed(self, served: bool, **request: Any) -> None:
+        with self.subTest(served=served, **request):
+            reply = self.call(**request)
+            if served:
+                self.assertEqual(204, reply.status)
+            else:
+                self.assertEqual(("forbidden", 403), reply.fault[:2])
+                self.assertIn("allow_remote", reply.fault[2])
+                self.assertEqual({}, self.seen)
+
+    def test_only_this_machine_is_served(self) -> None:
+        for address, served in (
+            ("127.0.0.1", True),
+            ("127.8.9.10", True),
+            ("::1", True),
+            # A Unix socket.
+            ("", True),
+            (None, True),
+            ("192.0.2.1", False),
+            ("0.0.0.0", False),
+            ("::", False),
+            ("2001:db8::1", False),
+            ("localhost", False),
+            ("127.0.0.1, 192.0.2.1", False),
+        ):
+            self.assertServed(served, address=address)
+
+    def test_whoever_comes_through_a_proxy_is_not_this_machine(self) -> None:
+        for header in ("Forwarded", "X-Forwarded-For"):
+            for value in ("192.0.2.1", "127.0.0.1", ""):
+                self.assertServed(False, headers={header: value})
+
+    def test_all_are_served_where_that_is_allowed(self) -> None:
+        self.assertServed(True, address="192.0.2.1", allow_remote=True)
+        self.assertServed(
+            True, headers={"X-Forwarded-For": "a"}, allow_remote=True
+        )
+
+    def test_identity_is_needed_even_then(self) -> None:
+        reply = self.call(None, allow_remote=True)
+        self.assertEqual(401, reply.status)

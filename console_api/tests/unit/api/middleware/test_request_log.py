@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from oslo_context import context as oslo_context
+
+from console_api.api.dispatch import Dispatcher
+from console_api.api.middleware import context, request_log
+from console_api.tests.unit import base
+from console_api.tests.unit.base import PROJECT, SERVER
+
+UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+
+
+class RequestIdTest(base.FolderCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(base.forget_context)
+        self.in_force: list[str | None] = []
+
+        def application(environ: Any, start_response: Any) -> Iterable[bytes]:
+            current = oslo_context.get_current()
+            self.in_force.append(current and current.request_id)
+            if environ.get("HTTP_X_USER_ID"):
+                self.in_force.append(context.of_request(environ).request_id)
+            start_response("204 No Content", [("X-Own", "1")])
+            return []
+
+        self.filter = request_log.RequestLogFilter(application)
+
+    def test_both_headers_carry_one_id(self) -> None:
+        headers = base.call(self.filter).headers
+        request_id = headers["x-openstack-request-id"]
+        self.assertRegex(request_id, rf"\Areq-{UUID4}\Z")
+        self.assertEqual(request_id, headers["x-compute-request-id"])
+        self.assertEqual("1", headers["X-Own"])
+
+    def test_each_request_has_another_one_whatever_the_client_sends(
+        self,
+    ) -> None:
+        sent = {"X-OpenStack-Request-Id": f"req-{SERVER}"}
+        found = {
+            base.call(self.filter, headers=sent).headers[
+                "x-openstack-request-id"
+            ]
+            for _ in range(5)
+        }
+        self.assertEqual(5, len(found - set(sent.values())))
+
+    def test_it_is_in_force_before_and_after_the_caller_is_known(
+        self,
+    ) -> None:
+        reply = base.call(self.filter, headers=base.identity())
+        self.assertEqual(
+            [reply.headers["x-openstack-request-id"]] * 2, self.in_force
+        )
+
+
+class LogTest(base.ServiceCase):
+    def line(
+        self, path: str, status: int, method: str = "GET", **environ: str
+    ) -> str:
+        """Send a request and return what is logged of it."""
+        application = request_log.RequestLogFilter(Dispatcher(self.service))
+        with self.assertLogs(request_log.LOG, "DEBUG") as logs:
+            reply = base.call(
+                application,
+                method,
+                path,
+                headers=base.identity("admin"),
+                environ={"SCRIPT_NAME": "/v2.1", **environ},
+            )
+        self.assertEqual(status, reply.status)
+        [line] = logs.output
+        self.level = logs.records[0].levelname
+        return line.partition(f"{request_log.LOG.name}:")[2]
+
+    def test_each_request_has_one_line(self) -> None:
+        self.add_server()
+        line = self.line(
+            f"/servers/{SERVER}/consoles", 200, REMOTE_ADDR="192.0.2.1"
+        )
+        self.assertIsNotNone(
+            re.fullmatch(
+                rf'192\.0\.2\.1 "GET /v2\.1/servers/{SERVER}/consoles" '
+                r"status: 200 time: \d+\.\d{4}",
+                line,
+            ),
+            line,
+        )
+
+    def test_a_read_that_succeeds_is_for_debugging(self) -> None:
+        self.add_server()
+        self.add_console_host()
+        path = f"/servers/{SERVER}/consoles"
+        for method, status, level in (
+            ("GET", 200, "DEBUG"),
+            ("HEAD", 200, "DEBUG"),
+            ("POST", 200, "INFO"),
+            ("PUT", 405, "INFO"),
+        ):
+            with self.subTest(method):
+                self.line(path, status, method)
+                self.assertEqual(level, self.level)
+
+    def test_a_token_is_never_in_it(self) -> None:
+        for path, status, shown in (
+            (
+                "/os-console-auth-tokens/s3cret",
+                404,
+                "/v2.1/os-console-auth-tokens/***",
+            ),
+            (
+                f"/{PROJECT}/os-console-auth-tokens/s3cret?a=s3cret",
+                404,
+                "/v2.1/os-console-auth-tokens/***",
+            ),
+            # Mistyped, a token may be anywhere.
+            ("/os-console-auth-token/s3cret", 404, "-"),
+            ("/s3cret", 404, "-"),
+        ):
+            with self.subTest(path):
+                line = self.line(path, status)
+                self.assertIn(f'"GET {shown}" status: {status}', line)
+                self.assertNotIn("s3cret", line)
+
+    def test_nobody_writes_lines_of_their_own(self) -> None:
+        line = self.line("/servers/a%0Ab%22c/consoles/%0D%0A", 404)
+        self.assertIn('"GET /v2.1/servers/a%0Ab%22c/consoles/%0D%0A"', line)
+        self.assertNotIn("\n", line)
+
+    def test_a_wrong_method_is_logged_with_its_path(self) -> None:
+        line = self.line(f"/servers/{SERVER}/consoles", 405, "PUT")
+        self.assertIn(f'- "PUT /v2.1/servers/{SERVER}/consoles"', line)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+import http
+import json
+import unittest
+
+from console_api import errors
+from console_api.api import faults
+
+KEYS = {
+    400: "badRequest",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "itemNotFound",
+    405: "badMethod",
+    406: "computeFault",
+    409: "conflictingRequest",
+    410: "computeFault",
+    413: "overLimit",
+    415: "badMediaType",
+    429: "overLimit",
+    500: "computeFault",
+    501: "notImplemented",
+    503: "serviceUnavailable",
+}
+
+
+class FaultsCase(unittest.TestCase):
+    def assertFault(
+        self, reply: faults.Response, status: int, message: str
+    ) -> None:
+        self.assertEqual(status, reply.status)
+        key = KEYS.get(status, "computeFault")
+        self.assertEqual(
+            {key: {"code": status, "message": message}},
+            json.loads(reply.body),
+        )
+
+
+class RenderTest(FaultsCase):
+    def test_each_status_has_the_key_that_clients_know(self) -> None:
+        for status in KEYS:
+            with self.subTest(status):
+                reply = faults.render(status, "why", [("A", "b")])
+                self.assertFault(reply, status, "why")
+                self.assertEqual([("A", "b")], reply.headers)
+
+
+class FromStatusTest(FaultsCase):
+    def test_every_status_of_http_gets_a_message(self) -> None:
+        for status in http.HTTPStatus:
+            if status >= 400:
+                with self.subTest(status):
+                    reply = faults.from_status(status.value)
+                    self.assertEqual(status.value, reply.status)
+                    [fault] = json.loads(reply.body).values()
+                    self.assertTrue(fault["message"])
+
+    def test_what_other_filters_refuse_is_explained(self) -> None:
+        for status, message in (
+            (401, "The request you have made requires authentication."),
+            (413, "Request is too large."),
+            (418, "I'm a Teapot"),
+        ):
+            with self.subTest(status):
+                self.assertFault(faults.from_status(status), status, message)
+
+
+class FromErrorTest(FaultsCase):
+    def test_each_error_of_the_domain_has_its_status(self) -> None:
+        for error, status in (
+            (errors.InvalidInput("why"), 400),
+            (errors.TokenTypeNotAccessible(), 401),
+            (errors.Forbidden("a:rule"), 403),
+            (errors.NotFound("why"), 404),
+            (errors.ServerNotFound("a"), 404),
+            (errors.ConsoleNotFound("1"), 404),
+            (errors.ConsoleHostNotFound("a"), 404),
+            (errors.TokenNotFound(), 404),
+            (errors.Conflict("why"), 409),
+            (errors.AlreadyExists("why"), 409),
+            (errors.ServerNotReady("a"), 409),
+            (errors.Unavailable("why"), 503),
+            (errors.NoConsoleHost("why"), 503),
+        ):
+            with self.subTest(type(error).__name__):
+                reply = faults.from_error(error)
+                self.assertFault(reply, status, str(error))
+                self.assertEqual((), reply.headers)
+
+    def test_an_absent_database_is_logged_and_may_be_tried_again(
+        self,
+    ) -> None:
+        error = errors.DatabaseUnavailable()
+        error.__cause__ = OSError("server gone away")
+        with self.assertLogs(faults.LOG, "ERROR") as logs:
+            reply = faults.from_error(error)
+        self.assertFault(reply, 503, str(error))
+        self.assertEqual([("Retry-After", "5")], reply.headers)
+        self.assertIn("server gone away", logs.output[0])
+
+    def test_a_fault_speaks_for_itself(self) -> None:
+        fault = faults.Fault(405, "why", [("Allow", "GET")])
+        reply = faults.from_error(fault)
+        self.assertFault(reply, 405, "why")
+        self.assertEqual([("Allow", "GET")], reply.headers)
+
+    def test_an_unexpected_error_is_logged_in_full_and_not_shown(
+        self,
+    ) -> None:
+        for error in (
+            KeyError("a secret"),
+            errors.ConfigurationError("a secret"),
+        ):
+            with self.subTest(type(error).__name__):
+                with self.assertLogs(faults.LOG, "ERROR") as logs:
+                    reply = faults.from_error(error)
+                self.assertEqual(500, reply.status)
+                text = reply.body.decode()
+                self.assertNotIn("secret", text)
+                self.assertNotIn(type(error).__name__, text)
+                self.assertIn("request id", text)
+                self.assertIn("a secret", logs.output[0])

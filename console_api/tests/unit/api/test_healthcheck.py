@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+from unittest import mock
+
+from console_api import errors
+from console_api.api.healthcheck import DatabaseHealthcheck
+from console_api.tests.unit import base
+
+
+class HealthcheckTest(base.DatabaseCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.check = DatabaseHealthcheck(self.conf, {})
+        self.addCleanup(self.check._database.close)
+
+    def test_a_database_that_answers_is_healthy(self) -> None:
+        result = self.check.healthcheck(9890)
+        self.assertEqual((True, "OK"), (result.available, result.reason))
+
+    def test_one_that_does_not_answer_is_not(self) -> None:
+        with mock.patch.object(
+            self.check._database,
+            "read",
+            side_effect=errors.DatabaseUnavailable,
+        ):
+            result = self.check.healthcheck(9890)
+        self.assertFalse(result.available)
+        self.assertIn("does not answer", result.reason)

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+import unittest
+from typing import Any
+
+from microversion_parse import Version
+
+from console_api import errors
+from console_api.api.controllers import remote_consoles as controller
+from console_api.api.schemas import Schema, consoles, remote_consoles
+from console_api.api.schemas import console_auth_tokens as tokens
+from console_api.tokens import access
+
+
+class SchemasCase(unittest.TestCase):
+    def assertAccepts(
+        self, schema: Schema, document: Any, minor: int = 1
+    ) -> None:
+        with self.subTest(accepted=document, minor=minor):
+            schema.validate(Version(2, minor), document)
+
+    def assertRefuses(
+        self, schema: Schema, document: Any, minor: int = 1
+    ) -> str:
+        with self.subTest(refused=document, minor=minor):
+            with self.assertRaises(errors.InvalidInput) as caught:
+                schema.validate(Version(2, minor), document)
+            return str(caught.exception)
+        return ""
+
+
+class SchemaTest(SchemasCase):
+    schema = Schema(
+        {
+            Version(2, 3): {"const": "three"},
+            Version(2, 10): {"const": "ten"},
+        }
+    )
+
+    def test_the_newest_schema_up_to_the_version_counts(self) -> None:
+        for minor, document in (
+            (3, "three"),
+            (9, "three"),
+            (10, "ten"),
+            (104, "ten"),
+        ):
+            self.assertAccepts(self.schema, document, minor)
+        self.assertRefuses(self.schema, "ten", 9)
+        self.assertRefuses(self.schema, "three", 10)
+
+    def test_before_the_first_schema_anything_goes(self) -> None:
+        self.assertAccepts(self.schema, "anything", 2)
+
+    def test_the_message_says_where_it_does_not_fit(self) -> None:
+        schema = Schema(
+            {
+                Version(2, 1): {
+                    "properties": {
+                        "a": {"properties": {"b": {"type": "integer"}}}
+                    },
+                    "required": ["a"],
+                }
+            }
+        )
+        self.assertIn("a/b", self.assertRefuses(schema, {"a": {"b": "x"}}))
+        self.assertIn("'a' is a required", self.assertRefuses(schema, {}))
+
+    def test_the_message_is_bounded(self) -> None:
+        schema = Schema(
+            {Version(2, 1): {"additionalProperties": {"type": "null"}}}
+        )
+        message = self.assertRefuses(schema, {"k" * 9999: "v" * 9999})
+        self.assertLess(len(message), 500)
+
+
+class ListQueryTest(SchemasCase):
+    def test_numbers_and_unknown_parameters_are_accepted(self) -> None:
+        for query in (
+            {},
+            {"limit": "0"},
+            {"limit": "10", "marker": "999999999999999999"},
+            {"unknown": "x"},
+        ):
+            self.assertAccepts(consoles.LIST_QUERY, query)
+            self.assertAccepts(consoles.LIST_QUERY, query, 104)
+
+    def test_what_is_no_number_is_refused(self) -> None:
+        for value in (
+            "",
+            "-1",
+            "1.5",
+            "x",
+            "1\n",
+            "\u0661",
+            "9" * 19,
+            "0x10",
+        ):
+            for name in ("limit", "marker"):
+                message = self.assertRefuses(
+                    consoles.LIST_QUERY, {name: value}
+                )
+                self.assertIn(name, message)
+
+
+class TokenQueryTest(SchemasCase):
+    def test_unknown_parameters_are_refused_from_2_99_on(self) -> None:
+        self.assertAccepts(tokens.SHOW_QUERY, {"unknown": "x"}, 98)
+        self.assertRefuses(tokens.SHOW_QUERY, {"unknown": "x"}, 99)
+        self.assertAccepts(tokens.SHOW_QUERY, {}, 99)
+
+
+class CreateBodyTest(SchemasCase):
+    def body(self, protocol: Any = "vnc", kind: Any = "novnc") -> Any:
+        return {"remote_console": {"protocol": protocol, "type": kind}}
+
+    def test_each_version_knows_its_protocols_and_types(self) -> None:
+        schema = remote_consoles.CREATE_BODY
+        first = {
+            "protocol": ["vnc", "spice", "serial", "rdp"],
+            "kind": ["novnc", "xvpvnc", "spice-html5", "serial", "rdp-html5"],
+        }
+        for minors, names in (
+            ((6, 7, 8, 98, 99, 104), first),
+            ((8, 98, 99, 104), {"protocol": ["mks"], "kind": ["webmks"]}),
+            ((99, 104), {"kind": ["spice-direct"]}),
+        ):
+            for field, values in names.items():
+                for value in values:
+                    body = self.body(**{field: value})
+                    for minor in (6, 7, 8, 98, 99, 104):
+                        if minor in minors:
+                            self.assertAccepts(schema, body, minor)
+                        else:
+                            self.assertRefuses(schema, body, minor)
+
+    def test_anything_else_is_refused(self) -> None:
+        for body in (
+            None,
+            [],
+            "remote_console",
+            {},
+            {"remote_console": None},
+            {"remote_console": {}},
+            {"remote_console": {"protocol": "vnc"}},
+            {"remote_console": {"type": "novnc"}},
+            self.body(protocol="VNC"),
+            self.body(kind=None),
+            self.body(kind=["novnc"]),
+            self.body(kind="x" * 10_000),
+            {**self.body(), "more": 1},
+            {
+                "remote_console": {
+                    "protocol": "vnc",
+                    "type": "novnc",
+                    "more": 1,
+                }
+            },
+        ):
+            for minor in (6, 8, 99):
+                message = self.assertRefuses(
+                    remote_consoles.CREATE_BODY, body, minor
+                )
+                self.assertLess(len(message), 500)
+
+
+class ActionBodyTest(SchemasCase):
+    schema = remote_consoles.ACTION_BODY
+
+    def test_each_action_takes_the_types_of_its_protocol(self) -> None:
+        types = {
+            "os-getVNCConsole": {"novnc", "xvpvnc"},
+            "os-getSPICEConsole": {"spice-html5"},
+            "os-getRDPConsole": {"rdp-html5"},
+            "os-getSerialConsole": {"serial"},
+        }
+        self.assertEqual(set(controller.ACTIONS), set(types))
+        every = {t for ts in access.TYPES_OF_PROTOCOL.values() for t in ts}
+        for action, accepted in types.items():
+            for kind in every:
+                body = {action: {"type": kind}}
+                if kind in accepted:
+                    self.assertAccepts(self.schema, body)
+                else:
+                    self.assertRefuses(self.schema, body)
+
+    def test_anything_else_is_refused(self) -> None:
+        vnc = {"type": "novnc"}
+        for body in (
+            None,
+            [],
+            {},
+            {"reboot": {"type": "SOFT"}},
+            {"os-getVNCConsole": None},
+            {"os-getVNCConsole": {}},
+            {"os-getVNCConsole": {"type": 1}},
+            {"os-getVNCConsole": {**vnc, "more": 1}},
+            {"os-getVNCConsole": vnc, "more": 1},
+            {
+                "os-getVNCConsole": vnc,
+                "os-getSerialConsole": {"type": "serial"},
+            },
+        ):
+            self.assertRefuses(self.schema, body)

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What unit tests share: a configuration, a database, a caller."""
+
+import functools
+import json
+import logging
+import tempfile
+import threading
+import unittest
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import webob
+from oslo_config import cfg
+from oslo_context import context as oslo_context
+
+from console_api import conf as configuration
+from console_api.api.service import Service
+from console_api.consoles import keys
+from console_api.db import console_hosts, schema, servers, tables
+from console_api.db.engine import Database
+from console_api.directory.base import Server
+from console_api.directory.database import DatabaseDirectory
+
+PROJECT = "a0a0a0a0a0a04b4b8c8cd1d1d1d1d1d1"
+OTHER_PROJECT = "b1b1b1b1b1b14c4c9d9de2e2e2e2e2e2"
+UNKNOWN_SERVER = "ffffffff-ffff-4fff-8fff-ffffffffffff"
+
+Sections = Mapping[str, Mapping[str, object]]
+
+
+def server_id(number: int) -> str:
+    """Return the UUID of the server of a number."""
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+SERVER = server_id(1)
+
+
+def write_conf(folder: Path, sections: Sections | None = None) -> Path:
+    """Write a configuration that keeps everything inside its folder.
+
+    :param sections: options by group, besides or instead of the usual ones
+    """
+    options: dict[str, dict[str, object]] = {
+        "api": {"auth_strategy": "noauth2"},
+        "database": {"connection": f"sqlite:///{folder}/console_api.sqlite"},
+        "passwords": {"key_repository": folder / "keys"},
+        # An absolute path: no file of the machine is found instead.
+        "oslo_policy": {"policy_file": folder / "policy.yaml"},
+    }
+    for group, values in (sections or {}).items():
+        options.setdefault(group, {}).update(values)
+    path = folder / "console_api.conf"
+    path.write_text(
+        "\n".join(
+            f"[{group}]\n"
+            + "".join(f"{key} = {value}\n" for key, value in values.items())
+            for group, values in options.items()
+        )
+    )
+    return path
+
+
+def load_conf(
+    folder: Path, sections: Sections | None = None
+) -> cfg.ConfigOpts:
+    """Write a configuration and read it."""
+    write_conf(folder, sections)
+    (folder / "policy.yaml").touch()
+    return configuration.load(folder)
+
+
+@functools.cache
+def _empty_database() -> bytes:
+    with tempfile.TemporaryDirectory() as name:
+        schema.sync(load_conf(Path(name)))
+        return (Path(name) / "console_api.sqlite").read_bytes()
+
+
+class FolderCase(unittest.TestCase):
+    """Each test has a folder of its own."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.folder = Path(
+            self.enterContext(tempfile.TemporaryDirectory())
+        ).resolve()
+        # What a test provokes on purpose is not printed between its dots.
+        quiet = logging.NullHandler()
+        logging.getLogger().addHandler(quiet)
+        self.addCleanup(logging.getLogger().removeHandler, quiet)
+
+
+def hurry(database: Database) -> None:
+    """Do not wait for the disk: what a test stores need not survive it."""
+
+    @sa.event.listens_for(database._writer, "connect")
+    def _switch_off(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+
+class DatabaseCase(FolderCase):
+    """Each test has a database of its own, with the current schema."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.conf = load_conf(self.folder)
+        path = self.folder / "console_api.sqlite"
+        path.write_bytes(_empty_database())
+        self.database = self.open_database(self.conf)
+
+    def open_database(self, conf: cfg.ConfigOpts) -> Database:
+        """Open a database and close it when the test ends."""
+        database = Database(conf)
+        self.addCleanup(database.close)
+        hurry(database)
+        return database
+
+    def add_server(
+        self,
+        uuid: str = SERVER,
+        *,
+        endpoints: Mapping[str, Mapping[str, Any]] | None = None,
+        **values: Any,
+    ) -> Server:
+        """Store a server, endpoints by protocol, and return it."""
+        server = {
+            "uuid": uuid,
+            "project_id": PROJECT,
+            "name": "mail",
+            "instance_name": f"instance-{uuid[-8:]}",
+            "compute_host": "compute-1",
+            **values,
+        }
+        rows = [
+            {**endpoint(protocol, uuid), **more}
+            for protocol, more in (endpoints or {}).items()
+        ]
+        servers.insert(self.database, [server], rows)
+        return DatabaseDirectory(self.database).get(uuid)
+
+    def add_console_host(
+        self, host: str = "console-1", **values: Any
+    ) -> sa.Row[Any]:
+        """Store a console host and return its row."""
+        console_hosts.insert(self.database, console_host(host, **values))
+        return self.console_host(host, values.get("console_type", "vnc"))
+
+    def console_host(
+        self, host: str = "console-1", console_type: str = "vnc"
+    ) -> sa.Row[Any]:
+        """Return the row of a console host as it is now."""
+        [row] = [
+            row
+            for row in console_hosts.list_all(self.database)
+            if (row.host, row.console_type) == (host, console_type)
+        ]
+        return row
+
+    def rows(self, table: sa.Table) -> Sequence[sa.Row[Any]]:
+        """Return all rows of a table, by primary key."""
+        return self.database.read(
+            sa.select(table).order_by(*table.primary_key.columns)
+        )
+
+    def assertCountsAreRight(self) -> None:
+        """Check the counter of each console host against its consoles."""
+        found = [row.console_host_id for row in self.rows(tables.consoles)]
+        for row in self.rows(tables.console_hosts):
+            self.assertEqual(found.count(row.id), row.console_count, row.host)
+
+
+def endpoint(protocol: str, uuid: str = SERVER) -> dict[str, Any]:
+    """Make the row of a server's endpoint."""
+    return {
+        "server_uuid": uuid,
+        "protocol": protocol,
+        "host": "192.0.2.10",
+        "port": 5901,
+        "tls_port": None,
+        "internal_access_path": None,
+    }
+
+
+def console_host(host: str = "console-1", **values: Any) -> dict[str, Any]:
+    """Make the values of a console host."""
+    return {
+        "host": host,
+        "console_type": "vnc",
+        "public_hostname": f"{host}.example.org",
+        "compute_hosts": "compute-*",
+        "min_port": 5900,
+        "max_port": 5909,
+        "multiplex_port": None,
+        "enabled": True,
+        **values,
+    }
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an application answered."""
+
+    status: int
+    headers: webob.headers.ResponseHeaders
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The document in the body."""
+        return json.loads(self.body)
+
+    @property
+    def fault(self) -> tuple[str, int, str]:
+        """Key, code and message of the fault in the body."""
+        [(key, fault)] = self.json.items()
+        return key, fault["code"], fault["message"]
+
+
+def call(
+    application: Callable[..., Iterable[bytes]],
+    method: str = "GET",
+    path: str = "/",
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    environ: Mapping[str, Any] | None = None,
+) -> Reply:
+    """Send one request to a WSGI application."""
+    request = webob.Request.blank(
+        path, method=method, headers=dict(headers or {})
+    )
+    if body is not None:
+        request.body = body
+    request.environ.update(environ or {})
+    status, reply_headers, chunks = request.call_application(application)
+    content = b"".join(chunks)
+    return Reply(
+        int(status.split()[0]),
+        webob.headers.ResponseHeaders(reply_headers),
+        content,
+    )
+
+
+def identity(
+    roles: str = "member", project: str = PROJECT, **more: str
+) -> dict[str, str]:
+    """Make the headers that an authentication filter sets."""
+    return {
+        "X-User-Id": "a-user",
+        "X-Project-Id": project,
+        "X-Roles": roles,
+        **more,
+    }
+
+
+class ServiceCase(DatabaseCase):
+    """Each test has the whole domain, ready for requests."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        keys.setup(self.folder / "keys")
+        self.service = self.make_service()
+        self.addCleanup(forget_context)
+
+    def make_service(self) -> Service:
+        """Make a service that is closed when the test ends."""
+        service = Service.from_conf(self.conf)
+        database = service.tokens._database
+        self.addCleanup(database.close)
+        hurry(database)
+        return service
+
+
+def forget_context() -> None:
+    """Take back the request context that this thread has in force."""
+    oslo_context._request_store = threading.local()

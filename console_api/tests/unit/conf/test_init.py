@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+import sys
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from oslo_config import cfg
+
+from console_api import conf as configuration
+from console_api import errors
+from console_api.conf import opts
+from console_api.tests.unit import base
+
+
+class ConfigDirTest(unittest.TestCase):
+    def test_a_chosen_folder_counts_before_the_environment(self) -> None:
+        for chosen, environment, expected in (
+            ("/chosen", {configuration.ENVIRONMENT: "/other"}, "/chosen"),
+            (None, {configuration.ENVIRONMENT: "/other"}, "/other"),
+            (None, {configuration.ENVIRONMENT: ""}, "/etc/console_api"),
+            (None, {}, "/etc/console_api"),
+        ):
+            with (
+                self.subTest(chosen=chosen, environment=environment),
+                mock.patch.dict("os.environ", environment, clear=True),
+            ):
+                self.assertEqual(
+                    Path(expected), configuration.config_dir(chosen)
+                )
+
+
+class LoadTest(base.FolderCase):
+    def test_the_file_of_the_folder_is_read(self) -> None:
+        conf = base.load_conf(self.folder, {"tokens": {"ttl": 30}})
+        self.assertEqual(30, conf.tokens.ttl)
+        self.assertEqual("noauth2", conf.api.auth_strategy)
+
+    def test_options_left_out_have_their_defaults(self) -> None:
+        conf = base.load_conf(self.folder)
+        self.assertEqual(600, conf.tokens.ttl)
+        self.assertEqual(1000, conf.api.max_limit)
+        self.assertEqual(["vnc", "vnc+xvp"], conf.consoles.types)
+        self.assertFalse(conf.noauth2.allow_remote)
+
+    def test_fragments_override_the_file_in_the_order_of_names(self) -> None:
+        fragments = self.folder / "console_api.conf.d"
+        fragments.mkdir()
+        (fragments / "20.conf").write_text("[tokens]\nttl = 20\n")
+        (fragments / "10.conf").write_text(
+            "[tokens]\nttl = 10\n[api]\nmax_limit = 5\n"
+        )
+        (fragments / "30.txt").write_text("[tokens]\nttl = 30\n")
+        conf = base.load_conf(self.folder, {"tokens": {"ttl": 1}})
+        self.assertEqual(20, conf.tokens.ttl)
+        self.assertEqual(5, conf.api.max_limit)
+
+    def test_two_configurations_share_nothing(self) -> None:
+        one = base.load_conf(self.folder, {"tokens": {"ttl": 1}})
+        two = base.load_conf(self.folder, {"tokens": {"ttl": 2}})
+        self.assertEqual((1, 2), (one.tokens.ttl, two.tokens.ttl))
+        self.assertNotIn("tokens", cfg.CONF)
+
+    def test_the_command_line_of_the_process_is_not_read(self) -> None:
+        base.write_conf(self.folder)
+        arguments = ["server", "--config-file", "/nowhere", "--bogus"]
+        with mock.patch.object(sys, "argv", arguments):
+            conf = configuration.load(self.folder)
+        self.assertEqual(600, conf.tokens.ttl)
+
+    def test_an_absent_file_is_named_with_what_to_do(self) -> None:
+        with self.assertRaises(errors.ConfigurationError) as caught:
+            configuration.load(self.folder)
+        message = str(caught.exception)
+        self.assertIn(str(self.folder / "console_api.conf"), message)
+        self.assertIn("Create it", message)
+        self.assertIn(configuration.ENVIRONMENT, message)
+
+    def test_a_wrong_value_is_refused_and_its_option_named(self) -> None:
+        for group, option, value in (
+            ("api", "auth_strategy", "password"),
+            ("api", "max_limit", "0"),
+            ("api", "max_limit", "many"),
+            ("consoles", "types", "x" * 33),
+            ("noauth2", "allow_remote", "perhaps"),
+            ("passwords", "max_active_keys", "2"),
+            ("remote_consoles", "novnc_base_url", "ftp://host/"),
+            ("remote_consoles", "serial_base_url", "ws://host/a b"),
+            ("remote_consoles", "webmks_base_url", "host:6080"),
+            ("tokens", "ttl", "0"),
+            ("tokens", "ttl", "ten"),
+        ):
+            with self.subTest(f"{group} {option} {value}"):
+                base.write_conf(self.folder, {group: {option: value}})
+                with self.assertRaises(errors.ConfigurationError) as caught:
+                    configuration.load(self.folder)
+                message = str(caught.exception)
+                self.assertIn(option, message)
+                self.assertIn(str(self.folder), message)
+
+    def test_an_empty_base_url_is_accepted(self) -> None:
+        conf = base.load_conf(
+            self.folder, {"remote_consoles": {"novnc_base_url": ""}}
+        )
+        self.assertEqual("", conf.remote_consoles.novnc_base_url)
+
+    def test_a_file_that_cannot_be_parsed_is_refused(self) -> None:
+        for content in (b"no option here\n", b"[api]\nx = \xff\xfe\n"):
+            with self.subTest(content):
+                path = self.folder / "console_api.conf"
+                path.write_bytes(content)
+                with self.assertRaises(errors.ConfigurationError) as caught:
+                    configuration.load(self.folder)
+                self.assertIn(str(self.folder), str(caught.exception))
+
+
+class FindFileTest(base.FolderCase):
+    def test_a_file_beside_the_configuration_is_found(self) -> None:
+        conf = base.load_conf(self.folder)
+        path = self.folder / "some-file-of-ours.ini"
+        path.touch()
+        self.assertEqual(path, configuration.find_file(conf, path.name))
+
+    def test_a_file_that_is_nowhere_is_not_found(self) -> None:
+        conf = base.load_conf(self.folder)
+        self.assertIsNone(
+            configuration.find_file(conf, "some-file-of-ours.ini")
+        )
+
+
+class OptionsTest(unittest.TestCase):
+    def test_every_group_is_listed_once(self) -> None:
+        names = [name for name, _options in opts.list_opts()]
+        self.assertEqual(
+            sorted(group.GROUP for group in configuration.GROUPS),
+            sorted(names),
+        )
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_every_option_explains_itself(self) -> None:
+        for group, options in opts.list_opts():
+            for option in options:
+                with self.subTest(f"{group} {option.name}"):
+                    self.assertRegex(option.help or "", r"\.$")

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+import re
+from typing import Any
+from unittest import mock
+
+import sqlalchemy as sa
+
+from console_api import errors
+from console_api.consoles import keys, manager
+from console_api.consoles.manager import ConsoleManager
+from console_api.db import console_hosts, consoles, servers, tables
+from console_api.directory.base import Server
+from console_api.tests.unit import base
+from console_api.tests.unit.base import server_id
+
+
+class ManagerCase(base.DatabaseCase):
+    def setUp(self) -> None:
+        super().setUp()
+        keys.setup(self.folder / "keys")
+        self.keys = keys.KeyRepository(self.folder / "keys")
+        self.manager = ConsoleManager(
+            self.database, self.keys, ["vnc", "vnc+xvp"]
+        )
+        self.server = self.add_server()
+        self.addCleanup(self.assertCountsAreRight)
+
+    def where(self, server: Server | None = None) -> list[tuple[str, str]]:
+        """Return console host and type of each console of a server."""
+        hosts = {row.id: row.host for row in self.rows(tables.console_hosts)}
+        return [
+            (hosts[row.console_host_id], row.console_type)
+            for row in self.rows(tables.consoles)
+            if row.server_uuid == (server or self.server).uuid
+        ]
+
+    def change_host(self, host: str = "console-1", **values: Any) -> None:
+        self.assertTrue(
+            console_hosts.update(self.database, host, "vnc", values)
+        )
+
+    def only_id(self) -> int:
+        [row] = self.rows(tables.consoles)
+        return int(row.id)
+
+
+class PasswordTest(base.FolderCase):
+    def test_it_has_eight_letters_and_digits(self) -> None:
+        for _ in range(100):
+            self.assertRegex(
+                manager.generate_password(), r"\A[A-Za-z0-9]{8}\Z"
+            )
+
+    def test_each_is_another_one(self) -> None:
+        found = {manager.generate_password() for _ in range(1000)}
+        self.assertEqual(1000, len(found))
+
+    def test_it_comes_from_a_cryptographic_source(self) -> None:
+        with mock.patch.object(
+            manager.secrets, "choice", return_value="x"
+        ) as choice:
+            self.assertEqual("x" * 8, manager.generate_password())
+        alphabet = choice.call_args.args[0]
+        self.assertEqual(62, len(set(alphabet)))
+
+
+class CreateTest(ManagerCase):
+    def test_a_console_can_be_seen_when_it_has_been_created(self) -> None:
+        self.add_console_host(min_port=5900, max_port=5900)
+        self.manager.create(self.server)
+        [summary] = self.manager.list(self.server, limit=9)
+        self.assertEqual("vnc", summary.console_type)
+        console = self.manager.show(self.server, summary.id)
+        self.assertEqual(
+            (summary.id, "vnc", "console-1.example.org", 5900),
+            (console.id, console.console_type, console.host, console.port),
+        )
+        self.assertEqual(self.server.instance_name, console.instance_name)
+        self.assertRegex(console.password, r"\A[A-Za-z0-9]{8}\Z")
+
+    def test_the_password_is_not_stored_as_it_is(self) -> None:
+        self.add_console_host()
+        self.manager.create(self.server)
+        [row] = self.rows(tables.consoles)
+        password = self.manager.show(self.server, row.id).password
+        self.assertEqual(password, self.keys.decrypt(row.encrypted_password))
+        for value in row:
+            self.assertIsNone(re.search(password, str(value)))
+
+    def test_a_second_create_changes_nothing(self) -> None:
+        self.add_console_host()
+        self.manager.create(self.server)
+        before = self.rows(tables.consoles)
+        self.add_console_host("console-2")
+        self.manager.create(self.server)
+        self.assertEqual(before, self.rows(tables.consoles))
+
+    def test_the_first_type_that_is_offered_is_made(self) -> None:
+        self.add_console_host("xvp", console_type="vnc+xvp")
+        self.add_console_host("vnc", compute_hosts="elsewhere")
+        self.add_console_host("off", enabled=False)
+        self.manager.create(self.server)
+        self.assertEqual([("xvp", "vnc+xvp")], self.where())
+
+    def test_a_type_that_is_offered_later_and_preferred_is_added(self) -> None:
+        self.add_console_host("xvp", console_type="vnc+xvp")
+        self.manager.create(self.server)
+        self.add_console_host("vnc")
+        self.manager.create(self.server)
+        self.assertEqual([("xvp", "vnc+xvp"), ("vnc", "vnc")], self.where())
+
+    def test_types_that_are_not_wanted_are_not_made(self) -> None:
+        self.add_console_host(console_type="mks")
+        with self.assertRaises(errors.NoConsoleHost):
+            self.manager.create(self.server)
+
+    def test_consoles_spread_over_the_hosts_with_the_fewest(self) -> None:
+        for host in ("console-1", "console-2", "console-3"):
+            self.add_console_host(host)
+        for number in range(2, 8):
+            self.manager.create(self.add_server(server_id(number)))
+        self.assertEqual(
+            [2, 2, 2],
+            [row.console_count for row in self.rows(tables.console_hosts)],
+        )
+
+    def test_a_full_host_is_passed_over(self) -> None:
+        self.add_console_host("small", min_port=1, max_port=1)
+        self.add_console_host("large")
+        for number in range(2, 5):
+            self.manager.create(self.add_server(server_id(number)))
+        self.assertEqual(
+            [1, 2],
+            [row.console_count for row in self.rows(tables.console_hosts)],
+        )
+
+    def test_a_less_preferred_type_does_not_help_out_a_full_host(self) -> None:
+        self.add_console_host("small", min_port=1, max_port=1)
+        self.add_console_host("xvp", console_type="vnc+xvp")
+        self.manager.create(self.add_server(server_id(2)))
+        with self.assertRaisesRegex(errors.NoConsoleHost, "free port"):
+            self.manager.create(self.server)
+        self.assertEqual([], self.where())
+
+    def test_without_a_host_that_serves_it_the_reason_is_given(self) -> None:
+        self.add_console_host(compute_hosts="elsewhere")
+        self.add_console_host("off", enabled=False)
+        with self.assertRaisesRegex(
+            errors.NoConsoleHost, f"{self.server.uuid}.*register"
+        ):
+            self.manager.create(self.server)
+        self.assertEqual([], self.where())
+
+    def test_a_server_that_is_not_placed_yet_gets_none(self) -> None:
+        self.add_console_host(compute_hosts="*")
+        server = self.add_server(server_id(2), compute_host=None)
+        with self.assertRaises(errors.NoConsoleHost):
+            self.manager.create(server)
+
+    def test_a_server_deleted_meanwhile_is_not_found(self) -> None:
+        self.add_console_host()
+        servers.delete(self.database, self.server.uuid)
+        with self.assertRaises(errors.ServerNotFound):
+            self.manager.create(self.server)
+
+
+class MoveTest(ManagerCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_console_host()
+        self.manager.create(self.server)
+        self.console = self.manager.show(self.server, self.only_id())
+
+    def test_a_console_left_behind_moves_with_its_server(self) -> None:
+        self.change_host(compute_hosts="elsewhere")
+        self.add_console_host("console-2")
+        self.manager.create(self.server)
+        self.assertEqual([("console-2", "vnc")], self.where())
+        moved = self.manager.show(self.server, self.console.id)
+        self.assertEqual("console-2.example.org", moved.host)
+        self.assertEqual(self.console.password, moved.password)
+
+    def test_one_left_behind_becomes_the_type_that_is_offered(self) -> None:
+        self.change_host(compute_hosts="elsewhere")
+        self.add_console_host("xvp", console_type="vnc+xvp")
+        self.manager.create(self.server)
+        self.assertEqual([("xvp", "vnc+xvp")], self.where())
+
+    def test_one_on_a_disabled_host_that_serves_it_stays(self) -> None:
+        self.change_host(enabled=False)
+        self.add_console_host("console-2")
+        self.manager.create(self.server)
+        self.assertEqual([("console-1", "vnc")], self.where())
+
+    def test_with_nowhere_to_go_it_stays_and_the_reason_is_given(self) -> None:
+        self.change_host(compute_hosts="elsewhere")
+        with self.assertRaises(errors.NoConsoleHost):
+            self.manager.create(self.server)
+        self.assertEqual([("console-1", "vnc")], self.where())
+
+
+class OvertakenTest(ManagerCase):
+    """What other requests do between the look and the leap."""
+
+    def interfering(self, act: Any) -> Any:
+        """Let another request act once the console hosts are read."""
+        read = console_hosts.list_enabled
+
+        def read_then_act(database: Any) -> list[sa.Row[Any]]:
+            rows = list(read(database))
+            act()
+            return rows
+
+        return mock.patch.object(console_hosts, "list_enabled", read_then_act)
+
+    def test_two_requests_at_once_make_one_console(self) -> None:
+        self.add_console_host()
+        self.add_console_host("console-2")
+        other = ConsoleManager(self.database, self.keys, ["vnc"])
+        placed = []
+
+        def act() -> None:
+            if not placed:
+                placed.append(True)
+                other.create(self.server)
+
+        with self.interfering(act):
+            self.manager.create(self.server)
+        self.assertEqual(1, len(self.where()))
+
+    def test_a_host_that_is_disabled_meanwhile_is_passed_over(self) -> None:
+        self.add_console_host()
+        self.add_console_host("console-2")
+        with self.interfering(lambda: self.change_host(enabled=False)):
+            self.manager.create(self.server)
+        self.assertEqual([("console-2", "vnc")], self.where())
+
+    def test_a_request_that_is_always_overtaken_gives_up(self) -> None:
+        self.add_console_host()
+        with (
+            mock.patch.object(
+                consoles, "insert", return_value=consoles.Placed.OVERTAKEN
+            ) as insert,
+            self.assertRaisesRegex(errors.NoConsoleHost, "Try again"),
+        ):
+            self.manager.create(self.server)
+        self.assertEqual(manager._PLACE_TRIES, insert.call_count)
+
+
+class ShowDeleteTest(ManagerCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_console_host()
+        self.manager.create(self.server)
+        self.id = self.only_id()
+        self.other = self.add_server(server_id(2))
+
+    def test_a_deleted_console_is_gone(self) -> None:
+        self.manager.delete(self.server, self.id)
+        self.assertEqual([], self.manager.list(self.server, limit=9))
+        for operation in (self.manager.show, self.manager.delete):
+            with self.assertRaises(errors.ConsoleNotFound):
+                operation(self.server, self.id)
+
+    def test_a_console_of_another_server_is_not_found(self) -> None:
+        for operation in (self.manager.show, self.manager.delete):
+            with (
+                self.subTest(operation.__name__),
+                self.assertRaisesRegex(errors.ConsoleNotFound, str(self.id)),
+            ):
+                operation(self.other, self.id)
+        self.assertEqual(1, len(self.where()))
+
+    def test_a_console_made_again_has_another_password(self) -> None:
+        before = self.manager.show(self.server, self.id).password
+        self.manager.delete(self.server, self.id)
+        self.manager.create(self.server)
+        after = self.manager.show(self.server, self.only_id()).password
+        self.assertNotEqual(before, after)
+
+    def test_a_list_has_the_consoles_after_the_marker(self) -> None:
+        self.add_console_host(console_type="vnc+xvp")
+        ConsoleManager(self.database, self.keys, ["vnc+xvp"]).create(
+            self.server
+        )
+        first, second = self.manager.list(self.server, limit=9)
+        self.assertEqual(
+            ["vnc", "vnc+xvp"], [first.console_type, second.console_type]
+        )
+        self.assertEqual([first], self.manager.list(self.server, limit=1))
+        self.assertEqual(
+            [second],
+            self.manager.list(self.server, marker=first.id, limit=9),
+        )
+        self.assertEqual([], self.manager.list(self.other, limit=9))

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+from typing import Any
+from unittest import mock
+
+from console_api import errors
+from console_api.db import console_auth_tokens, tables
+from console_api.tests.unit import base
+from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
+
+
+def token(hashed: str, **values: Any) -> dict[str, Any]:
+    return {
+        "token_hash": hashed,
+        "server_uuid": SERVER,
+        "console_type": "novnc",
+        "host": "192.0.2.10",
+        "port": 5901,
+        "tls_port": 5902,
+        "internal_access_path": "/path",
+        "user_id": "a-user",
+        "expires_at": 100,
+        **values,
+    }
+
+
+class TokensCase(base.DatabaseCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_server()
+
+    def insert(self, hashed: str, **values: Any) -> bool:
+        return console_auth_tokens.insert(
+            self.database, token(hashed, **values)
+        )
+
+    def hashes(self) -> list[str]:
+        return [
+            row.token_hash for row in self.rows(tables.console_auth_tokens)
+        ]
+
+
+class FindTest(TokensCase):
+    def test_a_token_is_found_with_the_project_of_its_server(self) -> None:
+        self.assertTrue(self.insert("one"))
+        self.insert("two", port=1)
+        row = console_auth_tokens.find(self.database, "one", 99)
+        self.assertEqual(
+            {
+                "server_uuid": SERVER,
+                "console_type": "novnc",
+                "host": "192.0.2.10",
+                "port": 5901,
+                "tls_port": 5902,
+                "internal_access_path": "/path",
+                "project_id": base.PROJECT,
+            },
+            dict(row._mapping) if row else None,
+        )
+
+    def test_a_token_is_valid_while_its_expiry_lies_ahead(self) -> None:
+        self.insert("one", expires_at=100)
+        for now, valid in ((0, True), (99, True), (100, False), (101, False)):
+            with self.subTest(now=now):
+                row = console_auth_tokens.find(self.database, "one", now)
+                self.assertEqual(valid, row is not None)
+
+    def test_an_unknown_token_is_not_found(self) -> None:
+        self.insert("one")
+        self.assertIsNone(console_auth_tokens.find(self.database, "ONE", 1))
+
+    def test_it_takes_one_statement(self) -> None:
+        self.insert("one")
+        with mock.patch.object(
+            self.database, "read", wraps=self.database.read
+        ) as read:
+            console_auth_tokens.find(self.database, "one", 1)
+        read.assert_called_once()
+
+
+class InsertTest(TokensCase):
+    def test_a_token_of_a_server_that_is_gone_is_not_stored(self) -> None:
+        self.assertFalse(self.insert("one", server_uuid=UNKNOWN_SERVER))
+        self.assertEqual([], self.hashes())
+
+
+class DeleteTest(TokensCase):
+    def test_that_token_alone_is_deleted(self) -> None:
+        self.insert("one")
+        self.insert("two")
+        self.assertTrue(console_auth_tokens.delete(self.database, "one"))
+        self.assertEqual(["two"], self.hashes())
+
+    def test_an_unknown_token_is_reported(self) -> None:
+        self.insert("one")
+        self.assertFalse(console_auth_tokens.delete(self.database, "two"))
+        self.assertEqual(["one"], self.hashes())
+
+
+class PurgeTest(TokensCase):
+    def setUp(self) -> None:
+        super().setUp()
+        for number in range(5):
+            self.insert(f"old-{number}", expires_at=50 + number)
+        self.insert("now", expires_at=100)
+        self.insert("new", expires_at=101)
+
+    def test_expired_tokens_are_counted(self) -> None:
+        for now, expected in ((49, 0), (50, 1), (100, 6), (101, 7)):
+            with self.subTest(now=now):
+                self.assertEqual(
+                    expected,
+                    console_auth_tokens.count_expired(self.database, now),
+                )
+
+    def test_expired_tokens_go_in_batches_and_valid_ones_stay(self) -> None:
+        for batch, expected in (
+            (4, [4, 2]),
+            (6, [6]),
+            (100, [6]),
+            (3, [3, 3]),
+        ):
+            with self.subTest(batch=batch):
+                self.assertEqual(
+                    expected,
+                    list(console_auth_tokens.purge(self.database, 100, batch)),
+                )
+                self.assertEqual(["new"], self.hashes())
+                for number in range(6):
+                    self.insert(f"old-{number}", expires_at=50 + number)
+
+    def test_the_oldest_go_first_and_a_batch_alone_at_a_time(self) -> None:
+        batches = console_auth_tokens.purge(self.database, 100, 2)
+        self.assertEqual(2, next(batches))
+        self.assertEqual(
+            ["new", "now", "old-2", "old-3", "old-4"], self.hashes()
+        )
+
+    def test_without_expired_tokens_there_is_nothing_to_do(self) -> None:
+        self.assertEqual(
+            [], list(console_auth_tokens.purge(self.database, 1, 10))
+        )
+
+    def test_a_batch_that_another_purge_has_deleted_counts_none(self) -> None:
+        mine = console_auth_tokens.purge(self.database, 100, 4)
+        delete = console_auth_tokens._delete_batch
+
+        def overtaken(*args: Any) -> int:
+            delete(*args)
+            return delete(*args)
+
+        with mock.patch.object(
+            console_auth_tokens, "_delete_batch", overtaken
+        ):
+            self.assertEqual([0, 0], list(mine))
+        self.assertEqual(["new"], self.hashes())
+
+    def test_a_database_that_goes_away_ends_it_cleanly(self) -> None:
+        batches = console_auth_tokens.purge(self.database, 100, 2)
+        next(batches)
+        with (
+            mock.patch.object(
+                self.database,
+                "read",
+                side_effect=errors.DatabaseUnavailable,
+            ),
+            self.assertRaises(errors.DatabaseUnavailable),
+        ):
+            next(batches)

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+from oslo_db import exception as db_exc
+
+from console_api import errors
+from console_api.db import console_hosts, consoles, tables
+from console_api.tests.unit import base
+
+
+class ConsoleHostsCase(base.DatabaseCase):
+    def add_console(self, host: str, console_type: str = "vnc") -> None:
+        """Put a console of a new server on a console host."""
+        number = len(self.rows(tables.servers)) + 1
+        server = self.add_server(base.server_id(number))
+        outcome = consoles.insert(
+            self.database,
+            self.console_host(host, console_type),
+            {
+                "server_uuid": server.uuid,
+                "instance_name": server.instance_name,
+                "encrypted_password": "x",
+                "created_at": 1,
+            },
+        )
+        self.assertIs(consoles.Placed.DONE, outcome)
+
+
+class InsertTest(ConsoleHostsCase):
+    def test_a_new_console_host_has_no_consoles(self) -> None:
+        row = self.add_console_host()
+        self.assertEqual(0, row.console_count)
+        self.assertTrue(row.enabled)
+        self.assertIsNone(row.last_seen_at)
+
+    def test_a_host_offers_each_console_type_once(self) -> None:
+        self.add_console_host()
+        self.add_console_host(console_type="vnc+xvp")
+        with self.assertRaisesRegex(
+            errors.AlreadyExists, "console-1.* vnc .*console-host set"
+        ):
+            self.add_console_host(min_port=1)
+        self.assertEqual(5900, self.console_host().min_port)
+
+    def test_ports_that_make_no_sense_are_refused(self) -> None:
+        for values in (
+            {"min_port": None},
+            {"max_port": None},
+            {"min_port": None, "max_port": None},
+            {"multiplex_port": 5900},
+            {"min_port": 0},
+            {"min_port": 5910},
+            {"max_port": 65536},
+            {"min_port": None, "max_port": None, "multiplex_port": 0},
+            {"min_port": None, "max_port": None, "multiplex_port": 65536},
+        ):
+            with self.subTest(values), self.assertRaises(db_exc.DBError):
+                self.add_console_host(**values)
+        self.assertEqual([], self.rows(tables.console_hosts))
+
+
+class ListTest(ConsoleHostsCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_console_host("b", enabled=False)
+        self.add_console_host("b", console_type="mks")
+        self.add_console_host("a")
+
+    def test_all_are_listed_by_name_and_type(self) -> None:
+        self.assertEqual(
+            [("a", "vnc"), ("b", "mks"), ("b", "vnc")],
+            [
+                (row.host, row.console_type)
+                for row in console_hosts.list_all(self.database)
+            ],
+        )
+
+    def test_disabled_ones_take_no_consoles(self) -> None:
+        self.assertEqual(
+            [("a", "vnc"), ("b", "mks")],
+            [
+                (row.host, row.console_type)
+                for row in console_hosts.list_enabled(self.database)
+            ],
+        )
+
+
+class UpdateTest(ConsoleHostsCase):
+    def update(self, **values: object) -> bool:
+        return console_hosts.update(self.database, "console-1", "vnc", values)
+
+    def test_the_values_given_are_changed_on_that_host_alone(self) -> None:
+        self.add_console_host()
+        self.add_console_host(console_type="vnc+xvp")
+        self.add_console_host("console-2")
+        self.assertTrue(self.update(enabled=False))
+        self.assertEqual(
+            [("console-1", "vnc")],
+            [
+                (row.host, row.console_type)
+                for row in console_hosts.list_all(self.database)
+                if not row.enabled
+            ],
+        )
+        self.assertEqual(5900, self.console_host().min_port)
+
+    def test_an_unknown_console_host_is_reported(self) -> None:
+        self.add_console_host(console_type="vnc+xvp")
+        self.assertFalse(self.update(enabled=False))
+
+    def test_ports_without_consoles_may_change(self) -> None:
+        self.add_console_host()
+        for values in (
+            {"min_port": 1, "max_port": 1},
+            {"min_port": None, "max_port": None, "multiplex_port": 9},
+            {"min_port": 5900, "max_port": 5900, "multiplex_port": None},
+        ):
+            with self.subTest(values):
+                self.assertTrue(self.update(**values))
+
+    def test_a_range_may_change_around_its_consoles(self) -> None:
+        self.add_console_host(min_port=5900, max_port=5901)
+        self.add_console("console-1")
+        self.add_console("console-1")
+        self.assertTrue(self.update(min_port=5800, max_port=6000))
+        self.assertTrue(self.update(min_port=5900, max_port=5901))
+
+    def test_ports_that_consoles_have_are_not_taken_away(self) -> None:
+        self.add_console_host(min_port=5900, max_port=5901)
+        self.add_console("console-1")
+        self.add_console("console-1")
+        for values in (
+            {"min_port": 5901},
+            {"max_port": 5900},
+            {"min_port": None, "max_port": None, "multiplex_port": 9},
+        ):
+            with self.subTest(values):
+                with self.assertRaisesRegex(errors.Conflict, "console-1"):
+                    self.update(**values)
+                row = self.console_host()
+                self.assertEqual(
+                    (5900, 5901, None),
+                    (row.min_port, row.max_port, row.multiplex_port),
+                )
+
+    def test_a_multiplex_port_may_change_but_not_become_a_range(self) -> None:
+        self.add_console_host(min_port=None, max_port=None, multiplex_port=9)
+        self.add_console("console-1")
+        self.assertTrue(self.update(multiplex_port=10))
+        with self.assertRaises(errors.Conflict):
+            self.update(min_port=1, max_port=9, multiplex_port=None)
+        self.assertEqual(10, self.console_host().multiplex_port)
+
+    def test_consoles_of_another_host_do_not_matter(self) -> None:
+        self.add_console_host(min_port=5900, max_port=5900)
+        self.add_console_host("console-2", min_port=5900, max_port=5900)
+        self.add_console("console-2")
+        self.assertTrue(self.update(min_port=1, max_port=1))
+
+
+class DeleteTest(ConsoleHostsCase):
+    def test_one_without_consoles_is_deleted(self) -> None:
+        self.add_console_host()
+        self.add_console_host(console_type="vnc+xvp")
+        self.assertTrue(
+            console_hosts.delete(self.database, "console-1", "vnc")
+        )
+        [row] = self.rows(tables.console_hosts)
+        self.assertEqual("vnc+xvp", row.console_type)
+
+    def test_one_with_consoles_stays(self) -> None:
+        self.add_console_host()
+        self.add_console("console-1")
+        with self.assertRaisesRegex(errors.Conflict, "--with-consoles"):
+            console_hosts.delete(self.database, "console-1", "vnc")
+        self.assertEqual(1, len(self.rows(tables.console_hosts)))
+        self.assertEqual(1, len(self.rows(tables.consoles)))
+
+    def test_an_unknown_one_is_reported(self) -> None:
+        self.add_console_host()
+        for function in (
+            console_hosts.delete,
+            console_hosts.delete_with_consoles,
+        ):
+            with self.subTest(function.__name__):
+                self.assertFalse(
+                    function(self.database, "console-1", "vnc+xvp")
+                )
+                self.assertFalse(function(self.database, "other", "vnc"))
+        self.assertEqual(1, len(self.rows(tables.console_hosts)))
+
+    def test_it_takes_its_consoles_along_and_no_others(self) -> None:
+        for host, console_type in (
+            ("console-1", "vnc"),
+            ("console-1", "vnc+xvp"),
+            ("console-2", "vnc"),
+        ):
+            self.add_console_host(host, console_type=console_type)
+            self.add_console(host, console_type)
+            self.add_console(host, console_type)
+        self.assertTrue(
+            console_hosts.delete_with_consoles(
+                self.database, "console-1", "vnc"
+            )
+        )
+        self.assertEqual(2, len(self.rows(tables.console_hosts)))
+        self.assertEqual(4, len(self.rows(tables.consoles)))
+        self.assertCountsAreRight()
+
+
+class AddConsoleTest(ConsoleHostsCase):
+    def add(self, row: object) -> bool:
+        with self.database.transaction() as connection:
+            return console_hosts.add_console(connection, row)  # type: ignore[arg-type]
+
+    def test_it_counts_up_to_the_ports_of_the_range(self) -> None:
+        row = self.add_console_host(min_port=5900, max_port=5901)
+        self.assertEqual(
+            [True, True, False], [self.add(row) for _ in range(3)]
+        )
+        self.assertEqual(2, self.console_host().console_count)
+
+    def test_a_multiplexed_host_takes_any_number(self) -> None:
+        row = self.add_console_host(
+            min_port=None, max_port=None, multiplex_port=9
+        )
+        self.assertEqual([True] * 5, [self.add(row) for _ in range(5)])
+        self.assertEqual(5, self.console_host().console_count)
+
+    def test_a_host_that_has_changed_since_it_was_read_takes_none(
+        self,
+    ) -> None:
+        for change in (
+            {"enabled": False},
+            {"min_port": 5901},
+            {"max_port": 5950},
+            {"min_port": None, "max_port": None, "multiplex_port": 9},
+        ):
+            with self.subTest(change):
+                row = self.add_console_host()
+                console_hosts.update(self.database, "console-1", "vnc", change)
+                self.assertFalse(self.add(row))
+                console_hosts.delete(self.database, "console-1", "vnc")
+
+    def test_a_host_that_is_gone_takes_none(self) -> None:
+        row = self.add_console_host()
+        console_hosts.delete(self.database, "console-1", "vnc")
+        self.assertFalse(self.add(row))
+
+    def test_only_that_host_is_counted(self) -> None:
+        row = self.add_console_host()
+        self.add_console_host("console-2")
+        self.add(row)
+        with self.database.transaction() as connection:
+            console_hosts.remove_consoles(connection, row.id)
+        self.assertEqual(
+            [0, 0],
+            [each.console_count for each in self.rows(tables.console_hosts)],
+        )
+
+    def test_the_count_never_falls_below_none(self) -> None:
+        row = self.add_console_host()
+        with self.database.transaction() as connection:
+            console_hosts.remove_consoles(connection, row.id)
+        self.assertEqual(0, self.console_host().console_count)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+import runpy
+import shutil
+import sys
+from typing import Any
+from unittest import mock
+
+from oslo_log import log
+
+from console_api import conf as configuration
+from console_api import errors
+from console_api.tests.unit import base
+from console_api.tests.unit.api.test_pipeline import PASTE_FILE, PipelineCase
+
+
+class WsgiTest(PipelineCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.setup_log = self.enterContext(mock.patch.object(log, "setup"))
+        self.enterContext(
+            mock.patch.dict(
+                os.environ, {configuration.ENVIRONMENT: str(self.folder)}
+            )
+        )
+
+    def load_module(self) -> Any:
+        return runpy.run_module("console_api.wsgi")["application"]
+
+    def test_it_serves_the_configuration_of_the_environment(self) -> None:
+        # The command line belongs to the server that loads it.
+        arguments = ["server", "--config-file", "/nowhere", "--bogus"]
+        with mock.patch.object(sys, "argv", arguments):
+            application = self.load_module()
+        self.assertEqual(200, base.call(application, path="/v2.1").status)
+        self.setup_log.assert_called_once()
+
+    def test_what_has_to_be_changed_is_said_in_one_sentence(self) -> None:
+        for spoil in (
+            (self.folder / "console_api.sqlite").unlink,
+            lambda: shutil.rmtree(self.folder / "keys"),
+            self.paste.unlink,
+            (self.folder / "console_api.conf").unlink,
+        ):
+            spoil()
+            with self.assertRaises(errors.ConfigurationError) as caught:
+                self.load_module()
+            message = str(caught.exception)
+            with self.subTest(message):
+                self.assertTrue(
+                    message.startswith("console_api does not start. ")
+                )
+                self.assertIsNone(caught.exception.__cause__)
+                self.assertTrue(caught.exception.__suppress_context__)
+
+    def test_the_paste_file_of_the_distribution_is_there(self) -> None:
+        self.assertTrue(PASTE_FILE.is_file())

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+import hashlib
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from console_api import errors
+from console_api.db import servers, tables
+from console_api.tests.unit import base
+from console_api.tests.unit.base import server_id
+from console_api.tokens import manager
+from console_api.tokens.manager import TokenManager
+
+BASE_URLS = {
+    "novnc": "http://host:6080/vnc_auto.html",
+    "spice-html5": "http://host:6082/",
+    "serial": "ws://host:6083/",
+    "webmks": "",
+}
+
+ENDPOINTS: dict[str, dict[str, Any]] = {
+    "vnc": {"port": 5901},
+    "spice": {
+        "host": "2001:db8::1",
+        "port": 5902,
+        "tls_port": 5903,
+        "internal_access_path": "/path",
+    },
+    "mks": {},
+}
+
+
+class TokensCase(base.DatabaseCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.tokens = TokenManager(self.database, 600, BASE_URLS)
+        self.server = self.add_server(endpoints=ENDPOINTS)
+
+    def at(self, now: float) -> Any:
+        """Set the clock."""
+        return mock.patch.object(
+            manager, "time", SimpleNamespace(time=lambda: now)
+        )
+
+    def issue(self, protocol: str = "spice", kind: str = "spice-html5") -> Any:
+        return self.tokens.issue(self.server, protocol, kind, "a-user")
+
+    def token(self) -> bytes:
+        """Issue a token and return it."""
+        _url, _, token = self.issue().url.partition("?token=")
+        return bytes(token, "ascii")
+
+
+class IssueTest(TokensCase):
+    def test_the_access_url_carries_the_token(self) -> None:
+        for protocol, kind, start in (
+            (
+                "vnc",
+                "novnc",
+                "http://host:6080/vnc_auto.html?path=%3Ftoken%3D",
+            ),
+            ("spice", "spice-html5", "http://host:6082/?token="),
+        ):
+            with self.subTest(kind):
+                console = self.issue(protocol, kind)
+                self.assertEqual(
+                    (protocol, kind), (console.protocol, console.console_type)
+                )
+                self.assertTrue(console.url.startswith(start), console.url)
+                token = console.url.removeprefix(start)
+                self.assertRegex(token, r"\A[A-Za-z0-9_-]{43}\Z")
+                info = self.tokens.check(token.encode())
+                self.assertEqual(kind, info.console_type)
+
+    def test_each_token_is_another_one(self) -> None:
+        self.assertEqual(50, len({self.token() for _ in range(50)}))
+
+    def test_only_its_hash_is_stored_with_who_asked_and_for_how_long(
+        self,
+    ) -> None:
+        with self.at(1000.9):
+            token = self.token()
+        [row] = self.rows(tables.console_auth_tokens)
+        self.assertEqual(hashlib.sha256(token).hexdigest(), row.token_hash)
+        self.assertEqual(("a-user", 1600), (row.user_id, row.expires_at))
+        self.assertNotIn(token.decode(), str(row))
+
+    def test_what_cannot_be_issued_is_refused_with_its_reason(self) -> None:
+        for protocol, kind, message in (
+            ("vnc", "spice-html5", "Invalid console type spice-html5"),
+            ("serial", "novnc", "Invalid console type novnc"),
+            # It has no base URL, or an empty one.
+            ("vnc", "xvpvnc", "Unavailable console type xvpvnc."),
+            ("mks", "webmks", "Unavailable console type webmks."),
+            # The server has no such endpoint.
+            ("serial", "serial", "Unavailable console type serial."),
+        ):
+            with self.subTest(protocol=protocol, kind=kind):
+                with self.assertRaises(errors.InvalidInput) as caught:
+                    self.issue(protocol, kind)
+                self.assertEqual(message, str(caught.exception))
+        self.assertEqual([], self.rows(tables.console_auth_tokens))
+
+    def test_a_server_without_compute_host_is_not_ready(self) -> None:
+        self.server = self.add_server(
+            server_id(2), compute_host=None, endpoints=ENDPOINTS
+        )
+        with self.assertRaises(errors.ServerNotReady) as caught:
+            self.issue()
+        self.assertEqual(
+            f"Instance {server_id(2)} is not ready", str(caught.exception)
+        )
+
+    def test_a_server_deleted_meanwhile_is_not_found(self) -> None:
+        servers.delete(self.database, self.server.uuid)
+        with self.assertRaises(errors.ServerNotFound):
+            self.issue()
+
+
+class CheckTest(TokensCase):
+    def test_a_token_stands_for_the_endpoint_it_was_issued_for(self) -> None:
+        self.assertEqual(
+            manager.ConnectionInfo(
+                server_uuid=self.server.uuid,
+                project_id=base.PROJECT,
+                console_type="spice-html5",
+                host="2001:db8::1",
+                port=5902,
+                tls_port=5903,
+                internal_access_path="/path",
+            ),
+            self.tokens.check(self.token()),
+        )
+
+    def test_a_token_is_valid_until_it_expires_however_often_it_is_used(
+        self,
+    ) -> None:
+        with self.at(1000):
+            token = self.token()
+        for now in (1000, 1599, 1599.999):
+            with self.subTest(now=now), self.at(now):
+                self.tokens.check(token)
+        for now in (1600, 1600.5, 9999):
+            with (
+                self.subTest(now=now),
+                self.at(now),
+                self.assertRaises(errors.TokenNotFound),
+            ):
+                self.tokens.check(token)
+
+    def test_absurd_tokens_are_simply_not_found(self) -> None:
+        token = self.token()
+        for absurd in (
+            b"",
+            b"\0",
+            b"\xff\xfe",
+            b"x" * 10_000,
+            token.swapcase(),
+            token + b"\n",
+            token + b".json",
+            hashlib.sha256(token).hexdigest().encode(),
+        ):
+            with (
+                self.subTest(absurd[:50]),
+                self.assertRaises(errors.TokenNotFound),
+            ):
+                self.tokens.check(absurd)
+
+
+class RevokeTest(TokensCase):
+    def test_a_revoked_token_is_worthless_and_others_are_not(self) -> None:
+        one, two = self.token(), self.token()
+        self.tokens.revoke(one)
+        with self.assertRaises(errors.TokenNotFound):
+            self.tokens.check(one)
+        self.tokens.check(two)
+
+    def test_an_unknown_token_cannot_be_revoked(self) -> None:
+        with self.assertRaises(errors.TokenNotFound):
+            self.tokens.revoke(b"unknown")
+
+
+class PurgeTest(TokensCase):
+    def test_tokens_that_have_expired_by_now_are_purged(self) -> None:
+        for now in (1000, 1000, 1001):
+            with self.at(now):
+                self.token()
+        with self.at(1600):
+            self.assertEqual([2], list(manager.purge(self.database, 10)))
+        self.assertEqual(1, len(self.rows(tables.console_auth_tokens)))
