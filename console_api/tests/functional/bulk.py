@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A million rows, made by the database itself, which takes seconds."""
+
+import sqlalchemy as sa
+
+from console_api.db import tables
+from console_api.tests.functional.databases import TestDatabase
+
+SERVERS = 100_000
+CONSOLES = 100_000
+TOKENS = 1_000_000
+
+#: How many of the tokens have expired: those up to this number.
+EXPIRED = 10_000
+
+#: How many consoles are on each console host, and its lowest port.
+CONSOLES_OF_HOST = 5_000
+MIN_PORT = 10_000
+
+# All numbers below a million, in order; every database understands it.
+_DIGITS = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
+_NUMBERS = "SELECT {} AS i FROM {}".format(
+    " + ".join(f"{10**place} * n{place}.d" for place in range(6)),
+    " CROSS JOIN ".join(
+        f"({_DIGITS}) AS n{place}" for place in reversed(range(6))
+    ),
+)
+
+_PAD = {
+    "sqlite": "printf('%0{width}d', {number})",
+    "mysql": "LPAD({number}, {width}, '0')",
+    "postgresql": "lpad(CAST({number} AS text), {width}, '0')",
+}
+
+# References are right by construction; to check each takes a long time.
+_UNCHECKED = {
+    "sqlite": "PRAGMA foreign_keys=OFF",
+    "mysql": "SET foreign_key_checks=0, unique_checks=0",
+    "postgresql": "SET session_replication_role=replica",
+}
+
+
+def fill(database: TestDatabase) -> None:
+    """Fill an empty schema, and let the database look at what it has."""
+    hosts = [
+        {
+            "id": number,
+            "host": f"console{number}",
+            "console_type": "vnc",
+            "public_hostname": f"console{number}.example.org",
+            "compute_hosts": "*",
+            "min_port": MIN_PORT,
+            # One port is free.
+            "max_port": MIN_PORT + CONSOLES_OF_HOST,
+            "enabled": True,
+            "console_count": CONSOLES_OF_HOST,
+        }
+        for number in range(1, CONSOLES // CONSOLES_OF_HOST + 1)
+    ]
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql(_UNCHECKED[database.name])
+        connection.commit()
+        connection.execute(tables.console_hosts.insert(), hosts)
+        for table, count, columns in _ROWS:
+            selected = ", ".join(
+                _expression(database.name, value) for value in columns.values()
+            )
+            connection.execute(
+                sa.text(
+                    f"INSERT INTO {table} ({', '.join(columns)}) "
+                    f"SELECT {selected} FROM ({_NUMBERS}) AS numbers "
+                    f"WHERE i < {count}"
+                )
+            )
+        connection.commit()
+        # Nobody else gets a connection that checks nothing.
+        connection.invalidate()
+    _analyze(database)
+
+
+def server_uuid(number: int) -> str:
+    """Return the uuid of a server."""
+    return f"{number:036}"
+
+
+def token_hash(number: int) -> str:
+    """Return the hash of a token."""
+    return f"{number:064}"
+
+
+_ROWS = (
+    (
+        "servers",
+        SERVERS,
+        {
+            "uuid": ("i", 36),
+            "project_id": "'project'",
+            "name": "'name'",
+            "instance_name": "'instance'",
+            "compute_host": "'compute'",
+        },
+    ),
+    (
+        "server_endpoints",
+        SERVERS,
+        {
+            "server_uuid": ("i", 36),
+            "protocol": "'vnc'",
+            "host": "'192.0.2.10'",
+            "port": "5900",
+        },
+    ),
+    (
+        "consoles",
+        CONSOLES,
+        {
+            "server_uuid": ("i", 36),
+            "console_host_id": f"1 + (i - i % {CONSOLES_OF_HOST}) "
+            f"/ {CONSOLES_OF_HOST}",
+            "console_type": "'vnc'",
+            "instance_name": "'instance'",
+            "port": f"{MIN_PORT} + i % {CONSOLES_OF_HOST}",
+            "encrypted_password": "'encrypted'",
+            "created_at": "0",
+        },
+    ),
+    (
+        "console_auth_tokens",
+        TOKENS,
+        {
+            "token_hash": ("i", 64),
+            "server_uuid": (f"i % {SERVERS}", 36),
+            "console_type": "'novnc'",
+            "host": "'192.0.2.10'",
+            "port": "5900",
+            "expires_at": "i",
+        },
+    ),
+)
+
+
+def _expression(name: str, value: str | tuple[str, int]) -> str:
+    if isinstance(value, str):
+        return value
+    number, width = value
+    return _PAD[name].format(number=number, width=width)
+
+
+def _analyze(database: TestDatabase) -> None:
+    if database.name == "sqlite":
+        # Nobody does on SQLite; it plans without statistics.
+        return
+    statement = {"mysql": "ANALYZE TABLE {}", "postgresql": "ANALYZE {}"}
+    for table in tables.metadata.tables:
+        database.execute(sa.text(statement[database.name].format(table)))

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration folders for tests, as an operator would write them."""
+
+import atexit
+import functools
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import console_api
+from console_api import conf
+from console_api.consoles import keys
+from console_api.db import schema
+from console_api.tests.functional import databases
+from console_api.tests.functional.databases import TestDatabase
+
+#: Options by group, as text.
+Options = Mapping[str, Mapping[str, str]]
+
+CHECKOUT = Path(console_api.__file__).parents[1]
+
+#: The paste file of the distribution.
+PASTE_FILE = CHECKOUT / "etc" / "console_api" / "api-paste.ini"
+
+
+def write(
+    folder: Path, database: TestDatabase | None, options: Options | None = None
+) -> Path:
+    """Write a whole configuration into a folder: options, paste file, keys.
+
+    :param options: take the place of those that every test has
+    :returns: the folder
+    """
+    keys.setup(folder / "keys")
+    shutil.copy(PASTE_FILE, folder)
+    groups: dict[str, dict[str, str]] = {
+        "api": {"auth_strategy": "noauth2"},
+        "passwords": {"key_repository": str(folder / "keys")},
+    }
+    if database is not None:
+        groups["database"] = {"connection": database.text}
+    for group, values in (options or {}).items():
+        groups.setdefault(group, {}).update(values)
+    lines = []
+    for group, values in groups.items():
+        lines.append(f"[{group}]")
+        for name, value in values.items():
+            lines.append(f"{name} = {value.replace('$', '$$')}")
+    (folder / f"{conf.PROJECT}.conf").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def temporary_folder() -> Path:
+    """Make a folder that is gone when the process ends."""
+    folder = tempfile.mkdtemp(prefix="console_api_test_")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def migrate(database: TestDatabase) -> TestDatabase:
+    """Give a database the schema, as `console-api-manage db sync` does."""
+    schema.sync(conf.load(write(temporary_folder(), database)))
+    return database
+
+
+@functools.cache
+def migrated(name: str) -> TestDatabase:
+    """Return the database with a schema that this process's tests share."""
+    return migrate(databases.create(name))

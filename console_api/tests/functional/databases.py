@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Databases for tests: SQLite, and real MariaDB and PostgreSQL servers.
+
+Each process that runs tests makes databases of its own, with names that
+nobody else has, and drops them when it ends.  Those that a killed process
+left behind are dropped by a later one.
+"""
+
+import atexit
+import contextlib
+import functools
+import os
+import secrets
+import shutil
+import tempfile
+import time
+import unittest
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+#: The databases that every functional test runs on.
+NAMES = ("sqlite", "mysql", "postgresql")
+
+#: Set to 1, it makes a database server that is away an error.
+REQUIRED = "CONSOLE_API_TEST_REQUIRE_DATABASES"
+
+# Where the database servers are, as somebody who may create databases.
+_ADMIN_URLS = {
+    "mysql": (
+        "CONSOLE_API_TEST_MYSQL_URL",
+        "mysql+pymysql://root@127.0.0.1:3306/",
+    ),
+    "postgresql": (
+        "CONSOLE_API_TEST_POSTGRESQL_URL",
+        "postgresql+psycopg2://postgres@127.0.0.1:5432/postgres",
+    ),
+}
+
+_PREFIX = "console_api_test_"
+
+# No run of the tests takes as long as this, in seconds.
+_LEFT_BEHIND = 6 * 3600
+
+
+@dataclass(frozen=True)
+class TestDatabase:
+    """A database of this process's own."""
+
+    name: str
+    url: URL
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """Connect to it as a test does, aside from the code under test."""
+        if self.name != "sqlite":
+            return sa.create_engine(self.url, pool_size=1, max_overflow=20)
+        engine = sa.create_engine(
+            self.url, poolclass=sa.NullPool, connect_args={"timeout": 60}
+        )
+        sa.event.listen(engine, "connect", _check_foreign_keys)
+        return engine
+
+    @property
+    def text(self) -> str:
+        """The URL as a configuration file has it."""
+        return self.url.render_as_string(hide_password=False)
+
+    def execute(self, statement, parameters=None) -> sa.CursorResult:
+        """Run a statement that changes something."""
+        with self.engine.begin() as connection:
+            return connection.execute(statement, parameters)
+
+    def rows(self, statement: sa.Select, parameters=None) -> list[sa.Row]:
+        """Run a SELECT and return all its rows."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(statement, parameters))
+
+    def count(self, table: sa.Table, *where) -> int:
+        """Return how many rows of a table there are."""
+        statement = sa.select(sa.func.count()).select_from(table).where(*where)
+        return self.rows(statement)[0][0]
+
+
+def create(name: str) -> TestDatabase:
+    """Make an empty database; it is dropped when the process ends.
+
+    :raises unittest.SkipTest: its server does not answer, and need not
+    """
+    database = f"{_PREFIX}{int(time.time())}_{secrets.token_hex(6)}"
+    if name == "sqlite":
+        path = _folder() / f"{database}.sqlite"
+        return TestDatabase(name, make_url(f"sqlite:///{path}"))
+    _check_reachable(name)
+    with _admin(name) as connection:
+        connection.exec_driver_sql(_CREATE[name].format(database))
+    made = TestDatabase(name, admin_url(name).set(database=database))
+    atexit.register(_drop, made)
+    return made
+
+
+def admin_url(name: str) -> URL:
+    """Return the URL of the administrator of a database server."""
+    variable, default = _ADMIN_URLS[name]
+    return make_url(os.environ.get(variable) or default)
+
+
+_CREATE = {
+    "mysql": "CREATE DATABASE {} CHARACTER SET utf8mb4",
+    "postgresql": "CREATE DATABASE {}",
+}
+_DROP = {
+    "mysql": "DROP DATABASE IF EXISTS {}",
+    "postgresql": "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+}
+_LIST = {
+    "mysql": "SELECT schema_name FROM information_schema.schemata",
+    "postgresql": "SELECT datname FROM pg_database",
+}
+
+
+@functools.cache
+def _folder() -> Path:
+    folder = tempfile.mkdtemp(prefix=_PREFIX)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+@contextlib.contextmanager
+def _admin(name: str):
+    engine = sa.create_engine(
+        admin_url(name),
+        isolation_level="AUTOCOMMIT",
+        poolclass=sa.NullPool,
+        connect_args={"connect_timeout": 5},
+    )
+    with engine.connect() as connection:
+        yield connection
+
+
+def _check_reachable(name: str) -> None:
+    reason = _unreachable(name)
+    if reason is None:
+        return
+    message = (
+        f"No {name} server answers at {admin_url(name)!r}. Start one, or "
+        f"name another in {_ADMIN_URLS[name][0]}. ({reason})"
+    )
+    if os.environ.get(REQUIRED) == "1":
+        raise RuntimeError(f"{message} {REQUIRED} is 1, so it is needed.")
+    raise unittest.SkipTest(message)
+
+
+@functools.cache
+def _unreachable(name: str) -> str | None:
+    try:
+        with _admin(name) as connection:
+            _drop_left_behind(name, connection)
+    except (sa.exc.DBAPIError, ImportError) as error:
+        return str(error).splitlines()[0]
+    return None
+
+
+def _drop_left_behind(name: str, connection: Connection) -> None:
+    for (database,) in connection.exec_driver_sql(_LIST[name]).all():
+        if not database.startswith(_PREFIX):
+            continue
+        made_at = database.removeprefix(_PREFIX).partition("_")[0]
+        if made_at.isdigit() and int(made_at) < time.time() - _LEFT_BEHIND:
+            connection.exec_driver_sql(_DROP[name].format(database))
+
+
+def _drop(database: TestDatabase) -> None:
+    database.engine.dispose()
+    with _admin(database.name) as connection:
+        connection.exec_driver_sql(
+            _DROP[database.name].format(database.url.database)
+        )
+
+
+def _check_foreign_keys(connection, _record) -> None:
+    connection.execute("PRAGMA foreign_keys=ON")

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stand-in for Keystone: just what keystonemiddleware asks it for."""
+
+import datetime
+import http.server
+import json
+import threading
+import uuid
+from urllib.parse import urlsplit
+
+#: What a service has to know to get a token of its own.
+SERVICE_PASSWORD = "password-of-the-service"
+
+
+class IdentityService:
+    """Issues tokens without asking, and says whose they are."""
+
+    def __init__(self) -> None:
+        """Listen on a port of its own."""
+        self._tokens: dict[str, dict] = {}
+        self._http = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), _Handler
+        )
+        self._http.service = self
+        self._thread = threading.Thread(target=self._http.serve_forever)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def issue(
+        self, user: str, project: str | None, *roles: str, seconds=3600
+    ) -> str:
+        """Issue a token; without project it is unscoped."""
+        token = f"gAAAA{uuid.uuid4().hex}"
+        now = datetime.datetime.now(datetime.UTC)
+        document = {
+            "methods": ["password"],
+            "user": {"id": user, "name": user, "domain": _DOMAIN},
+            "issued_at": _text(now),
+            "expires_at": _text(now + datetime.timedelta(seconds=seconds)),
+            "audit_ids": [uuid.uuid4().hex],
+        }
+        if project is not None:
+            document |= {
+                "project": {"id": project, "name": "demo", "domain": _DOMAIN},
+                "roles": [{"id": role, "name": role} for role in roles],
+                "catalog": [self._catalog_entry()],
+            }
+        self._tokens[token] = {"token": document}
+        return token
+
+    def find(self, token: str) -> dict | None:
+        """Return what is known of a token."""
+        return self._tokens.get(token)
+
+    def _catalog_entry(self) -> dict:
+        endpoints = [
+            {
+                "id": interface,
+                "interface": interface,
+                "region": "one",
+                "region_id": "one",
+                "url": f"{self.url}/v3",
+            }
+            for interface in ("public", "internal", "admin")
+        ]
+        return {
+            "id": "identity",
+            "type": "identity",
+            "name": "keystone",
+            "endpoints": endpoints,
+        }
+
+    def stop(self) -> None:
+        """Stop answering."""
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+_DOMAIN = {"id": "default", "name": "Default"}
+
+
+def _text(moment: datetime.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if urlsplit(self.path).path == "/v3/auth/tokens":
+            found = self.server.service.find(self.headers["X-Subject-Token"])
+            self._answer(200 if found else 404, found or {})
+            return
+        version = {
+            "id": "v3.14",
+            "status": "stable",
+            "updated": "2020-04-07T00:00:00Z",
+            "links": [
+                {"rel": "self", "href": f"{self.server.service.url}/v3/"}
+            ],
+        }
+        if self.path.strip("/"):
+            self._answer(200, {"version": version})
+        else:
+            self._answer(300, {"versions": {"values": [version]}})
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if SERVICE_PASSWORD.encode() not in body:
+            self._answer(401, {})
+            return
+        service = self.server.service
+        token = service.issue("nova", "service", "service")
+        self._answer(201, service.find(token), {"X-Subject-Token": token})
+
+    def _answer(self, status, document, headers=None) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args) -> None:
+        """Keep quiet."""

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``console-api-manage`` as a program of its own, for tests."""
+
+import contextlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from console_api.tests.functional import base, configuration
+
+PROGRAM = str(Path(sys.executable).parent / "console-api-manage")
+
+# Seconds that a run may take.
+TIMEOUT = 120
+
+#: A command that needs no more than the database.
+LIST = ("server", "list")
+
+#: An endpoint as the command line takes it.
+VNC = "protocol=vnc,host=192.0.2.10,port=5900"
+
+
+def start(folder: Path, *arguments: str, **kwargs) -> subprocess.Popen:
+    """Start the program with the configuration of a folder."""
+    return subprocess.Popen(
+        [PROGRAM, "--config-dir", str(folder), *arguments],
+        **{
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+            **kwargs,
+        },
+    )
+
+
+def end(process: subprocess.Popen) -> tuple[int, str, str]:
+    """Wait for the program; return its status and what it said."""
+    try:
+        stdout, stderr = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return process.returncode, stdout, stderr
+
+
+class ManageCase(base.DatabaseTestCase):
+    """Each test has a database and a configuration for it."""
+
+    #: Whether the database has the schema from the start.
+    migrated = True
+
+    def setUp(self):
+        super().setUp()
+        self.database = self.new_database()
+        if self.migrated:
+            configuration.migrate(self.database)
+        self.folder = configuration.write(
+            configuration.temporary_folder(), self.database
+        )
+        self.keys = self.folder / "keys"
+
+    def start(self, *arguments, **kwargs):
+        process = start(self.folder, *arguments, **kwargs)
+        self.addCleanup(self.stop, process)
+        return process
+
+    def stop(self, process):
+        if process.poll() is None:
+            process.kill()
+        with process:
+            pass
+
+    def manage(self, *arguments):
+        """Run the program, which must do what it is told; return its word."""
+        status, stdout, stderr = end(self.start(*arguments))
+        self.assertEqual((0, ""), (status, stderr))
+        return stdout
+
+    def refused(self, *arguments):
+        """Run the program, which must refuse; return what it complains."""
+        status, stdout, stderr = end(self.start(*arguments))
+        self.assertEqual((1, ""), (status, stdout), stderr)
+        self.assertNotIn("Traceback", stderr)
+        return stderr
+
+    def wait_until(self, condition, process):
+        """Wait for something that a running program does."""
+        deadline = time.monotonic() + TIMEOUT
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.fail(f"It ended: {process.wait(0.01)}")
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        return str(path)

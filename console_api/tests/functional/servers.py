@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real servers for tests: gunicorn on a port that nobody else has."""
+
+import atexit
+import functools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from console_api import conf
+from console_api.tests.functional import client, configuration
+from console_api.tests.functional.configuration import Options
+from console_api.tests.functional.databases import TestDatabase
+
+# Seconds that a server may take to answer first, and to end.
+START_TIMEOUT = 60
+STOP_TIMEOUT = 20
+
+
+class NotStarted(Exception):
+    """The server ended instead of answering; the text is its log."""
+
+
+class Server:
+    """A running server with a configuration folder of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        address: str = "127.0.0.1",
+        workers: int = 1,
+        threads: int = 8,
+    ) -> None:
+        """Start it and wait until it answers.
+
+        :param folder: the configuration
+        :param address: where it listens; `::` means IPv4 too
+        :raises NotStarted: it ended instead
+        """
+        self.folder = folder
+        self._log = folder / "server.log"
+        # Bound and listening before the server is there, so that nobody
+        # takes the port and no connection is refused while it starts.
+        listener = socket.create_server(
+            (address, 0),
+            family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+            backlog=128,
+            dualstack_ipv6=address == "::",
+        )
+        with listener, self._log.open("wb") as log:
+            self.port = listener.getsockname()[1]
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    *("-m", "gunicorn", "--no-control-socket"),
+                    *("--bind", f"fd://{listener.fileno()}"),
+                    *("--workers", str(workers), "--threads", str(threads)),
+                    # The default is shorter than what the tests ask for.
+                    *("--limit-request-line", "0"),
+                    *("--graceful-timeout", "5"),
+                    "console_api.wsgi:application",
+                ],
+                pass_fds=[listener.fileno()],
+                env={**os.environ, conf.ENVIRONMENT: str(folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        atexit.register(self.stop)
+        self._wait_for_answer()
+
+    @property
+    def url(self) -> str:
+        """Where it is reached from this machine."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """All that the server has logged until now."""
+        return self._log.read_text(errors="replace")
+
+    def client(self, **kwargs) -> client.Client:
+        """Return a client of this server."""
+        return client.Client(self, **kwargs)
+
+    def stop(self) -> None:
+        """Ask the server to end, and wait until it has."""
+        atexit.unregister(self.stop)
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def _wait_for_answer(self) -> None:
+        # The connection waits in the queue of the socket; if the server
+        # ends instead, nobody has the socket any more and it is reset.
+        try:
+            client.Client(self, prefix="", timeout=START_TIMEOUT).get("/")
+        except OSError as error:
+            self.stop()
+            raise NotStarted(self.log) from error
+
+
+def start(
+    database: TestDatabase | None, options: Options | None = None, **kwargs
+) -> Server:
+    """Start a server with a configuration of its own."""
+    folder = configuration.temporary_folder()
+    return Server(configuration.write(folder, database, options), **kwargs)
+
+
+def shared(
+    name: str, options: Options | None = None, workers: int = 1
+) -> Server:
+    """Return the server that all tests with these options share."""
+    return _shared(name, json.dumps(options or {}, sort_keys=True), workers)
+
+
+@functools.cache
+def _shared(name: str, options: str, workers: int) -> Server:
+    database = configuration.migrated(name)
+    return start(database, json.loads(options), workers=workers)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A TCP proxy that tests cut, as a network or a database server fails.
+
+It also counts how often a client has waited for an answer.
+"""
+
+import contextlib
+import functools
+import socket
+import threading
+from collections.abc import Callable
+
+
+class TCPProxy:
+    """Hands on connections to another address until it is cut."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Listen on a port of its own."""
+        self._target = (host, port)
+        self._lock = threading.Lock()
+        self._sockets: set[socket.socket] = set()
+        self._listener: socket.socket | None = None
+        self.port = 0
+        #: How often a client has spoken since its server last did.
+        self.round_trips = 0
+        self.restore()
+
+    def restore(self) -> None:
+        """Take connections, on the same port as before."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(
+            target=self._accept, args=(self._listener,), daemon=True
+        ).start()
+
+    def cut(self) -> None:
+        """End all connections and refuse new ones."""
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        with contextlib.suppress(OSError):
+            # Wakes the thread that waits in accept.
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        with self._lock:
+            ended, self._sockets = self._sockets, set()
+        for connection in ended:
+            _end(connection)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(self._target)
+            with self._lock:
+                if self._listener is not listener:
+                    _end(client)
+                    _end(server)
+                    return
+                self._sockets |= {client, server}
+            answered = threading.Event()
+            answered.set()
+            for arguments in (
+                (client, server, functools.partial(self._ask, answered)),
+                (server, client, answered.set),
+            ):
+                threading.Thread(
+                    target=_copy, args=arguments, daemon=True
+                ).start()
+
+    def _ask(self, answered: threading.Event) -> None:
+        if answered.is_set():
+            answered.clear()
+            with self._lock:
+                self.round_trips += 1
+
+
+def _copy(
+    source: socket.socket,
+    target: socket.socket,
+    before_sending: Callable[[], None],
+) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            before_sending()
+            target.sendall(data)
+    _end(source)
+    _end(target)
+
+
+def _end(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A wrong configuration: the service does not start and says what to do."""
+
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+
+import sqlalchemy as sa
+
+from console_api import conf
+from console_api.tests.functional import (
+    base,
+    configuration,
+    servers,
+)
+
+SECRET = "pAssw0rd-of-it"
+
+REFUSED = "console_api.errors.ConfigurationError: console_api does not start. "
+
+# Loads the application anew with each folder, as a WSGI server does once.
+LOAD = """
+import os, runpy, sys, traceback
+for folder in sys.argv[2:]:
+    os.environ[sys.argv[1]] = folder
+    try:
+        runpy.run_module("console_api.wsgi")
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+    print(end=chr(0))
+"""
+
+
+def load(*folders):
+    """Load the application with each of some configurations.
+
+    :returns: what was logged about each, and why it could not be used
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, conf.ENVIRONMENT, *map(str, folders)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        timeout=120,
+        check=True,
+        text=True,
+    )
+    return done.stdout.split("\0")[:-1]
+
+
+class ConfigurationTests(unittest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.database = configuration.migrated("sqlite")
+        self.cases = []
+
+    def new_folder(self, *texts):
+        """Make an empty folder whose refusal holds some texts."""
+        folder = configuration.temporary_folder()
+        self.cases.append((folder, texts))
+        return folder
+
+    def write(self, *texts, **options):
+        """Write a configuration whose refusal holds some texts."""
+        folder = self.new_folder(*texts)
+        return configuration.write(folder, self.database, options)
+
+    def assert_refused(self):
+        """Assert that each of the configurations is, for its reason."""
+        outputs = load(*(folder for folder, _ in self.cases))
+        for (folder, texts), output in zip(self.cases, outputs, strict=True):
+            with self.subTest(texts):
+                _, refused, reason = output.partition(REFUSED)
+                self.assertTrue(refused, output)
+                for text in texts:
+                    self.assertIn(text.format(folder=folder), reason)
+                self.assertNotIn(SECRET, output)
+
+    def test_right_ones(self):
+        self.write()
+        self.write(consoles={"types": "vnc"}, tokens={"ttl": "60"})
+        for output in load(*(folder for folder, _ in self.cases)):
+            self.assertNotIn("Traceback", output)
+
+    def test_no_file(self):
+        self.new_folder(
+            "{folder}/console_api.conf is not there", conf.ENVIRONMENT
+        )
+        self.assert_refused()
+
+    def test_malformed_files(self):
+        for text in ("no section\n", "[api\n", "[api]\nkey\n"):
+            folder = self.write("The configuration in {folder}")
+            (folder / "console_api.conf").write_text(text)
+        self.assert_refused()
+
+    def test_options_that_make_no_sense(self):
+        for group, option, value in (
+            ("api", "auth_strategy", "none"),
+            ("api", "max_limit", "0"),
+            ("api", "max_limit", "many"),
+            ("tokens", "ttl", "0"),
+            ("tokens", "ttl", "ten minutes"),
+            ("noauth2", "allow_remote", "perhaps"),
+            ("passwords", "max_active_keys", "1"),
+            ("remote_consoles", "novnc_base_url", "vnc.example.org:6080"),
+            ("consoles", "types", "x" * 33),
+        ):
+            self.write(option, **{group: {option: value}})
+        self.assert_refused()
+
+    def test_a_directory_driver_that_is_not_there(self):
+        self.write(
+            "[directory] driver",
+            "'telephone_book'",
+            "`database` is built in",
+            directory={"driver": "telephone_book"},
+        )
+        self.assert_refused()
+
+    def test_policy_files(self):
+        for name, content, text in (
+            ("missing.yaml", None, "[oslo_policy] policy_file: missing.yaml"),
+            ("list.yaml", b"- a\n- list\n", "list.yaml"),
+            ("broken.yaml", b'"unfinished', "broken.yaml"),
+            ("binary.yaml", b"\xff\xfe\x00", "binary.yaml cannot be read"),
+        ):
+            folder = self.write(text, oslo_policy={"policy_file": name})
+            if content is not None:
+                (folder / name).write_bytes(content)
+        folder = self.write("policy.yaml is a folder")
+        (folder / "policy.yaml").mkdir()
+        if os.geteuid() != 0:
+            # The superuser may read everything.
+            folder = self.write("policy.yaml cannot be read")
+            (folder / "policy.yaml").touch(mode=0)
+        self.assert_refused()
+
+    def test_key_repositories(self):
+        run = "Run: console-api-manage keys setup"
+        missing, empty, no_key, folder_for_key = (
+            self.write(*texts)
+            for texts in (
+                ("The key repository {folder}/keys", run),
+                ("The key repository {folder}/keys", run),
+                ("{folder}/keys/0", "is not a Fernet key"),
+                ("{folder}/keys/0", "cannot be read"),
+            )
+        )
+        for folder in (missing, empty):
+            shutil.rmtree(folder / "keys")
+        (empty / "keys").mkdir()
+        (no_key / "keys" / "0").write_text(SECRET)
+        (folder_for_key / "keys" / "0").unlink()
+        (folder_for_key / "keys" / "0").mkdir()
+        self.assert_refused()
+
+    def test_databases(self):
+        for url, text in (
+            ("", "[database] connection is not set"),
+            (f"nonsense {SECRET}", "[database] connection is not a"),
+            (f"mysql+pymysl://user:{SECRET}@host/db", "no dialect"),
+            (f"oracl://user:{SECRET}@host/db", "no dialect"),
+            (f"mysql+mysqldb://user:{SECRET}@host/db", "is not installed"),
+        ):
+            self.write(text, database={"connection": url})
+        folder = self.new_folder("[database] connection is not set")
+        configuration.write(folder, None)
+        self.assert_refused()
+
+    def test_a_file_that_is_no_database(self):
+        folder = self.new_folder("not a database")
+        path = folder / "text"
+        path.write_text("This is text, and no database at all. " * 100)
+        url = {"connection": f"sqlite:///{path}"}
+        configuration.write(folder, None, {"database": url})
+        [output] = load(folder)
+        # Whether it starts or not: it says what is wrong.
+        self.assertIn("not a database", output)
+
+    def test_paste_files(self):
+        original = configuration.PASTE_FILE.read_text()
+        self.write(
+            "[api] paste_config: missing.ini",
+            api={"paste_config": "missing.ini"},
+        )
+        for old, new, text in (
+            ("noauth2 = faults", "other = faults", "auth_strategy = noauth2"),
+            ("[filter:context]", "[filter:other]", "context"),
+            ("pipeline:context_factory", "pipeline:no_factory", "no_factory"),
+            ("console_api.api.pipeline:faults", "no_such:faults", "no_such"),
+            ("[pipeline:console_api]", "[pipeline:other]", "console_api"),
+            ("[pipeline:console_api]", "pipeline:console_api", "paste"),
+        ):
+            folder = self.write(text)
+            (folder / "api-paste.ini").write_text(original.replace(old, new))
+        self.assert_refused()
+
+    def test_a_fragment_counts_too(self):
+        folder = self.write("'other'")
+        fragments = folder / "console_api.conf.d"
+        fragments.mkdir()
+        (fragments / "10.conf").write_text("[directory]\ndriver = other\n")
+        self.assert_refused()
+
+    def test_a_wsgi_server_does_not_start(self):
+        with self.assertRaises(servers.NotStarted) as caught:
+            servers.start(self.database, {"directory": {"driver": "other"}})
+        self.assertIn(
+            "ConfigurationError: console_api does not start. [directory] "
+            "driver: there is no driver 'other'",
+            str(caught.exception),
+        )
+
+
+@base.on_each_database
+class SchemaTests(base.DatabaseTestCase):
+    def assert_refused(self, database, version):
+        with self.assertRaises(servers.NotStarted) as caught:
+            servers.start(database)
+        self.assertIn(
+            f"The database schema is at version {version}, but",
+            str(caught.exception),
+        )
+        self.assertIn("Run: console-api-manage db sync", str(caught.exception))
+
+    def test_an_empty_database(self):
+        self.assert_refused(self.new_database(), "none")
+
+    def test_a_schema_of_another_version(self):
+        database = configuration.migrate(self.new_database())
+        for version in ("0000", "9999"):
+            database.execute(
+                sa.text("UPDATE alembic_version SET version_num = :version"),
+                {"version": version},
+            )
+            with self.subTest(version):
+                self.assert_refused(database, version)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The log at its most talkative: request ids everywhere, secrets nowhere."""
+
+import re
+
+from console_api.tests.functional import base
+
+# Libraries too say all they can, which they do not unless they are told.
+DEBUG = {
+    "DEFAULT": {
+        "debug": "true",
+        "default_log_levels": "sqlalchemy=DEBUG,oslo_db=DEBUG,"
+        "oslo_policy=DEBUG,oslo_middleware=DEBUG,routes=DEBUG,"
+        "urllib3=DEBUG,stevedore=DEBUG,cryptography=DEBUG",
+    }
+}
+
+# A line that oslo.log has written, and not one of a traceback.
+LINE = re.compile(r"^\d{4}-\d\d-\d\d \S+ \d+ [A-Z]+ (?P<rest>\S+ .*)")
+
+
+@base.on_each_database
+class LoggingTests(base.FunctionalTestCase):
+    options = DEBUG
+
+    def setUp(self):
+        super().setUp()
+        self.logged_before = len(self.server.log)
+
+    def log(self):
+        """Return what has been logged since the test began."""
+        return self.server.log[self.logged_before :]
+
+    def keys(self):
+        folder = self.server.folder / "keys"
+        return [path.read_text() for path in folder.glob("[0-9]*")]
+
+    def test_each_line_has_the_id_of_its_request(self):
+        server_id, console_id = self.make_console()
+        console = f"/servers/{server_id}/consoles/{console_id}"
+        proxy = self.client("proxy", roles="service")
+        replies = [
+            self.member.get(console),
+            proxy.get(
+                f"/os-console-auth-tokens/{self.issue_token(server_id)}"
+            ),
+            self.client(None).get(console),
+            self.member.get("/nothing"),
+            self.member.delete(console),
+            self.client(None, prefix="").get("/"),
+            self.client(None, prefix="").get("/healthcheck"),
+        ]
+        log = self.log()
+        for reply in replies:
+            self.assertTrue(reply.request_id in log, reply)
+        self.assertTrue(" DEBUG " in log)
+        lines = [line for line in map(LINE.match, log.splitlines()) if line]
+        self.assertGreater(len(lines), len(replies))
+        for line in lines:
+            self.assertRegex(line["rest"], r"\breq-[0-9a-f-]{36}\b")
+
+    def test_users_and_projects_are_logged(self):
+        reply = self.member.get(f"/servers/{self.make_server()}/consoles")
+        [line] = [
+            line
+            for line in self.log().splitlines()
+            if reply.request_id in line and "request_log" in line
+        ]
+        self.assertIn(f"alice {self.project}", line)
+
+    def test_secrets_are_not_logged(self):
+        server_id, console_id = self.make_console()
+        console = f"/servers/{server_id}/consoles/{console_id}"
+        proxy = self.client("proxy", roles="service")
+        shown = self.member.get(console).json["console"]
+        token = self.issue_token(server_id)
+        for client in (proxy, self.member, self.client(None)):
+            for prefix in ("/v2.1", f"/v2.1/{self.project}", "/v2"):
+                client.get(f"/os-console-auth-tokens/{token}", prefix=prefix)
+        self.assertEqual(
+            200,
+            proxy.get(
+                f"/os-console-auth-tokens/{token}", version="2.31"
+            ).status,
+        )
+        for path in (
+            f"/os-console-auth-tokens/{token}/",
+            f"/os-console-auth-tokens/{token}/more",
+            f"/os-console-auth-tokens//{token}",
+            f"/os-console-auth-token/{token}",
+            f"/os_console_auth_tokens/{token}",
+            f"/os-console-auth-tokens?token={token}",
+            f"/os-console-auth-tokens/unknown?token={token}",
+            f"/os-console-auth-tokens/{token}.json",
+            f"/{'0' * 32}/os-console-auth-tokens/{token}",
+            f"/PROJECT/os-console-auth-tokens/{token}",
+            f"/{token}",
+        ):
+            for method in ("GET", "POST", "DELETE", "HEAD"):
+                for version in (None, "2.99", "nonsense", "2.999"):
+                    proxy.request(method, path, version=version)
+        for prefix in ("", "/v1", "/v2.2", "/healthcheck"):
+            proxy.get(f"/os-console-auth-tokens/{token}", prefix=prefix)
+        for body in (
+            {"remote_console": {"protocol": token, "type": token}},
+            {"remote_console": token},
+            {token: token},
+            token.encode(),
+        ):
+            for path in ("remote-consoles", "action", "consoles"):
+                self.member.post(
+                    f"/servers/{server_id}/{path}", body, version="2.6"
+                )
+        self.member.post(
+            f"/servers/{server_id}/action",
+            {"os-getVNCConsole": {"type": token}},
+        )
+        self.member.delete(console)
+        self.assertEqual(2, len(self.keys()))
+        self.assert_not_logged(token, shown["password"], *self.keys())
+
+    def test_secrets_are_not_in_faults(self):
+        server_id = self.make_server()
+        token = self.issue_token(server_id)
+        for path in (
+            f"/os-console-auth-tokens/{token}/",
+            f"/os-console-auth-tokens/{token}x",
+            f"/os-console-auth-tokens/{token}",
+            f"/os-console-auth-tokens/{token}?a=1",
+        ):
+            for client in (self.member, self.client("p", roles="service")):
+                for version in ("2.1", "2.99", "nonsense"):
+                    reply = client.get(path, version=version)
+                    if reply.status != 200:
+                        self.assertNotIn(token, reply.message)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The samples of the API reference are what the API sends and takes."""
+
+import functools
+import json
+import re
+import unittest
+
+from console_api.tests.functional import configuration, samples
+
+REFERENCE = configuration.CHECKOUT / "api-ref" / "source"
+
+INCLUDE = re.compile(
+    r"^\s*\.\. literalinclude:: \.\./\.\./doc/api_samples/(\S+)$", re.MULTILINE
+)
+
+
+@functools.cache
+def collected():
+    return samples.collect()
+
+
+def stored():
+    """Return the paths of the samples that there are."""
+    return {
+        str(path.relative_to(samples.FOLDER))
+        for path in samples.FOLDER.rglob("*")
+        if path.is_file()
+    }
+
+
+def shape(document):
+    """Return the keys and types of a document; lists by their first item."""
+    if isinstance(document, dict):
+        return {key: shape(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [shape(item) for item in document[:1]]
+    return type(document).__name__
+
+
+class SampleTests(unittest.TestCase):
+    def test_each_sample_is_of_a_real_request(self):
+        self.assertEqual(sorted(collected()), sorted(stored()))
+
+    def test_samples_have_the_shape_of_what_is_real(self):
+        for path in stored() & collected().keys():
+            with self.subTest(path):
+                sample = json.loads((samples.FOLDER / path).read_text())
+                self.assertEqual(shape(collected()[path]), shape(sample))
+
+    def test_samples_are_written_in_one_way(self):
+        for path in stored():
+            with self.subTest(path):
+                text = (samples.FOLDER / path).read_text()
+                self.assertEqual(samples.render(json.loads(text)), text)
+
+    def test_each_sample_is_in_the_reference(self):
+        included = {
+            path
+            for page in REFERENCE.rglob("*")
+            if page.suffix in (".inc", ".rst")
+            for path in INCLUDE.findall(page.read_text())
+        }
+        self.assertEqual(sorted(stored()), sorted(included))
+
+    def test_samples_made_again_are_the_same(self):
+        self.assertEqual(collected(), samples.collect())
+
+    def test_a_difference_is_noticed(self):
+        """What the comparison is for."""
+        document = {"a": {"b": 1, "c": [{"d": "x"}, {}], "e": None}}
+        for other in (
+            {"a": {"b": 1, "c": [{"d": "x"}]}},
+            {"a": {"b": 1, "c": [{"d": "x"}], "e": None, "f": 1}},
+            {"a": {"b": "1", "c": [{"d": "x"}], "e": None}},
+            {"a": {"b": 1, "c": [{"d": 1}], "e": None}},
+            {"a": {"b": 1, "c": [], "e": None}},
+            {"a": {"b": 1, "c": [{"d": "x"}], "e": 1}},
+            {"a": {"b": True, "c": [{"d": "x"}], "e": None}},
+        ):
+            with self.subTest(other):
+                self.assertNotEqual(shape(document), shape(other))
+        self.assertEqual(
+            shape(document),
+            shape({"a": {"e": None, "c": [{"d": "y"}] * 9, "b": 7}}),
+        )

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Version discovery, as each client begins with it."""
+
+from console_api.tests.functional import base
+
+V2 = {
+    "id": "v2.0",
+    "status": "SUPPORTED",
+    "version": "",
+    "min_version": "",
+    "updated": "2011-01-21T11:33:21Z",
+}
+V21 = {
+    "id": "v2.1",
+    "status": "CURRENT",
+    "version": "2.104",
+    "min_version": "2.1",
+    "updated": "2013-07-23T11:33:21Z",
+}
+MEDIA_TYPE = "application/vnd.openstack.compute+json;version="
+
+
+@base.on_each_database
+class VersionTests(base.FunctionalTestCase):
+    def setUp(self):
+        super().setUp()
+        # Nobody in particular, and at the root.
+        self.anyone = self.client(None, prefix="")
+
+    def links(self, name):
+        return [{"rel": "self", "href": f"{self.server.url}/{name}/"}]
+
+    def test_the_root_lists_versions(self):
+        reply = self.anyone.get("/")
+        self.assertEqual(200, reply.status)
+        self.assertEqual("application/json", reply.headers["Content-Type"])
+        self.assertEqual(
+            {
+                "versions": [
+                    {**V2, "links": self.links("v2")},
+                    {**V21, "links": self.links("v2.1")},
+                ]
+            },
+            reply.json,
+        )
+        self.assert_version_headers(reply, None)
+
+    def test_each_version_is_shown_with_and_without_a_slash(self):
+        def check(path, expected, name, number):
+            reply = self.anyone.get(path)
+            self.assertEqual(200, reply.status)
+            self.assertEqual("application/json", reply.headers["Content-Type"])
+            media_type = {
+                "base": "application/json",
+                "type": MEDIA_TYPE + number,
+            }
+            self.assertEqual(
+                {
+                    "version": {
+                        **expected,
+                        "links": self.links(name),
+                        "media-types": [media_type],
+                    }
+                },
+                reply.json,
+            )
+
+        self.each(
+            [
+                ("/v2.1", V21, "v2.1", "2.1"),
+                ("/v2.1/", V21, "v2.1", "2.1"),
+                ("/v2.1/?any=thing", V21, "v2.1", "2.1"),
+                ("/v2", V2, "v2", "2"),
+                ("/v2/", V2, "v2", "2"),
+            ],
+            check,
+        )
+
+    def test_links_lead_where_the_client_came_from(self):
+        reply = self.anyone.get("/v2.1", headers={"Host": "cloud.example:81"})
+        self.assertEqual(
+            [{"rel": "self", "href": "http://cloud.example:81/v2.1/"}],
+            reply.json["version"]["links"],
+        )
+
+    def test_identity_is_not_looked_at(self):
+        for token in ("", "nonsense", "alice:project"):
+            with self.subTest(token):
+                reply = self.anyone.get(
+                    "/v2.1", headers={"X-Auth-Token": token}
+                )
+                self.assertEqual(200, reply.status)
+
+    def test_version_2_1_is_under_microversion_control(self):
+        def check(asked, status, answered):
+            reply = self.anyone.get("/v2.1/", version=asked)
+            self.assertEqual(status, reply.status)
+            self.assert_version_headers(reply, answered)
+            if status == 200:
+                self.assertEqual("2.104", reply.json["version"]["version"])
+            else:
+                self.assert_fault(reply, status)
+
+        self.each(
+            [
+                (None, 200, "2.1"),
+                ("2.99", 200, "2.99"),
+                ("latest", 200, "2.104"),
+                ("2.105", 406, "2.105"),
+                ("2.x", 400, None),
+            ],
+            check,
+        )
+
+    def test_version_2_ignores_microversions(self):
+        for asked in ("2.99", "9.9", "nonsense"):
+            with self.subTest(asked):
+                reply = self.anyone.get("/v2/", version=asked)
+                self.assertEqual(200, reply.status)
+                self.assert_version_headers(reply, None)
+
+    def test_head_is_get_without_the_body(self):
+        for path in ("/", "/v2.1", "/v2.1/", "/v2/"):
+            with self.subTest(path):
+                shown = self.anyone.get(path)
+                reply = self.anyone.request("HEAD", path)
+                self.assertEqual((200, b""), (reply.status, reply.body))
+                for name in ("Content-Type", "Content-Length"):
+                    self.assertEqual(shown.headers[name], reply.headers[name])
+
+    def test_other_methods_are_refused(self):
+        for path in ("/", "/v2.1", "/v2.1/", "/v2"):
+            for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+                with self.subTest(path=path, method=method):
+                    reply = self.anyone.request(method, path)
+                    self.assert_fault(reply, 405)
+                    self.assertEqual("GET, HEAD", reply.headers["Allow"])
+
+    def test_what_is_not_there(self):
+        for path in ("/v1", "/v2.2/", "/v3/servers", "/v2.10", "/favicon.ico"):
+            with self.subTest(path):
+                self.assert_fault(self.anyone.get(path), 404)
