@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from keystonemiddleware import auth_token
 from oslo_config import cfg
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, sizelimit
 from oslo_middleware import opts as middleware_opts
@@ -181,6 +180,9 @@ def authtoken_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "Filter":
     """Make keystonemiddleware's filter, on our own configuration."""
+    # Imported where it is needed: it is large, and noauth2 goes without.
+    from keystonemiddleware import auth_token  # noqa: PLC0415
+
     conf = _conf(_folder(global_conf, local))
 
     def make(app: "WSGIApplication") -> "WSGIApplication":

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``console-api-manage``: what an operator does to the database and keys.
+
+The commands are entry points in the namespace ``console_api.manage``.
+"""
+
+import argparse
+import functools
+import importlib.metadata
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from cliff import app, command, commandmanager
+from oslo_config import cfg
+
+from console_api import conf as configuration
+from console_api.db import schema
+from console_api.db.engine import Database
+
+NAMESPACE = "console_api.manage"
+
+# Exit status of a command line that cannot be understood.
+USAGE_ERROR = 2
+
+
+class ManageApp(app.App):
+    """The program; holds what its commands share."""
+
+    NAME = "console-api-manage"
+    LOG = logging.getLogger(NAME)
+
+    def __init__(self) -> None:
+        """Find the commands; nothing else is loaded yet."""
+        super().__init__(
+            description="Manage the database, keys, servers and console "
+            "hosts of console_api.",
+            version=importlib.metadata.version("console-api"),
+            command_manager=commandmanager.CommandManager(NAMESPACE),
+            # Without it, --help after a command would not be the command's.
+            deferred_help=True,
+        )
+
+    def build_option_parser(
+        self,
+        description: str | None,
+        version: str | None,
+        argparse_kwargs: dict[str, Any] | None = None,
+    ) -> argparse.ArgumentParser:
+        """Add our own options to those that cliff gives each program."""
+        # An option of a command must not pass for a short form of ours.
+        parser = super().build_option_parser(
+            description,
+            version,
+            {**(argparse_kwargs or {}), "allow_abbrev": False},
+        )
+        parser.add_argument(
+            "--config-dir",
+            metavar="DIR",
+            help="The folder of console_api.conf. (default: what the "
+            f"environment variable {configuration.ENVIRONMENT} names, or "
+            f"{configuration.DEFAULT_DIR})",
+        )
+        return parser
+
+    def configure_logging(self) -> None:
+        """Log as cliff does, but never statements and their values."""
+        super().configure_logging()
+        logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
+        if self.options.verbose_level <= self.DEFAULT_VERBOSE_LEVEL:
+            logging.getLogger("alembic").setLevel(logging.WARNING)
+
+    @functools.cached_property
+    def conf(self) -> cfg.ConfigOpts:
+        """The configuration.
+
+        :raises ConfigurationError: it is absent or cannot be used
+        """
+        return configuration.load(
+            configuration.config_dir(self.options.config_dir)
+        )
+
+    @functools.cached_property
+    def database(self) -> Database:
+        """The database, whose schema is the one that this code needs.
+
+        :raises ConfigurationError: it has another schema
+        :raises DatabaseUnavailable: it does not answer
+        """
+        schema.check(self.conf)
+        return Database(self.conf)
+
+    def run_subcommand(self, argv: list[str]) -> int:
+        """Run a command; one that is not there is an error on stderr."""
+        try:
+            self.command_manager.find_command(argv)
+        except ValueError:
+            near = ", ".join(sorted(self.get_fuzzy_matches(argv[0])))
+            self.LOG.error(  # noqa: TRY400 (nothing to trace)
+                "There is no command `%s`. Near it: %s. All: %s --help",
+                " ".join(argv),
+                near,
+                self.NAME,
+            )
+            return USAGE_ERROR
+        return super().run_subcommand(argv)
+
+    def clean_up(
+        self,
+        _cmd: command.Command,
+        _result: int,
+        _err: BaseException | None,
+    ) -> None:
+        """Give back the connections to the database."""
+        if "database" in vars(self):
+            self.database.close()
+
+    def interact(self) -> NoReturn:
+        """Refuse a command line without a command."""
+        self.parser.error("name a command; --help lists them")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    :returns: its exit status: 0 done, 1 failed, 2 not understood
+    """
+    return ManageApp().run(list(sys.argv[1:] if argv is None else argv))
