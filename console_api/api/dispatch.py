@@ -129,6 +129,9 @@ def _is_ours(route: Route, environ: "WSGIEnvironment") -> bool:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
         return False
+    except (OSError, webob.exc.HTTPException):
+        # Too short or too long; `_read_body` finds that out, too.
+        return True
     return isinstance(body, dict) and any(
         name in body for name in route.actions
     )

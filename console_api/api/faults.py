@@ -5,7 +5,7 @@
 on Nova 34.0.0.
 """
 
-import http
+import http.client
 import json
 import logging
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ def render(
 
 def from_status(status: int, headers: Sequence[Header] = ()) -> Response:
     """Make a fault for a status alone, with the text that goes with it."""
-    message = _MESSAGES.get(status) or http.HTTPStatus(status).phrase
+    message = _MESSAGES.get(status) or http.client.responses.get(status, "")
     return render(status, message, headers)
 
 

@@ -226,6 +226,8 @@ def sizelimit_factory(
 ) -> "Filter":
     """Make oslo.middleware's limit of body sizes, for requests with one."""
     conf = _conf(_folder(global_conf, local))
+    # Read now, so that a value that is no number stops the start.
+    conf.oslo_middleware.max_request_body_size  # noqa: B018
 
     def make(app: "WSGIApplication") -> "WSGIApplication":
         limited: WSGIApplication = sizelimit.RequestBodySizeLimiter(app, conf)

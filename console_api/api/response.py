@@ -40,7 +40,7 @@ class Response:
         """Answer a WSGI request; a HEAD request gets the headers alone."""
         environ[ANSWERED] = True
         start_response(
-            _STATUS_LINES[self.status],
+            _STATUS_LINES.get(self.status, f"{self.status} Error"),
             [
                 CONTENT_TYPE,
                 ("Content-Length", str(len(self.body))),

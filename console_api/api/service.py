@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from oslo_config import cfg
 
@@ -61,10 +62,19 @@ class Service:
 
 
 def _base_urls(conf: cfg.ConfigOpts) -> dict[str, str]:
-    return {
+    base_urls = {
         console_type: conf.remote_consoles[
             f"{console_type.replace('-', '_')}_base_url"
         ]
         for console_types in TYPES_OF_PROTOCOL.values()
         for console_type in console_types
     }
+    for console_type, base_url in base_urls.items():
+        try:
+            urlsplit(base_url)
+        except ValueError as error:
+            raise errors.ConfigurationError(
+                f"[remote_consoles] The base URL of {console_type}, "
+                f"{base_url}, is not a URL: {error}"
+            ) from error
+    return base_urls

@@ -66,7 +66,7 @@ def load(folder: Path) -> cfg.ConfigOpts:
     conf.register_opts(db_options.database_opts, group="database")
     policy_opts.set_defaults(conf)
     main = folder / f"{PROJECT}.conf"
-    if not os.access(main, os.R_OK):
+    if not (main.is_file() and os.access(main, os.R_OK)):
         raise errors.ConfigurationError(
             f"The configuration file {main} is not there or cannot be read. "
             f"Create it, or name its folder in the environment variable "

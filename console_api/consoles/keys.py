@@ -73,7 +73,9 @@ def numbers(folder: Path) -> list[int]:
     """Return the numbers of the keys of a folder, in ascending order."""
     try:
         return sorted(
-            int(path.name) for path in folder.iterdir() if path.name.isdigit()
+            int(path.name)
+            for path in folder.iterdir()
+            if path.name.isascii() and path.name.isdigit()
         )
     except OSError as error:
         raise _missing(folder) from error

@@ -224,6 +224,8 @@ def delete_of_server(connection: Connection, server_uuid: str) -> None:
         sa.select(_consoles.console_host_id)
         .where(_consoles.server_uuid == server_uuid)
         .order_by(_consoles.console_host_id)
+        # Nobody else deletes or moves, and so counts, these any more.
+        .with_for_update()
     ).all()
     for row in rows:
         console_hosts.remove_consoles(connection, row.console_host_id)

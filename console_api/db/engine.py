@@ -39,6 +39,8 @@ _TIME_LIMITS: Mapping[str, Mapping[str, str]] = {
     "sqlite": {"timeout": str(STATEMENT_TIMEOUT)},
 }
 
+_IN_MEMORY = (None, "", ":memory:")
+
 # What a database that is away, overloaded or stuck looks like.
 _UNAVAILABLE = (
     db_exc.DBConnectionError,
@@ -82,6 +84,11 @@ def database_url(conf: cfg.ConfigOpts) -> URL:
             "that SQLAlchemy has no dialect for. Write it like "
             "mysql+pymysql://USER:PASSWORD@HOST/console_api"
         ) from None
+    if url.get_backend_name() == "sqlite" and url.database in _IN_MEMORY:
+        raise errors.ConfigurationError(
+            "[database] connection: an SQLite database has to be in a file, "
+            "since each connection would have one of its own in memory."
+        )
     limits = _TIME_LIMITS.get(url.get_backend_name(), {})
     return url.update_query_dict(
         {key: limits[key] for key in limits.keys() - url.query.keys()}
@@ -92,8 +99,8 @@ def no_driver(error: ImportError) -> errors.ConfigurationError:
     """Say which driver is missing."""
     return errors.ConfigurationError(
         "The driver of the database that [database] connection names is not "
-        f"installed: {error}. Install console-api[mysql] or "
-        "console-api[postgresql]."
+        f"installed: {error}. Install console-api[mysql] for mysql+pymysql:// "
+        "or console-api[postgresql] for postgresql+psycopg2://"
     )
 
 

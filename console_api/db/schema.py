@@ -103,7 +103,7 @@ def sync(conf: cfg.ConfigOpts) -> None:
             f"The database schema cannot be brought up to date: {error}. Is "
             "it of a newer console-api? Then install that one."
         ) from error
-    except sa_exc.OperationalError as error:
+    except sa_exc.DBAPIError as error:
         raise errors.DatabaseUnavailable from error
 
 

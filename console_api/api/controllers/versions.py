@@ -60,7 +60,12 @@ class Version:
     """The application below a version's prefix: that version alone."""
 
     def __init__(self, name: str) -> None:
-        """Describe one of the versions by the name of its prefix."""
+        """Describe one of the versions by the name of its prefix.
+
+        :raises LookupError: there is no such version
+        """
+        if name not in _VERSIONS:
+            raise LookupError(f"There is no version {name!r}.")
         self._name = name
 
     def __call__(

@@ -2,6 +2,8 @@
 """What all functional tests have: a server, a database, and things in it."""
 
 import sys
+import threading
+import time
 import unittest
 import uuid
 from collections.abc import Callable
@@ -260,6 +262,14 @@ class FunctionalTestCase(DatabaseTestCase):
             for line in log.splitlines():
                 if secret in line:
                     self.fail(f"{secret} is in the log: {line}")
+
+    def eventually(self, condition: Callable[[], bool]) -> None:
+        """Ask until something is so; fail if it is not in ten seconds."""
+        deadline = time.monotonic() + 10
+        between = threading.Event()
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "It is never so.")
+            between.wait(0.01)
 
     def each(self, table, check: Callable[..., None]) -> None:
         """Check each row of a table, and name those that fail."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in for Keystone: just what keystonemiddleware asks it for."""
 
-import datetime
+import datetime as dt
 import http.server
 import json
 import threading
@@ -35,12 +35,12 @@ class IdentityService:
     ) -> str:
         """Issue a token; without project it is unscoped."""
         token = f"gAAAA{uuid.uuid4().hex}"
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         document = {
             "methods": ["password"],
             "user": {"id": user, "name": user, "domain": _DOMAIN},
             "issued_at": _text(now),
-            "expires_at": _text(now + datetime.timedelta(seconds=seconds)),
+            "expires_at": _text(now + dt.timedelta(seconds=seconds)),
             "audit_ids": [uuid.uuid4().hex],
         }
         if project is not None:
@@ -84,7 +84,7 @@ class IdentityService:
 _DOMAIN = {"id": "default", "name": "Default"}
 
 
-def _text(moment: datetime.datetime) -> str:
+def _text(moment: dt.datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

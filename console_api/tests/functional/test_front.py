@@ -137,7 +137,8 @@ class FrontTests(base.FunctionalTestCase):
 
     def test_the_log_has_the_address_of_the_caller(self):
         reply = self.member.get(
-            self.path, headers={"X-Forwarded-For": "192.0.2.77"}
+            "/os-console-auth-tokens/unknown",
+            headers={"X-Forwarded-For": "192.0.2.77"},
         )
         [line] = [
             line

@@ -71,18 +71,27 @@ class LoggingTests(base.FunctionalTestCase):
     def test_secrets_are_not_logged(self):
         server_id, console_id = self.make_console()
         console = f"/servers/{server_id}/consoles/{console_id}"
-        proxy = self.client("proxy", roles="service")
         shown = self.member.get(console).json["console"]
         token = self.issue_token(server_id)
+        self.look_up(token)
+        self.mistype(token)
+        self.misplace(token, server_id)
+        self.member.delete(console)
+        self.assertEqual(2, len(self.keys()))
+        self.assert_not_logged(token, shown["password"], *self.keys())
+
+    def look_up(self, token):
+        """Look a token up, with and without success."""
+        path = f"/os-console-auth-tokens/{token}"
+        proxy = self.client("proxy", roles="service")
+        self.assertEqual(200, proxy.get(path, version="2.31").status)
         for client in (proxy, self.member, self.client(None)):
             for prefix in ("/v2.1", f"/v2.1/{self.project}", "/v2"):
-                client.get(f"/os-console-auth-tokens/{token}", prefix=prefix)
-        self.assertEqual(
-            200,
-            proxy.get(
-                f"/os-console-auth-tokens/{token}", version="2.31"
-            ).status,
-        )
+                client.get(path, prefix=prefix)
+
+    def mistype(self, token):
+        """Get the URL of a look-up wrong."""
+        proxy = self.client("proxy", roles="service")
         for path in (
             f"/os-console-auth-tokens/{token}/",
             f"/os-console-auth-tokens/{token}/more",
@@ -101,23 +110,21 @@ class LoggingTests(base.FunctionalTestCase):
                     proxy.request(method, path, version=version)
         for prefix in ("", "/v1", "/v2.2", "/healthcheck"):
             proxy.get(f"/os-console-auth-tokens/{token}", prefix=prefix)
+
+    def misplace(self, token, server_id):
+        """Send a token where it does not belong."""
         for body in (
             {"remote_console": {"protocol": token, "type": token}},
             {"remote_console": token},
+            {"os-getVNCConsole": {"type": token}},
             {token: token},
             token.encode(),
         ):
             for path in ("remote-consoles", "action", "consoles"):
-                self.member.post(
-                    f"/servers/{server_id}/{path}", body, version="2.6"
-                )
-        self.member.post(
-            f"/servers/{server_id}/action",
-            {"os-getVNCConsole": {"type": token}},
-        )
-        self.member.delete(console)
-        self.assertEqual(2, len(self.keys()))
-        self.assert_not_logged(token, shown["password"], *self.keys())
+                for version in ("2.1", "2.6"):
+                    self.member.post(
+                        f"/servers/{server_id}/{path}", body, version=version
+                    )
 
     def test_secrets_are_not_in_faults(self):
         server_id = self.make_server()

@@ -430,13 +430,45 @@ class RequestIdTests(base.FunctionalTestCase):
             )
             self.assertNotEqual(sent, reply.request_id)
 
-    def test_the_log_has_it_with_method_path_and_status(self):
+    def log_lines(self, reply):
+        lines = self.server.log.splitlines()
+        return [line for line in lines if reply.request_id in line]
+
+    def test_the_log_has_changes_and_refusals(self):
         server_id = self.make_server()
-        reply = self.member.get(f"/servers/{server_id}/consoles")
-        [line] = [
-            line
-            for line in self.server.log.splitlines()
-            if reply.request_id in line
-        ]
-        self.assertIn(f'"GET /v2.1/servers/{server_id}/consoles"', line)
-        self.assertIn("status: 200", line)
+        remote = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+        for method, path, body, status in (
+            ("POST", f"/servers/{server_id}/remote-consoles", remote, 200),
+            ("DELETE", f"/servers/{server_id}/consoles/1", None, 404),
+            ("GET", f"/servers/{server_id}/consoles/1", None, 404),
+            ("GET", "/os-console-auth-tokens/***", None, 403),
+        ):
+            with self.subTest(method, path=path):
+                reply = self.member.request(
+                    method, path, body=body, version="2.6"
+                )
+                [line] = self.log_lines(reply)
+                self.assertIn(f'"{method} /v2.1{path}" status: ', line)
+                self.assertIn(f"status: {status} ", line)
+
+    def test_the_log_has_no_line_for_each_look_up(self):
+        token = self.issue_token(self.make_server())
+        reply = self.admin.get(
+            f"/os-console-auth-tokens/{token}", version="2.31"
+        )
+        self.assertEqual((200, []), (reply.status, self.log_lines(reply)))
+
+    def test_the_log_has_the_id_of_the_whole_chain(self):
+        """What another service says it is in, besides our own id."""
+        for sent, logged in (
+            (f"req-{uuid.uuid4()}", True),
+            (f"req-{uuid.uuid4()}x", False),
+            ("req-nonsense", False),
+        ):
+            with self.subTest(sent):
+                reply = self.member.get(
+                    "/os-console-auth-tokens/unknown",
+                    headers={"X-OpenStack-Request-Id": sent},
+                )
+                [line] = self.log_lines(reply)
+                self.assertEqual(logged, sent in line, line)

@@ -239,6 +239,8 @@ def call(
     request.environ.update(environ or {})
     status, reply_headers, chunks = request.call_application(application)
     content = b"".join(chunks)
+    # WebOb puts a large body into a temporary file.
+    getattr(request.environ["wsgi.input"], "close", int)()
     return Reply(
         int(status.split()[0]),
         webob.headers.ResponseHeaders(reply_headers),

@@ -123,6 +123,21 @@ class FilesTest(PolicyCase):
             ("is_admin:True", self.caller("member"), False),
             ("rule:owner", self.caller("other", project="x"), False),
             ("rule:system_or_project_reader", self.caller("reader"), True),
+            ("rule:system_admin_or_owner", self.caller("other"), True),
+            ("rule:project_manager_or_admin", self.caller("manager"), True),
+            ("rule:project_manager_or_admin", self.caller("member"), False),
+            (
+                "rule:project_manager_or_admin",
+                self.caller("manager", project="x"),
+                False,
+            ),
+            ("rule:project_admin_api", self.caller("admin"), True),
+            ("rule:project_admin_api", self.caller("manager"), False),
+            (
+                "rule:project_admin_api",
+                self.caller("admin", project="x"),
+                False,
+            ),
             ("user_id:a-user", self.caller(), True),
             ("user_id:%(user_id)s", self.caller(), False),
             ("not role:guest", self.caller("guest"), False),
@@ -167,6 +182,20 @@ class FilesTest(PolicyCase):
             f'"a": "rule:b"\n"b": "rule:a"\n"{INDEX}": "rule:a"\n'
         )
         self.assertFalse(enforcer.allows(self.caller("admin"), INDEX, PROJECT))
+
+    def test_a_check_that_fails_refuses_and_is_logged(self) -> None:
+        enforcer = self.load(f'"{INDEX}": "http://127.0.0.1:0/"\n')
+        with (
+            mock.patch(
+                "oslo_policy._external.HttpCheck.__call__",
+                side_effect=OSError("nobody listens"),
+            ),
+            self.assertLogs(policy.LOG, "ERROR") as logs,
+        ):
+            self.assertFalse(
+                enforcer.allows(self.caller("admin"), INDEX, PROJECT)
+            )
+        self.assertIn(INDEX, logs.output[0])
 
     def test_without_a_file_the_defaults_are_in_force(self) -> None:
         base.write_conf(self.folder)

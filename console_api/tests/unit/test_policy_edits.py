@@ -37,6 +37,18 @@ class EditsTest(PolicyCase):
         self.pass_time()
         self.assertFalse(self.may(enforcer, "two"))
 
+    def test_an_edit_in_place_counts_in_the_policy_folder_too(self) -> None:
+        folder = self.folder / "policy.d"
+        folder.mkdir()
+        path = folder / "one.yaml"
+        path.write_text(f'"{INDEX}": "role:one"\n')
+        enforcer = self.load()
+        self.assertTrue(self.may(enforcer, "one"))
+        path.write_text(f'"{INDEX}": "role:another"\n')
+        self.pass_time()
+        self.assertFalse(self.may(enforcer, "one"))
+        self.assertTrue(self.may(enforcer, "another"))
+
     def test_a_policy_folder_made_later_counts(self) -> None:
         enforcer = self.load()
         self.assertFalse(self.may(enforcer, "one"))

@@ -58,7 +58,13 @@ class FromStatusTest(FaultsCase):
     def test_what_other_filters_refuse_is_explained(self) -> None:
         for status, message in (
             (401, "The request you have made requires authentication."),
+            (404, "The resource could not be found."),
             (413, "Request is too large."),
+            (
+                503,
+                "The identity service does not answer. Try again in a few "
+                "seconds.",
+            ),
             (418, "I'm a Teapot"),
         ):
             with self.subTest(status):

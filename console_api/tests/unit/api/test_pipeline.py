@@ -208,6 +208,12 @@ class AuthenticationTest(PipelineCase):
                             ("unauthorized", 401), reply.fault[:2]
                         )
 
+    def test_without_a_way_to_reach_keystone_it_does_not_start(self) -> None:
+        self.assertRefuses(
+            r"\[keystone_authtoken\] auth_type",
+            {"api": {"auth_strategy": "keystone"}},
+        )
+
     def test_version_discovery_needs_no_identity(self) -> None:
         application = self.load(
             {"api": {"auth_strategy": "keystone"}, **KEYSTONE}
@@ -229,90 +235,3 @@ class AuthenticationTest(PipelineCase):
                     environ={"REMOTE_ADDR": "192.0.2.1"},
                 )
                 self.assertEqual(status, reply.status)
-
-
-class FiltersTest(PipelineCase):
-    def test_a_body_beyond_the_limit_is_refused_before_it_is_read(
-        self,
-    ) -> None:
-        application = self.load()
-        for size, status, key in (
-            (114_688, 400, "badRequest"),
-            (114_689, 413, "overLimit"),
-        ):
-            with self.subTest(size):
-                reply = base.call(
-                    application,
-                    "POST",
-                    f"/v2.1{CONSOLES}",
-                    body=b"x" * size,
-                    headers={**TOKEN, "Content-Type": "application/json"},
-                )
-                self.assertEqual(status, reply.status)
-                self.assertEqual((key, status), reply.fault[:2])
-
-    def test_origins_that_are_allowed_may_read_replies(self) -> None:
-        headers = {**TOKEN, "Origin": "https://panel.example.org"}
-        for sections, expected in (
-            ({}, None),
-            (
-                {"cors": {"allowed_origin": "https://panel.example.org"}},
-                "https://panel.example.org",
-            ),
-            ({"cors": {"allowed_origin": "https://other.example.org"}}, None),
-        ):
-            application = self.load(sections)
-            for path in ("/v2.1/unknown", "/", "/unknown"):
-                with self.subTest(path, sections=sections):
-                    reply = base.call(application, path=path, headers=headers)
-                    self.assertEqual(
-                        expected,
-                        reply.headers.get("Access-Control-Allow-Origin"),
-                    )
-                    if expected:
-                        exposed = reply.headers[
-                            "Access-Control-Expose-Headers"
-                        ]
-                        self.assertIn("OpenStack-API-Version", exposed)
-
-    def test_what_a_proxy_says_is_believed_only_if_switched_on(self) -> None:
-        for switch, scheme in ((False, "http"), (True, "https")):
-            application = self.load(
-                {"oslo_middleware": {"enable_proxy_headers_parsing": switch}}
-            )
-            with self.subTest(switch):
-                reply = base.call(
-                    application, headers={"X-Forwarded-Proto": "https"}
-                )
-                [link] = reply.json["versions"][0]["links"]
-                self.assertEqual(scheme, link["href"].partition(":")[0])
-
-
-class FilterFactoryTest(PipelineCase):
-    def test_in_another_pipeline_ours_is_answered_and_the_rest_passed_on(
-        self,
-    ) -> None:
-        self.add_server()
-        self.load()
-
-        def other(environ: Any, start_response: Any) -> list[bytes]:
-            start_response("299 Passed on", [])
-            return [b"passed on"]
-
-        for switch, named in (("true", "2.31"), ("false", None)):
-            make = pipeline.filter_factory(
-                {}, config_dir=str(self.folder), microversions=switch
-            )
-            application = make(other)
-            headers = {
-                **base.identity(),
-                "OpenStack-API-Version": "compute 2.31",
-            }
-            with self.subTest(switch):
-                reply = base.call(application, path=CONSOLES, headers=headers)
-                self.assertEqual({"consoles": []}, reply.json)
-                self.assertEqual(
-                    named, reply.headers.get("X-OpenStack-Nova-API-Version")
-                )
-                reply = base.call(application, path="/flavors")
-                self.assertEqual(299, reply.status)

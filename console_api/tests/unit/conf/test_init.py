@@ -41,6 +41,19 @@ class LoadTest(base.FolderCase):
         self.assertEqual(1000, conf.api.max_limit)
         self.assertEqual(["vnc", "vnc+xvp"], conf.consoles.types)
         self.assertFalse(conf.noauth2.allow_remote)
+        self.assertEqual("api-paste.ini", conf.api.paste_config)
+        self.assertEqual("database", conf.directory.driver)
+        self.assertEqual(3, conf.passwords.max_active_keys)
+        self.assertEqual(
+            "http://127.0.0.1:6080/vnc_auto.html",
+            conf.remote_consoles.novnc_base_url,
+        )
+
+    def test_options_of_libraries_are_there(self) -> None:
+        conf = base.load_conf(self.folder, {"DEFAULT": {"debug": "true"}})
+        self.assertTrue(conf.debug)
+        self.assertEqual(["policy.d"], conf.oslo_policy.policy_dirs)
+        self.assertIn("console_api.sqlite", conf.database.connection)
 
     def test_fragments_override_the_file_in_the_order_of_names(self) -> None:
         fragments = self.folder / "console_api.conf.d"
@@ -141,3 +154,18 @@ class OptionsTest(unittest.TestCase):
             for option in options:
                 with self.subTest(f"{group} {option.name}"):
                     self.assertRegex(option.help or "", r"\.$")
+
+    def test_the_tools_show_our_defaults_of_other_projects(self) -> None:
+        with (
+            mock.patch.object(opts.cors, "set_defaults") as set_cors,
+            mock.patch.object(opts.cfg, "set_defaults") as set_health,
+        ):
+            opts.set_defaults()
+        set_cors.assert_called_once_with(
+            allow_headers=mock.ANY,
+            expose_headers=mock.ANY,
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
+        )
+        set_health.assert_called_once_with(
+            mock.ANY, backends=["console_api_database"]
+        )

@@ -213,6 +213,13 @@ class LockedTest(KeysCase):
         with keys.locked(self.keys, wait=True):
             pass
 
+    def test_a_folder_that_is_not_there_cannot_be_locked(self) -> None:
+        with (
+            self.assertRaisesRegex(errors.ConfigurationError, "keys setup"),
+            keys.locked(self.folder / "absent"),
+        ):
+            self.fail("there is nothing to lock")
+
     def test_setup_does_nothing_when_another_one_was_first(self) -> None:
         with mock.patch.object(keys, "numbers", side_effect=[[], [0, 1]]):
             self.assertFalse(keys.setup(self.keys))

@@ -252,28 +252,30 @@ class ShowDeleteTest(ManagerCase):
         super().setUp()
         self.add_console_host()
         self.manager.create(self.server)
-        self.id = self.only_id()
+        self.console_id = self.only_id()
         self.other = self.add_server(server_id(2))
 
     def test_a_deleted_console_is_gone(self) -> None:
-        self.manager.delete(self.server, self.id)
+        self.manager.delete(self.server, self.console_id)
         self.assertEqual([], self.manager.list(self.server, limit=9))
         for operation in (self.manager.show, self.manager.delete):
             with self.assertRaises(errors.ConsoleNotFound):
-                operation(self.server, self.id)
+                operation(self.server, self.console_id)
 
     def test_a_console_of_another_server_is_not_found(self) -> None:
         for operation in (self.manager.show, self.manager.delete):
             with (
                 self.subTest(operation.__name__),
-                self.assertRaisesRegex(errors.ConsoleNotFound, str(self.id)),
+                self.assertRaisesRegex(
+                    errors.ConsoleNotFound, str(self.console_id)
+                ),
             ):
-                operation(self.other, self.id)
+                operation(self.other, self.console_id)
         self.assertEqual(1, len(self.where()))
 
     def test_a_console_made_again_has_another_password(self) -> None:
-        before = self.manager.show(self.server, self.id).password
-        self.manager.delete(self.server, self.id)
+        before = self.manager.show(self.server, self.console_id).password
+        self.manager.delete(self.server, self.console_id)
         self.manager.create(self.server)
         after = self.manager.show(self.server, self.only_id()).password
         self.assertNotEqual(before, after)

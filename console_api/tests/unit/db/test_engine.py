@@ -56,9 +56,12 @@ class DatabaseUrlTest(base.FolderCase):
         url = self.url("oracle://user:secret@host/name")
         self.assertEqual({}, dict(url.query))
 
+    def test_a_url_that_is_missing_is_asked_for(self) -> None:
+        with self.assertRaisesRegex(errors.ConfigurationError, "is not set"):
+            self.url("")
+
     def test_what_is_no_url_is_refused_without_showing_it(self) -> None:
         for text in (
-            "",
             "secret",
             "secret://host/name",
             "mysql+secret://user:secret@host/name",
@@ -90,6 +93,15 @@ class PoolTest(base.FolderCase):
                     (size, overflow, timeout),
                     (pool.size(), pool._max_overflow, pool.timeout()),
                 )
+
+    def test_all_connections_are_given_back(self) -> None:
+        database = engine.Database(base.load_conf(self.folder))
+        database.read(ONE)
+        for idle in (1, 0):
+            pool = database._reader.pool
+            assert isinstance(pool, sa.QueuePool)
+            self.assertEqual(idle, pool.checkedin())
+            database.close()
 
     def test_a_driver_that_is_not_installed_is_named(self) -> None:
         conf = base.load_conf(self.folder)

@@ -47,6 +47,24 @@ class EmptyDatabaseTest(base.FolderCase):
                 ),
             )
 
+    def test_sync_makes_the_checks_that_the_tables_name(self) -> None:
+        schema.sync(self.conf)
+        bare = sa.create_engine(engine.database_url(self.conf))
+        self.addCleanup(bare.dispose)
+        inspector = sa.inspect(bare)
+        for name, table in tables.metadata.tables.items():
+            expected = {
+                constraint.name: str(constraint.sqltext)
+                for constraint in table.constraints
+                if isinstance(constraint, sa.CheckConstraint)
+            }
+            found = {
+                each["name"]: each["sqltext"]
+                for each in inspector.get_check_constraints(name)
+            }
+            with self.subTest(name):
+                self.assertEqual(expected, found)
+
     def test_sync_makes_every_named_constraint(self) -> None:
         schema.sync(self.conf)
         with sqlite3.connect(self.path) as connection:

@@ -9,6 +9,7 @@ from oslo_policy import generator, policy
 
 from console_api import policies
 from console_api.api import routes
+from console_api.api.controllers import remote_consoles
 from console_api.tests.unit import base
 
 # The rules that policy files written for Nova refer to.
@@ -79,6 +80,21 @@ class RulesTest(unittest.TestCase):
         self.assertEqual(
             {(route.method, route.path) for route in routes.ROUTES},
             documented,
+        )
+
+    def test_the_legacy_actions_are_named_in_their_rule(self) -> None:
+        paths = {
+            operation["path"]
+            for operation in self.rules[
+                "os_compute_api:os-remote-consoles"
+            ].operations
+        }
+        self.assertEqual(
+            {
+                f"/servers/{{server_id}}/action ({action})"
+                for action in remote_consoles.ACTIONS
+            },
+            {path for path in paths if "action" in path},
         )
 
     def test_every_rule_that_is_referred_to_is_there(self) -> None:

@@ -90,7 +90,7 @@ class RefusalTest(ConsolesCase):
     def setUp(self) -> None:
         super().setUp()
         consoles.create(self.request())
-        self.id = self.only_id()
+        self.console_id = self.only_id()
 
     def test_a_server_that_is_not_there_or_of_others_has_no_consoles(
         self,
@@ -104,7 +104,7 @@ class RefusalTest(ConsolesCase):
                 self.assertEqual([], self.list(**request))
 
     def test_whoever_may_not_is_told_by_whose_server_it_is(self) -> None:
-        item = {"console_id": self.id}
+        item = {"console_id": self.console_id}
         for operation, role, more in (
             (consoles.index, "other", {}),
             (consoles.create, "reader", {}),
@@ -130,7 +130,7 @@ class RefusalTest(ConsolesCase):
                     operation(
                         self.request(role_elsewhere, OTHER_PROJECT, **more)
                     )
-        self.assertEqual(self.id, self.only_id())
+        self.assertEqual(self.console_id, self.only_id())
 
     def test_an_unknown_server_is_not_found(self) -> None:
         for operation in (consoles.create, consoles.show, consoles.delete):
@@ -140,7 +140,9 @@ class RefusalTest(ConsolesCase):
             ):
                 operation(
                     self.request(
-                        "admin", server_id=UNKNOWN_SERVER, console_id=self.id
+                        "admin",
+                        server_id=UNKNOWN_SERVER,
+                        console_id=self.console_id,
                     )
                 )
 
@@ -153,7 +155,7 @@ class RefusalTest(ConsolesCase):
             "+1",
             "1.0",
             " 1",
-            f"{self.id}\n",
+            f"{self.console_id}\n",
             "1_0",
             "\u0661",
             "\xb2",

@@ -3,6 +3,7 @@ import unittest
 from typing import Any
 
 import webob
+from oslo_context import context as oslo_context
 from oslo_context.context import RequestContext
 
 from console_api.api.faults import Fault
@@ -37,6 +38,46 @@ class OfRequestTest(unittest.TestCase):
         self.assertEqual(["service"], found.service_roles)
         self.assertEqual("all", found.system_scope)
         self.assertEqual("req-1", found.request_id)
+
+    def test_nothing_that_is_known_of_the_caller_is_lost(self) -> None:
+        names = [
+            "OpenStack-System-Scope",
+            "X-Domain-Id",
+            "X-Domain-Name",
+            "X-Is-Admin-Project",
+            "X-Roles",
+            "X-Service-Roles",
+            *(
+                f"X-{of}{what}"
+                for of in (
+                    "User",
+                    "Project",
+                    "Service-User",
+                    "Service-Project",
+                )
+                for what in ("-Id", "-Name", "-Domain-Id", "-Domain-Name")
+            ),
+        ]
+        headers = {name: f"a value of {name}" for name in names}
+        request = webob.Request.blank("/", headers=headers)
+        expected = RequestContext.from_environ(
+            request.environ, request_id="req-1", overwrite=False
+        )
+        found = self.of(headers, **{request_log.REQUEST_ID: "req-1"})
+        self.assertEqual(vars(expected), vars(found))
+
+    def test_callers_are_not_mistaken_for_each_other(self) -> None:
+        one = self.of(base.identity("member"))
+        two = self.of(base.identity("reader"))
+        self.assertEqual((["member"], ["reader"]), (one.roles, two.roles))
+        again = self.of(
+            base.identity("member"), **{request_log.REQUEST_ID: "req-2"}
+        )
+        self.assertEqual(("req-2", None), (again.request_id, one.request_id))
+
+    def test_it_is_in_force_for_the_lines_of_the_log(self) -> None:
+        found = self.of(base.identity())
+        self.assertIs(found, oslo_context.get_current())
 
     def test_a_caller_may_have_no_roles(self) -> None:
         self.assertEqual([], self.of({"X-User-Id": "a"}).roles)

@@ -48,6 +48,35 @@ class RequestIdTest(base.FolderCase):
         }
         self.assertEqual(5, len(found - set(sent.values())))
 
+    def test_the_id_that_the_caller_gives_to_all_it_does_is_kept_beside_it(
+        self,
+    ) -> None:
+        for sent, kept in (
+            (f"req-{SERVER}", f"req-{SERVER}"),
+            (SERVER, None),
+            (f"req-{SERVER} more", None),
+            ("", None),
+        ):
+            environ: dict[str, Any] = {}
+            request = {"HTTP_X_OPENSTACK_REQUEST_ID": sent}
+
+            def remember(
+                given: dict[str, Any],
+                start_response: Any,
+                environ: dict[str, Any] = environ,
+            ) -> Iterable[bytes]:
+                environ.update(given)
+                start_response("204 No Content", [])
+                return []
+
+            with self.subTest(sent):
+                base.call(
+                    request_log.RequestLogFilter(remember), environ=request
+                )
+                self.assertEqual(
+                    kept, environ.get(request_log.GLOBAL_REQUEST_ID)
+                )
+
     def test_it_is_in_force_before_and_after_the_caller_is_known(
         self,
     ) -> None:
