@@ -169,7 +169,13 @@ def _policy_files(paths: list[Path]) -> list[Path]:
     files = []
     for path in paths:
         if path.is_dir():
-            files.extend(sorted(p for p in path.iterdir() if p.name[0] != "."))
+            files.extend(
+                sorted(
+                    entry
+                    for entry in path.iterdir()
+                    if entry.name[0] != "." and entry.is_file()
+                )
+            )
         elif path.exists():
             files.append(path)
     if paths[0].is_dir():
