@@ -14,8 +14,7 @@ def summary(row):
     return {"console": {"id": row.id, "console_type": row.console_type}}
 
 
-@base.on_each_database
-class ConsoleTests(base.FunctionalTestCase):
+class ConsoleTestCase(base.FunctionalTestCase):
     def setUp(self):
         super().setUp()
         self.server_id = self.make_server(instance_name="instance-0000beef")
@@ -27,6 +26,11 @@ class ConsoleTests(base.FunctionalTestCase):
         self.assertEqual((200, b""), (reply.status, reply.body))
         [row] = self.console_rows(self.server_id)
         return row
+
+    def listed(self, query=""):
+        reply = self.member.get(f"{self.path}{query}")
+        self.assertEqual(200, reply.status, reply.body)
+        return [entry["console"]["id"] for entry in reply.json["consoles"]]
 
     def insert_consoles(self, number):
         """Give the server consoles of as many types, and return their ids."""
@@ -49,11 +53,9 @@ class ConsoleTests(base.FunctionalTestCase):
             )
         return [row.id for row in self.console_rows(self.server_id)]
 
-    def listed(self, query=""):
-        reply = self.member.get(f"{self.path}{query}")
-        self.assertEqual(200, reply.status, reply.body)
-        return [entry["console"]["id"] for entry in reply.json["consoles"]]
 
+@base.on_each_database
+class ConsoleTests(ConsoleTestCase):
     def test_create_is_done_when_answered(self):
         self.make_console_host()
         row = self.create()
@@ -227,3 +229,19 @@ class ConsoleTests(base.FunctionalTestCase):
                 self.assert_fault(self.admin.get(f"{path}/{row.id}"), 404)
                 self.assert_fault(self.admin.delete(f"{path}/{row.id}"), 404)
         self.assertEqual([row], self.console_rows(self.server_id))
+
+
+@base.on_each_database
+class MaxLimitTests(ConsoleTestCase):
+    options = {"api": {"max_limit": "2"}}
+
+    def test_a_list_is_never_longer(self):
+        one, two, three = self.insert_consoles(3)
+        for query, expected in (
+            ("", [one, two]),
+            ("?limit=1", [one]),
+            ("?limit=1000", [one, two]),
+            (f"?marker={two}", [three]),
+        ):
+            with self.subTest(query):
+                self.assertEqual(expected, self.listed(query))

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Millions of console auth tokens, made inside the database.
+
+Their hashes are as random as real ones.  What slows an empty table's filling
+down is taken away before and put back after: the table, its indexes and its
+keys are then as the migrations make them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.schema import AddConstraint, CreateIndex
+
+from console_api.db import tables
+
+#: The tokens belong to so many servers, those with the lowest numbers.
+SERVERS = 1_000
+
+_COLUMNS = "token_hash, server_uuid, console_type, host, port, expires_at"
+_REST = "'novnc', '192.0.2.10', 5900, :expires_at + n % 600"
+_TAIL = "-0000-4000-8000-000000000000"
+_SCRAMBLED = f"(n % {SERVERS} * 2654435761 % 4294967296)"
+
+# The server's UUID is what `stage.server_id` makes of `n % SERVERS`.
+_SELECT = {
+    "sqlite": (
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL"
+        " SELECT n + 1 FROM s WHERE n < :count) "
+        "SELECT lower(hex(randomblob(32))),"
+        f" printf('%08x{_TAIL}', {_SCRAMBLED}), {_REST} FROM s"
+    ),
+    "mysql": (
+        "SELECT SHA2(CONCAT(:expires_at, n), 256),"
+        f" CONCAT(LPAD(LOWER(HEX({_SCRAMBLED})), 8, '0'), '{_TAIL}'), {_REST}"
+        " FROM (SELECT seq AS n FROM seq_1_to_{count}) AS s"
+    ),
+    "postgresql": (
+        "SELECT encode(sha256(convert_to(CAST(:expires_at AS text) || '-'"
+        " || n, 'UTF8')), 'hex'),"
+        f" lpad(to_hex({_SCRAMBLED}), 8, '0') || '{_TAIL}', {_REST}"
+        " FROM generate_series(1, CAST(:count AS bigint)) AS s(n)"
+    ),
+}
+
+
+def add_tokens(engine: sa.Engine, count: int, expires_at: int) -> None:
+    """Fill the empty table of tokens.
+
+    :param expires_at: when the first of them expires; the others do within
+        ten minutes after it.
+    """
+    dialect = engine.dialect.name
+    select = _SELECT[dialect].replace("{count}", str(count))
+    values = {"expires_at": expires_at, "count": count}
+    if dialect == "mysql":
+        values.pop("count")
+    statement = sa.text(
+        f"INSERT INTO console_auth_tokens ({_COLUMNS}) {select}"
+    )
+    with _quickly(engine) as connection:
+        connection.execute(statement, values)
+    if dialect == "postgresql":
+        vacuum(engine)
+
+
+def vacuum(engine: sa.Engine) -> None:
+    """Do what PostgreSQL's autovacuum would do some time later."""
+    free = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with free.connect() as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE console_auth_tokens")
+
+
+@contextmanager
+def _quickly(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with engine.begin() as connection:
+        if engine.dialect.name == "mysql":
+            # Lets InnoDB sort the rows and build each index in one go.
+            _execute(connection, "SET unique_checks=0, foreign_key_checks=0")
+            yield connection
+            _execute(connection, "SET unique_checks=1, foreign_key_checks=1")
+        elif engine.dialect.name == "postgresql":
+            _execute(connection, "SET LOCAL maintenance_work_mem = '512MB'")
+            _drop(connection)
+            yield connection
+            _restore(connection)
+        else:
+            yield connection
+
+
+def _drop(connection: sa.Connection) -> None:
+    table = tables.console_auth_tokens
+    for index in table.indexes:
+        _execute(connection, f"DROP INDEX {index.name}")
+    for constraint in table.constraints:
+        _execute(
+            connection,
+            f"ALTER TABLE {table.name} DROP CONSTRAINT {constraint.name!s}",
+        )
+
+
+def _restore(connection: sa.Connection) -> None:
+    table = tables.console_auth_tokens
+    for constraint in table.constraints:
+        connection.execute(AddConstraint(constraint))
+    for index in table.indexes:
+        connection.execute(CreateIndex(index))
+
+
+def _execute(connection: sa.Connection, statement: str) -> None:
+    connection.exec_driver_sql(statement)

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A WSGI application that does nothing: what the WSGI server alone costs."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+
+def application(
+    _environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> Iterable[bytes]:
+    """Answer one WSGI request."""
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"{}"]

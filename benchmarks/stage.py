@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""console_api, ready to be measured: its folder, its database, its rows.
+
+The pipeline is the one that is shipped, less ``authtoken``: the identity
+comes from headers, as in the Nova beside it, and no Keystone is needed.  All
+settings are the defaults.  By default a read that succeeds is not logged; as
+Nova logs each request, ``logging_server`` makes a console_api that does too.
+"""
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_log import log
+
+from benchmarks import gunicorn_settings, nova, programs
+from console_api import conf as configuration
+from console_api.consoles import keys
+from console_api.consoles.keys import KeyRepository
+from console_api.db import schema, tables
+from console_api.tokens.manager import hash_token
+
+#: The folder of the checkout.
+ROOT = Path(__file__).parents[1]
+
+#: The project of every server, and of every caller.
+PROJECT_ID = nova.ADMIN["X-Project-Id"]
+
+#: How many tokens are looked up, in turn.
+TOKENS = 256
+
+#: The ports of the only console host, unless a measurement changes it.
+PORTS = (5_000, 65_535)
+
+_DAY = 86_400
+_HOST_ID = 1
+
+# The usual levels, and that which logs reads that succeed as well.
+_EACH_REQUEST = (
+    *log.get_default_log_levels(),
+    "console_api.api.middleware.request_log=DEBUG",
+)
+_LOGGING = "logging"
+
+# Far from the numbers that a database gives to new consoles.
+_FIRST_CONSOLE_ID = 1_000_000_000
+
+
+def server_id(number: int) -> str:
+    """Return the UUID of a server; those of neighbours are far apart."""
+    return f"{number * 2_654_435_761 % 2**32:08x}-0000-4000-8000-000000000000"
+
+
+def console_id(number: int) -> int:
+    """Return the id of the console that a server has from the start."""
+    return _FIRST_CONSOLE_ID + number
+
+
+def token(number: int, kind: str = "valid") -> str:
+    """Return a token; the database has its hash only."""
+    return f"{kind}-{number:037d}"
+
+
+class Stage:
+    """A configured console_api with rows that can be put back."""
+
+    def __init__(self, folder: Path, url: str, servers: int) -> None:
+        """Make configuration, keys, schema and servers.
+
+        :param url: an empty database.
+        :param servers: how many servers it gets, numbered from 0.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder.absolute()
+        self.url = url
+        self.servers = servers
+        self._engine = sa.create_engine(url)
+        own_keys = self.folder / "keys"
+        _write_configuration(self.folder, url, own_keys)
+        logging = f"default_log_levels = {','.join(_EACH_REQUEST)}"
+        _write_configuration(self.folder / _LOGGING, url, own_keys, logging)
+        schema.sync(configuration.load(self.folder))
+        keys.setup(own_keys)
+        self._password = KeyRepository(own_keys).encrypt("Abcd1234")
+        self._add_servers()
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
+        """Give a connection whose statements are all kept or none."""
+        return self._engine.begin()
+
+    def set_host(
+        self, consoles: int = 0, *, multiplexed: bool = False
+    ) -> None:
+        """Make the console host anew, with consoles of the first servers.
+
+        Their ids are as `console_id` says, their ports anywhere in the range.
+        """
+        low, high = PORTS
+        ports: list[int | None] = [None] * consoles
+        if not multiplexed:
+            anywhere = random.Random(consoles)
+            ports = [*anywhere.sample(range(low, high), consoles)]
+        rows = [
+            {
+                "id": console_id(number),
+                "server_uuid": server_id(number),
+                "console_host_id": _HOST_ID,
+                "console_type": "vnc",
+                "instance_name": f"instance-{number:08x}",
+                "port": ports[number],
+                "encrypted_password": self._password,
+                "created_at": 0,
+            }
+            for number in range(consoles)
+        ]
+        host = {
+            "id": _HOST_ID,
+            "host": "console-1",
+            "console_type": "vnc",
+            "public_hostname": "console-1.example.org",
+            "compute_hosts": "compute-*",
+            "min_port": None if multiplexed else low,
+            "max_port": None if multiplexed else high,
+            "multiplex_port": low if multiplexed else None,
+            "enabled": True,
+            "console_count": consoles,
+        }
+        self._empty(tables.consoles)
+        with self._engine.begin() as connection:
+            connection.execute(tables.console_hosts.delete())
+            connection.execute(tables.console_hosts.insert(), host)
+            _insert(connection, tables.consoles, rows)
+        self._analyze(tables.consoles)
+
+    def set_tokens(self) -> None:
+        """Put the tokens back: valid ones and expired ones."""
+        self._empty(tables.console_auth_tokens)
+        self.add_tokens("valid", "expired")
+        self._analyze(tables.console_auth_tokens)
+
+    def add_tokens(self, *kinds: str) -> None:
+        """Add the tokens of some kinds, each for or since a day."""
+        now = int(time.time())
+        with self._engine.begin() as connection:
+            for kind in kinds:
+                expires_at = now - _DAY if kind == "expired" else now + _DAY
+                rows = _token_rows(kind, expires_at)
+                _insert(connection, tables.console_auth_tokens, rows)
+
+    def count(self, table: sa.Table) -> int:
+        """Return how many rows a table has."""
+        with self._engine.connect() as connection:
+            query = sa.select(sa.func.count()).select_from(table)
+            return int(connection.execute(query).scalar_one())
+
+    def _add_servers(self) -> None:
+        numbers = range(self.servers)
+        servers = [
+            {
+                "uuid": server_id(number),
+                "project_id": PROJECT_ID,
+                "name": f"server-{number}",
+                "instance_name": f"instance-{number:08x}",
+                "compute_host": f"compute-{number % 100}",
+            }
+            for number in numbers
+        ]
+        endpoints = [
+            {
+                "server_uuid": server_id(number),
+                "protocol": "vnc",
+                "host": "192.0.2.10",
+                "port": 5900,
+                "tls_port": None,
+                "internal_access_path": None,
+            }
+            for number in numbers
+        ]
+        with self._engine.begin() as connection:
+            _insert(connection, tables.servers, servers)
+            _insert(connection, tables.server_endpoints, endpoints)
+        self._analyze(tables.servers)
+        self._analyze(tables.server_endpoints)
+
+    def _empty(self, table: sa.Table) -> None:
+        verb = "TRUNCATE TABLE"
+        if self._engine.dialect.name == "sqlite":
+            verb = "DELETE FROM"
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql(f"{verb} {table.name}")
+
+    def _analyze(self, table: sa.Table) -> None:
+        # So that no measurement has the statistics of another one's rows.
+        if self._engine.dialect.name == "postgresql":
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql(f"ANALYZE {table.name}")
+
+
+def _token_rows(kind: str, expires_at: int) -> list[dict[str, object]]:
+    """Return the rows of tokens, each of another server."""
+    return [
+        {
+            "token_hash": hash_token(token(number, kind).encode()),
+            "server_uuid": server_id(number),
+            "console_type": "novnc",
+            "host": "192.0.2.10",
+            "port": 5900,
+            "expires_at": expires_at,
+        }
+        for number in range(TOKENS)
+    ]
+
+
+def _insert(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Any]
+) -> None:
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
+def _write_configuration(
+    folder: Path, url: str, key_repository: Path, more: str = ""
+) -> None:
+    folder.mkdir(exist_ok=True)
+    # oslo.config would take a dollar sign for a reference.
+    text = url.replace("$", "$$")
+    (folder / "console_api.conf").write_text(
+        f"[DEFAULT]\n{more}\n"
+        f"[database]\nconnection = {text}\n"
+        f"[passwords]\nkey_repository = {key_repository}\n"
+    )
+    shipped = ROOT / "etc" / "console_api" / "api-paste.ini"
+    paste = shipped.read_text().replace(" authtoken ", " ")
+    (folder / "api-paste.ini").write_text(paste)
+
+
+@contextmanager
+def open_stage(folder: Path, url: str, servers: int) -> Iterator[Stage]:
+    """Make a ``Stage`` and give back its connections at the end."""
+    stage = Stage(folder, url, servers)
+    try:
+        yield stage
+    finally:
+        stage.close()
+
+
+def _server(
+    application: str, name: str, configured: str = "."
+) -> Callable[..., programs.GunicornServer]:
+    def make(
+        stage: Stage, port: int, workers: int = 1, threads: int = 4
+    ) -> programs.GunicornServer:
+        folder = stage.folder / f"{name}-{port}"
+        folder.mkdir()
+        return programs.GunicornServer(
+            application,
+            python=Path(sys.executable),
+            folder=folder,
+            port=port,
+            workers=workers,
+            threads=threads,
+            variables={
+                configuration.ENVIRONMENT: str(stage.folder / configured),
+                gunicorn_settings.DATABASE_URL: stage.url,
+                "PYTHONPATH": str(ROOT),
+            },
+        )
+
+    return make
+
+
+#: Make the programs to measure, not yet started.
+console_api_server = _server("console_api.wsgi:application", "console_api")
+logging_server = _server("console_api.wsgi:application", _LOGGING, _LOGGING)
+bare_server = _server("benchmarks.bare:application", "bare")
+empty_server = _server("benchmarks.empty:application", "empty")
