@@ -63,6 +63,10 @@ class Enforcer:
         """
         self._conf = conf
         self._paths = _policy_paths(conf)
+        # Found here, once; oslo.policy would search other folders as well.
+        policy_file, *policy_dirs = map(str, self._paths)
+        conf.set_override("policy_file", policy_file, group="oslo_policy")
+        conf.set_override("policy_dirs", policy_dirs, group="oslo_policy")
         self._next_look = 0.0
         try:
             self._rules = self._load(_fingerprint(self._paths))

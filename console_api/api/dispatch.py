@@ -129,8 +129,8 @@ def _is_ours(route: Route, environ: "WSGIEnvironment") -> bool:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
         return False
-    except (OSError, webob.exc.HTTPException):
-        # Too short or too long; `_read_body` finds that out, too.
+    except Exception:  # noqa: BLE001 (each WSGI server raises its own)
+        # Broken off or too long; `_read_body` finds that out, too.
         return True
     return isinstance(body, dict) and any(
         name in body for name in route.actions
@@ -157,8 +157,9 @@ def _read_body(environ: "WSGIEnvironment") -> Any:
         text = webob.Request(environ).body
     except webob.exc.HTTPRequestEntityTooLarge as error:
         raise Fault(413, "Request is too large.") from error
-    except OSError as error:
-        raise Fault(400, "The request body ends too early.") from error
+    except Exception as error:
+        # Each WSGI server raises its own for a body that breaks off.
+        raise Fault(400, "The request body cannot be read.") from error
     if not text:
         return None
     content_type = environ.get("CONTENT_TYPE", "").partition(";")[0]

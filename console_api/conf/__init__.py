@@ -96,6 +96,10 @@ def load(folder: Path) -> cfg.ConfigOpts:
 
 
 def find_file(conf: cfg.ConfigOpts, name: str) -> Path | None:
-    """Find a file that an option names, first beside the configuration."""
-    found = conf.find_file(name)
-    return Path(found) if found else None
+    """Find a file that an option names: beside the configuration.
+
+    Nowhere else: oslo.config would go on in home folders and in /etc, where
+    a stray file might decide who may do what.
+    """
+    path = Path(conf.config_file[0]).parent / name
+    return path if path.exists() else None

@@ -28,8 +28,7 @@ OPTS = [
         "paste_config",
         default="api-paste.ini",
         help="The paste file that puts the API together. A relative name is "
-        "looked for beside the configuration file, then in "
-        "/etc/console_api.",
+        "looked for beside the configuration file.",
     ),
     cfg.IntOpt(
         "max_limit",

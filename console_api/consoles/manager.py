@@ -122,6 +122,11 @@ class ConsoleManager:
         )
 
     def _place(self, server: Server) -> Placed:
+        if server.compute_host is None:
+            raise errors.NoConsoleHost(
+                f"Server {server.uuid} is on no compute host yet. Try again "
+                "when it is."
+            )
         placed = consoles.placed_of_server(self._database, server.uuid)
         there = {row.console_type: row for row in placed}
         left_behind = next(

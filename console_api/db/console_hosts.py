@@ -67,7 +67,6 @@ def update(
     :raises Conflict: the new ports leave out some that consoles have
     """
     table = tables.console_hosts
-    consoles = tables.consoles
     with database.transaction() as connection:
         if not connection.execute(
             table.update()
@@ -75,28 +74,36 @@ def update(
             .values({"host": host, **values})
         ).rowcount:
             return False
-        misplaced = sa.or_(
-            consoles.c.port.is_(None) & _hosts.multiplex_port.is_(None),
-            consoles.c.port < _hosts.min_port,
-            consoles.c.port > _hosts.max_port,
-            consoles.c.port.is_not(None) & _hosts.min_port.is_(None),
-        )
-        if connection.execute(
-            sa.select(consoles.c.id)
-            .join(table, _hosts.id == consoles.c.console_host_id)
-            .where(
-                _hosts.host == host,
-                _hosts.console_type == console_type,
-                misplaced,
-            )
-            .limit(1)
-        ).first():
+        if _has_misplaced(connection, host, console_type):
             raise errors.Conflict(
                 f"Console host {host} has {console_type} consoles on ports "
                 "that this change would take away. Delete those consoles "
                 "first."
             )
     return True
+
+
+def _has_misplaced(
+    connection: Connection, host: str, console_type: str
+) -> bool:
+    """Tell whether a console is on a port that its host does not have."""
+    row = connection.execute(
+        sa.select(tables.console_hosts).where(
+            _hosts.host == host, _hosts.console_type == console_type
+        )
+    ).one()
+    ports = tables.consoles.c.port
+    lowest, highest = connection.execute(
+        sa.select(sa.func.min(ports), sa.func.max(ports)).where(
+            tables.consoles.c.console_host_id == row.id
+        )
+    ).one()
+    if row.multiplex_port is not None:
+        return lowest is not None
+    if lowest is None:
+        # Those that it has, if any, share a port.
+        return row.console_count > 0
+    return bool(lowest < row.min_port or highest > row.max_port)
 
 
 @retried

@@ -221,7 +221,7 @@ def delete(database: Database, server_uuid: str, console_id: int) -> bool:
                 return True
             # Deleted or moved since it was read: look again.
             connection.rollback()
-    raise errors.DatabaseUnavailable
+    raise errors.Unavailable("This console keeps moving. Try again.")
 
 
 def delete_of_server(connection: Connection, server_uuid: str) -> None:

@@ -82,9 +82,12 @@ def _is_loopback(address: str) -> bool:
         # A Unix socket has no address, and is on this machine.
         return True
     try:
-        return ipaddress.ip_address(address).is_loopback
+        found = ipaddress.ip_address(address)
     except ValueError:
         return False
+    # A socket for both families shows IPv4 callers in this form.
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback
 
 
 def _identify(environ: "WSGIEnvironment") -> None:

@@ -41,6 +41,9 @@ class Schema:
 def _describe(error: jsonschema.ValidationError) -> str:
     field = "/".join(str(part) for part in error.absolute_path)
     message = error.message
+    if error.validator == "pattern":
+        # A regular expression tells nobody what to do.
+        message = f"{error.instance!r:.64} {error.schema['description']}"
     if len(message) > _MESSAGE_LENGTH:
         message = f"{message[:_MESSAGE_LENGTH]}..."
     if not field:

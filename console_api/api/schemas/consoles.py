@@ -7,7 +7,11 @@ from microversion_parse import Version
 
 from console_api.api.schemas import Schema
 
-_NUMBER: dict[str, Any] = {"type": "string", "pattern": r"^[0-9]{1,18}\Z"}
+_NUMBER: dict[str, Any] = {
+    "type": "string",
+    "pattern": r"^[0-9]{1,18}\Z",
+    "description": "is not a whole number of at most 18 digits",
+}
 
 #: Parameters that are not known here are ignored, as they always were.
 LIST_QUERY = Schema(

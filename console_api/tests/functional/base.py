@@ -100,7 +100,7 @@ class FunctionalTestCase(DatabaseTestCase):
         self.server = self.choose_server()
         self.project = uuid.uuid4().hex
         self.compute_host = f"compute-{uuid.uuid4().hex}"
-        self.member = self.client("alice")
+        self.member = self.client("user")
         self.admin = self.client("admin")
 
     def choose_server(self) -> Server:

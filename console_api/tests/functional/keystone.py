@@ -41,9 +41,7 @@ class Keystone:
             self._prepare()
             self._start(listener)
         self._admin = self.token("admin", self._password, "admin")
-        self._roles = {
-            role["name"]: role["id"] for role in self._get("roles")
-        }
+        self._roles = {role["name"]: role["id"] for role in self._get("roles")}
 
     def _prepare(self) -> None:
         config = self._folder / "keystone.conf"

@@ -102,7 +102,7 @@ class KeystoneTests(KeystoneTestCase):
 
         def token(project, *roles, **kwargs):
             issued.append(
-                self.identity.issue("alice", project, *roles, **kwargs)
+                self.identity.issue("user", project, *roles, **kwargs)
             )
             return issued[-1]
 

@@ -66,7 +66,7 @@ class LoggingTests(base.FunctionalTestCase):
             for line in self.log().splitlines()
             if reply.request_id in line and "request_log" in line
         ]
-        self.assertIn(f"alice {self.project}", line)
+        self.assertIn(f"user {self.project}", line)
 
     def test_secrets_are_not_logged(self):
         server_id, console_id = self.make_console()

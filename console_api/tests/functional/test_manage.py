@@ -43,7 +43,7 @@ class FirstStepsTests(ManageCase):
         )
         server = servers.Server(self.folder)
         self.addCleanup(server.stop)
-        client = server.client(user="alice", project="p")
+        client = server.client(user="user", project="p")
         path = f"/servers/{made['uuid']}/consoles"
         self.assertEqual(200, client.post(path).status)
         before = self.console(client, path)

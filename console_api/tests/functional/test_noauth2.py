@@ -52,7 +52,7 @@ class IdentityTests(base.FunctionalTestCase):
 
     def test_tokens_that_name_nobody(self):
         for token in (
-            *(None, "", ":", "alice", "alice:", f":{self.project}", "admin:"),
+            *(None, "", ":", "user", "user:", f":{self.project}", "admin:"),
             *("x" * 256 + ":p", "p:" + "x" * 256, " ", "\xff"),
         ):
             with self.subTest(token):
@@ -73,7 +73,7 @@ class IdentityTests(base.FunctionalTestCase):
     def test_the_user_gives_the_roles(self):
         for user, expected in (
             ("admin", [200, 200, 404]),
-            ("alice", [200, 200, 403]),
+            ("user", [200, 200, 403]),
             ("Admin", [200, 200, 403]),
             ("administrator", [200, 200, 403]),
         ):
@@ -94,13 +94,13 @@ class IdentityTests(base.FunctionalTestCase):
             ("unknown,admin", [200, 200, 404]),
             ("x" * 4000, [403, 403, 403]),
         ):
-            for user in ("admin", "alice"):
+            for user in ("admin", "user"):
                 with self.subTest(roles[:20], user=user):
                     client = self.client(user, roles=roles)
                     self.assertEqual(expected, self.statuses(client))
 
     def test_other_identity_headers_are_ignored(self):
-        stranger = self.client("mallory", project=uuid.uuid4().hex)
+        stranger = self.client("stranger", project=uuid.uuid4().hex)
         expected = [200, 404, 403]
         self.assertEqual(expected, self.statuses(stranger))
         for name, value in (
@@ -124,7 +124,7 @@ class IdentityTests(base.FunctionalTestCase):
             with self.subTest(name, value=value):
                 headers = {name: value}
                 client = self.client(
-                    "mallory", project=stranger.project, headers=headers
+                    "stranger", project=stranger.project, headers=headers
                 )
                 self.assertEqual(expected, self.statuses(client))
                 self.assertEqual({"consoles": []}, client.get(self.path).json)
@@ -153,7 +153,7 @@ class RemoteTests(base.FunctionalTestCase):
     def test_callers_on_the_loopback_addresses_are_served(self):
         for address in self.addresses:
             with self.subTest(address):
-                reply = self.client("alice", host=address).get(
+                reply = self.client("user", host=address).get(
                     f"/servers/{uuid.uuid4()}/consoles"
                 )
                 self.assertEqual(200, reply.status, reply.body)

@@ -28,7 +28,7 @@ class OpenStackSDKTests(base.FunctionalTestCase):
         for prefix in ("/v2.1", "/v2.1/", f"/v2.1/{self.project}"):
             with self.subTest(prefix):
                 console = self.connect(
-                    "alice", prefix
+                    "user", prefix
                 ).create_server_remote_console(
                     server_id, protocol="vnc", type="novnc"
                 )
@@ -44,7 +44,7 @@ class OpenStackSDKTests(base.FunctionalTestCase):
 
     def test_each_type(self):
         server_id = self.make_server()
-        compute = self.connect("alice")
+        compute = self.connect("user")
         for protocol, console_type in (
             ("vnc", "xvpvnc"),
             ("spice", "spice-html5"),
@@ -66,7 +66,7 @@ class OpenStackSDKTests(base.FunctionalTestCase):
 
     def test_the_legacy_action(self):
         server_id = self.make_server()
-        compute = self.connect("alice")
+        compute = self.connect("user")
         compute.default_microversion = "2.1"
         console = compute.create_console(server_id, console_type="novnc")
         self.assertEqual("novnc", console["type"])
@@ -78,7 +78,7 @@ class OpenStackSDKTests(base.FunctionalTestCase):
             compute.validate_console_auth_token("unknown")
         self.assertIn("Token not found", str(caught.exception))
         with self.assertRaises(exceptions.ForbiddenException) as caught:
-            self.connect("alice").validate_console_auth_token("unknown")
+            self.connect("user").validate_console_auth_token("unknown")
         self.assertIn("Policy doesn't allow", str(caught.exception))
         with self.assertRaises(exceptions.BadRequestException) as caught:
             compute.create_server_remote_console(

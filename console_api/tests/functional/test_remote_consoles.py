@@ -93,7 +93,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
                         endpoint["port"],
                         endpoint.get("tls_port"),
                         endpoint.get("internal_access_path"),
-                        "alice",
+                        "user",
                     ),
                     row[1:-1],
                 )

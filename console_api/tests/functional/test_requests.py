@@ -27,7 +27,7 @@ class OrderOfJudgementTests(base.FunctionalTestCase):
         right = b'{"remote_console": {"protocol": "vnc", "type": "novnc"}}'
         for status, message, repair in (
             (413, "too large", {"body": b"{"}),
-            (401, "X-Auth-Token", {"token": f"alice:{self.project}"}),
+            (401, "X-Auth-Token", {"token": f"user:{self.project}"}),
             (404, "", {"path": f"/servers/{UNKNOWN}/remote-consoles"}),
             (405, "POST", {"method": "POST"}),
             (400, "API Version String", {"version": "2.999"}),
@@ -139,7 +139,7 @@ class MicroversionTests(base.FunctionalTestCase):
 
     def test_version_2_ignores_them(self):
         server_id = self.make_server()
-        legacy = self.client("alice", prefix="/v2")
+        legacy = self.client("user", prefix="/v2")
         for asked in (None, "2.99", "9.9", "nonsense"):
             with self.subTest(asked):
                 reply = legacy.post(
@@ -197,7 +197,7 @@ class RouteTests(base.FunctionalTestCase):
         path = f"/servers/{self.make_server()}/consoles"
         other = uuid.uuid4().hex
         for prefix in ("/v2.1", "/v2"):
-            for user in ("alice", "admin"):
+            for user in ("user", "admin"):
                 with self.subTest(prefix=prefix, user=user):
                     reply = self.client(user).get(
                         f"/{other}{path}", prefix=prefix
@@ -209,7 +209,7 @@ class RouteTests(base.FunctionalTestCase):
         path = f"/servers/{self.make_server()}/consoles"
         for project in ("PROJECT", "g", "a_b", "a%0A", "%20", "-%2F-", ".."):
             with self.subTest(project):
-                reply = self.client("alice", project=project).get(
+                reply = self.client("user", project=project).get(
                     f"/{project}{path}"
                 )
                 self.assert_fault(reply, 404)
@@ -395,7 +395,7 @@ class BodyTests(base.FunctionalTestCase):
     def test_a_body_that_ends_too_early(self):
         head = (
             f"POST /v2.1{self.consoles} HTTP/1.1\r\nHost: localhost\r\n"
-            f"X-Auth-Token: alice:{self.project}\r\n"
+            f"X-Auth-Token: user:{self.project}\r\n"
         ).encode()
         for rest in (
             b"Content-Length: 100\r\n\r\n{",

@@ -84,7 +84,7 @@ class VersionTests(base.FunctionalTestCase):
         )
 
     def test_identity_is_not_looked_at(self):
-        for token in ("", "nonsense", "alice:project"):
+        for token in ("", "nonsense", "user:project"):
             with self.subTest(token):
                 reply = self.anyone.get(
                     "/v2.1", headers={"X-Auth-Token": token}
