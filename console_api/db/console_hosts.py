@@ -99,10 +99,10 @@ def _has_misplaced(
         )
     ).one()
     if row.multiplex_port is not None:
-        return lowest is not None
+        return bool(lowest is not None)
     if lowest is None:
         # Those that it has, if any, share a port.
-        return row.console_count > 0
+        return bool(row.console_count)
     return bool(lowest < row.min_port or highest > row.max_port)
 
 
@@ -146,9 +146,9 @@ def delete_with_consoles(
             return False
         connection.execute(
             tables.consoles.delete().where(
-                tables.consoles.c.console_host_id.in_(
-                    sa.select(_hosts.id).where(*where)
-                )
+                # By its id: MariaDB would read all consoles for a subquery.
+                tables.consoles.c.console_host_id
+                == connection.scalar(sa.select(_hosts.id).where(*where))
             )
         )
         connection.execute(table.delete().where(*where))

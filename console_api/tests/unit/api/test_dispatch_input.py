@@ -82,7 +82,7 @@ class BodyTest(DispatchCase):
             "POST",
             environ={"CONTENT_LENGTH": "10", "wsgi.input": io.BytesIO(b"{}")},
         )
-        self.assertFault(reply, 400, "badRequest", "too early")
+        self.assertFault(reply, 400, "badRequest", "cannot be read")
 
     def test_a_body_that_a_filter_cuts_off_is_too_large(self) -> None:
         class Limited:

@@ -69,7 +69,7 @@ class DeleteTest(ConsolesCase):
             self.insert(host, server_id(number))
         with (
             self.interfering(move, times=9),
-            self.assertRaises(errors.DatabaseUnavailable),
+            self.assertRaises(errors.Unavailable),
         ):
             consoles.delete(self.database, SERVER, self.console.id)
         self.assertEqual(3, len(self.stored()))
