@@ -25,18 +25,25 @@ _END = ".. benchmarks: end"
 Document = Mapping[str, Any]
 
 
+_NAMES = ("compare", "growth", "profile")
+
+
 def main() -> None:
-    """Write all of it; exits 1 with a sentence if it cannot."""
+    """Write what has been measured; exits 1 with a sentence if it cannot."""
     try:
         found = {
             name: json.loads((_RESULTS / f"{name}.json").read_text())
-            for name in ("compare", "growth", "profile")
+            for name in _NAMES
+            if name == "compare" or (_RESULTS / f"{name}.json").exists()
         }
         readme = _ROOT / "README.rst"
         new = _between(readme.read_text(), summary(found["compare"]))
     except (programs.BenchmarkError, OSError) as error:
         sys.exit(f"benchmarks.report: {error}")
     readme.write_text(new)
+    if set(_NAMES) - found.keys():
+        # The page needs them all: measure with --growth and --profile.
+        return
     _PAGE.mkdir(parents=True, exist_ok=True)
     plots.draw(found["growth"], _PAGE)
     (_PAGE / "index.rst").write_text(page(found))

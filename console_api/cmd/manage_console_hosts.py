@@ -151,7 +151,7 @@ def _add_identity(parser: argparse.ArgumentParser) -> None:
         "host",
         metavar="HOST",
         type=argument(values.host),
-        help="The name of the console host, as its agent knows it.",
+        help="The name of the console host.",
     )
     parser.add_argument(
         "--type",

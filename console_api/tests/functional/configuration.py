@@ -39,7 +39,11 @@ def write(
         "passwords": {"key_repository": str(folder / "keys")},
     }
     if database is not None:
-        groups["database"] = {"connection": database.text}
+        # Many servers share the connections that a database has.
+        groups["database"] = {
+            "connection": database.text,
+            "max_pool_size": "1",
+        }
     for group, values in (options or {}).items():
         groups.setdefault(group, {}).update(values)
     lines = []

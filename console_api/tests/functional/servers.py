@@ -2,7 +2,6 @@
 """Real servers for tests: gunicorn on a port that nobody else has."""
 
 import atexit
-import functools
 import json
 import os
 import signal
@@ -122,10 +121,18 @@ def shared(
     name: str, options: Options | None = None, workers: int = 1
 ) -> Server:
     """Return the server that all tests with these options share."""
-    return _shared(name, json.dumps(options or {}, sort_keys=True), workers)
+    key = (name, json.dumps(options or {}, sort_keys=True), workers)
+    server = _shared.pop(key, None)
+    if server is None:
+        while len(_shared) >= _MAX_SHARED:
+            _shared.pop(next(iter(_shared))).stop()
+        server = start(configuration.migrated(name), options, workers=workers)
+    _shared[key] = server
+    return server
 
 
-@functools.cache
-def _shared(name: str, options: str, workers: int) -> Server:
-    database = configuration.migrated(name)
-    return start(database, json.loads(options), workers=workers)
+# How many servers wait for more tests; each takes memory and connections.
+_MAX_SHARED = 4
+
+# The one that was used last is the last.
+_shared: dict[tuple[str, str, int], Server] = {}

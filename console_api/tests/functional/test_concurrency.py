@@ -29,6 +29,7 @@ def at_once(calls):
 @base.on_each_database
 class ConcurrencyTests(base.FunctionalTestCase):
     workers = 2
+    options = {"database": {"max_pool_size": "4"}}
 
     def creating(self, server_id):
         return lambda: self.member.post(f"/servers/{server_id}/consoles")

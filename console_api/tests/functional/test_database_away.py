@@ -29,7 +29,9 @@ class DatabaseAwayTestCase(base.FunctionalTestCase):
         self.addCleanup(self.proxy.cut)
         proxied = url.set(host="127.0.0.1", port=self.proxy.port)
         return self.start_server(
-            database=TestDatabase(self.backend, proxied), threads=16
+            {"database": {"max_pool_size": "5"}},
+            database=TestDatabase(self.backend, proxied),
+            threads=16,
         )
 
     def operations(self):
