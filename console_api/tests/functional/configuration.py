@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Configuration folders for tests, as an operator would write them."""
 
-import atexit
 import functools
 import shutil
 import tempfile
@@ -57,9 +56,7 @@ def write(
 
 def temporary_folder() -> Path:
     """Make a folder that is gone when the process ends."""
-    folder = tempfile.mkdtemp(prefix="console_api_test_")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    return Path(tempfile.mkdtemp(dir=databases.folder()))
 
 
 def migrate(database: TestDatabase) -> TestDatabase:

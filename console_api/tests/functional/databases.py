@@ -91,7 +91,7 @@ def create(name: str) -> TestDatabase:
     """
     database = f"{_PREFIX}{int(time.time())}_{secrets.token_hex(6)}"
     if name == "sqlite":
-        path = _folder() / f"{database}.sqlite"
+        path = folder() / f"{database}.sqlite"
         return TestDatabase(name, make_url(f"sqlite:///{path}"))
     _check_reachable(name)
     with _admin(name) as connection:
@@ -122,10 +122,15 @@ _LIST = {
 
 
 @functools.cache
-def _folder() -> Path:
-    folder = tempfile.mkdtemp(prefix=_PREFIX)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+def folder() -> Path:
+    """Return the folder of this process, gone with all in it at its end."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < time.time() - _LEFT_BEHIND:
+                shutil.rmtree(path, ignore_errors=True)
+    made = tempfile.mkdtemp(prefix=_PREFIX)
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)
 
 
 @contextlib.contextmanager

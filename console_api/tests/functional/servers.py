@@ -11,7 +11,11 @@ import sys
 from pathlib import Path
 
 from console_api import conf
-from console_api.tests.functional import client, configuration
+from console_api.tests.functional import (
+    client,
+    configuration,
+    gunicorn_settings,
+)
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import TestDatabase
 
@@ -57,6 +61,7 @@ class Server:
                 [
                     sys.executable,
                     *("-m", "gunicorn", "--no-control-socket"),
+                    *("--config", f"python:{gunicorn_settings.__name__}"),
                     *("--bind", f"fd://{listener.fileno()}"),
                     *("--workers", str(workers), "--threads", str(threads)),
                     # The default is shorter than what the tests ask for.
