@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from benchmarks import gunicorn_settings
-from console_api.db import console_hosts, tables
+from console_api.db import console_changes, console_hosts, tables
 from console_api.db.console_auth_tokens import LOOK_UP
 from console_api.db.console_hosts import _LIST_ENABLED
 from console_api.db.consoles import _GET, _LIST, _PLACED, _free_port
@@ -134,7 +134,7 @@ def _create(server_id: str) -> "Answer":
     host = _read(_LIST_ENABLED)[0]
     with _writer.begin() as connection:
         console_hosts.add_console(connection, host)
-        connection.execute(
+        made = connection.execute(
             _INSERT,
             {
                 "server_uuid": server_id,
@@ -146,6 +146,9 @@ def _create(server_id: str) -> "Answer":
                 "port": _free_port(connection, host),
             },
         )
+        console_changes.record(
+            connection, host.id, made.inserted_primary_key[0]
+        )
     return _OK, None
 
 
@@ -154,8 +157,9 @@ def _delete(server_id: str, console_id: int) -> "Answer":
     which = {"server_uuid": server_id, "console_id": console_id}
     host_id = _read(_HOST_OF, **which)[0].console_host_id
     with _writer.begin() as connection:
-        console_hosts.remove_consoles(connection, host_id)
+        console_hosts.remove_console(connection, host_id)
         connection.execute(_DELETE, which | {"host_id": host_id})
+        console_changes.record(connection, host_id, console_id)
     return "202 Accepted", None
 
 

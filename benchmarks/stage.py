@@ -133,9 +133,12 @@ class Stage:
             "multiplex_port": low if multiplexed else None,
             "enabled": True,
             "console_count": consoles,
+            # Seen in the far future: it stays up without an agent.
+            "last_seen_at": 2**40,
         }
         self._empty(tables.consoles)
         with self._engine.begin() as connection:
+            connection.execute(tables.console_changes.delete())
             connection.execute(tables.console_hosts.delete())
             connection.execute(tables.console_hosts.insert(), host)
             _insert(connection, tables.consoles, rows)

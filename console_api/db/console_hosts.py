@@ -17,6 +17,10 @@ _hosts = tables.console_hosts.c
 _LIST = sa.select(tables.console_hosts).order_by(
     _hosts.host, _hosts.console_type
 )
+_GET = sa.select(tables.console_hosts).where(
+    _hosts.host == sa.bindparam("host"),
+    _hosts.console_type == sa.bindparam("console_type"),
+)
 _LIST_ENABLED = _LIST.where(_hosts.enabled.is_(True))
 
 #: Whether one more console fits: multiplexed hosts take any number.
@@ -29,6 +33,14 @@ _HAS_ROOM = sa.or_(
 def list_all(database: Database) -> Sequence[sa.Row[Any]]:
     """Return all console hosts by name and console type."""
     return database.read(_LIST)
+
+
+def get(
+    database: Database, host: str, console_type: str
+) -> sa.Row[Any] | None:
+    """Return a console host."""
+    rows = database.read(_GET, {"host": host, "console_type": console_type})
+    return rows[0] if rows else None
 
 
 def list_enabled(database: Database) -> Sequence[sa.Row[Any]]:
@@ -52,6 +64,27 @@ def insert(database: Database, values: Mapping[str, Any]) -> None:
             f"Console host {values['host']} offers {values['console_type']} "
             "already. Change it with `console-host set`."
         ) from error
+
+
+def register(database: Database, values: Mapping[str, Any]) -> int:
+    """Store a console host, or change it to what its agent now says.
+
+    :returns: its id
+    :raises Conflict: the new ports leave out some that consoles have
+    """
+    host, console_type = values["host"], values["console_type"]
+    try:
+        insert(database, {**values, "enabled": True})
+    except errors.AlreadyExists:
+        # Registered by an operator, or by this agent before; whether it is
+        # enabled is for the operator to say.
+        update(database, host, console_type, values)
+    row = get(database, host, console_type)
+    if row is None:
+        raise errors.ConsoleHostNotFound(
+            f"Console host {host} was deleted while it was registered."
+        )
+    return int(row.id)
 
 
 @retried
@@ -115,17 +148,14 @@ def delete(database: Database, host: str, console_type: str) -> bool:
     """
     try:
         with database.transaction() as connection:
-            deleted = connection.execute(
-                tables.console_hosts.delete().where(
-                    _hosts.host == host, _hosts.console_type == console_type
-                )
-            ).rowcount
+            host_id = _lock(connection, host, console_type)
+            _delete(connection, host_id)
     except db_exc.DBReferenceError as error:
         raise errors.Conflict(
             f"Console host {host} still has {console_type} consoles. Delete "
             "them first, or delete it with `--with-consoles`."
         ) from error
-    return bool(deleted)
+    return host_id is not None
 
 
 @retried
@@ -136,23 +166,36 @@ def delete_with_consoles(
 
     :returns: whether it was there
     """
-    table = tables.console_hosts
-    where = (_hosts.host == host, _hosts.console_type == console_type)
     with database.transaction() as connection:
-        # Takes the lock on the host's row, so that no console is added.
-        if not connection.execute(
-            table.update().where(*where).values(console_count=0)
-        ).rowcount:
-            return False
+        host_id = _lock(connection, host, console_type)
         connection.execute(
             tables.consoles.delete().where(
-                # By its id: MariaDB would read all consoles for a subquery.
-                tables.consoles.c.console_host_id
-                == connection.scalar(sa.select(_hosts.id).where(*where))
+                tables.consoles.c.console_host_id == host_id
             )
         )
-        connection.execute(table.delete().where(*where))
-    return True
+        _delete(connection, host_id)
+    return host_id is not None
+
+
+def _lock(connection: Connection, host: str, console_type: str) -> int | None:
+    """Take the lock on a host's row, so that no console is added."""
+    where = (_hosts.host == host, _hosts.console_type == console_type)
+    connection.execute(
+        tables.console_hosts.update().where(*where).values(host=host)
+    )
+    found: int | None = connection.scalar(sa.select(_hosts.id).where(*where))
+    return found
+
+
+def _delete(connection: Connection, host_id: int | None) -> None:
+    connection.execute(
+        tables.console_changes.delete().where(
+            tables.console_changes.c.console_host_id == host_id
+        )
+    )
+    connection.execute(
+        tables.console_hosts.delete().where(_hosts.id == host_id)
+    )
 
 
 def add_console(connection: Connection, host: sa.Row[Any]) -> bool:
@@ -174,17 +217,29 @@ def add_console(connection: Connection, host: sa.Row[Any]) -> bool:
     )
 
 
-def remove_consoles(
-    connection: Connection, host_id: int, count: int = 1
-) -> None:
-    """Count fewer consoles on a host and hold the lock on its row.
+def remove_console(connection: Connection, host_id: int) -> None:
+    """Count one console less on a host and hold the lock on its row.
 
-    A host that has not so many has lost them to another request, which the
-    caller finds out when it deletes them.
+    A host that has none has lost it to another request, which the caller
+    finds out when it deletes it.
     """
-    connection.execute(
-        _REMOVE_CONSOLES, {"host_id": host_id, "removed": count}
-    )
+    connection.execute(_REMOVE_CONSOLE, {"host_id": host_id})
+
+
+def change_console(connection: Connection, host_id: int) -> None:
+    """Raise the revision of a host and hold the lock on its row."""
+    connection.execute(_CHANGE_CONSOLE, {"host_id": host_id})
+
+
+@retried
+def seen(database: Database, host_id: int, now: int) -> None:
+    """Note that the agent of a console host lives."""
+    with database.transaction() as connection:
+        connection.execute(
+            tables.console_hosts.update()
+            .where(_hosts.id == host_id)
+            .values(last_seen_at=now)
+        )
 
 
 _ADD_CONSOLE = (
@@ -197,14 +252,21 @@ _ADD_CONSOLE = (
         _hosts.multiplex_port.is_not_distinct_from(sa.bindparam("multiplex")),
         _HAS_ROOM,
     )
-    .values(console_count=_hosts.console_count + 1)
+    .values(
+        console_count=_hosts.console_count + 1, revision=_hosts.revision + 1
+    )
 )
 
-_REMOVE_CONSOLES = (
+_REMOVE_CONSOLE = (
     tables.console_hosts.update()
-    .where(
-        _hosts.id == sa.bindparam("host_id"),
-        _hosts.console_count >= sa.bindparam("removed"),
+    .where(_hosts.id == sa.bindparam("host_id"), _hosts.console_count >= 1)
+    .values(
+        console_count=_hosts.console_count - 1, revision=_hosts.revision + 1
     )
-    .values(console_count=_hosts.console_count - sa.bindparam("removed"))
+)
+
+_CHANGE_CONSOLE = (
+    tables.console_hosts.update()
+    .where(_hosts.id == sa.bindparam("host_id"))
+    .values(revision=_hosts.revision + 1)
 )

@@ -11,7 +11,7 @@ from oslo_db import exception as db_exc
 from sqlalchemy.engine import Connection
 
 from console_api import errors
-from console_api.db import console_hosts, tables
+from console_api.db import console_changes, console_hosts, tables
 from console_api.db.engine import Database, retried
 
 _consoles = tables.consoles.c
@@ -143,7 +143,7 @@ def insert(
         with database.transaction() as connection:
             if not console_hosts.add_console(connection, host):
                 return Placed.NO_ROOM
-            connection.execute(
+            made = connection.execute(
                 tables.consoles.insert(),
                 {
                     **values,
@@ -152,6 +152,8 @@ def insert(
                     "port": _free_port(connection, host),
                 },
             )
+            [console_id] = made.inserted_primary_key
+            console_changes.record(connection, host.id, console_id)
     except db_exc.DBDuplicateEntry:
         return Placed.OVERTAKEN
     except db_exc.DBReferenceError:
@@ -187,7 +189,9 @@ def move(
                 # Deleted or moved since it was read: keep nothing of this.
                 connection.rollback()
                 return Placed.OVERTAKEN
-            console_hosts.remove_consoles(connection, old_host_id)
+            console_changes.record(connection, host.id, console_id)
+            console_hosts.remove_console(connection, old_host_id)
+            console_changes.record(connection, old_host_id, console_id)
     except db_exc.DBDuplicateEntry:
         return Placed.OVERTAKEN
     return Placed.DONE
@@ -212,12 +216,13 @@ def delete(database: Database, server_uuid: str, console_id: int) -> bool:
         host_id = rows[0].console_host_id
         with database.transaction() as connection:
             # The host's row first, in the order in which `insert` locks.
-            console_hosts.remove_consoles(connection, host_id)
+            console_hosts.remove_console(connection, host_id)
             if connection.execute(
                 tables.consoles.delete().where(
                     *where, _consoles.console_host_id == host_id
                 )
             ).rowcount:
+                console_changes.record(connection, host_id, console_id)
                 return True
             # Deleted or moved since it was read: look again.
             connection.rollback()
@@ -226,29 +231,41 @@ def delete(database: Database, server_uuid: str, console_id: int) -> bool:
 
 def delete_of_server(connection: Connection, server_uuid: str) -> None:
     """Delete all consoles of a server whose row the caller has locked."""
-    rows = connection.execute(
-        sa.select(_consoles.console_host_id)
-        .where(_consoles.server_uuid == server_uuid)
-        .order_by(_consoles.console_host_id)
-        # Nobody else deletes or moves, and so counts, these any more.
-        .with_for_update()
-    ).all()
-    for row in rows:
-        console_hosts.remove_consoles(connection, row.console_host_id)
+    for row in _lock_of_server(connection, server_uuid):
+        console_hosts.remove_console(connection, row.console_host_id)
+        console_changes.record(connection, row.console_host_id, row.id)
     connection.execute(
         tables.consoles.delete().where(_consoles.server_uuid == server_uuid)
     )
 
 
-def set_instance_name(
+def follow_server(
     connection: Connection, server_uuid: str, instance_name: str
 ) -> None:
-    """Give the consoles of a server its new name on the hypervisor."""
+    """Let the consoles of a server know its new name and compute host.
+
+    The caller has locked and changed the server's row.
+    """
+    for row in _lock_of_server(connection, server_uuid):
+        console_hosts.change_console(connection, row.console_host_id)
+        console_changes.record(connection, row.console_host_id, row.id)
     connection.execute(
         tables.consoles.update()
         .where(_consoles.server_uuid == server_uuid)
         .values(instance_name=instance_name)
     )
+
+
+def _lock_of_server(
+    connection: Connection, server_uuid: str
+) -> Sequence[sa.Row[Any]]:
+    return connection.execute(
+        sa.select(_consoles.id, _consoles.console_host_id)
+        .where(_consoles.server_uuid == server_uuid)
+        .order_by(_consoles.console_host_id)
+        # Nobody else deletes or moves, and so counts, these any more.
+        .with_for_update()
+    ).all()
 
 
 def _free_port(connection: Connection, host: sa.Row[Any]) -> int | None:

@@ -179,9 +179,11 @@ def _set_values(
     connection.execute(
         tables.servers.update().where(_servers.uuid == old.uuid).values(values)
     )
-    if "instance_name" in values:
-        consoles.set_instance_name(
-            connection, old.uuid, values["instance_name"]
+    if values.keys() & {"instance_name", "compute_host"}:
+        consoles.follow_server(
+            connection,
+            old.uuid,
+            values.get("instance_name", old.instance_name),
         )
 
 

@@ -70,7 +70,10 @@ console_hosts = sa.Table(
     # How many consoles are here: kept by the statements that add and remove
     # one, in their transaction, so that placing need not count.
     sa.Column("console_count", sa.Integer, nullable=False),
+    # When its agent last said that it lives.
     sa.Column("last_seen_at", sa.BigInteger),
+    # Counts the changes of its consoles: kept by the same statements.
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
     sa.PrimaryKeyConstraint("id", name="pk_console_hosts"),
     sa.UniqueConstraint(
         "host", "console_type", name="uniq_console_hosts0host0console_type"
@@ -126,6 +129,30 @@ consoles = sa.Table(
         ["console_host_id"],
         ["console_hosts.id"],
         name="fk_consoles_console_hosts",
+    ),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+)
+
+# What agents follow: which console a revision of a console host has changed.
+# Written under the lock on the host's row, so that an agent which has seen a
+# revision has seen all before it.
+console_changes = sa.Table(
+    "console_changes",
+    metadata,
+    sa.Column(
+        "console_host_id", sa.Integer, nullable=False, autoincrement=False
+    ),
+    sa.Column("revision", sa.BigInteger, nullable=False, autoincrement=False),
+    # Of a console that may be gone, or elsewhere, by now.
+    sa.Column("console_id", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint(
+        "console_host_id", "revision", name="pk_console_changes"
+    ),
+    sa.ForeignKeyConstraint(
+        ["console_host_id"],
+        ["console_hosts.id"],
+        name="fk_console_changes_console_hosts",
     ),
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",

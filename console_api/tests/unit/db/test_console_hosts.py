@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+from typing import Any
+
 from oslo_db import exception as db_exc
 
 from console_api import errors
@@ -29,7 +31,7 @@ class InsertTest(ConsoleHostsCase):
         row = self.add_console_host()
         self.assertEqual(0, row.console_count)
         self.assertTrue(row.enabled)
-        self.assertIsNone(row.last_seen_at)
+        self.assertEqual(0, row.revision)
 
     def test_a_host_offers_each_console_type_once(self) -> None:
         self.add_console_host()
@@ -250,7 +252,7 @@ class AddConsoleTest(ConsoleHostsCase):
         self.add_console_host("console-2")
         self.add(row)
         with self.database.transaction() as connection:
-            console_hosts.remove_consoles(connection, row.id)
+            console_hosts.remove_console(connection, row.id)
         self.assertEqual(
             [0, 0],
             [each.console_count for each in self.rows(tables.console_hosts)],
@@ -259,5 +261,31 @@ class AddConsoleTest(ConsoleHostsCase):
     def test_the_count_never_falls_below_none(self) -> None:
         row = self.add_console_host()
         with self.database.transaction() as connection:
-            console_hosts.remove_consoles(connection, row.id)
+            console_hosts.remove_console(connection, row.id)
         self.assertEqual(0, self.console_host().console_count)
+
+
+class RegisterTest(base.DatabaseCase):
+    def register(self, **values: Any) -> int:
+        values = {**base.console_host(), **values}
+        del values["enabled"]
+        return console_hosts.register(self.database, values)
+
+    def test_a_new_host_is_enabled(self) -> None:
+        host_id = self.register()
+        row = self.console_host()
+        self.assertEqual((host_id, True), (row.id, row.enabled))
+
+    def test_a_host_becomes_what_its_agent_says(self) -> None:
+        first = self.register()
+        console_hosts.update(
+            self.database, "console-1", "vnc", {"enabled": False}
+        )
+        self.assertEqual(first, self.register(public_hostname="new"))
+        row = self.console_host()
+        self.assertEqual(("new", False), (row.public_hostname, row.enabled))
+
+    def test_an_agent_that_lives_is_seen(self) -> None:
+        host_id = self.register(last_seen_at=None)
+        console_hosts.seen(self.database, host_id, 1234)
+        self.assertEqual(1234, self.console_host().last_seen_at)
