@@ -55,6 +55,7 @@ class Service:
                 database,
                 KeyRepository(Path(conf.passwords.key_repository)),
                 conf.consoles.types,
+                conf.consoles.host_down_time,
             ),
             tokens=TokenManager(database, conf.tokens.ttl, _base_urls(conf)),
             max_limit=conf.api.max_limit,

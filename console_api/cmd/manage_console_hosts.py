@@ -3,6 +3,7 @@
 
 import argparse
 import datetime as dt
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from cliff import columns, lister
 from console_api import errors
 from console_api.cmd import manage_values as values
 from console_api.cmd.manage_base import ManageCommand, UsageError, argument
+from console_api.consoles.placement import is_up
 from console_api.db import console_hosts
 
 COLUMNS = (
@@ -20,8 +22,10 @@ COLUMNS = (
     "public_hostname",
     "compute_hosts",
     "ports",
-    "enabled",
+    "ports_used",
     "consoles",
+    "enabled",
+    "state",
     "last_seen_at",
 )
 
@@ -107,14 +111,20 @@ class Set(ManageCommand):
 
 
 class List(ManageCommand, lister.Lister):
-    """List all console hosts."""
+    """List all console hosts.
+
+    A console host is up while its agent is seen, at least once in [consoles]
+    host_down_time seconds. One that is down gets no new consoles.
+    """
 
     def take_action(
         self, _parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
         """Return the console hosts."""
+        down_time = self.app.conf.consoles.host_down_time
         return COLUMNS, [
-            _row(host) for host in console_hosts.list_all(self.app.database)
+            _row(host, down_time)
+            for host in console_hosts.list_all(self.app.database)
         ]
 
 
@@ -237,7 +247,7 @@ def _joined(patterns: Sequence[str]) -> str:
     return joined
 
 
-def _row(host: sa.Row[Any]) -> Sequence[Any]:
+def _row(host: sa.Row[Any], down_time: int) -> Sequence[Any]:
     ports = {
         "min_port": host.min_port,
         "max_port": host.max_port,
@@ -249,10 +259,19 @@ def _row(host: sa.Row[Any]) -> Sequence[Any]:
         host.public_hostname,
         Patterns(host.compute_hosts.split()),
         Ports(ports),
-        host.enabled,
+        _ports_used(host),
         host.console_count,
+        host.enabled,
+        "up" if is_up(host.last_seen_at, time.time(), down_time) else "down",
         _time(host.last_seen_at),
     )
+
+
+def _ports_used(host: sa.Row[Any]) -> int:
+    # A multiplexed console host has one port for all of them.
+    if host.multiplex_port is not None:
+        return min(host.console_count, 1)
+    return int(host.console_count)
 
 
 def _time(seconds: int | None) -> str | None:

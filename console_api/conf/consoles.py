@@ -14,4 +14,13 @@ OPTS = [
         "makes the first of them that an enabled console host offers for "
         "the server's compute host.",
     ),
+    cfg.IntOpt(
+        "host_down_time",
+        default=60,
+        min=1,
+        help="How many seconds after its agent was last seen a console host "
+        "is down: it gets no new consoles until it is seen again. Must be "
+        "more than [agent] report_interval on the console hosts. Consoles "
+        "that it has already stay as they are.",
+    ),
 ]

@@ -58,11 +58,17 @@ class ConsoleManager:
         database: Database,
         keys: KeyRepository,
         console_types: Sequence[str],
+        host_down_time: int,
     ) -> None:
-        """Place consoles of these types, the preferred one first."""
+        """Place consoles of these types, the preferred one first.
+
+        :param host_down_time: seconds after which a console host that was
+            not seen gets no new consoles
+        """
         self._database = database
         self._keys = keys
         self._console_types = tuple(console_types)
+        self._host_down_time = host_down_time
 
     def list(
         self, server: Server, *, marker: int = 0, limit: int
@@ -103,10 +109,11 @@ class ConsoleManager:
     def create(self, server: Server) -> None:
         """Make sure that the server has a console that can be used.
 
-        Makes the first console type that an enabled console host offers for
-        the server's compute host.  Does nothing if a console host that
-        serves that compute host has it already.  A console that was left
-        behind on a console host that no longer does is moved instead.
+        Makes the first console type that a console host which is enabled
+        and up offers for the server's compute host.  Does nothing if a
+        console host that serves that compute host has it already.  A
+        console that was left behind on a console host that no longer does is
+        moved instead.
 
         :raises NoConsoleHost: no console host can take it
         :raises ServerNotFound: the server was deleted meanwhile
@@ -133,13 +140,16 @@ class ConsoleManager:
             (row for row in placed if not _in_use(row, server)), None
         )
         hosts = console_hosts.list_enabled(self._database)
+        down = False
         for console_type in self._console_types:
             console = there.get(console_type)
             if console is not None and _in_use(console, server):
                 return Placed.DONE
-            candidates = placement.candidates(
+            serving = placement.candidates(
                 hosts, console_type, server.compute_host
             )
+            candidates = list(filter(self._is_up, serving))
+            down = down or len(serving) > len(candidates)
             for host in candidates:
                 outcome = self._put(server, console or left_behind, host)
                 if outcome is not Placed.NO_ROOM:
@@ -149,9 +159,19 @@ class ConsoleManager:
                     f"No console host for server {server.uuid} has a free "
                     "port. Try again later, or ask the operator for more."
                 )
+        if down:
+            raise errors.NoConsoleHost(
+                f"The console hosts for server {server.uuid} are down. Try "
+                "again later, or ask the operator to start their agents."
+            )
         raise errors.NoConsoleHost(
             f"No console host serves the compute host of server "
             f"{server.uuid}. Ask the operator to register one."
+        )
+
+    def _is_up(self, host: sa.Row[Any]) -> bool:
+        return placement.is_up(
+            host.last_seen_at, time.time(), self._host_down_time
         )
 
     def _put(

@@ -25,6 +25,10 @@ class ConsoleHost(Protocol):
     def console_count(self) -> int:
         """How many consoles it has."""
 
+    @property
+    def last_seen_at(self) -> int | None:
+        """When its agent was last seen, in seconds since the epoch."""
+
 
 Host = TypeVar("Host", bound=ConsoleHost)
 
@@ -38,6 +42,15 @@ def serves(compute_hosts: str, compute_host: str | None) -> bool:
         fnmatch.fnmatchcase(compute_host, pattern)
         for pattern in compute_hosts.split()
     )
+
+
+def is_up(last_seen_at: int | None, now: float, down_time: int) -> bool:
+    """Tell whether an agent that was last seen then still counts as alive.
+
+    The clocks of API workers and console hosts are compared: an agent that
+    seems to be ahead is alive.
+    """
+    return last_seen_at is not None and now - last_seen_at <= down_time
 
 
 def candidates(

@@ -16,7 +16,7 @@ from console_api.db import tables
 from console_api.tests.functional import configuration, databases, servers
 from console_api.tests.functional.client import Client, Reply
 from console_api.tests.functional.configuration import Options
-from console_api.tests.functional.databases import TestDatabase
+from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
 from console_api.tests.functional.servers import Server
 
 # A reply to an operation names these two, and no others, in Vary.
@@ -164,6 +164,7 @@ class FunctionalTestCase(DatabaseTestCase):
                 "compute_hosts": self.compute_host,
                 "enabled": True,
                 "console_count": 0,
+                "last_seen_at": ALWAYS_UP,
                 **ports,
                 **values,
             },

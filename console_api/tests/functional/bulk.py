@@ -4,7 +4,7 @@
 import sqlalchemy as sa
 
 from console_api.db import tables
-from console_api.tests.functional.databases import TestDatabase
+from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
 
 SERVERS = 100_000
 CONSOLES = 100_000
@@ -54,6 +54,7 @@ def fill(database: TestDatabase) -> None:
             "max_port": MIN_PORT + CONSOLES_OF_HOST,
             "enabled": True,
             "console_count": CONSOLES_OF_HOST,
+            "last_seen_at": ALWAYS_UP,
         }
         for number in range(1, CONSOLES // CONSOLES_OF_HOST + 1)
     ]

@@ -21,7 +21,7 @@ from console_api.tests.functional import (
     servers,
 )
 from console_api.tests.functional.client import Client
-from console_api.tests.functional.databases import TestDatabase
+from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
 
 FOLDER = configuration.CHECKOUT / "doc" / "api_samples"
 
@@ -122,6 +122,7 @@ def _prepare(database: TestDatabase) -> None:
             "max_port": 28011,
             "enabled": True,
             "console_count": 0,
+            "last_seen_at": ALWAYS_UP,
         },
     )
 

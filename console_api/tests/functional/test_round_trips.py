@@ -17,11 +17,11 @@ EXPECTED = {
     "look a token up": 1,
     "list": 2,
     "show": 2,
-    # The server, its consoles, the console hosts; count, port, insert.
-    "create": 3 + 3 + _TRANSACTION,
+    # The server, its consoles, the console hosts; count, port, insert, record.
+    "create": 3 + 4 + _TRANSACTION,
     "create again": 3,
-    # The server, the console; count, delete.
-    "delete": 2 + 2 + _TRANSACTION,
+    # The server, the console; count, delete, record.
+    "delete": 2 + 3 + _TRANSACTION,
     # The server; insert.
     "create a token": 1 + 1 + _TRANSACTION,
 }

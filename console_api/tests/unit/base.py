@@ -6,6 +6,7 @@ import json
 import logging
 import tempfile
 import threading
+import time
 import unittest
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -197,6 +198,7 @@ def console_host(host: str = "console-1", **values: Any) -> dict[str, Any]:
         "max_port": 5909,
         "multiplex_port": None,
         "enabled": True,
+        "last_seen_at": int(time.time()),
         **values,
     }
 

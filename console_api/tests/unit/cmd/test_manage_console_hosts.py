@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import time
 from typing import Any
 
 from console_api.db import console_hosts, consoles, tables
@@ -14,7 +15,8 @@ class ConsoleHostsCase(ManageCase):
         return self.manage("console-host", "list", "-f", "json").json
 
     def add_console(self) -> None:
-        self.add_server()
+        if not self.rows(tables.servers):
+            self.add_server()
         consoles.insert(
             self.database,
             self.console_host(),
@@ -42,8 +44,10 @@ class CreateTest(ConsoleHostsCase):
                 "public_hostname": "h",
                 "compute_hosts": ["*"],
                 "ports": RANGE,
-                "enabled": True,
+                "ports_used": 0,
                 "consoles": 0,
+                "enabled": True,
+                "state": "down",
                 "last_seen_at": None,
             },
             self.create("h", "--ports", "5900-5909"),
@@ -57,8 +61,10 @@ class CreateTest(ConsoleHostsCase):
                 "public_hostname": "h.example.org",
                 "compute_hosts": ["a*", "b?"],
                 "ports": ONE_PORT,
-                "enabled": False,
+                "ports_used": 0,
                 "consoles": 0,
+                "enabled": False,
+                "state": "down",
                 "last_seen_at": None,
             },
             self.create(
@@ -171,6 +177,30 @@ class ListTest(ConsoleHostsCase):
         [host] = self.list()
         self.assertEqual(1, host["consoles"])
         self.assertEqual("2023-11-14T22:13:20+00:00", host["last_seen_at"])
+
+    def test_ports_in_use_are_counted(self) -> None:
+        for ports in (RANGE, ONE_PORT):
+            console_hosts.delete_with_consoles(
+                self.database, "console-1", "vnc"
+            )
+            self.add_console_host(**ports)
+            with self.subTest(ports=ports):
+                self.assertEqual(0, self.list()[0]["ports_used"])
+                self.add_console()
+                self.assertEqual(1, self.list()[0]["ports_used"])
+
+    def test_one_is_up_while_its_agent_is_seen(self) -> None:
+        now = int(time.time())
+        for last_seen_at, state in (
+            (None, "down"),
+            (now - 3600, "down"),
+            (now - 20, "up"),
+            (now + 3600, "up"),
+        ):
+            self.add_console_host(last_seen_at=last_seen_at)
+            with self.subTest(last_seen_at=last_seen_at):
+                self.assertEqual(state, self.list()[0]["state"])
+            console_hosts.delete(self.database, "console-1", "vnc")
 
 
 class DeleteTest(ConsoleHostsCase):

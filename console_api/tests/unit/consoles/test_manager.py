@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import re
+import time
 from typing import Any
 from unittest import mock
 
@@ -20,7 +21,7 @@ class ManagerCase(base.DatabaseCase):
         keys.setup(self.folder / "keys")
         self.keys = keys.KeyRepository(self.folder / "keys")
         self.manager = ConsoleManager(
-            self.database, self.keys, ["vnc", "vnc+xvp"]
+            self.database, self.keys, ["vnc", "vnc+xvp"], 60
         )
         self.server = self.add_server()
         self.addCleanup(self.assertCountsAreRight)
@@ -62,6 +63,34 @@ class PasswordTest(base.FolderCase):
             self.assertEqual("x" * 8, manager.generate_password())
         alphabet = choice.call_args.args[0]
         self.assertEqual(62, len(set(alphabet)))
+
+
+class HostDownTest(ManagerCase):
+    def create_fails(self, reason: str) -> None:
+        with self.assertRaisesRegex(errors.NoConsoleHost, reason):
+            self.manager.create(self.server)
+        self.assertEqual([], self.where())
+
+    def test_a_host_that_is_down_gets_no_console(self) -> None:
+        for seen in (None, 1, int(time.time()) - 3600):
+            self.add_console_host(last_seen_at=seen)
+            with self.subTest(seen=seen):
+                self.create_fails("are down.*start their agents")
+            console_hosts.delete(self.database, "console-1", "vnc")
+
+    def test_a_host_that_is_up_gets_it_instead(self) -> None:
+        self.add_console_host(last_seen_at=None)
+        self.add_console_host("console-2", console_type="vnc+xvp")
+        self.manager.create(self.server)
+        self.assertEqual([("console-2", "vnc+xvp")], self.where())
+
+    def test_a_console_on_a_host_that_is_down_stays(self) -> None:
+        self.add_console_host()
+        self.manager.create(self.server)
+        self.change_host(last_seen_at=1)
+        self.add_console_host("console-2")
+        self.manager.create(self.server)
+        self.assertEqual([("console-1", "vnc")], self.where())
 
 
 class CreateTest(ManagerCase):
@@ -216,7 +245,7 @@ class OvertakenTest(ManagerCase):
     def test_two_requests_at_once_make_one_console(self) -> None:
         self.add_console_host()
         self.add_console_host("console-2")
-        other = ConsoleManager(self.database, self.keys, ["vnc"])
+        other = ConsoleManager(self.database, self.keys, ["vnc"], 60)
         placed = []
 
         def act() -> None:
@@ -282,7 +311,7 @@ class ShowDeleteTest(ManagerCase):
 
     def test_a_list_has_the_consoles_after_the_marker(self) -> None:
         self.add_console_host(console_type="vnc+xvp")
-        ConsoleManager(self.database, self.keys, ["vnc+xvp"]).create(
+        ConsoleManager(self.database, self.keys, ["vnc+xvp"], 60).create(
             self.server
         )
         first, second = self.manager.list(self.server, limit=9)

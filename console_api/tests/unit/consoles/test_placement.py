@@ -11,6 +11,7 @@ class Host:
     console_type: str = "vnc"
     compute_hosts: str = "*"
     console_count: int = 0
+    last_seen_at: int | None = None
 
 
 class ServesTest(unittest.TestCase):
@@ -39,6 +40,21 @@ class ServesTest(unittest.TestCase):
 
     def test_a_server_without_compute_host_is_served_by_nobody(self) -> None:
         self.assertFalse(placement.serves("*", None))
+
+
+class IsUpTest(unittest.TestCase):
+    def test_an_agent_counts_as_alive_for_a_while(self) -> None:
+        for last_seen_at, expected in (
+            (None, False),
+            (939, False),
+            (940, True),
+            (1000, True),
+            (2000, True),
+        ):
+            with self.subTest(last_seen_at=last_seen_at):
+                self.assertEqual(
+                    expected, placement.is_up(last_seen_at, 1000, 60)
+                )
 
 
 class CandidatesTest(unittest.TestCase):
