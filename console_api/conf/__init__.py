@@ -16,6 +16,7 @@ from oslo_policy import opts as policy_opts
 
 from console_api import errors
 from console_api.conf import (
+    agent,
     api,
     consoles,
     directory,
@@ -23,6 +24,7 @@ from console_api.conf import (
     passwords,
     remote_consoles,
     tokens,
+    vnc,
 )
 
 PROJECT = "console_api"
@@ -33,6 +35,7 @@ ENVIRONMENT = "OS_CONSOLE_API_CONFIG_DIR"
 DEFAULT_DIR = "/etc/console_api"
 
 GROUPS = (
+    agent,
     api,
     consoles,
     directory,
@@ -40,6 +43,7 @@ GROUPS = (
     passwords,
     remote_consoles,
     tokens,
+    vnc,
 )
 
 

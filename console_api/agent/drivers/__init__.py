@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How consoles are made: a driver chosen by ``[agent] driver``."""
+
+from typing import Any
+
+from stevedore import driver, exception
+
+from console_api import errors
+from console_api.agent.drivers.base import Driver
+
+NAMESPACE = "console_api.agent.drivers"
+
+
+def find(name: str) -> type[Driver]:
+    """Return the driver of a name.
+
+    :raises ConfigurationError: there is none
+    """
+    try:
+        found: Any = driver.DriverManager(NAMESPACE, name).driver
+    except exception.NoMatches as error:
+        raise errors.ConfigurationError(
+            f"[agent] driver: there is no driver {name!r} in the namespace "
+            f"{NAMESPACE}. `vnc` and `xvp` are built in."
+        ) from error
+    driver_class: type[Driver] = found
+    return driver_class

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What this console host is, by its configuration."""
+
+from typing import Any
+
+from oslo_config import cfg
+
+from console_api import errors
+
+_HIGHEST_PORT = 65535
+
+# As long as the column that the patterns are kept in.
+_PATTERNS_LENGTH = 1024
+
+
+def console_host(conf: cfg.ConfigOpts, console_type: str) -> dict[str, Any]:
+    """Return the columns of this console host.
+
+    :raises ConfigurationError: an option of ``[agent]`` cannot be used
+    """
+    options = conf.agent
+    return {
+        "host": options.host,
+        "console_type": console_type,
+        "public_hostname": options.public_hostname or options.host,
+        "compute_hosts": _patterns(options.compute_hosts),
+        **_ports(options.ports, options.multiplex_port),
+    }
+
+
+def _patterns(patterns: list[str]) -> str:
+    joined = " ".join(patterns)
+    if not joined or len(joined) > _PATTERNS_LENGTH:
+        raise errors.ConfigurationError(
+            "[agent] compute_hosts: give one pattern at least, and at most "
+            f"{_PATTERNS_LENGTH} characters together."
+        )
+    return joined
+
+
+def _ports(ports: str, multiplex_port: int | None) -> dict[str, int | None]:
+    if multiplex_port is not None:
+        return {
+            "min_port": None,
+            "max_port": None,
+            "multiplex_port": multiplex_port,
+        }
+    lowest, highest = map(int, ports.split("-"))
+    if not 1 <= lowest <= highest <= _HIGHEST_PORT:
+        raise errors.ConfigurationError(
+            f"[agent] ports: {ports} is not a range of ports. Give the lower "
+            f"port first, each from 1 to {_HIGHEST_PORT}."
+        )
+    return {"min_port": lowest, "max_port": highest, "multiplex_port": None}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``console-api-agent``: makes the consoles of one console host."""
+
+import argparse
+import asyncio
+import resource
+import signal
+import sys
+from pathlib import Path
+
+from oslo_config import cfg
+from oslo_log import log
+
+from console_api import conf as configuration
+from console_api import directory, errors
+from console_api.agent import drivers
+from console_api.agent.feed import ConsoleFeed
+from console_api.agent.host import console_host
+from console_api.agent.reconciler import Reconciler
+from console_api.consoles.keys import KeyRepository
+from console_api.db import schema
+from console_api.db.engine import Database
+
+LOG = log.getLogger(__name__)
+
+
+def main() -> None:
+    """Run the agent until SIGTERM or SIGINT; exits 1 with a sentence."""
+    arguments = _parse_arguments()
+    try:
+        conf = configuration.load(
+            configuration.config_dir(arguments.config_dir)
+        )
+        log.setup(conf, configuration.PROJECT)
+        _raise_file_limit()
+        asyncio.run(_run(conf))
+    except errors.ConsoleAPIError as error:
+        sys.exit(f"console-api-agent: {error}")
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="console-api-agent",
+        description="Make the consoles that the database says this console "
+        "host has. The group [agent] of the configuration says what this "
+        "host is.",
+    )
+    parser.add_argument(
+        "--config-dir",
+        metavar="DIR",
+        help="The folder of console_api.conf. (default: what the environment "
+        f"variable {configuration.ENVIRONMENT} names, or "
+        f"{configuration.DEFAULT_DIR})",
+    )
+    return parser.parse_args()
+
+
+def _raise_file_limit() -> None:
+    """Allow as many open ports and sessions as the system does."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def _run(conf: cfg.ConfigOpts) -> None:
+    database = Database(conf)
+    try:
+        _check_schema(conf)
+        driver_class = drivers.find(conf.agent.driver)
+        host = console_host(conf, driver_class.console_type)
+        keys = KeyRepository(Path(conf.passwords.key_repository))
+        driver = driver_class.from_conf(conf, directory.load(conf, database))
+        reconciler = Reconciler(
+            ConsoleFeed(database, keys, host), driver, conf
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, reconciler.stop)
+        LOG.info(
+            "Agent of console host %s for %s consoles.",
+            host["host"],
+            host["console_type"],
+        )
+        await reconciler.run()
+    finally:
+        database.close()
+
+
+def _check_schema(conf: cfg.ConfigOpts) -> None:
+    """Refuse to start on another schema; wait for a database that is away."""
+    try:
+        schema.check(conf)
+    except errors.DatabaseUnavailable as error:
+        LOG.warning("Starting without database: %s", error.__cause__)

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+from collections.abc import Iterable
+
+from console_api.agent.feed import ConsoleFeed
+from console_api.consoles import keys
+from console_api.consoles.keys import KeyRepository
+from console_api.consoles.manager import ConsoleManager
+from console_api.db import console_hosts, servers, tables
+from console_api.tests.unit import base
+from console_api.tests.unit.base import server_id
+
+
+class FeedCase(base.DatabaseCase):
+    def setUp(self) -> None:
+        super().setUp()
+        keys.setup(self.folder / "keys")
+        self.keys = KeyRepository(self.folder / "keys")
+        self.manager = ConsoleManager(
+            self.database, self.keys, ["vnc"], 10**10
+        )
+        self.feed = self.new_feed()
+
+    def new_feed(self) -> ConsoleFeed:
+        host = base.console_host()
+        del host["enabled"], host["last_seen_at"]
+        feed = ConsoleFeed(self.database, self.keys, host)
+        feed.report(1000)
+        return feed
+
+    def create(self, number: int) -> None:
+        self.manager.create(self.add_server(server_id(number)))
+
+    def delete(self, number: int) -> None:
+        servers.delete(self.database, server_id(number))
+
+    def assertServers(self, numbers: Iterable[int]) -> None:
+        self.assertEqual(
+            {server_id(number) for number in numbers},
+            {one.server_uuid for one in self.feed.consoles.values()},
+        )
+
+
+class ReportTest(FeedCase):
+    def test_the_first_registers_the_host(self) -> None:
+        row = self.console_host()
+        self.assertEqual((1000, True), (row.last_seen_at, row.enabled))
+
+    def test_later_ones_say_that_it_lives(self) -> None:
+        self.feed.report(2000)
+        self.assertEqual(2000, self.console_host().last_seen_at)
+
+    def test_a_host_that_was_deleted_is_registered_again(self) -> None:
+        self.create(1)
+        self.feed.read_all()
+        console_hosts.delete_with_consoles(self.database, "console-1", "vnc")
+        self.feed.read_changes()
+        self.assertFalse(self.feed.is_registered)
+        self.assertServers([])
+        self.feed.report(3000)
+        self.assertEqual(3000, self.console_host().last_seen_at)
+        self.create(2)
+        self.feed.read_changes()
+        self.assertServers([2])
+
+
+class ReadTest(FeedCase):
+    def test_all_is_read_with_what_a_driver_needs(self) -> None:
+        self.create(1)
+        self.feed.read_all()
+        [console] = self.feed.consoles.values()
+        [row] = self.rows(tables.consoles)
+        self.assertEqual(
+            (row.id, row.server_uuid, row.instance_name, "compute-1"),
+            (
+                console.id,
+                console.server_uuid,
+                console.instance_name,
+                console.compute_host,
+            ),
+        )
+        self.assertIn(console.port, range(5900, 5910))
+        self.assertRegex(console.password, r"\A[A-Za-z0-9]{8}\Z")
+        self.assertNotIn(console.password, repr(console))
+
+    def test_changes_are_followed_one_by_one(self) -> None:
+        self.feed.read_all()
+        for step, expected in (
+            (lambda: self.create(1), [1]),
+            (lambda: self.create(2), [1, 2]),
+            (lambda: self.delete(1), [2]),
+            (lambda: None, [2]),
+        ):
+            step()
+            self.feed.read_changes()
+            self.assertServers(expected)
+
+    def test_without_a_change_nothing_is_replaced(self) -> None:
+        self.create(1)
+        self.feed.read_all()
+        before = self.feed.consoles
+        self.feed.read_changes()
+        self.assertIs(before, self.feed.consoles)
+
+    def test_a_console_made_and_gone_between_two_looks_is_gone(self) -> None:
+        self.feed.read_all()
+        self.create(1)
+        self.delete(1)
+        self.feed.read_changes()
+        self.assertServers([])
+
+    def test_a_server_that_moves_is_followed(self) -> None:
+        self.create(1)
+        self.feed.read_all()
+        servers.update(
+            self.database, server_id(1), {"compute_host": "other"}, [], []
+        )
+        self.feed.read_changes()
+        [console] = self.feed.consoles.values()
+        self.assertEqual("other", console.compute_host)
+
+    def test_changes_that_were_forgotten_are_no_loss(self) -> None:
+        self.feed.read_all()
+        self.create(1)
+        self.create(2)
+        self.new_feed().read_all()  # It forgets what it has seen.
+        self.assertEqual([], self.rows(tables.console_changes))
+        self.create(3)
+        self.feed.read_changes()
+        self.assertServers([1, 2, 3])
+
+    def test_more_changes_than_are_read_at_once_are_no_loss(self) -> None:
+        self.feed.read_all()
+        self.create(1)
+        for number in range(1001):
+            servers.update(
+                self.database,
+                server_id(1),
+                {"instance_name": f"instance-{number}"},
+                [],
+                [],
+            )
+        self.feed.read_changes()
+        [console] = self.feed.consoles.values()
+        self.assertEqual("instance-1000", console.instance_name)
+
+    def test_a_console_of_another_host_is_not_ours(self) -> None:
+        self.feed.read_all()
+        console_hosts.update(
+            self.database, "console-1", "vnc", {"enabled": False}
+        )
+        self.add_console_host("console-2")
+        self.create(1)
+        self.feed.read_changes()
+        self.feed.read_all()
+        self.assertServers([])
+
+
+class UnreadableTest(FeedCase):
+    def spoil(self) -> None:
+        with self.database.transaction() as connection:
+            connection.execute(
+                tables.consoles.update().where(
+                    tables.consoles.c.server_uuid == server_id(1)
+                ),
+                {"encrypted_password": "spoiled"},
+            )
+
+    def test_one_whose_password_fits_no_key_is_left_out(self) -> None:
+        self.create(1)
+        self.create(2)
+        self.spoil()
+        self.feed.read_all()
+        self.assertServers([2])
+        [reason] = self.feed.unreadable.values()
+        self.assertIn("key", reason)
+        self.create(3)
+        self.feed.read_changes()
+        self.assertServers([2, 3])
+        self.assertEqual(1, len(self.feed.unreadable))
+        self.delete(1)
+        self.feed.read_changes()
+        self.assertEqual({}, self.feed.unreadable)

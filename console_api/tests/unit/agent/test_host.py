@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+from console_api import errors
+from console_api.agent.host import console_host
+from console_api.tests.unit import base
+
+
+class ConsoleHostTest(base.FolderCase):
+    def host(self, **options: object) -> dict[str, object]:
+        conf = base.load_conf(
+            self.folder, {"agent": {"host": "console-1", **options}}
+        )
+        return console_host(conf, "vnc")
+
+    def test_what_is_not_given_has_a_default(self) -> None:
+        self.assertEqual(
+            {
+                "host": "console-1",
+                "console_type": "vnc",
+                "public_hostname": "console-1",
+                "compute_hosts": "*",
+                "min_port": 20000,
+                "max_port": 29999,
+                "multiplex_port": None,
+            },
+            self.host(),
+        )
+
+    def test_all_that_is_given_counts(self) -> None:
+        host = self.host(
+            public_hostname="console.example.org",
+            compute_hosts="rack-1-*,rack-2-*",
+            ports="5900-5900",
+        )
+        self.assertEqual("console.example.org", host["public_hostname"])
+        self.assertEqual("rack-1-* rack-2-*", host["compute_hosts"])
+        self.assertEqual((5900, 5900), (host["min_port"], host["max_port"]))
+
+    def test_one_port_for_all_takes_the_place_of_the_range(self) -> None:
+        host = self.host(multiplex_port=443)
+        self.assertEqual(
+            (None, None, 443),
+            (host["min_port"], host["max_port"], host["multiplex_port"]),
+        )
+
+    def test_what_cannot_be_used_is_named(self) -> None:
+        for name, value in (
+            ("ports", "2-1"),
+            ("ports", "0-5"),
+            ("ports", "5-65536"),
+            ("ports", "5"),
+            ("ports", "a-b"),
+            ("compute_hosts", ""),
+            ("compute_hosts", ",".join(["x" * 250] * 5)),
+        ):
+            with (
+                self.subTest(name, value=value),
+                self.assertRaisesRegex(errors.ConfigurationError, name),
+            ):
+                self.host(**{name: value})
