@@ -270,7 +270,7 @@ def _row(host: sa.Row[Any], down_time: int) -> Sequence[Any]:
 def _ports_used(host: sa.Row[Any]) -> int:
     # A multiplexed console host has one port for all of them.
     if host.multiplex_port is not None:
-        return min(host.console_count, 1)
+        return int(host.console_count > 0)
     return int(host.console_count)
 
 

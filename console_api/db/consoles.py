@@ -152,8 +152,8 @@ def insert(
                     "port": _free_port(connection, host),
                 },
             )
-            [console_id] = made.inserted_primary_key
-            console_changes.record(connection, host.id, console_id)
+            key: Any = made.inserted_primary_key
+            console_changes.record(connection, host.id, key.id)
     except db_exc.DBDuplicateEntry:
         return Placed.OVERTAKEN
     except db_exc.DBReferenceError:
@@ -259,13 +259,14 @@ def follow_server(
 def _lock_of_server(
     connection: Connection, server_uuid: str
 ) -> Sequence[sa.Row[Any]]:
-    return connection.execute(
+    rows: Sequence[Any] = connection.execute(
         sa.select(_consoles.id, _consoles.console_host_id)
         .where(_consoles.server_uuid == server_uuid)
         .order_by(_consoles.console_host_id)
         # Nobody else deletes or moves, and so counts, these any more.
         .with_for_update()
     ).all()
+    return rows
 
 
 def _free_port(connection: Connection, host: sa.Row[Any]) -> int | None:

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates for tests: an authority, and a server that it vouches for."""
+
+import datetime as dt
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A folder with the files that QEMU looks for, by its names."""
+
+    folder: Path
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate of the authority."""
+        return self.folder / "ca-cert.pem"
+
+
+def make(folder: Path) -> Authority:
+    """Make an authority and a certificate of 127.0.0.1."""
+    ca_key, server_key = (
+        ec.generate_private_key(ec.SECP256R1()) for _ in "ab"
+    )
+    ca_name = x509.Name.from_rfc4514_string("CN=authority of a test")
+    server_name = x509.Name.from_rfc4514_string("CN=compute host of a test")
+    ca = (
+        _builder(ca_name, ca_name, ca_key)
+        .add_extension(
+            x509.BasicConstraints(ca=True, path_length=None), critical=True
+        )
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=True,
+                key_cert_sign=True,
+                crl_sign=True,
+                content_commitment=False,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
+    )
+    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    server = _builder(server_name, ca_name, server_key).add_extension(
+        x509.SubjectAlternativeName(names), critical=False
+    )
+    _write(folder / "ca-cert.pem", ca.sign(ca_key, hashes.SHA256()))
+    _write(folder / "server-cert.pem", server.sign(ca_key, hashes.SHA256()))
+    (folder / "server-key.pem").write_bytes(
+        server_key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return Authority(folder)
+
+
+def _builder(subject, issuer, key) -> x509.CertificateBuilder:
+    now = dt.datetime.now(dt.UTC)
+    return x509.CertificateBuilder(
+        subject_name=subject,
+        issuer_name=issuer,
+        public_key=key.public_key(),
+        serial_number=x509.random_serial_number(),
+        not_valid_before=now - dt.timedelta(days=1),
+        not_valid_after=now + dt.timedelta(days=1),
+    )
+
+
+def _write(path: Path, certificate: x509.Certificate) -> None:
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
