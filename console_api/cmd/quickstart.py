@@ -1,58 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-quickstart``: the API in one command, to try it out.
+"""``console-api-quickstart``: all of it in one command, to try it out.
 
 Everything is in one folder: configuration, keys, an SQLite database with a
-sample server and a console host, and the log.  The API listens on the
-loopback address alone, since it does not authenticate anyone.
+sample server, and the log.  API, consoles and the screen of the sample server
+listen on the loopback address alone, since nobody is authenticated.
 """
 
 import argparse
+import contextlib
 import http.client
 import os
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import sqlalchemy as sa
 from oslo_config import cfg
 
 from console_api import conf as configuration
 from console_api import errors
-from console_api.consoles import keys
-from console_api.db import console_hosts, schema, servers
+from console_api.agent import drivers
+from console_api.cmd import quickstart_screen, quickstart_state
+from console_api.cmd.quickstart_state import HOST, PROJECT_ID, SERVER_ID
+from console_api.db import console_hosts
 from console_api.db.engine import Database
 
-HOST = "127.0.0.1"
 DEFAULT_PORT = 9890
 
-SERVER_ID = "b7b47a1c-6f4e-4b3c-8c0e-5d2a5a1a0f10"
-PROJECT_ID = "demo"
-
-# Seconds to wait for the first answer, and for the end of the WSGI server.
+# Seconds to wait until both programs are ready, and until they have ended.
 _START_TIMEOUT = 30
 _STOP_TIMEOUT = 10
-
-_CONFIGURATION = """\
-# Written by console-api-quickstart on its first start; yours to change.
-
-[DEFAULT]
-log_file = {log}
-
-[api]
-auth_strategy = noauth2
-
-[database]
-connection = {database}
-
-[passwords]
-key_repository = {keys}
-"""
 
 _EXAMPLES = """\
 Ready: {url}
@@ -67,6 +48,9 @@ Paste these into another terminal:
   ID=$(curl -s -H 'X-Auth-Token: user:{project}' {consoles} | \
 grep -o '"id": [0-9]*' | grep -o '[0-9]*' | head -n 1)
   curl -s -H 'X-Auth-Token: user:{project}' {consoles}/$ID
+
+  # See the screen: connect any VNC viewer to the host and port just shown,
+  # with the password just shown. With TigerVNC: vncviewer HOST::PORT
 
   # Delete it.
   curl -i -X DELETE -H 'X-Auth-Token: user:{project}' {consoles}/$ID
@@ -91,16 +75,17 @@ def main() -> None:
     """Run the quickstart; exits 1 with a sentence if it cannot."""
     arguments = _parse_arguments()
     state_dir = arguments.state_dir.expanduser().absolute()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         with _listen(arguments.port) as listener:
-            _prepare(state_dir)
-            status = _serve(listener, state_dir)
+            conf = quickstart_state.prepare(state_dir)
+            with quickstart_screen.running(HOST) as screen_port:
+                _serve(conf, listener, state_dir, screen_port)
     except KeyboardInterrupt:
-        status = 0
+        sys.exit(0)
     except (errors.ConsoleAPIError, OSError) as error:
         sys.exit(f"console-api-quickstart: {error}")
-    sys.exit(status)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
@@ -110,8 +95,8 @@ def _interrupt(_signal: int, _frame: object) -> None:
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="console-api-quickstart",
-        description="Run the console API on this machine, to try it out: "
-        "no authentication, SQLite, a sample server and a console host.",
+        description="Run the console API and a console host on this machine, "
+        "to try them out: no authentication, SQLite, a sample server.",
     )
     parser.add_argument(
         "--port",
@@ -148,139 +133,100 @@ def _listen(port: int) -> socket.socket:
         ) from error
 
 
-def _prepare(state_dir: Path) -> None:
-    """Make what is not there yet; what is there stays as it is."""
-    if set("$%") & set(str(state_dir)):
-        # oslo.config and Paste take them for references, in any path.
-        raise errors.ConfigurationError(
-            f"The path {state_dir} has a dollar or percent sign in it. "
-            "Choose another one with --state-dir."
-        )
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (state_dir / "console_api.conf").exists():
-        print(f"Setting up {state_dir}", flush=True)
-        _write_configuration(state_dir)
-    conf = configuration.load(state_dir)
-    keys.setup(Path(conf.passwords.key_repository))
-    schema.sync(conf)
-    _add_samples(conf)
+def _serve(
+    conf: cfg.ConfigOpts,
+    listener: socket.socket,
+    state_dir: Path,
+    screen_port: int,
+) -> None:
+    """Run the API and the agent until one of them ends.
 
-
-def _write_configuration(state_dir: Path) -> None:
-    shutil.copyfile(_paste_file(), state_dir / "api-paste.ini")
-    database = sa.URL.create(
-        "sqlite", database=str(state_dir / "console_api.sqlite")
-    )
-    values = {
-        "log": state_dir / "console_api.log",
-        "database": database.render_as_string(),
-        "keys": state_dir / "keys",
-    }
-    # Written aside and renamed, so that there is a whole one or none.
-    draft = state_dir / "console_api.conf.new"
-    draft.write_text(_CONFIGURATION.format(**values))
-    draft.rename(state_dir / "console_api.conf")
-
-
-def _paste_file() -> Path:
-    """Find the paste file: in a checkout, or where it was installed."""
-    relative = Path("etc", "console_api", "api-paste.ini")
-    roots = (
-        Path(__file__).parents[2],
-        Path(sys.prefix),
-        Path(sysconfig.get_path("data")),
-    )
-    for root in roots:
-        if (root / relative).is_file():
-            return root / relative
-    raise errors.ConfigurationError(
-        f"{relative} is not installed. Install console-api again."
-    )
-
-
-def _add_samples(conf: cfg.ConfigOpts) -> None:
+    :raises ConfigurationError: one of them does not start, or has ended
+    """
+    port = listener.getsockname()[1]
     database = Database(conf)
-    if servers.list_page(database, "", 1):
+    started_at = int(time.time())
+    try:
+        quickstart_state.set_sample(database, screen_port)
+        with (
+            _program(
+                state_dir, *_api(listener), pass_fds=[listener.fileno()]
+            ) as api,
+            _program(state_dir, _script("console-api-agent")) as agent,
+        ):
+            _wait_for(
+                lambda: _answers(port) and _is_up(conf, database, started_at),
+                (api, agent),
+                state_dir,
+            )
+            print(_examples(port, state_dir), flush=True)
+            # Until one of them has ended; Ctrl-C interrupts this.
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+            raise _failed("has ended", state_dir)
+    finally:
         database.close()
-        return
-    servers.insert(
-        database,
-        [
-            {
-                "uuid": SERVER_ID,
-                "project_id": PROJECT_ID,
-                "name": "sample",
-                "instance_name": "instance-00000001",
-                "compute_host": "compute-1",
-            }
-        ],
-        [
-            {
-                "server_uuid": SERVER_ID,
-                "protocol": "vnc",
-                "host": HOST,
-                "port": 5900,
-                "tls_port": None,
-                "internal_access_path": None,
-            }
-        ],
-    )
-    if not console_hosts.list_all(database):
-        console_hosts.insert(
-            database,
-            {
-                "host": "console-1",
-                "console_type": "vnc",
-                "public_hostname": HOST,
-                "compute_hosts": "compute-*",
-                "min_port": 5901,
-                "max_port": 5999,
-                "multiplex_port": None,
-                "enabled": True,
-            },
-        )
-    database.close()
 
 
-def _serve(listener: socket.socket, state_dir: Path) -> int:
+def _api(listener: socket.socket) -> list[str]:
+    return [
+        sys.executable,
+        *("-m", "gunicorn"),
+        *("--bind", f"fd://{listener.fileno()}"),
+        *("--workers", "1", "--threads", "4"),
+        *("--log-level", "warning"),
+        "--no-control-socket",
+        "console_api.wsgi:application",
+    ]
+
+
+def _script(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
+
+
+Process = subprocess.Popen[bytes]
+
+
+@contextlib.contextmanager
+def _program(
+    state_dir: Path, *arguments: str, pass_fds: Sequence[int] = ()
+) -> Iterator[Process]:
+    """Run a program, which ends with the block."""
     process = subprocess.Popen(  # noqa: S603 (our own arguments)
-        [
-            sys.executable,
-            *("-m", "gunicorn"),
-            *("--bind", f"fd://{listener.fileno()}"),
-            *("--workers", "1", "--threads", "4"),
-            *("--log-level", "warning"),
-            "--no-control-socket",
-            "console_api.wsgi:application",
-        ],
+        arguments,
         env={**os.environ, configuration.ENVIRONMENT: str(state_dir)},
-        pass_fds=[listener.fileno()],
-        # Ctrl-C reaches this process alone, which then ends the other.
+        pass_fds=pass_fds,
+        # Ctrl-C reaches this process alone, which then ends the others.
         start_new_session=True,
     )
-    port = listener.getsockname()[1]
     try:
-        _wait_for_answer(process, port, state_dir)
-        print(_examples(port, state_dir), flush=True)
-        return process.wait()
+        yield process
     finally:
         process.terminate()
         try:
             process.wait(_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
-        print("Stopped.", flush=True)
+            process.wait()
 
 
-def _wait_for_answer(
-    process: "subprocess.Popen[bytes]", port: int, state_dir: Path
+def _wait_for(
+    is_ready: Callable[[], bool], processes: Sequence[Process], state_dir: Path
 ) -> None:
     deadline = time.monotonic() + _START_TIMEOUT
-    while process.poll() is None and time.monotonic() < deadline:
-        if _answers(port):
+    while time.monotonic() < deadline and _all_run(processes):
+        if is_ready():
             return
-    raise errors.ConfigurationError(
-        "The API does not start. What is wrong is written above, or in "
+        time.sleep(0.05)
+    raise _failed("does not start", state_dir)
+
+
+def _all_run(processes: Sequence[Process]) -> bool:
+    return all(process.poll() is None for process in processes)
+
+
+def _failed(what: str, state_dir: Path) -> errors.ConfigurationError:
+    return errors.ConfigurationError(
+        f"The API or the agent {what}. What is wrong is written above, or in "
         f"{state_dir / 'console_api.log'}."
     )
 
@@ -297,6 +243,13 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
+def _is_up(conf: cfg.ConfigOpts, database: Database, started_at: int) -> bool:
+    """Tell whether the agent has registered its console host by now."""
+    console_type = drivers.find(conf.agent.driver).console_type
+    host = console_hosts.get(database, conf.agent.host, console_type)
+    return host is not None and (host.last_seen_at or 0) >= started_at
+
+
 def _examples(port: int, state_dir: Path) -> str:
     url = f"http://{HOST}:{port}"
     return _EXAMPLES.format(
@@ -305,7 +258,5 @@ def _examples(port: int, state_dir: Path) -> str:
         project=PROJECT_ID,
         consoles=f"{url}/v2.1/servers/{SERVER_ID}/consoles",
         state_dir=shlex.quote(str(state_dir)),
-        manage=shlex.quote(
-            str(Path(sys.executable).with_name("console-api-manage"))
-        ),
+        manage=shlex.quote(_script("console-api-manage")),
     )

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The quickstart, up to a screen in a viewer that is not ours."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+from console_api.cmd import quickstart_screen
+from console_api.tests.functional import (
+    agents,
+    client,
+    configuration,
+    vnc_servers,
+)
+from console_api.tests.functional.rfb_client import RFBClient
+
+PROGRAM = str(Path(sys.executable).parent / "console-api-quickstart")
+
+TIMEOUT = 60
+
+BARS = [
+    (255, 255, 255),
+    (255, 255, 0),
+    (0, 255, 255),
+    (0, 255, 0),
+    (255, 0, 255),
+    (255, 0, 0),
+    (0, 0, 255),
+    (0, 0, 0),
+]
+
+
+class QuickstartCase(unittest.TestCase):
+    def setUp(self):
+        self.state = configuration.temporary_folder() / "state"
+        self.port = int(agents.free_range(1).partition("-")[0])
+        self.server_id = None
+
+    def start(self):
+        """Start it; return it when it says that it is ready."""
+        process = subprocess.Popen(
+            [PROGRAM, "--port", str(self.port), "--state-dir", self.state],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.addCleanup(self.end, process, signal.SIGTERM)
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Stop with Ctrl-C" in line:
+                break
+        else:
+            self.fail(said)
+        [self.server_id] = re.findall(r"sample server (\S+) is", said)
+        return process
+
+    def end(self, process, number=signal.SIGINT):
+        """End it as Ctrl-C does; return its exit status."""
+        if process.poll() is None:
+            process.send_signal(number)
+        process.wait(TIMEOUT)
+        process.stdout.close()
+        return process.returncode
+
+    def call(self, method, path=""):
+        found = client.Client(self, user="user", project="demo")
+        reply = found.request(
+            method, f"/servers/{self.server_id}/consoles{path}"
+        )
+        self.assertIn(reply.status, (200, 202), reply.body)
+        return reply
+
+    def make_console(self):
+        self.call("POST")
+        [entry] = self.call("GET").json["consoles"]
+        path = f"/{entry['console']['id']}"
+        return self.call("GET", path).json["console"]
+
+    def see(self, console):
+        deadline = time.monotonic() + TIMEOUT
+        while agents.is_free(console["port"]):
+            self.assertLess(time.monotonic(), deadline)
+        return vnc_servers.capture(console["port"], console["password"])
+
+
+class QuickstartTest(QuickstartCase):
+    def test_a_new_user_sees_a_screen(self):
+        process = self.start()
+        picture = self.see(self.make_console())
+        self.assertEqual((320, 240), picture.size)
+        self.assertEqual(
+            BARS, [picture.getpixel((x, 120)) for x in range(20, 320, 40)]
+        )
+        self.assertEqual(0, self.end(process))
+        # The second start keeps the console, and its screen is there again.
+        process = self.start()
+        again = self.see(self.make_console())
+        self.assertEqual(picture.tobytes(), again.tobytes())
+
+    def test_a_closed_terminal_ends_all_of_it(self):
+        process = self.start()
+        console = self.make_console()
+        self.see(console)
+        self.assertEqual(0, self.end(process, signal.SIGHUP))
+        for port in (self.port, console["port"]):
+            self.assertTrue(agents.is_free(port))
+
+    def test_a_port_in_use_is_said(self):
+        self.start()
+        second = subprocess.run(
+            [PROGRAM, "--port", str(self.port), "--state-dir", self.state],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+        self.assertEqual(1, second.returncode)
+        self.assertIn("Choose another one with --port", second.stderr)
+
+
+class ScreenTest(unittest.TestCase):
+    def test_versions_pixels_and_rectangles(self):
+        with quickstart_screen.running("127.0.0.1") as port:
+            for version, security in (
+                (b"RFB 003.003\n", b"\0\0\0\1"),
+                (b"RFB 003.007\n", b"\1\1"),
+                (b"RFB 003.008\n", b"\1\1"),
+            ):
+                with self.subTest(version), RFBClient(port) as viewer:
+                    viewer.receive(12)
+                    viewer.send(version)
+                    self.assertEqual(security, viewer.receive(len(security)))
+                    if version != b"RFB 003.003\n":
+                        viewer.send(b"\1")
+                    if version == b"RFB 003.008\n":
+                        self.assertEqual(b"\0\0\0\0", viewer.receive(4))
+                    self.assertIn("test picture", viewer.open())
+                    # 16 bits a pixel, big endian: 5, 6 and 5 bits.
+                    viewer.send(
+                        bytes.fromhex(
+                            "00000000 10100101 001f003f001f 0b0500 000000"
+                        )
+                    )
+                    # Encodings, a key, the pointer, a clipboard, then the
+                    # last pixel of the first bar and the first of the next,
+                    # of a rectangle that is larger than the picture.
+                    viewer.send(
+                        bytes.fromhex(
+                            "02000001 00000000 0401000000000041"
+                            "050000010001 06000000 00000002 6869"
+                            "03 00 0027 00ef ffff ffff"
+                        )
+                    )
+                    header = viewer.receive(16)
+                    self.assertEqual(
+                        "00000001002700ef0119000100000000", header.hex()
+                    )
+                    self.assertEqual("ffffffe0", viewer.receive(4).hex())
+
+    def test_what_is_not_understood_is_closed(self):
+        begin = b"RFB 003.008\n\1\1"
+        with quickstart_screen.running("127.0.0.1") as port:
+            for message in (
+                b"\xff",
+                b"\x00\0\0\0" + bytes(16),
+                b"\x06\0\0\0\xff\xff\xff\xff",
+            ):
+                with self.subTest(message), RFBClient(port) as viewer:
+                    viewer.send(begin + message)
+                    while viewer.receive(1):
+                        pass
