@@ -15,6 +15,7 @@ from pathlib import Path
 from console_api.tests.functional import configuration
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import TestDatabase
+from console_api.tests.unit.agent.drivers.contract import is_free
 
 PROGRAM = str(Path(sys.executable).parent / "console-api-agent")
 
@@ -120,17 +121,6 @@ def free_range(count: int) -> str:
         ports = range(first, first + count)
         if all(map(is_free, ports)):
             return f"{ports[0]}-{ports[-1]}"
-
-
-def is_free(port: int) -> bool:
-    """Tell whether nobody listens on a port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", port))
-        except OSError:
-            return False
-        return True
 
 
 def listening_ports(process: subprocess.Popen) -> set[int]:

@@ -97,7 +97,7 @@ class ReconcilerCase(unittest.IsolatedAsyncioTestCase):
             )
             task = asyncio.create_task(running.run())
             async with asyncio.timeout(10):
-                while not (condition() or task.done()):  # noqa: ASYNC110
+                while not (condition() or task.done()):
                     await asyncio.sleep(0)
             running.stop()
             await task

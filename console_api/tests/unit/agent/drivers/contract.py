@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every driver has to do, in tests that any driver can take over.
+
+Make a class of ``DriverContract`` and
+``unittest.IsolatedAsyncioTestCase``, say how the driver is made and how a
+test sees what it serves, and run it.
+"""
+
+import abc
+import asyncio
+import contextlib
+import dataclasses
+import random
+import socket
+from collections.abc import Iterable, Iterator
+
+from console_api.agent.drivers.base import Console, Driver
+
+_PASSWORD = "pAsSw0rd"
+
+# Below the ports that systems give to connections of their own.
+_PORTS = range(10_000, 32_000)
+
+_TIMEOUT = 30
+
+
+class DriverContract(abc.ABC):
+    """The tests; see the module."""
+
+    driver: Driver
+
+    @abc.abstractmethod
+    def make_driver(self) -> Driver:
+        """Make the driver, as its configuration would."""
+
+    def compute_host(self) -> str:
+        """Return a compute host that the driver serves."""
+        return "compute-1"
+
+    def is_served(self, console: Console) -> bool:
+        """Tell whether viewers get to a console; by default by its port."""
+        return console.port is not None and not is_free(console.port)
+
+    # The rest is the contract.
+
+    def setUp(self) -> None:
+        """Make the driver, and consoles on ports that nobody has."""
+        super().setUp()
+        self.driver = self.make_driver()
+        ports = free_ports(4)
+        self.consoles = {
+            number: Console(
+                id=number,
+                server_uuid=f"00000000-0000-4000-8000-{number:012d}",
+                instance_name=f"instance-{number:08x}",
+                compute_host=self.compute_host(),
+                port=port,
+                password=_PASSWORD,
+            )
+            for number, port in enumerate(ports, 1)
+        }
+
+    async def asyncTearDown(self) -> None:
+        """Close the driver; nothing is served any more."""
+        await self.driver.close()
+        await self.eventually_served([])
+
+    def chosen(self, *numbers: int) -> dict[int, Console]:
+        """Return some of the consoles."""
+        return {number: self.consoles[number] for number in numbers}
+
+    async def eventually_served(self, numbers: Iterable[int]) -> None:
+        """Wait until exactly these consoles are served."""
+        wanted = set(numbers)
+        async with asyncio.timeout(_TIMEOUT):
+            while wanted != {
+                number
+                for number, console in self.consoles.items()
+                if self.is_served(console)
+            }:
+                await asyncio.sleep(0.01)
+
+    async def apply(self, *numbers: int) -> None:
+        """Apply some of the consoles, which must not fail."""
+        failed = await self.driver.apply(self.chosen(*numbers))
+        self.assertEqual({}, failed)
+        await self.eventually_served(numbers)
+
+    async def test_exactly_what_is_wanted_is_served(self) -> None:
+        """Any set of consoles can follow any other."""
+        for numbers in ((), (1,), (1, 2, 3), (2,), (2, 4), (), (3,)):
+            with self.subTest(numbers=numbers):
+                await self.apply(*numbers)
+
+    async def test_the_same_again_changes_nothing(self) -> None:
+        """A connection outlives an application of the same consoles."""
+        await self.apply(1, 2)
+        console = self.consoles[1]
+        if console.port is None:
+            return
+        with socket.create_connection(("127.0.0.1", console.port), 10) as one:
+            await self.receive(one, 12)
+            await self.apply(1, 2)
+            await self.apply(1, 2, 3)
+            one.sendall(b"RFB 003.008\n")
+            self.assertTrue(await self.receive(one, 1))
+
+    async def receive(self, connected: socket.socket, count: int) -> bytes:
+        """Receive from a console without holding it up."""
+        connected.setblocking(False)
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(_TIMEOUT):
+            return await loop.sock_recv(connected, count)
+
+    async def test_a_port_in_use_stops_nobody_else(self) -> None:
+        """It is reported, and served as soon as it can be."""
+        with taken(self.consoles[2].port):
+            failed = await self.driver.apply(self.chosen(1, 2, 3))
+            self.assertEqual({2}, failed.keys())
+            self.assertNotIn(_PASSWORD, failed[2])
+            await self.eventually_served([1, 2, 3])  # 2 by the other program
+        async with asyncio.timeout(_TIMEOUT):
+            while await self.driver.apply(self.chosen(1, 2, 3)):
+                await asyncio.sleep(0.01)
+        await self.eventually_served([1, 2, 3])
+
+    async def test_a_port_can_go_to_another_console(self) -> None:
+        """What had it before is closed first."""
+        await self.apply(1, 2)
+        one, two = self.consoles[1], self.consoles[2]
+        swapped = {
+            1: dataclasses.replace(one, port=two.port),
+            2: dataclasses.replace(two, port=one.port),
+        }
+        self.assertEqual({}, await self.driver.apply(swapped))
+        await self.eventually_served([1, 2])
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody has."""
+    return random.sample(
+        [port for port in random.sample(_PORTS, 200) if is_free(port)], count
+    )
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens on a port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def taken(port: int | None) -> Iterator[None]:
+    """Listen on a port as another program would."""
+    with socket.create_server(("", port or 0)):
+        yield
