@@ -30,9 +30,16 @@ class Schema:
         """
         for start, validator in self._validators:
             if start <= version:
-                error = jsonschema.exceptions.best_match(
-                    validator.iter_errors(document)
-                )
+                try:
+                    error = jsonschema.exceptions.best_match(
+                        validator.iter_errors(document)
+                    )
+                except RecursionError as too_deep:
+                    # The validator quotes what does not fit, and cannot
+                    # quote what the parser could only just read.
+                    raise errors.InvalidInput(
+                        "Invalid input: it is nested too deeply."
+                    ) from too_deep
                 if error is not None:
                     raise errors.InvalidInput(_describe(error))
                 return

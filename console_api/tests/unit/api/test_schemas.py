@@ -161,6 +161,15 @@ class CreateBodyTest(SchemasCase):
                 )
                 self.assertLess(len(message), 500)
 
+    def test_what_is_too_deep_to_be_quoted_is_refused(self) -> None:
+        deep: object = 1
+        for _ in range(100_000):
+            deep = {"a": deep}
+        body = {"remote_console": {"protocol": deep, "type": "novnc"}}
+        # Not with `assertRefuses`, which quotes the body.
+        with self.assertRaisesRegex(errors.InvalidInput, "nested too deeply"):
+            remote_consoles.CREATE_BODY.validate(Version(2, 6), body)
+
 
 class ActionBodyTest(SchemasCase):
     schema = remote_consoles.ACTION_BODY
