@@ -8,6 +8,7 @@ name.  Lengths are those of the columns.
 
 import json
 import re
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -30,8 +31,10 @@ ENDPOINT_KEYS = (
     "internal_access_path",
 )
 
-# Control characters, and halves of characters, which no database stores.
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# The categories of Unicode that a text must not have: control characters;
+# invisible ones, by which two names may look alike or a line be shown in
+# another order; halves of characters, which no database stores; line breaks.
+_UNFIT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 _BLANK = re.compile(r"\s")
 
@@ -52,10 +55,10 @@ def text(value: object, limit: int = TEXT_LENGTH) -> str:
         raise errors.InvalidInput(
             f"must have at most {limit} characters, not {len(value)}"
         )
-    if _UNFIT.search(value):
+    if not _UNFIT.isdisjoint(map(unicodedata.category, value)):
         raise errors.InvalidInput(
             "must be of characters that can be shown, without line breaks, "
-            "tabs or other control characters"
+            "tabs or other control or invisible characters"
         )
     return value
 

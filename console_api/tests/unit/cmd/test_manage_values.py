@@ -37,13 +37,19 @@ class TextTest(ValuesCase):
             values.text, ["a", "a b", "é", "\U0001f600", "'\"", "x" * 255]
         )
 
-    def test_what_no_database_stores_is_refused(self) -> None:
+    def test_what_cannot_be_stored_or_shown_is_refused(self) -> None:
         self.assertRefused(
             values.text,
             [
                 ("", "must not be empty"),
                 ("x" * 256, "at most 255 characters, not 256"),
                 *((f"a{char}b", SHOWN) for char in "\0\n\r\t\x1b\x7f\x85"),
+                # Invisible, another direction of writing, line separators.
+                *(
+                    (f"a{char}b", SHOWN)
+                    for char in "\xad\u200b\u200d\u202e\u2066\ufeff\U000e0061"
+                    "\u2028\u2029"
+                ),
                 ("\ud800", SHOWN),
                 ("\udcff", SHOWN),
                 (5, "must be a text, not 5"),
