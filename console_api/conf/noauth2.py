@@ -11,6 +11,7 @@ OPTS = [
         default=False,
         help="Serve callers on other machines too, although nobody checks "
         "who they are: whoever reaches the port is an administrator. Without "
-        "it, only direct callers on a loopback address are served.",
+        "it, only direct callers on a loopback address are served, and only "
+        "if their Host header is localhost or a loopback address.",
     ),
 ]

@@ -2,6 +2,7 @@
 """No authentication: believes what the caller says of itself."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,9 @@ _IDENTITY_HEADERS = (
 # Who sends these stands between us and somebody whose address is unknown.
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR")
 
+# A Host header: a name or an address, IPv6 in brackets, perhaps a port.
+_HOST = re.compile(r"(?:\[(.+)\]|([^:]+))(?::[0-9]*)?")
+
 
 class NoAuth2Filter:
     """Takes ``X-Auth-Token: USER:PROJECT`` for the identity of the caller.
@@ -67,14 +71,32 @@ class NoAuth2Filter:
 
 
 def _check_local(environ: "WSGIEnvironment") -> None:
-    if any(header in environ for header in _FORWARDED) or not _is_loopback(
-        environ.get("REMOTE_ADDR", "")
+    if (
+        any(header in environ for header in _FORWARDED)
+        or not _is_loopback(environ.get("REMOTE_ADDR", ""))
+        or not _is_loopback_host(environ.get("HTTP_HOST", ""))
     ):
         raise faults.Fault(
             403,
-            "Without authentication only this machine is served. Set [api] "
-            "auth_strategy to keystone, or [noauth2] allow_remote to true.",
+            "Without authentication only this machine is served, as "
+            "localhost or 127.0.0.1. Set [api] auth_strategy to keystone, or "
+            "[noauth2] allow_remote to true.",
         )
+
+
+def _is_loopback_host(host: str) -> bool:
+    """Tell whether the caller knows us by a name of this machine alone.
+
+    A browser on this machine lets a page of anybody's site ask us, if the
+    site's name is made to lead here; it then sends that name.
+    """
+    if not host:
+        return True
+    match = _HOST.fullmatch(host)
+    if match is None:
+        return False
+    name = match[1] or match[2]
+    return name.lower() == "localhost" or _is_loopback(name)
 
 
 def _is_loopback(address: str) -> bool:

@@ -8,8 +8,9 @@ import uuid
 from console_api.tests.functional import base
 
 REMOTE_REFUSED = (
-    "Without authentication only this machine is served. Set [api] "
-    "auth_strategy to keystone, or [noauth2] allow_remote to true."
+    "Without authentication only this machine is served, as localhost or "
+    "127.0.0.1. Set [api] auth_strategy to keystone, or [noauth2] "
+    "allow_remote to true."
 )
 
 
@@ -137,6 +138,15 @@ class IdentityTests(base.FunctionalTestCase):
                 with self.subTest(name, value=value):
                     reply = self.admin.get(self.path, headers={name: value})
                     self.assert_fault(reply, 403, REMOTE_REFUSED)
+
+    def test_callers_who_call_this_machine_by_another_name_are_refused(self):
+        for host, status in (
+            (f"LOCALHOST:{self.server.port}", 200),
+            (f"rebound.example.org:{self.server.port}", 403),
+        ):
+            with self.subTest(host):
+                reply = self.admin.get(self.path, headers={"Host": host})
+                self.assertEqual(status, reply.status)
 
 
 @base.on_each_database

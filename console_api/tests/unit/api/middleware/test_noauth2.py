@@ -145,10 +145,37 @@ class AddressTest(NoAuth2Case):
             for value in ("192.0.2.1", "127.0.0.1", ""):
                 self.assertServed(False, headers={header: value})
 
+    def test_only_names_of_this_machine_alone_are_believed(self) -> None:
+        for host, served in (
+            ("localhost", True),
+            ("LocalHost:9890", True),
+            ("127.0.0.1", True),
+            ("127.8.9.10:80", True),
+            ("[::1]", True),
+            ("[::1]:9890", True),
+            ("127.0.0.1:", True),
+            # HTTP/1.0 and sockets without a name.
+            ("", True),
+            ("example.org", False),
+            ("example.org:80", False),
+            ("localhost.example.org", False),
+            ("127.0.0.1.example.org", False),
+            ("example.org@127.0.0.1", False),
+            ("127.0.0.1,example.org", False),
+            ("192.0.2.1", False),
+            ("0.0.0.0", False),
+            ("[2001:db8::1]:80", False),
+            ("[", False),
+            (":80", False),
+        ):
+            self.assertServed(served, headers={"Host": host})
+
     def test_all_are_served_where_that_is_allowed(self) -> None:
         self.assertServed(True, address="192.0.2.1", allow_remote=True)
         self.assertServed(
-            True, headers={"X-Forwarded-For": "a"}, allow_remote=True
+            True,
+            headers={"X-Forwarded-For": "a", "Host": "example.org"},
+            allow_remote=True,
         )
 
     def test_identity_is_needed_even_then(self) -> None:
