@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 # Seconds that a connection may take to be made, and a statement to end.
 CONNECT_TIMEOUT = 10
-STATEMENT_TIMEOUT = 60
+STATEMENT_TIMEOUT = 30
 
 _TIME_LIMITS: Mapping[str, Mapping[str, str]] = {
     "mysql": {

@@ -26,13 +26,13 @@ class DatabaseUrlTest(base.FolderCase):
 
     def test_every_database_gets_time_limits(self) -> None:
         for text, expected in (
-            ("sqlite:////a/file", {"timeout": "60"}),
+            ("sqlite:////a/file", {"timeout": "30"}),
             (
                 "mysql+pymysql://user:secret@host/name",
                 {
                     "connect_timeout": "10",
-                    "read_timeout": "60",
-                    "write_timeout": "60",
+                    "read_timeout": "30",
+                    "write_timeout": "30",
                     "charset": "utf8mb4",
                 },
             ),
@@ -40,8 +40,8 @@ class DatabaseUrlTest(base.FolderCase):
                 "postgresql+psycopg2://user:secret@host/name",
                 {
                     "connect_timeout": "10",
-                    "tcp_user_timeout": "60000",
-                    "options": "-c statement_timeout=60000",
+                    "tcp_user_timeout": "30000",
+                    "options": "-c statement_timeout=30000",
                 },
             ),
         ):
