@@ -121,6 +121,7 @@ def create_reader(conf: cfg.ConfigOpts) -> Engine:
         max_overflow=conf.database.max_overflow,
         pool_timeout=conf.database.pool_timeout or _POOL_TIMEOUT,
         pool_recycle=conf.database.connection_recycle_time,
+        hide_parameters=True,
     )
 
 
@@ -136,6 +137,8 @@ def create_writer(conf: cfg.ConfigOpts) -> Engine:
         mysql_sql_mode=conf.database.mysql_sql_mode,
         max_retries=0,
     )
+    # Errors go to the log with their statement; hashes of tokens must not.
+    engine.hide_parameters = True
     return engine
 
 

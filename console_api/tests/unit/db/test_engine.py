@@ -235,6 +235,26 @@ class TransactionTest(base.DatabaseCase):
             )
 
 
+class ParametersTest(base.DatabaseCase):
+    def test_no_error_shows_the_values_of_a_statement(self) -> None:
+        select = sa.select(sa.column("unknown")).where(
+            sa.column("unknown") == sa.bindparam("value")
+        )
+        delete = sa.delete(sa.table("unknown")).where(
+            sa.column("unknown") == sa.bindparam("value")
+        )
+        values = {"value": "secret"}
+        with self.assertRaises(errors.DatabaseUnavailable) as caught:
+            self.database.read(select, values)
+        self.assertNotIn("secret", str(caught.exception.__cause__))
+        with (
+            self.assertRaises(db_exc.DBError) as refused,
+            self.database.transaction() as connection,
+        ):
+            connection.execute(delete, values)
+        self.assertNotIn("secret", str(refused.exception))
+
+
 class RetriedTest(base.FolderCase):
     def setUp(self) -> None:
         super().setUp()
