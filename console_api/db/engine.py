@@ -211,6 +211,7 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
     """Repeat a write that lost a deadlock, a bounded number of times.
 
     :raises DatabaseUnavailable: it lost each time, or the database is away
+        or takes no writes
     """
     repeated = db_api.wrap_db_retry(
         max_retries=_WRITE_TRIES,
@@ -225,6 +226,12 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
             result: T = repeated(*args, **kwargs)
         except _UNAVAILABLE as error:
             _raise_unavailable(error)
+        except db_exc.DBError as error:
+            # A PostgreSQL that is a standby, or read-only for another
+            # reason; MariaDB raises one of the others then.
+            if isinstance(error.inner_exception, sa_exc.InternalError):
+                _raise_unavailable(error)
+            raise
         return result
 
     return wrapper

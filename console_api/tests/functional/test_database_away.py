@@ -176,6 +176,31 @@ class DroppedConnectionTests(DatabaseAwayTestCase):
 
 
 @base.on_database_servers
+class ReadOnlyTests(base.FunctionalTestCase):
+    """A database that answers, but takes no writes: a standby, for one."""
+
+    def choose_server(self):
+        url = self.database.url.update_query_dict(
+            {
+                "mysql": {"init_command": "SET SESSION TRANSACTION READ ONLY"},
+                "postgresql": {
+                    "options": "-c default_transaction_read_only=on"
+                },
+            }[self.backend]
+        )
+        return self.start_server(database=TestDatabase(self.backend, url))
+
+    def test_reads_work_and_writes_are_answered_as_if_it_were_away(self):
+        server_id = self.make_server()
+        self.make_console_host()
+        path = f"/servers/{server_id}/consoles"
+        self.assertEqual(200, self.admin.get(path).status)
+        reply = self.admin.post(path)
+        self.assert_fault(reply, 503, AWAY)
+        self.assertEqual("5", reply.headers["Retry-After"])
+
+
+@base.on_database_servers
 class NoDatabaseAtStartTests(DatabaseAwayTestCase):
     def test_it_starts_and_works_once_the_database_is_there(self):
         self.server.stop()

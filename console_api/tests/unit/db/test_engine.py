@@ -293,6 +293,26 @@ class RetriedTest(base.FolderCase):
                 self.assertIs(error, caught.exception.__cause__)
                 function.assert_called_once_with()
 
+    def test_a_database_that_is_read_only_says_that_it_is_away(self) -> None:
+        for error in (
+            db_exc.DBError(
+                sa_exc.InternalError("INSERT", {}, Exception("read-only"))
+            ),
+            sa_exc.OperationalError("INSERT", {}, Exception("--read-only")),
+        ):
+            with self.subTest(type(error).__name__):
+                function = self.outcomes(error)
+                with self.assertRaises(errors.DatabaseUnavailable):
+                    engine.retried(function)()
+                function.assert_called_once_with()
+
+    def test_a_faulty_statement_is_not_taken_for_an_absent_database(
+        self,
+    ) -> None:
+        faulty = sa_exc.ProgrammingError("INSERT", {}, Exception("no column"))
+        with self.assertRaises(db_exc.DBError):
+            engine.retried(self.outcomes(db_exc.DBError(faulty)))()
+
     def test_other_errors_pass(self) -> None:
         function = self.outcomes(errors.Conflict("no"))
         with self.assertRaises(errors.Conflict):
