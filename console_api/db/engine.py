@@ -4,7 +4,9 @@
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -95,6 +97,16 @@ def database_url(conf: cfg.ConfigOpts) -> URL:
     )
 
 
+def without_making(url: URL) -> URL:
+    """Let SQLite open its file, but not make an empty one if it is missing."""
+    if url.get_backend_name() != "sqlite" or "uri" in url.query:
+        return url
+    path = quote(str(Path(url.database or "").absolute()))
+    return url.set(database=f"file:{path}").update_query_dict(
+        {"mode": "rw", "uri": "true"}
+    )
+
+
 def no_driver(error: ImportError) -> errors.ConfigurationError:
     """Say which driver is missing."""
     return errors.ConfigurationError(
@@ -113,7 +125,7 @@ def create_reader(conf: cfg.ConfigOpts) -> Engine:
     left out too: they cost a read half as much time again.
     """
     return sa.create_engine(
-        database_url(conf),
+        without_making(database_url(conf)),
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
         skip_autocommit_rollback=True,
@@ -128,7 +140,7 @@ def create_reader(conf: cfg.ConfigOpts) -> Engine:
 def create_writer(conf: cfg.ConfigOpts) -> Engine:
     """Make the engine of writes, as oslo.db makes it, without connecting."""
     engine: Engine = engines.create_engine(
-        database_url(conf),
+        without_making(database_url(conf)),
         sqlite_fk=True,
         max_pool_size=conf.database.max_pool_size,
         max_overflow=conf.database.max_overflow,

@@ -44,8 +44,11 @@ def version(conf: cfg.ConfigOpts) -> str | None:
 
     :raises DatabaseUnavailable: the database does not answer
     """
+    url = database_url(conf)
+    if _is_missing(url):
+        return None
     try:
-        with _connect(database_url(conf)) as connection:
+        with _connect(url) as connection:
             if not sa.inspect(connection).has_table(_VERSION.name):
                 return None
             found: str | None = connection.scalar(
@@ -66,7 +69,8 @@ def check(conf: cfg.ConfigOpts) -> None:
     if found != needed:
         raise errors.ConfigurationError(
             f"The database schema is at version {found or 'none'}, but "
-            f"{needed} is needed. Run: console-api-manage db sync"
+            f"{needed} is needed. Run: console-api-manage db sync, unless "
+            "[database] connection names the wrong database."
         )
 
 
@@ -105,6 +109,17 @@ def sync(conf: cfg.ConfigOpts) -> None:
         ) from error
     except sa_exc.DBAPIError as error:
         raise errors.DatabaseUnavailable from error
+
+
+def _is_missing(url: sa.URL) -> bool:
+    """Tell whether there is no file of an SQLite database in its folder.
+
+    Without the folder it may be there yet: on a disk that is away.
+    """
+    if url.get_backend_name() != "sqlite" or "uri" in url.query:
+        return False
+    path = Path(url.database or "")
+    return path.parent.exists() and not path.exists()
 
 
 @contextlib.contextmanager

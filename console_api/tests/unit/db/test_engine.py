@@ -75,6 +75,34 @@ class DatabaseUrlTest(base.FolderCase):
                 self.assertNotIn("secret", message)
 
 
+class SqliteFileTest(base.FolderCase):
+    def open(self, path: str) -> engine.Database:
+        connection = {"connection": f"sqlite:///{path}"}
+        database = engine.Database(
+            base.load_conf(self.folder, {"database": connection})
+        )
+        self.addCleanup(database.close)
+        return database
+
+    def test_one_that_is_missing_is_not_made(self) -> None:
+        path = self.folder / "file"
+        database = self.open(str(path))
+        with self.assertRaises(errors.DatabaseUnavailable):
+            database.read(ONE)
+        with self.assertRaises(errors.DatabaseUnavailable):
+            console_auth_tokens.delete(database, "a hash")
+        self.assertFalse(path.exists())
+
+    def test_its_name_may_have_any_characters(self) -> None:
+        path = self.folder / "100% a&b#c=d é"
+        path.touch()
+        self.assertEqual([(1,)], self.open(str(path)).read(ONE))
+
+    def test_a_uri_of_the_operators_own_is_left_alone(self) -> None:
+        uri = f"file:{self.folder}/file?mode=rwc&uri=true"
+        self.assertEqual([(1,)], self.open(uri).read(ONE))
+
+
 class PoolTest(base.FolderCase):
     def test_the_reader_has_the_pool_that_the_operator_asks_for(self) -> None:
         for size, overflow, timeout in ((3, 4, 7), (3, 0, 7)):
@@ -96,6 +124,7 @@ class PoolTest(base.FolderCase):
 
     def test_all_connections_are_given_back(self) -> None:
         database = engine.Database(base.load_conf(self.folder))
+        (self.folder / "console_api.sqlite").touch()
         database.read(ONE)
         for idle in (1, 0):
             pool = database._reader.pool
@@ -164,6 +193,7 @@ class ReadTest(base.DatabaseCase):
             with self.assertRaises(errors.DatabaseUnavailable):
                 database.read(ONE)
         (self.folder / "away").mkdir()
+        (self.folder / "away" / "file").touch()
         self.assertEqual([(1,)], database.read(ONE))
 
     def test_whatever_says_that_the_database_is_away_says_just_that(

@@ -20,6 +20,9 @@ class EmptyDatabaseTest(base.FolderCase):
 
     def test_it_has_no_version(self) -> None:
         self.assertIsNone(schema.version(self.conf))
+        self.assertFalse(self.path.exists())
+        self.path.touch()
+        self.assertIsNone(schema.version(self.conf))
 
     def test_the_check_says_what_to_run(self) -> None:
         with self.assertRaises(errors.ConfigurationError) as caught:
@@ -28,6 +31,8 @@ class EmptyDatabaseTest(base.FolderCase):
         self.assertIn("none", message)
         self.assertIn(schema.head(), message)
         self.assertIn("console-api-manage db sync", message)
+        self.assertIn("[database] connection", message)
+        self.assertFalse(self.path.exists())
 
     def test_sync_brings_it_to_the_version_of_the_code(self) -> None:
         schema.sync(self.conf)
@@ -130,6 +135,7 @@ class AbsentDatabaseTest(base.FolderCase):
 class DriverTest(base.FolderCase):
     def test_a_driver_that_is_not_installed_is_named(self) -> None:
         conf = base.load_conf(self.folder)
+        (self.folder / "console_api.sqlite").touch()
         absent = ModuleNotFoundError("No module named 'somesql'")
         for function in (schema.version, schema.check, schema.sync):
             with (
