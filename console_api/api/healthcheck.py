@@ -19,7 +19,7 @@ class DatabaseHealthcheck(pluginbase.HealthcheckBaseExtension):
     def __init__(
         self, oslo_conf: cfg.ConfigOpts, conf: dict[str, Any]
     ) -> None:
-        """Prepare a connection of its own."""
+        """Prepare; nothing is connected yet."""
         super().__init__(oslo_conf, conf)
         self._database = Database(oslo_conf)
 
@@ -27,9 +27,15 @@ class DatabaseHealthcheck(pluginbase.HealthcheckBaseExtension):
         self,
         server_port: int,  # noqa: ARG002 (part of oslo.middleware's contract)
     ) -> pluginbase.HealthcheckResult:
-        """Run a query that needs no table."""
+        """Run a query that needs no table, on a connection of its own.
+
+        A connection that was kept would still read an SQLite file that has
+        been removed, and says nothing of whether new ones can be made.
+        """
         try:
             self._database.read(_PROBE)
         except errors.DatabaseUnavailable as error:
             return pluginbase.HealthcheckResult(False, str(error))
+        finally:
+            self._database.close()
         return pluginbase.HealthcheckResult(True, "OK")

@@ -16,6 +16,13 @@ class HealthcheckTest(base.DatabaseCase):
         result = self.check.healthcheck(9890)
         self.assertEqual((True, "OK"), (result.available, result.reason))
 
+    def test_a_file_that_is_removed_is_not(self) -> None:
+        self.assertTrue(self.check.healthcheck(9890).available)
+        (self.folder / "console_api.sqlite").unlink()
+        for _ in range(2):
+            result = self.check.healthcheck(9890)
+            self.assertFalse(result.available)
+
     def test_one_that_does_not_answer_is_not(self) -> None:
         with mock.patch.object(
             self.check._database,
