@@ -34,14 +34,16 @@ _PURE_CHECKS = (
     _checks.GenericCheck,
 )
 
-Fingerprint = tuple[tuple[str, int, int, int], ...]
+#: The policy files, each with its time, size and inode; None for what cannot
+#: be looked at, as a dangling link.
+Fingerprint = dict[Path, tuple[int, int, int] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
     """The rules of one state of the policy files, and what they decided."""
 
-    fingerprint: Fingerprint
+    files: Fingerprint
     enforcer: policy.Enforcer
     pure: bool
     decisions: dict[tuple[Any, ...], bool] = field(default_factory=dict)
@@ -53,7 +55,8 @@ class Enforcer:
     A decision is remembered for as long as neither the rules nor the
     caller's credentials nor the target differ.  An edit of a policy file
     counts within ``LOOK_INTERVAL``; one that cannot be read is logged, and
-    the rules before it stay in force.
+    the rules before it stay in force.  So do they when the policy file is
+    removed, or any is emptied: the defaults may allow what it forbade.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
@@ -68,8 +71,9 @@ class Enforcer:
         conf.set_override("policy_file", policy_file, group="oslo_policy")
         conf.set_override("policy_dirs", policy_dirs, group="oslo_policy")
         self._next_look = 0.0
+        self._seen = _fingerprint(self._paths)
         try:
-            self._rules = self._load(_fingerprint(self._paths))
+            self._rules = self._load(self._seen)
         except _Unusable as error:
             raise errors.ConfigurationError(str(error)) from error
 
@@ -96,26 +100,36 @@ class Enforcer:
         if now < self._next_look:
             return self._rules
         self._next_look = now + LOOK_INTERVAL
-        fingerprint = _fingerprint(self._paths)
-        if fingerprint != self._rules.fingerprint:
+        found = _fingerprint(self._paths)
+        if found != self._seen:
+            # Even if it cannot be used: said once, not with every request.
+            self._seen = found
             try:
-                self._rules = self._load(fingerprint)
+                self._check_kept(found)
+                self._rules = self._load(found)
                 LOG.info("The policy has changed and is loaded anew.")
             except _Unusable as error:
                 LOG.error("%s The rules before it stay in force.", error)  # noqa: TRY400
-                # Remembered with the new fingerprint: said once, not with
-                # every request.
-                self._rules = _Rules(
-                    fingerprint,
-                    self._rules.enforcer,
-                    self._rules.pure,
-                    self._rules.decisions,
-                )
         return self._rules
 
-    def _load(self, fingerprint: Fingerprint) -> _Rules:
+    def _check_kept(self, found: Fingerprint) -> None:
+        """Check that no rules are gone by accident.
+
+        A file that is removed from a policy folder is gone on purpose.
+        """
+        for path, stamp in self._rules.files.items():
+            now = found.get(path)
+            removed = path == self._paths[0] and path not in found
+            emptied = stamp and now and stamp[1] and not now[1]
+            if removed or emptied:
+                raise _Unusable(
+                    f"The policy file {path} is gone or empty. Put it back, "
+                    "or restart the service to go on without it."
+                )
+
+    def _load(self, files: Fingerprint) -> _Rules:
         enforcer = _make_enforcer(self._conf)
-        for path in _policy_files(self._paths):
+        for path in files:
             _check_readable(path)
         try:
             enforcer.load_rules(force_reload=True)
@@ -128,7 +142,7 @@ class Enforcer:
         # Reloading is decided here, by fingerprint, not at each check.
         enforcer.use_conf = False
         return _Rules(
-            fingerprint,
+            files,
             enforcer,
             pure=all(map(_is_pure, enforcer.rules.values())),
         )
@@ -170,21 +184,24 @@ def _policy_paths(conf: cfg.ConfigOpts) -> list[Path]:
 
 
 def _policy_files(paths: list[Path]) -> list[Path]:
-    files = []
-    for path in paths:
-        if path.is_dir():
-            files.extend(
-                sorted(
-                    entry
-                    for entry in path.iterdir()
-                    if entry.name[0] != "." and entry.is_file()
-                )
+    """Return the policy files in the order in which they count.
+
+    What is in the place of one, as a folder or a dangling link, is among
+    them, to be refused as a file that cannot be read.
+    """
+    policy_file, *folders = paths
+    files = [policy_file]
+    for folder in folders:
+        try:
+            files += sorted(
+                entry
+                for entry in folder.iterdir()
+                if entry.name[0] != "." and not entry.is_dir()
             )
-        elif path.exists():
-            files.append(path)
-    if paths[0].is_dir():
-        raise _Unusable(f"The policy file {paths[0]} is a folder.")
-    return files
+        except OSError:
+            # It is not there, or no folder that can be listed.
+            files.append(folder)
+    return [path for path in files if os.path.lexists(path)]
 
 
 def _check_readable(path: Path) -> None:
@@ -197,29 +214,15 @@ def _check_readable(path: Path) -> None:
 
 
 def _fingerprint(paths: list[Path]) -> Fingerprint:
-    found = []
-    for path in paths:
-        try:
-            stat = os.stat(path)  # noqa: PTH116 (twice as fast, every request)
-        except OSError:
-            continue
-        found.append(_stamp(str(path), stat))
-        if path is not paths[0]:
-            try:
-                with os.scandir(path) as entries:
-                    found.extend(
-                        sorted(
-                            _stamp(entry.path, entry.stat())
-                            for entry in entries
-                        )
-                    )
-            except OSError:
-                continue
-    return tuple(found)
+    return {path: _stamp(path) for path in _policy_files(paths)}
 
 
-def _stamp(path: str, stat: os.stat_result) -> tuple[str, int, int, int]:
-    return path, stat.st_mtime_ns, stat.st_size, stat.st_ino
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def _is_pure(check: Any) -> bool:

@@ -129,7 +129,7 @@ class ConfigurationTests(unittest.TestCase):
             folder = self.write(text, oslo_policy={"policy_file": name})
             if content is not None:
                 (folder / name).write_bytes(content)
-        folder = self.write("policy.yaml is a folder")
+        folder = self.write("policy.yaml cannot be read")
         (folder / "policy.yaml").mkdir()
         if os.geteuid() != 0:
             # The superuser may read everything.

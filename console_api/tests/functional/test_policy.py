@@ -96,13 +96,17 @@ class PolicyEditTests(PolicyTestCase):
                 self.write(**{INDEX: rule})
                 self.assertEqual({200}, {200, *map(self.list_as, allowed)})
                 self.assertEqual({403}, {403, *map(self.list_as, refused)})
-        # Without a rule in the file, and without a file: the default.
+        # Without a rule in the file: the default.
         self.write()
         self.assertEqual(403, self.list_as("auditor"))
         self.assertEqual(200, self.list_as("reader"))
+
+    def test_a_file_that_is_removed_leaves_the_rules_in_force(self):
+        self.write(**{INDEX: "role:auditor"})
+        self.told_before = self.told()
         self.policy.unlink()
-        self.eventually(lambda: self.delete_as(self.canary) == 403)
-        self.assertEqual(403, self.list_as("auditor"))
+        self.assert_rules_stay()
+        self.write(**{INDEX: "role:reader"})
         self.assertEqual(200, self.list_as("reader"))
 
     def test_an_edit_by_a_new_file_counts_soon(self):

@@ -245,8 +245,27 @@ class RefusedFilesTest(PolicyCase):
         conf = base.load_conf(self.folder)
         self.path.unlink()
         self.path.mkdir()
-        with self.assertRaisesRegex(errors.ConfigurationError, "folder"):
+        with self.assertRaisesRegex(
+            errors.ConfigurationError, "cannot be read.*directory"
+        ):
             policy.Enforcer(conf)
+
+    def test_a_dangling_link_is_refused(self) -> None:
+        conf = base.load_conf(self.folder)
+        (self.folder / "policy.d").mkdir()
+        for path in (
+            self.folder / "policy.d" / "one.yaml",
+            self.folder / "policy.d",
+        ):
+            if path.is_dir():
+                path.rmdir()
+            path.symlink_to(self.folder / "absent")
+            with (
+                self.subTest(path.name),
+                self.assertRaisesRegex(errors.ConfigurationError, str(path)),
+            ):
+                policy.Enforcer(conf)
+            path.unlink()
 
 
 class ToolsTest(PolicyCase):

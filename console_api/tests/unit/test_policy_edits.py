@@ -70,6 +70,65 @@ class EditsTest(PolicyCase):
         self.edit(self.path, f'"{INDEX}": "role:two"\n')
         self.assertTrue(self.may(enforcer, "two"))
 
+    def assertStays(self, enforcer: policy.Enforcer, role: str) -> None:
+        """Check that the rules stay, and that this is said once."""
+        with self.assertLogs(policy.LOG, "ERROR") as logs:
+            for _ in range(3):
+                self.pass_time()
+                self.assertTrue(self.may(enforcer, role))
+                self.assertFalse(self.may(enforcer, "reader"))
+        self.assertEqual(1, len(logs.records))
+        self.assertIn("stay in force", logs.output[0])
+
+    def test_a_policy_file_that_is_lost_leaves_its_rules_in_force(
+        self,
+    ) -> None:
+        enforcer = self.load(f'"{INDEX}": "role:one"\n')
+        for lose in (
+            self.path.unlink,
+            lambda: self.path.symlink_to(self.folder / "absent"),
+            lambda: self.edit(self.path, ""),
+            lambda: self.edit(self.path, "a: ["),
+            self.path.unlink,
+        ):
+            lose()
+            self.assertStays(enforcer, "one")
+        self.edit(self.path, f'"{INDEX}": "role:two"\n')
+        self.assertTrue(self.may(enforcer, "two"))
+        self.assertFalse(self.may(enforcer, "one"))
+
+    def test_a_file_that_says_that_it_has_no_rules_is_believed(self) -> None:
+        enforcer = self.load(f'"{INDEX}": "role:one"\n')
+        self.edit(self.path, "# Nothing\n")
+        self.assertTrue(self.may(enforcer, "reader"))
+
+    def test_a_file_of_the_folder_that_is_emptied_leaves_its_rules(
+        self,
+    ) -> None:
+        added = self.folder / "policy.d" / "one.yaml"
+        added.parent.mkdir()
+        added.write_text(f'"{INDEX}": "role:one"\n')
+        enforcer = self.load()
+        added.write_text("")
+        self.assertStays(enforcer, "one")
+        added.unlink()
+        self.pass_time()
+        self.assertTrue(self.may(enforcer, "reader"))
+
+    def test_a_dangling_link_does_not_hide_its_neighbours(self) -> None:
+        folder = self.folder / "policy.d"
+        folder.mkdir()
+        (folder / "one.yaml").write_text(f'"{INDEX}": "role:one"\n')
+        enforcer = self.load()
+        link = folder / "a-link.yaml"
+        link.symlink_to(self.folder / "absent")
+        self.assertStays(enforcer, "one")
+        (folder / "one.yaml").write_text(f'"{INDEX}": "role:another"\n')
+        self.assertStays(enforcer, "one")
+        link.unlink()
+        self.pass_time()
+        self.assertTrue(self.may(enforcer, "another"))
+
     def test_the_files_are_looked_at_once_in_a_while(self) -> None:
         enforcer = self.load()
         with mock.patch.object(
