@@ -144,13 +144,15 @@ def insert(
             if not console_hosts.add_console(connection, host):
                 return Placed.NO_ROOM
             made = connection.execute(
-                tables.consoles.insert(),
-                {
-                    **values,
-                    "console_host_id": host.id,
-                    "console_type": host.console_type,
-                    "port": _free_port(connection, host),
-                },
+                tables.consoles.insert().values(
+                    {
+                        **values,
+                        "instance_name": _instance_name(values),
+                        "console_host_id": host.id,
+                        "console_type": host.console_type,
+                        "port": _free_port(connection, host),
+                    }
+                )
             )
             key: Any = made.inserted_primary_key
             console_changes.record(connection, host.id, key.id)
@@ -267,6 +269,17 @@ def _lock_of_server(
         .with_for_update()
     ).all()
     return rows
+
+
+def _instance_name(values: Mapping[str, Any]) -> sa.ColumnElement[str]:
+    """Return the name as it is now: `follow_server` may be at work."""
+    current = (
+        sa.select(tables.servers.c.instance_name)
+        .where(tables.servers.c.uuid == values["server_uuid"])
+        .with_for_update(read=True)
+    )
+    # Without a server the INSERT is refused, whatever the name.
+    return sa.func.coalesce(current.scalar_subquery(), values["instance_name"])
 
 
 def _free_port(connection: Connection, host: sa.Row[Any]) -> int | None:

@@ -5,7 +5,7 @@ from unittest import mock
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from console_api.db import console_hosts, consoles, tables
+from console_api.db import console_hosts, consoles, servers, tables
 from console_api.db.consoles import Placed
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER, server_id
@@ -47,6 +47,14 @@ class InsertTest(ConsolesCase):
         self.assertIs(Placed.DONE, self.insert(host))
         self.assertEqual([(SERVER, "vnc", host.id, 5905)], self.stored())
         self.assertEqual(1, self.console_host().console_count)
+
+    def test_it_has_the_name_that_its_server_has_by_then(self) -> None:
+        servers.update(
+            self.database, SERVER, {"instance_name": "renamed"}, [], []
+        )
+        self.insert(self.add_console_host())
+        [row] = self.rows(tables.consoles)
+        self.assertEqual("renamed", row.instance_name)
 
     def test_consoles_of_a_host_get_different_ports(self) -> None:
         host = self.add_console_host(min_port=5900, max_port=5909)
@@ -133,7 +141,7 @@ class MoveTest(ConsolesCase):
         self.assertEqual([(SERVER, "vnc+xvp", new.id, 7000)], self.stored())
         [row] = self.rows(tables.consoles)
         self.assertEqual(
-            (self.console.id, "encrypted", "instance-1"),
+            (self.console.id, "encrypted", "instance-00000001"),
             (row.id, row.encrypted_password, row.instance_name),
         )
         self.assertEqual(0, self.console_host("old").console_count)

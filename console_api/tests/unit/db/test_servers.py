@@ -240,7 +240,7 @@ class UpdateTest(ServersCase):
             self.database, SERVER, {"instance_name": "renamed"}, [], []
         )
         self.assertEqual(
-            ["renamed", "x"],
+            ["renamed", "instance-00000002"],
             [row.instance_name for row in self.rows(tables.consoles)],
         )
 
