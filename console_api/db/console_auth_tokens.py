@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from oslo_db import exception as db_exc
 
 from console_api.db import tables
 from console_api.db.engine import Database, retried
 
 _tokens = tables.console_auth_tokens.c
 _servers = tables.servers.c
+_endpoints = tables.server_endpoints.c
 
 #: The one SELECT of a look-up: both tables by their primary keys.
 LOOK_UP = (
@@ -35,6 +35,37 @@ LOOK_UP = (
     )
 )
 
+# The endpoint as it is now, not as it was read before: `servers.update`, which
+# revokes tokens to the old one, may be at work.
+_NEW = {
+    "token_hash": sa.bindparam("token_hash", type_=sa.String),
+    "server_uuid": _servers.uuid,
+    "console_type": sa.bindparam("console_type", type_=sa.String),
+    "host": _endpoints.host,
+    "port": _endpoints.port,
+    "tls_port": _endpoints.tls_port,
+    "internal_access_path": _endpoints.internal_access_path,
+    "user_id": sa.bindparam("user_id", type_=sa.String),
+    "expires_at": sa.bindparam("expires_at", type_=sa.BigInteger),
+}
+
+_INSERT = tables.console_auth_tokens.insert().from_select(
+    list(_NEW),
+    sa.select(*_NEW.values())
+    .select_from(
+        tables.servers.join(
+            tables.server_endpoints, _endpoints.server_uuid == _servers.uuid
+        )
+    )
+    .where(
+        _servers.uuid == sa.bindparam("uuid"),
+        _servers.project_id == sa.bindparam("project_id"),
+        _endpoints.protocol == sa.bindparam("protocol"),
+    )
+    # Waits for such an update, or lets it wait.
+    .with_for_update(read=True),
+)
+
 _EXPIRED = (
     sa.select(_tokens.token_hash)
     .where(_tokens.expires_at <= sa.bindparam("now"))
@@ -55,16 +86,19 @@ def find(database: Database, token_hash: str, now: int) -> sa.Row[Any] | None:
 
 @retried
 def insert(database: Database, values: Mapping[str, Any]) -> bool:
-    """Store a token.
+    """Store a token for the endpoint that a server has for a protocol.
 
-    :returns: whether its server was still there
+    :param values: token_hash, uuid and project_id of the server, protocol,
+        console_type, user_id, expires_at
+    :returns: whether the server was still there, of this project, with an
+        endpoint of this protocol
     """
-    try:
-        with database.transaction() as connection:
-            connection.execute(tables.console_auth_tokens.insert(), values)
-    except db_exc.DBReferenceError:
-        return False
-    return True
+    with database.transaction() as connection:
+        # PostgreSQL does not see an endpoint that has taken the place of the
+        # one that it waited for; another statement does.
+        return any(
+            connection.execute(_INSERT, values).rowcount for _ in range(2)
+        )
 
 
 @retried

@@ -63,8 +63,9 @@ class Directory(abc.ABC):
     def get(self, server_id: str) -> Server:
         """Look a server up.
 
-        Consoles and tokens refer to the row of their server in the table
-        ``servers``: a driver whose servers are elsewhere keeps it current.
+        Consoles and tokens are made of the rows of their server in the tables
+        ``servers`` and ``server_endpoints``: a driver whose servers are
+        elsewhere keeps these current.
 
         :param server_id: whatever the caller sent, perhaps no UUID at all
         :raises ServerNotFound: there is no such server

@@ -69,15 +69,15 @@ class TokenManager:
         :raises ServerNotReady: the server has no compute host
         :raises InvalidInput: the type is not of the protocol, is switched
             off, or the server has no endpoint for it
-        :raises ServerNotFound: the server was deleted meanwhile
+        :raises ServerNotFound: the server was deleted, or lost its endpoint
+            or its project, meanwhile
         """
         if server.compute_host is None:
             raise errors.ServerNotReady(server.uuid)
         if console_type not in access.TYPES_OF_PROTOCOL[protocol]:
             raise errors.InvalidInput(f"Invalid console type {console_type}")
-        endpoint = server.endpoints.get(protocol)
         base_url = self._base_urls.get(console_type)
-        if endpoint is None or not base_url:
+        if protocol not in server.endpoints or not base_url:
             raise errors.InvalidInput(
                 f"Unavailable console type {console_type}."
             )
@@ -86,12 +86,10 @@ class TokenManager:
             self._database,
             {
                 "token_hash": hash_token(token.encode()),
-                "server_uuid": server.uuid,
+                "uuid": server.uuid,
+                "project_id": server.project_id,
+                "protocol": protocol,
                 "console_type": console_type,
-                "host": endpoint.host,
-                "port": endpoint.port,
-                "tls_port": endpoint.tls_port,
-                "internal_access_path": endpoint.internal_access_path,
                 "user_id": user_id,
                 "expires_at": int(time.time()) + self._ttl,
             },

@@ -3,10 +3,12 @@
 
 import concurrent.futures
 import threading
+import uuid
+from typing import ClassVar
 
 import sqlalchemy as sa
 
-from console_api.db import tables
+from console_api.db import servers, tables
 from console_api.tests.functional import base
 
 
@@ -163,3 +165,85 @@ class ConcurrencyTests(base.FunctionalTestCase):
             )
         )
         self.assertFalse(set(tokens) & {row.token_hash for row in stored})
+
+
+@base.on_database_servers
+class ChangedServerTests(base.FunctionalTestCase):
+    """A server changes while something is made for it."""
+
+    #: How a database server tells how many INSERTs wait for a lock.
+    WAITING: ClassVar = {
+        "mysql": "SELECT COUNT(*) FROM information_schema.processlist "
+        "WHERE info LIKE 'INSERT INTO%' AND db = DATABASE()",
+        "postgresql": "SELECT COUNT(*) FROM pg_stat_activity WHERE "
+        "wait_event_type = 'Lock' AND datname = current_database()",
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.make_console_host()
+        self.server_id = self.make_server()
+
+    def somebody_waits(self):
+        waiting = sa.text(self.WAITING[self.backend])
+        return self.database.rows(waiting)[0][0] > 0
+
+    def during(self, path, *changes, body=None):
+        """Make a request that has to wait until changes are made."""
+        path = f"/servers/{self.server_id}/{path}"
+        with (
+            concurrent.futures.ThreadPoolExecutor(1) as pool,
+            self.database.engine.begin() as connection,
+        ):
+            servers._lock(connection, self.server_id)
+            reply = pool.submit(
+                self.member.post, path, body=body, version="2.6"
+            )
+            self.eventually(self.somebody_waits)
+            for change in changes:
+                connection.execute(change)
+        return reply.result()
+
+    def create_token(self, *changes):
+        remote = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+        return self.during("remote-consoles", *changes, body=remote)
+
+    def change(self, **values):
+        table = tables.servers
+        where = table.c.uuid == self.server_id
+        return table.update().where(where).values(values)
+
+    def remove_endpoints(self):
+        table = tables.server_endpoints
+        return table.delete().where(table.c.server_uuid == self.server_id)
+
+    def test_a_token_leads_to_the_new_endpoint(self):
+        new = {
+            "server_uuid": self.server_id,
+            "protocol": "vnc",
+            "host": "192.0.2.99",
+            "port": 5999,
+        }
+        reply = self.create_token(
+            self.remove_endpoints(),
+            tables.server_endpoints.insert().values(new),
+        )
+        self.assertEqual(200, reply.status, reply.body)
+        token = base.token_of(reply.json["remote_console"]["url"])
+        info = self.admin.get(
+            f"/os-console-auth-tokens/{token}", version="2.31"
+        )
+        self.assertEqual("192.0.2.99", info.json["console"]["host"])
+
+    def test_no_token_for_what_is_gone(self):
+        gone = self.create_token(self.change(project_id=uuid.uuid4().hex))
+        self.assert_fault(gone, 404)
+        self.database.execute(self.change(project_id=self.project))
+        self.assert_fault(self.create_token(self.remove_endpoints()), 404)
+        self.assertEqual(0, self.count_tokens(self.server_id))
+
+    def test_a_console_has_the_new_name_on_the_hypervisor(self):
+        renamed = self.change(instance_name="renamed")
+        self.assertEqual(200, self.during("consoles", renamed).status)
+        [row] = self.console_rows(self.server_id)
+        self.assertEqual("renamed", row.instance_name)

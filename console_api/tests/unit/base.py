@@ -144,6 +144,20 @@ class DatabaseCase(FolderCase):
         servers.insert(self.database, [server], rows)
         return DatabaseDirectory(self.database).get(uuid)
 
+    def add_token(
+        self, token_hash: str, uuid: str = SERVER, expires_at: int = 100
+    ) -> None:
+        """Store a console auth token of a server."""
+        values = {
+            **endpoint("vnc", uuid),
+            "token_hash": token_hash,
+            "console_type": "novnc",
+            "expires_at": expires_at,
+        }
+        del values["protocol"]
+        with self.database.transaction() as connection:
+            connection.execute(tables.console_auth_tokens.insert(), values)
+
     def add_console_host(
         self, host: str = "console-1", **values: Any
     ) -> sa.Row[Any]:

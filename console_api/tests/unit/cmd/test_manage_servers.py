@@ -139,22 +139,11 @@ class SetTest(ServersCase):
             (("--no-endpoint", "vnc"), 0),
         ):
             with self.subTest(arguments=arguments):
-                self.add_token()
+                self.add_token("x" * 64)
                 self.set(*arguments)
                 tokens = self.rows(tables.console_auth_tokens)
                 self.assertEqual(left, len(tokens))
                 console_auth_tokens.delete(self.database, "x" * 64)
-
-    def add_token(self) -> None:
-        values = {
-            "token_hash": "x" * 64,
-            "server_uuid": SERVER,
-            "console_type": "novnc",
-            "host": "h",
-            "port": 1,
-            "expires_at": 1,
-        }
-        self.assertTrue(console_auth_tokens.insert(self.database, values))
 
     def test_what_does_not_go_together_is_refused(self) -> None:
         for arguments, problem in (

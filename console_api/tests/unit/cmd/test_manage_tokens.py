@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import time
 
-from console_api.db import console_auth_tokens, tables
-from console_api.tests.unit.base import SERVER
+from console_api.db import tables
 from console_api.tests.unit.cmd.base import ManageCase
 
 
@@ -13,16 +12,8 @@ class PurgeTest(ManageCase):
 
     def add_tokens(self, *expire_in: int) -> None:
         for number, seconds in enumerate(expire_in):
-            console_auth_tokens.insert(
-                self.database,
-                {
-                    "token_hash": f"{number:064}",
-                    "server_uuid": SERVER,
-                    "console_type": "novnc",
-                    "host": "h",
-                    "port": 1,
-                    "expires_at": int(time.time()) + seconds,
-                },
+            self.add_token(
+                f"{number:064}", expires_at=int(time.time()) + seconds
             )
 
     def test_those_that_have_expired_are_deleted_and_counted(self) -> None:

@@ -8,29 +8,25 @@ from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
 
 
-def token(hashed: str, **values: Any) -> dict[str, Any]:
-    return {
-        "token_hash": hashed,
-        "server_uuid": SERVER,
-        "console_type": "novnc",
-        "host": "192.0.2.10",
-        "port": 5901,
-        "tls_port": 5902,
-        "internal_access_path": "/path",
-        "user_id": "a-user",
-        "expires_at": 100,
-        **values,
-    }
-
-
 class TokensCase(base.DatabaseCase):
     def setUp(self) -> None:
         super().setUp()
-        self.add_server()
+        more = {"tls_port": 5902, "internal_access_path": "/path"}
+        self.add_server(endpoints={"vnc": more, "spice": {"port": 1}})
 
     def insert(self, hashed: str, **values: Any) -> bool:
         return console_auth_tokens.insert(
-            self.database, token(hashed, **values)
+            self.database,
+            {
+                "token_hash": hashed,
+                "uuid": SERVER,
+                "project_id": base.PROJECT,
+                "protocol": "vnc",
+                "console_type": "novnc",
+                "user_id": "a-user",
+                "expires_at": 100,
+                **values,
+            },
         )
 
     def hashes(self) -> list[str]:
@@ -42,7 +38,7 @@ class TokensCase(base.DatabaseCase):
 class FindTest(TokensCase):
     def test_a_token_is_found_with_the_project_of_its_server(self) -> None:
         self.assertTrue(self.insert("one"))
-        self.insert("two", port=1)
+        self.insert("two", protocol="spice")
         row = console_auth_tokens.find(self.database, "one", 99)
         self.assertEqual(
             {
@@ -78,8 +74,17 @@ class FindTest(TokensCase):
 
 
 class InsertTest(TokensCase):
-    def test_a_token_of_a_server_that_is_gone_is_not_stored(self) -> None:
-        self.assertFalse(self.insert("one", server_uuid=UNKNOWN_SERVER))
+    def test_who_asked_for_it_need_not_be_known(self) -> None:
+        self.assertTrue(self.insert("one", user_id=None))
+
+    def test_a_token_for_nothing_that_is_there_is_not_stored(self) -> None:
+        for values in (
+            {"uuid": UNKNOWN_SERVER},
+            {"project_id": base.OTHER_PROJECT},
+            {"protocol": "rdp"},
+        ):
+            with self.subTest(values):
+                self.assertFalse(self.insert("one", **values))
         self.assertEqual([], self.hashes())
 
 

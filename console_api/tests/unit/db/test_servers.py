@@ -2,7 +2,7 @@
 from typing import Any
 
 from console_api import errors
-from console_api.db import console_auth_tokens, consoles, servers, tables
+from console_api.db import consoles, servers, tables
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER, server_id
 
@@ -15,20 +15,6 @@ def row(number: int, **values: Any) -> dict[str, Any]:
         "instance_name": f"instance-{number}",
         "compute_host": None,
         **values,
-    }
-
-
-def token(hashed: str, uuid: str = SERVER) -> dict[str, Any]:
-    return {
-        **{
-            k: v
-            for k, v in base.endpoint("vnc", uuid).items()
-            if k != "protocol"
-        },
-        "token_hash": hashed,
-        "console_type": "novnc",
-        "user_id": None,
-        "expires_at": 100,
     }
 
 
@@ -145,7 +131,7 @@ class UpdateTest(ServersCase):
         self.add_server(endpoints={"vnc": {"port": 1}, "spice": {"port": 2}})
         self.add_server(server_id(2), endpoints={"vnc": {"port": 3}})
         for hashed, uuid in (("one", SERVER), ("two", server_id(2))):
-            console_auth_tokens.insert(self.database, token(hashed, uuid))
+            self.add_token(hashed, uuid)
 
     def endpoints(self) -> set[tuple[str, str, int]]:
         return {
@@ -214,7 +200,7 @@ class UpdateTest(ServersCase):
                     self.database, SERVER, values, endpoints, removed
                 )
                 self.assertEqual(["two"], self.tokens())
-                console_auth_tokens.insert(self.database, token("one"))
+                self.add_token("one")
 
     def test_its_consoles_do_not_follow_it_to_another_project(self) -> None:
         for uuid in (SERVER, server_id(2)):
@@ -262,7 +248,7 @@ class DeleteTest(ServersCase):
     def test_all_that_hangs_on_the_server_goes_and_nothing_else(self) -> None:
         for uuid in (SERVER, server_id(2)):
             self.add_server(uuid, endpoints={"vnc": {}})
-            console_auth_tokens.insert(self.database, token(uuid, uuid))
+            self.add_token(uuid, uuid)
             for console_type in ("vnc", "vnc+xvp"):
                 self.add_console(uuid, console_type)
         self.assertTrue(servers.delete(self.database, SERVER))

@@ -7,7 +7,7 @@ from unittest import mock
 from console_api import errors
 from console_api.db import servers, tables
 from console_api.tests.unit import base
-from console_api.tests.unit.base import server_id
+from console_api.tests.unit.base import SERVER, server_id
 from console_api.tokens import manager
 from console_api.tokens.manager import TokenManager
 
@@ -115,6 +115,34 @@ class IssueTest(TokensCase):
         servers.delete(self.database, self.server.uuid)
         with self.assertRaises(errors.ServerNotFound):
             self.issue()
+
+    def test_a_token_leads_to_where_its_server_is_by_then(self) -> None:
+        moved = {
+            **base.endpoint("spice"),
+            "host": "192.0.2.99",
+            "internal_access_path": "/moved",
+        }
+        servers.update(
+            self.database, SERVER, {"compute_host": "compute-2"}, [moved], []
+        )
+        info = self.tokens.check(self.token())
+        self.assertEqual(
+            ("192.0.2.99", 5901, None, "/moved"),
+            (info.host, info.port, info.tls_port, info.internal_access_path),
+        )
+
+    def test_a_server_that_changed_under_it_is_not_found(self) -> None:
+        for values, removed in (
+            ({"project_id": base.OTHER_PROJECT}, []),
+            ({"project_id": base.PROJECT}, ["spice"]),
+        ):
+            servers.update(self.database, SERVER, values, [], removed)
+            with (
+                self.subTest(values),
+                self.assertRaises(errors.ServerNotFound),
+            ):
+                self.issue()
+        self.assertEqual([], self.rows(tables.console_auth_tokens))
 
 
 class CheckTest(TokensCase):
