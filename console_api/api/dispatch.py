@@ -74,11 +74,12 @@ class Dispatcher:
             route is None or not _is_ours(route, environ)
         ):
             return self._next_app(environ, start_response)
-        if match is not None:
-            request_log.note_route(environ, match.template, match.variables)
-        if match is None or route is None:
-            response = faults.from_error(_no_route(match))
-            return response.send(environ, start_response)
+        if match is None:
+            return faults.from_status(404).send(environ, start_response)
+        request_log.note_route(environ, match.template, match.variables)
+        if route is None:
+            fault = faults.method_not_allowed(match.allowed)
+            return faults.from_error(fault).send(environ, start_response)
         version_headers: Sequence[Header] = ()
         try:
             version = microversion.MIN_VERSION
@@ -101,7 +102,7 @@ class Dispatcher:
         caller = context.of_request(environ)
         _check_project(match, caller.project_id)
         if not route.min_version <= version <= route.max_version:
-            raise Fault(404, "The resource could not be found.")
+            raise Fault(404)
         query = _read_query(environ)
         if query and route.query is not None:
             route.query.validate(version, query)
@@ -137,16 +138,6 @@ def _is_ours(route: Route, environ: "WSGIEnvironment") -> bool:
     )
 
 
-def _no_route(match: Match | None) -> Fault:
-    if match is None:
-        return Fault(404, "The resource could not be found.")
-    return Fault(
-        405,
-        f"The method is not allowed here. Use one of: {match.allowed}.",
-        [("Allow", match.allowed)],
-    )
-
-
 def _read_body(environ: "WSGIEnvironment") -> Any:
     """Return the JSON document that was sent, None if there is none."""
     if not (
@@ -156,7 +147,7 @@ def _read_body(environ: "WSGIEnvironment") -> Any:
     try:
         text = webob.Request(environ).body
     except webob.exc.HTTPRequestEntityTooLarge as error:
-        raise Fault(413, "Request is too large.") from error
+        raise Fault(413) from error
     except Exception as error:
         # Each WSGI server raises its own for a body that breaks off.
         raise Fault(400, "The request body cannot be read.") from error

@@ -42,7 +42,8 @@ _STATUS_OF_ERROR: Sequence[tuple[type[errors.ConsoleAPIError], int]] = (
     (errors.Unavailable, 503),
 )
 
-# What other parts of a pipeline refuse, in words that help.
+# What is refused without more to say than the status does, in words that help;
+# 503 is what keystonemiddleware answers.
 _MESSAGES = {
     401: "The request you have made requires authentication.",
     404: "The resource could not be found.",
@@ -58,10 +59,13 @@ class Fault(Exception):
     """A refusal decided by the API itself, before the domain is asked."""
 
     def __init__(
-        self, status: int, message: str, headers: Sequence[Header] = ()
+        self, status: int, message: str = "", headers: Sequence[Header] = ()
     ) -> None:
-        """Give the HTTP status, the text for the client and more headers."""
-        super().__init__(message)
+        """Give the HTTP status, the text for the client and more headers.
+
+        Without a text, the one that goes with the status is taken.
+        """
+        super().__init__(message or _message(status))
         self.status = status
         self.headers = headers
 
@@ -77,8 +81,23 @@ def render(
 
 def from_status(status: int, headers: Sequence[Header] = ()) -> Response:
     """Make a fault for a status alone, with the text that goes with it."""
-    message = _MESSAGES.get(status) or http.client.responses.get(status, "")
-    return render(status, message, headers)
+    return render(status, _message(status), headers)
+
+
+def method_not_allowed(allowed: str) -> Fault:
+    """Make the fault for a method that a path does not take.
+
+    :param allowed: those that it takes, as the Allow header has them
+    """
+    return Fault(
+        405,
+        f"The method is not allowed here. Use one of: {allowed}.",
+        [("Allow", allowed)],
+    )
+
+
+def _message(status: int) -> str:
+    return _MESSAGES.get(status) or http.client.responses.get(status, "")
 
 
 def from_error(error: Exception) -> Response:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.util import application_uri
 
 from console_api.api import faults, microversion
-from console_api.api.faults import Fault
 from console_api.api.response import Header, Response, render_json
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class VersionList:
                     ]
                 }
             )
-        except Fault as fault:
+        except faults.Fault as fault:
             response = faults.from_error(fault)
         return response.send(environ, start_response)
 
@@ -79,7 +78,7 @@ class Version:
                 version = microversion.negotiate(environ)
                 version_headers = microversion.headers(version)
             response = self._show(environ)
-        except Fault as fault:
+        except faults.Fault as fault:
             response = faults.from_error(fault)
         return response.send(environ, start_response, version_headers)
 
@@ -106,8 +105,4 @@ def _entry(name: str, base: str) -> dict[str, Any]:
 
 def _check_method(environ: "WSGIEnvironment") -> None:
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-        raise Fault(
-            405,
-            "The method is not allowed here. Use one of: GET, HEAD.",
-            [("Allow", "GET, HEAD")],
-        )
+        raise faults.method_not_allowed("GET, HEAD")

@@ -83,9 +83,7 @@ def of_request(environ: "WSGIEnvironment") -> RequestContext:
             not environ.get("HTTP_X_USER_ID")
             or environ.get("HTTP_X_IDENTITY_STATUS") == "Invalid"
         ):
-            raise faults.Fault(
-                401, "The request you have made requires authentication."
-            )
+            raise faults.Fault(401)
         context = RequestContext.__new__(RequestContext)
         vars(context).update(
             _identity(*map(environ.get, _HEADERS)),
