@@ -72,7 +72,7 @@ ROUTES = (
         remote_consoles.action,
         max_version=Version(2, 5),
         body=remote_schemas.ACTION_BODY,
-        actions=tuple(remote_consoles.ACTIONS),
+        actions=tuple(remote_schemas.ACTIONS),
     ),
 )
 

@@ -3,16 +3,9 @@
 
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json
+from console_api.api.schemas.remote_consoles import ACTIONS
 from console_api.policies import remote_consoles as policies
 from console_api.tokens.manager import RemoteConsole
-
-#: The legacy actions and the protocol that each asks for.
-ACTIONS = {
-    "os-getVNCConsole": "vnc",
-    "os-getSPICEConsole": "spice",
-    "os-getRDPConsole": "rdp",
-    "os-getSerialConsole": "serial",
-}
 
 
 def create(request: Request) -> Response:
@@ -33,7 +26,8 @@ def create(request: Request) -> Response:
 def action(request: Request) -> Response:
     """Create a remote console by one of the legacy actions."""
     [(name, wanted)] = request.body.items()
-    console = _issue(request, ACTIONS[name], wanted["type"])
+    protocol, _types = ACTIONS[name]
+    console = _issue(request, protocol, wanted["type"])
     return render_json(
         {"console": {"type": console.console_type, "url": console.url}}
     )

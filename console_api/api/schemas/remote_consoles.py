@@ -41,11 +41,12 @@ CREATE_BODY = Schema(
     }
 )
 
-_ACTION_TYPES = {
-    "os-getVNCConsole": ["novnc", "xvpvnc"],
-    "os-getSPICEConsole": ["spice-html5"],
-    "os-getRDPConsole": ["rdp-html5"],
-    "os-getSerialConsole": ["serial"],
+#: The legacy actions: the protocol that each asks for, and its types.
+ACTIONS = {
+    "os-getVNCConsole": ("vnc", ["novnc", "xvpvnc"]),
+    "os-getSPICEConsole": ("spice", ["spice-html5"]),
+    "os-getRDPConsole": ("rdp", ["rdp-html5"]),
+    "os-getSerialConsole": ("serial", ["serial"]),
 }
 
 ACTION_BODY = Schema(
@@ -54,7 +55,7 @@ ACTION_BODY = Schema(
             "type": "object",
             "properties": {
                 name: _object({"type": {"enum": types}})
-                for name, types in _ACTION_TYPES.items()
+                for name, (_protocol, types) in ACTIONS.items()
             },
             "minProperties": 1,
             "maxProperties": 1,

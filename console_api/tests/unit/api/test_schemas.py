@@ -5,7 +5,6 @@ from typing import Any
 from microversion_parse import Version
 
 from console_api import errors
-from console_api.api.controllers import remote_consoles as controller
 from console_api.api.schemas import Schema, consoles, remote_consoles
 from console_api.api.schemas import console_auth_tokens as tokens
 from console_api.tokens import access
@@ -181,7 +180,7 @@ class ActionBodyTest(SchemasCase):
             "os-getRDPConsole": {"rdp-html5"},
             "os-getSerialConsole": {"serial"},
         }
-        self.assertEqual(set(controller.ACTIONS), set(types))
+        self.assertEqual(set(remote_consoles.ACTIONS), set(types))
         every = {t for ts in access.TYPES_OF_PROTOCOL.values() for t in ts}
         for action, accepted in types.items():
             for kind in every:

@@ -9,7 +9,7 @@ from oslo_policy import generator, policy
 
 from console_api import policies
 from console_api.api import routes
-from console_api.api.controllers import remote_consoles
+from console_api.api.schemas import remote_consoles
 from console_api.tests.unit import base
 
 # The rules that policy files written for Nova refer to.
