@@ -26,7 +26,6 @@ LOG = logging.getLogger(__name__)
 class Service:
     """The domain, ready for requests."""
 
-    conf: cfg.ConfigOpts
     enforcer: Enforcer
     directory: Directory
     consoles: ConsoleManager
@@ -48,7 +47,6 @@ class Service:
         except errors.DatabaseUnavailable as error:
             LOG.warning("Starting without database: %s", error.__cause__)
         return cls(
-            conf=conf,
             enforcer=Enforcer(conf),
             directory=directory.load(conf, database),
             consoles=ConsoleManager(

@@ -169,11 +169,6 @@ class Database:
         except ImportError as error:
             raise no_driver(error) from error
 
-    @property
-    def dialect(self) -> str:
-        """The name of the database's dialect: mysql, postgresql, sqlite."""
-        return self._writer.dialect.name
-
     def read(
         self,
         statement: sa.Select[Any],

@@ -151,9 +151,6 @@ class ReadTest(base.DatabaseCase):
         )
         self.assertEqual(2, row.two)
 
-    def test_the_dialect_is_named(self) -> None:
-        self.assertEqual("sqlite", self.database.dialect)
-
     def failing(self, *outcomes: object) -> Any:
         """Let reads end like this, one after the other."""
         return mock.patch.object(self.database, "_fetch", side_effect=outcomes)
