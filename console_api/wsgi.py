@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def _load() -> "WSGIApplication":
     config_dir = configuration.config_dir()
     try:
-        log.setup(configuration.load(config_dir), configuration.PROJECT)
+        conf = pipeline.load_conf(str(config_dir))
+        log.setup(conf, configuration.PROJECT)
         return pipeline.load_application(config_dir)
     except errors.ConfigurationError as error:
         # Without its causes: the sentence is what an operator needs to read.

@@ -58,7 +58,7 @@ def load_application(config_dir: Path) -> "WSGIApplication":
 
     :raises ConfigurationError: something has to be changed first
     """
-    conf = _conf(str(config_dir))
+    conf = load_conf(str(config_dir))
     name = conf.api.paste_config
     path = configuration.find_file(conf, name)
     if path is None:
@@ -81,7 +81,8 @@ def load_application(config_dir: Path) -> "WSGIApplication":
 
 
 @functools.cache
-def _conf(config_dir: str) -> cfg.ConfigOpts:
+def load_conf(config_dir: str) -> cfg.ConfigOpts:
+    """Read a configuration, once, with the options of the filters."""
     conf = configuration.load(Path(config_dir))
     for group, options in middleware_opts.list_opts():
         conf.register_opts(options, group=group)
@@ -93,7 +94,7 @@ def _conf(config_dir: str) -> cfg.ConfigOpts:
 
 @functools.cache
 def _service(config_dir: str) -> Service:
-    return Service.from_conf(_conf(config_dir))
+    return Service.from_conf(load_conf(config_dir))
 
 
 def _folder(global_conf: Mapping[str, str], local: Mapping[str, str]) -> str:
@@ -146,7 +147,7 @@ def healthcheck_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "WSGIApplication":
     """Make oslo.middleware's health check, with our check of the database."""
-    conf = _conf(_folder(global_conf, local))
+    conf = load_conf(_folder(global_conf, local))
     application: WSGIApplication = healthcheck.Healthcheck(None, conf)
     return application
 
@@ -170,7 +171,7 @@ def context_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
 
 def noauth2_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
     """Make the filter that believes what callers say of themselves."""
-    conf = _conf(_folder(global_conf, local))
+    conf = load_conf(_folder(global_conf, local))
     return lambda app: NoAuth2Filter(
         app, allow_remote=conf.noauth2.allow_remote
     )
@@ -183,7 +184,7 @@ def authtoken_factory(
     # Imported where it is needed: it is large, and noauth2 goes without.
     from keystonemiddleware import auth_token  # noqa: PLC0415
 
-    conf = _conf(_folder(global_conf, local))
+    conf = load_conf(_folder(global_conf, local))
 
     def make(app: "WSGIApplication") -> "WSGIApplication":
         made: WSGIApplication = auth_token.AuthProtocol(
@@ -202,7 +203,7 @@ def authtoken_factory(
 
 def cors_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
     """Make oslo.middleware's CORS filter; nothing if no origin is allowed."""
-    conf = _conf(_folder(global_conf, local))
+    conf = load_conf(_folder(global_conf, local))
     if not conf.cors.allowed_origin:
         return lambda app: app
     return lambda app: cors.CORS(app, conf)
@@ -215,7 +216,7 @@ def http_proxy_factory(
 
     ``[oslo_middleware] enable_proxy_headers_parsing`` does that.
     """
-    conf = _conf(_folder(global_conf, local))
+    conf = load_conf(_folder(global_conf, local))
     if not conf.oslo_middleware.enable_proxy_headers_parsing:
         return lambda app: app
     return lambda app: http_proxy_to_wsgi.HTTPProxyToWSGI(app, conf)
@@ -225,7 +226,7 @@ def sizelimit_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "Filter":
     """Make oslo.middleware's limit of body sizes, for requests with one."""
-    conf = _conf(_folder(global_conf, local))
+    conf = load_conf(_folder(global_conf, local))
     # Read now, so that a value that is no number stops the start.
     conf.oslo_middleware.max_request_body_size  # noqa: B018
 
@@ -253,7 +254,7 @@ def auth_strategy_factory(
 
     Each strategy's value is a pipeline: filters, then an application.
     """
-    strategy = _conf(_folder(global_conf, local)).api.auth_strategy
+    strategy = load_conf(_folder(global_conf, local)).api.auth_strategy
     try:
         *filters, last = local[strategy].split()
     except (KeyError, ValueError) as error:
@@ -277,7 +278,7 @@ def root_factory(
     Keys are `/` (that path alone), `/NAME` (that path with or without a
     slash after it) and `/NAME/*` (everything below).
     """
-    applications = {
+    applications: dict[str, WSGIApplication] = {
         prefix: loader.get_app(name, global_conf=global_conf)
         for prefix, name in local.items()
         if prefix.startswith("/")
@@ -294,7 +295,6 @@ def root_factory(
         if name:
             environ["SCRIPT_NAME"] += f"/{name}"
             environ["PATH_INFO"] = rest.removeprefix(name)
-        answer: Iterable[bytes] = application(environ, start_response)
-        return answer
+        return application(environ, start_response)
 
     return choose

@@ -25,6 +25,7 @@ class WsgiTest(PipelineCase):
         )
 
     def load_module(self) -> Any:
+        self.forget_what_is_loaded()
         return runpy.run_module("console_api.wsgi")["application"]
 
     def test_it_serves_the_configuration_of_the_environment(self) -> None:
@@ -34,6 +35,13 @@ class WsgiTest(PipelineCase):
             application = self.load_module()
         self.assertEqual(200, base.call(application, path="/v2.1").status)
         self.setup_log.assert_called_once()
+
+    def test_the_configuration_is_read_once(self) -> None:
+        with mock.patch.object(
+            configuration, "load", side_effect=configuration.load
+        ) as load:
+            self.load_module()
+        load.assert_called_once_with(self.folder)
 
     def test_what_has_to_be_changed_is_said_in_one_sentence(self) -> None:
         for spoil in (

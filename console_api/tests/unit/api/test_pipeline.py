@@ -40,11 +40,14 @@ class PipelineCase(base.ServiceCase):
 
     def load(self, sections: base.Sections | None = None) -> Any:
         base.write_conf(self.folder, sections)
+        self.forget_what_is_loaded()
+        return pipeline.load_application(self.folder)
+
+    def forget_what_is_loaded(self) -> None:
         # Objects are kept by the folder's name, which tests use again.
-        for cached in (pipeline._conf, pipeline._service):
+        for cached in (pipeline.load_conf, pipeline._service):
             cached.cache_clear()
             self.addCleanup(cached.cache_clear)
-        return pipeline.load_application(self.folder)
 
     def assertRefuses(
         self, pattern: str, sections: base.Sections | None = None
