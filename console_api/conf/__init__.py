@@ -25,6 +25,7 @@ from console_api.conf import (
     remote_consoles,
     tokens,
     vnc,
+    xvp,
 )
 
 PROJECT = "console_api"
@@ -44,6 +45,7 @@ GROUPS = (
     remote_consoles,
     tokens,
     vnc,
+    xvp,
 )
 
 
