@@ -94,7 +94,9 @@ class XVPDriver(Driver):
             start_timeout=conf.xvp.start_timeout,
         )
 
-    async def apply(self, consoles: Mapping[int, Console]) -> Mapping[int, str]:
+    async def apply(
+        self, consoles: Mapping[int, Console]
+    ) -> Mapping[int, str]:
         """Make exactly these consoles; see ``Driver.apply``.
 
         Calls at the same time wait for each other, and the latest wins.

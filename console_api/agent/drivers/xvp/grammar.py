@@ -51,7 +51,7 @@ class Refusal(NamedTuple):
     reason: str
 
 
-class Refused(ValueError):  # noqa: N818
+class Refused(ValueError):
     """xvp would refuse the file.
 
     ``refusals`` has every line of a VM that is wrong, up to and with the
@@ -159,9 +159,7 @@ class _Parser:
         match = _OTP.fullmatch(" ".join(arguments))
         _require(match, "OTP has wrong arguments")
         if match and match[4]:
-            _require(
-                int(match[4]) <= _OTP_SECONDS, "OTP has too many seconds"
-            )
+            _require(int(match[4]) <= _OTP_SECONDS, "OTP has too many seconds")
 
     def _multiplex(self, arguments: list[str]) -> None:
         _require(len(arguments) == 1, "MULTIPLEX has not one argument")

@@ -42,7 +42,7 @@ def _is_free(port: int) -> bool:
         try:
             # All addresses, as xvp; but nobody can connect, as this socket
             # never listens.
-            tried.bind(("", port))  # nosec B104
+            tried.bind(("", port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise

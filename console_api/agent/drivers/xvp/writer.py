@@ -59,7 +59,11 @@ class Writer:
         wanted = {console.port for console in consoles.values()}
         if consoles:
             wanted.add(self._multiplex_port)
-        return frozenset(port for port in wanted if port in grammar.PORTS)
+        return frozenset(
+            port
+            for port in wanted
+            if port is not None and port in grammar.PORTS
+        )
 
     def plan(
         self,
@@ -155,10 +159,15 @@ class Writer:
 
 
 def _line(pools: Sequence[Pool], console: Console) -> _Line | str:
-    for index, pool in enumerate(pools):
-        if placement.serves(pool.compute_hosts, console.compute_host):
-            break
-    else:
+    index = next(
+        (
+            index
+            for index, pool in enumerate(pools)
+            if placement.serves(pool.compute_hosts, console.compute_host)
+        ),
+        None,
+    )
+    if index is None:
         return "no pool has the compute host of its server"
     try:
         name = quote(console.instance_name)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+import subprocess
+import sys
+import unittest
+import uuid
+
+from console_api.agent.drivers.xvp import leftovers
+
+# Says that it is ready, and may not want to end.
+PROGRAM = (
+    "import signal\n"
+    "signal.signal(signal.SIGTERM, signal.{})\n"
+    "print(flush=True)\n"
+    "signal.pause()\n"
+)
+
+
+class EndTest(unittest.IsolatedAsyncioTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.arguments = ["-c", f"a file {uuid.uuid4()}"]
+
+    def start(self, answer: str, *more: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-c", PROGRAM.format(answer)),
+                *(*self.arguments, *more),
+            ],
+            stdout=subprocess.PIPE,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        assert process.stdout is not None
+        process.stdout.readline()
+        return process
+
+    async def test_both_kinds_and_no_others(self) -> None:
+        other = self.start("SIG_DFL", "more")
+        for answer, signal in (("SIG_DFL", -15), ("SIG_IGN", -9)):
+            process = self.start(answer)
+            with self.subTest(answer):
+                self.assertEqual([process.pid], leftovers.find(self.arguments))
+                self.assertEqual(1, await leftovers.end(self.arguments, 0.1))
+                self.assertEqual(signal, process.wait())
+        self.assertEqual(0, await leftovers.end(self.arguments, 10))
+        self.assertIsNone(other.poll())

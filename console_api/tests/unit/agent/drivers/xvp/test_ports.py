@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+import errno
+import socket
+import unittest
+from unittest import mock
+
+from console_api.agent.drivers.xvp import ports
+
+
+class PortsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.listener = self.enterContext(
+            socket.create_server(("127.0.0.1", 0))
+        )
+        self.port = self.listener.getsockname()[1]
+
+    def test_a_listener_is_seen(self) -> None:
+        self.assertEqual({self.port}, ports.taken([self.port]))
+        before = ports.listeners({self.port})
+        self.assertEqual([1], [len(inodes) for inodes in before.values()])
+        self.listener.close()
+        self.assertEqual(frozenset(), ports.taken([self.port]))
+        self.assertEqual({}, ports.listeners({self.port}))
+        with socket.create_server(("127.0.0.1", self.port)):
+            after = ports.listeners({self.port})
+        self.assertNotEqual(before[self.port], after[self.port])
+
+    def test_a_connection_that_outlives_its_listener_is_no_obstacle(
+        self,
+    ) -> None:
+        with socket.create_connection(("127.0.0.1", self.port)):
+            accepted, _ = self.listener.accept()
+            with accepted:
+                self.listener.close()
+                self.assertEqual(frozenset(), ports.taken([self.port]))
+                self.assertEqual({}, ports.listeners({self.port}))
+
+    def test_what_is_no_matter_of_other_programs(self) -> None:
+        refused = OSError(errno.EMFILE, "Too many open files")
+        with (
+            mock.patch.object(socket.socket, "bind", side_effect=refused),
+            self.assertRaises(OSError),
+        ):
+            ports.taken([self.port])

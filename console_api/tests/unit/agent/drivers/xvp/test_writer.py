@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+import unittest
+
+from console_api.agent.drivers.xvp import grammar, writer
+from console_api.agent.drivers.xvp.pools import Pool
+from console_api.agent.drivers.xvp.writer import Writer
+from console_api.tests.unit.agent.drivers.xvp.base import (
+    PASSWORD_HEX,
+    by_id,
+    console,
+)
+
+
+def pool(name: str, compute_hosts: str = "*") -> Pool:
+    return Pool(
+        name,
+        compute_hosts,
+        [f"POOL {name}", 'DOMAIN ""', f"MANAGER u {'0' * 32}", "HOST h"],
+    )
+
+
+class PlanTest(unittest.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.writer = Writer(
+            [pool("a", "a-* b-*"), pool("b", "b-* c-*")], 2000
+        )
+
+    def test_the_text(self) -> None:
+        consoles = by_id(
+            console(7, compute_host="c-1", instance_name="a server"),
+            console(3, 2003, compute_host="c-1"),
+            console(5, 2005, compute_host="b-1"),
+        )
+        plan = self.writer.plan(consoles)
+        self.assertEqual(
+            [
+                *("OTP DENY", "MULTIPLEX 2000"),
+                *pool("a").lines,
+                f"VM 2005 vm-5 {PASSWORD_HEX}",
+                *pool("b").lines,
+                f"VM 2003 vm-3 {PASSWORD_HEX}",
+                f'VM - "a server" {PASSWORD_HEX}',
+            ],
+            plan.text.splitlines(),
+        )
+        self.assertEqual({2000, 2003, 2005}, plan.ports)
+        self.assertEqual(consoles, plan.consoles)
+        self.assertEqual({}, plan.problems)
+        self.assertNotIn(PASSWORD_HEX, repr(plan))
+
+    def test_a_pool_without_a_server_is_left_out(self) -> None:
+        plan = self.writer.plan(by_id(console(1, compute_host="c-1")))
+        self.assertNotIn("POOL a\n", plan.text)
+        self.assertIn("POOL b\n", plan.text)
+
+    def test_without_a_multiplex_port(self) -> None:
+        plan = Writer([pool("a")], None).plan(
+            by_id(console(1), console(2, 2002))
+        )
+        self.assertNotIn("MULTIPLEX", plan.text)
+        self.assertEqual([2], list(plan.consoles))
+        self.assertIn("there is no multiplex port", plan.problems[1])
+
+    def test_nothing_to_write(self) -> None:
+        for consoles in ({}, by_id(console(1, instance_name="#"))):
+            plan = self.writer.plan(consoles)
+            self.assertEqual(("", frozenset()), (plan.text, plan.ports))
+            self.assertEqual(set(consoles), set(plan.problems))
+
+    def test_what_is_left_out(self) -> None:
+        good = console(1, 2001, compute_host="a-1")
+        for values, reason in (
+            ({"compute_host": None}, "no pool has the compute host"),
+            ({"compute_host": "d-1"}, "no pool has the compute host"),
+            ({"instance_name": 'a"'}, "cannot hold"),
+            ({"instance_name": "a\n"}, "cannot hold"),
+            ({"instance_name": ""}, "a name is empty"),
+            ({"instance_name": "a" * 9999}, "4095 bytes"),
+            ({"instance_name": "vm-1"}, "another server of the pool"),
+            ({"port": 2001}, "port 2001 is used twice"),
+            ({"port": 2000}, "port 2000 is used twice"),
+            ({"port": 80}, "1024"),
+            ({"port": 70000}, "1024"),
+            ({"port": -1}, "1024"),
+            ({"password": "secret 12"}, "1 to 8 bytes"),
+            ({"password": "secret 1"}, "visible ASCII"),
+        ):
+            bad = console(2, **{"port": 2002, "compute_host": "a-1", **values})
+            with self.subTest(str(values)):
+                plan = self.writer.plan(by_id(good, bad))
+                self.assertEqual(by_id(good), plan.consoles)
+                self.assertEqual([2], list(plan.problems))
+                self.assertIn(reason, plan.problems[2])
+                self.assertNotIn("secret", plan.problems[2])
+                grammar.parse(plan.text)
+
+    def test_one_name_in_two_pools(self) -> None:
+        plan = self.writer.plan(
+            by_id(
+                console(1, compute_host="a-1", instance_name="mail"),
+                console(2, compute_host="c-1", instance_name="mail"),
+            )
+        )
+        self.assertEqual({}, plan.problems)
+
+    def test_ports_that_other_programs_have(self) -> None:
+        consoles = by_id(
+            console(1, compute_host="a-1"),
+            console(2, 2002, compute_host="a-1"),
+            console(3, 2003, compute_host="a-1"),
+        )
+        plan = self.writer.plan(consoles, {2002})
+        self.assertEqual({1, 3}, set(plan.consoles))
+        self.assertIn("Another program has port 2002", plan.problems[2])
+        plan = self.writer.plan(consoles, {2000})
+        self.assertEqual({2, 3}, set(plan.consoles))
+        self.assertNotIn("MULTIPLEX", plan.text)
+
+    def test_more_ports_than_xvp_serves(self) -> None:
+        count = writer.MAX_PORTS + 1
+        plan = self.writer.plan(
+            by_id(
+                *(
+                    console(n, 10000 + n, compute_host="a-1")
+                    for n in range(count)
+                ),
+                console(count, compute_host="a-1"),
+            )
+        )
+        self.assertEqual([count - 1], list(plan.problems))
+        self.assertIn("no more than 1000 ports", plan.problems[count - 1])
+
+    def test_the_ports_to_look_at(self) -> None:
+        self.assertEqual(frozenset(), self.writer.ports({}))
+        self.assertEqual(
+            {2000, 2001},
+            self.writer.ports(
+                by_id(console(1), console(2, 2001), console(3, 80))
+            ),
+        )
