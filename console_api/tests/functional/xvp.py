@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the xvp driver share: a driver, a viewer, ports."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import shlex
+import struct
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from oslo_config import cfg
+
+from console_api.agent.drivers.base import Console
+from console_api.agent.drivers.xvp import leftovers, ports
+from console_api.agent.drivers.xvp.driver import XVPDriver
+from console_api.conf import xvp as options
+from console_api.tests.functional.xvp_stand_in.session import answer
+
+# Below those that the kernel chooses for outgoing connections.
+PORTS = range(12000, 32000)
+
+PASSWORD = "Xv9_k-2+"
+
+# Seconds after a client's connecting in which a reload ends xvp.
+RACE = 0.005
+
+# Seconds after which a test gives up.
+PATIENCE = 30
+
+
+class Denied(Exception):
+    """The viewer was not let in."""
+
+
+class XVPCase(unittest.IsolatedAsyncioTestCase):
+    """Each test has a folder, and drivers that end with it."""
+
+    def setUp(self):
+        super().setUp()
+        self.use(
+            Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
+        )
+        python = shlex.quote(sys.executable)
+        self.binary.write_text(
+            "#!/bin/sh\n"
+            f"exec {python} -m console_api.tests.functional.xvp_stand_in "
+            '"$@"\n'
+        )
+        self.binary.chmod(0o700)
+        # What a test provokes on purpose is not printed between its dots.
+        quiet = logging.NullHandler()
+        logging.getLogger().addHandler(quiet)
+        self.addCleanup(logging.getLogger().removeHandler, quiet)
+
+    def use(self, folder):
+        """Have everything in a folder."""
+        self.folder = folder
+        self.state = folder / "state"
+        self.binary = folder / "xvp"
+
+    def conf(self, *, multiplex_port=None, pools=None, **values):
+        """Write a configuration and read it."""
+        pools = pools or {"pool": {}}
+        sections = {
+            "xvp": {
+                "pools": ", ".join(pools),
+                "binary": self.binary,
+                "state_dir": self.state,
+                "reload_interval": 0.01,
+                **values,
+            },
+            **{
+                f"xvp_pool:{name}": {
+                    "manager_password": "a secret",
+                    "hosts": "xs1=192.0.2.1, xs2",
+                    **more,
+                }
+                for name, more in pools.items()
+            },
+        }
+        path = self.folder / "console_api.conf"
+        path.write_text(
+            "".join(
+                f"[{name}]\n"
+                + "".join(f"{key} = {value}\n" for key, value in more.items())
+                for name, more in sections.items()
+            )
+        )
+        conf = cfg.ConfigOpts()
+        conf.register_opts(options.OPTS, group=options.GROUP)
+        conf.register_opt(cfg.IntOpt("multiplex_port"), group="agent")
+        conf([], default_config_files=[str(path)], default_config_dirs=[])
+        conf.set_override("multiplex_port", multiplex_port, group="agent")
+        return conf
+
+    def driver(self, **kwargs):
+        """Make a driver that is closed when the test ends."""
+        driver = XVPDriver.from_conf(self.conf(**kwargs), None)
+        self.addAsyncCleanup(driver.close)
+        return driver
+
+    def processes(self):
+        """Return the ids of the processes of xvp in this test's folder."""
+        arguments = ["-n"]
+        for option, name in (
+            ("-c", "xvp.conf"),
+            ("-l", "xvp.log"),
+            ("-p", "xvp.pid"),
+        ):
+            arguments += [option, str(self.state / name)]
+        return leftovers.find(arguments)
+
+    async def eventually(self, condition):
+        """Ask until something is so; fail if it is not in half a minute."""
+        async with asyncio.timeout(PATIENCE):
+            # What is asked for is in other processes.
+            while not await condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    async def serves(self, *consoles):
+        """Tell whether these consoles are what their names say."""
+        for console in consoles:
+            try:
+                async with viewer(console.port, console.password) as name:
+                    if name != console.instance_name:
+                        return False
+            except (Denied, OSError):
+                return False
+        return True
+
+    def assert_listening(self, expected, among):
+        """Assert which of some ports are listened on."""
+        self.assertEqual(set(expected), set(ports.listeners(set(among))))
+
+
+def console(number, port=None, **values):
+    """Make a console."""
+    return Console(
+        **{
+            "id": number,
+            "server_uuid": f"00000000-0000-4000-8000-{number:012d}",
+            "instance_name": f"instance-{number:08x}",
+            "compute_host": "compute-1",
+            "port": port,
+            "password": PASSWORD,
+            **values,
+        }
+    )
+
+
+def by_id(*consoles):
+    """Return consoles by their ids."""
+    return {console.id: console for console in consoles}
+
+
+def free_ports(count):
+    """Find ports that nobody has.
+
+    Tests run side by side: which ports they look at is up to chance.
+    """
+    found = []
+    for port in random.sample(PORTS, len(PORTS)):
+        if len(found) == count:
+            break
+        if not ports.taken([port]):
+            found.append(port)
+    return found
+
+
+async def after_the_race():
+    """Let so much time pass that a reload is not deadly any more."""
+    await asyncio.sleep(10 * RACE)
+
+
+@contextlib.asynccontextmanager
+async def viewer(port, password, target=None, minor=8):
+    """Connect as a VNC viewer does, and yield the name of the screen.
+
+    :param target: the server to ask for, in xvp's way
+    :raises Denied: the authentication failed
+    :raises OSError: nobody listens, or the connection ended
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield await _log_in(reader, writer, password, target, minor)
+    except asyncio.IncompleteReadError as error:
+        raise ConnectionResetError from error
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def _log_in(reader, writer, password, target, minor):
+    await reader.readexactly(12)
+    writer.write(f"RFB 003.{minor:03}\n".encode())
+    if minor == 3:
+        await reader.readexactly(4)
+    else:
+        await reader.readexactly((await reader.readexactly(1))[0])
+        if target is None:
+            writer.write(bytes([2]))
+        else:
+            writer.write(bytes([22, 0, len(target)]) + target.encode())
+    challenge = await reader.readexactly(16)
+    writer.write(answer(password.encode().ljust(8, b"\0"), challenge))
+    if await reader.readexactly(4) != bytes(4):
+        raise Denied(await reader.read())
+    writer.write(bytes([1]))
+    await reader.readexactly(20)
+    [length] = struct.unpack(">I", await reader.readexactly(4))
+    return (await reader.readexactly(length)).decode()
