@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The driver on the stand-in for xvp, with real ports and viewers."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import stat
+from unittest import mock
+
+from console_api.agent.drivers.xvp import ports
+from console_api.tests.functional import xvp
+from console_api.tests.functional.xvp import by_id, console, viewer
+from console_api.tests.functional.xvp_stand_in import configuration
+
+
+class ServeTests(xvp.XVPCase):
+    async def test_dedicated_ports(self):
+        driver = self.driver()
+        one, two, three = xvp.free_ports(3)
+        consoles = [console(1, one), console(2, two, password="0")]
+        self.assertEqual({}, await driver.apply(by_id(*consoles)))
+        self.assertTrue(await self.serves(*consoles))
+        changed = [console(2, two), console(3, three)]
+        self.assertEqual({}, await driver.apply(by_id(*changed)))
+        self.assertTrue(await self.serves(*changed))
+        self.assert_listening({two, three}, {one, two, three})
+
+    async def test_every_version_of_the_protocol(self):
+        driver = self.driver()
+        [port] = xvp.free_ports(1)
+        await driver.apply(by_id(console(1, port)))
+        for minor in (3, 7, 8):
+            with self.subTest(minor):
+                async with viewer(port, xvp.PASSWORD, minor=minor) as name:
+                    self.assertEqual("instance-00000001", name)
+                with self.assertRaises(xvp.Denied):
+                    async with viewer(port, "wrong", minor=minor):
+                        pass
+
+    async def test_the_multiplex_port(self):
+        [port] = xvp.free_ports(1)
+        driver = self.driver(
+            multiplex_port=port,
+            pools={
+                "west": {"compute_hosts": "west-*"},
+                "east": {"compute_hosts": "east-*"},
+            },
+        )
+        consoles = by_id(
+            console(1, compute_host="west-1", instance_name="mail"),
+            console(2, compute_host="east-1", instance_name="mail"),
+            console(3, compute_host="east-2", instance_name="my web"),
+            console(4, compute_host="north-1"),
+        )
+        problems = await driver.apply(consoles)
+        self.assertEqual([4], list(problems))
+        for target, name in (
+            ("west:mail", "mail"),
+            ("east:mail", "mail"),
+            ("my web", "my web"),
+        ):
+            async with viewer(port, xvp.PASSWORD, target) as shown:
+                self.assertEqual(name, shown)
+        for target in ("west:my web", "instance-00000004", None):
+            with self.subTest(target), self.assertRaises(xvp.Denied):
+                async with viewer(port, xvp.PASSWORD, target):
+                    pass
+
+    async def test_a_session_outlives_changes(self):
+        driver = self.driver()
+        one, two = xvp.free_ports(2)
+        await driver.apply(by_id(console(1, one)))
+        reader, writer = await asyncio.open_connection("127.0.0.1", one)
+        self.addAsyncCleanup(writer.wait_closed)
+        self.addCleanup(writer.close)
+        self.assertEqual(b"RFB 003.008\n", await reader.readexactly(12))
+        await xvp.after_the_race()
+        await driver.apply(by_id(console(2, two)))
+        self.assert_listening({two}, {one, two})
+        writer.write(b"RFB 003.003\n")
+        self.assertEqual(b"\0\0\0\2", await reader.readexactly(4))
+
+    async def test_what_cannot_be_written_is_left_out(self):
+        driver = self.driver()
+        free = xvp.free_ports(7)
+        good = console(1, free[0])
+        consoles = by_id(
+            good,
+            console(2, free[1], instance_name="a#b"),
+            console(3, free[2], instance_name='a"b'),
+            console(4, free[3], instance_name="a\nVM 2000 b 0"),
+            console(5, free[4], instance_name="a" * 81),
+            console(6, free[5], instance_name=good.instance_name),
+            console(7, free[0]),
+            console(8, 80),
+            console(9, None),
+            console(10, free[6], password="123456789"),
+        )
+        problems = await driver.apply(consoles)
+        self.assertEqual(set(range(2, 11)), set(problems))
+        for problem in problems.values():
+            self.assertRegex(problem, r"^xvp cannot serve it: .*\.$")
+            self.assertNotIn("123456789", problem)
+        self.assertTrue(await self.serves(good))
+        self.assert_listening({free[0]}, free)
+
+    async def test_nothing_runs_for_nothing(self):
+        driver = self.driver()
+        [port] = xvp.free_ports(1)
+        for _ in range(2):
+            self.assertEqual({}, await driver.apply({}))
+            self.assertEqual([], self.processes())
+            await driver.apply(by_id(console(1, port)))
+            self.assertEqual(1, len(self.processes()))
+        await driver.apply({})
+        self.assertEqual([], self.processes())
+        self.assertFalse((self.state / "xvp.conf").exists())
+
+    async def test_the_file_is_for_nobody_else(self):
+        before = os.umask(0)
+        self.addCleanup(os.umask, before)
+        driver = self.driver()
+        [port] = xvp.free_ports(1)
+        await driver.apply(by_id(console(1, port)))
+        for name, mode in (("", 0o700), ("xvp.conf", 0o600)):
+            found = (self.state / name).stat().st_mode
+            self.assertEqual(mode, stat.S_IMODE(found))
+
+    async def test_calls_at_the_same_time_are_one_change(self):
+        driver = self.driver(reload_interval=0.2)
+        free = xvp.free_ports(11)
+        await driver.apply(by_id(console(0, free[0])))
+        consoles = [console(n, port) for n, port in enumerate(free)]
+        await asyncio.gather(
+            *(driver.apply(by_id(*consoles[:n])) for n in range(1, 12))
+        )
+        self.assert_listening(free, free)
+        log = (self.state / "xvp.log").read_text()
+        self.assertLessEqual(log.count("Listening"), 3, log)
+
+
+class DeathTests(xvp.XVPCase):
+    async def test_it_is_back_when_it_was_killed(self):
+        driver = self.driver()
+        one = console(1, *xvp.free_ports(1))
+        await driver.apply(by_id(one))
+        for _ in range(2):
+            [process] = self.processes()
+            os.kill(process, signal.SIGKILL)
+            await self.eventually(self.has_another_process(process))
+            await self.eventually(lambda: self.serves(one))
+        self.assertEqual({}, await driver.apply(by_id(one)))
+
+    def has_another_process(self, process):
+        async def check():
+            found = await asyncio.to_thread(self.processes)
+            return bool(found) and found != [process]
+
+        return check
+
+    async def test_a_change_in_the_wrong_moment(self):
+        driver = self.driver()
+        first, second = (console(n, *xvp.free_ports(1)) for n in (1, 2))
+        await driver.apply(by_id(first))
+        [process] = self.processes()
+        listeners = ports.listeners
+
+        def connect_first(wanted):
+            # What is called right before the signal.
+            self.connection = socket.create_connection(
+                ("127.0.0.1", first.port)
+            )
+            self.addCleanup(self.connection.close)
+            patch.stop()
+            return listeners(wanted)
+
+        patch = mock.patch.object(ports, "listeners", connect_first)
+        patch.start()
+        with self.assertLogs("console_api", logging.WARNING) as logs:
+            self.assertEqual({}, await driver.apply(by_id(first, second)))
+        self.assertIn("did not outlive a change", "".join(logs.output))
+        self.assertNotEqual([process], self.processes())
+        self.assertTrue(await self.serves(first, second))
+
+    async def test_a_port_that_another_program_has(self):
+        driver = self.driver()
+        first, second = (console(n, *xvp.free_ports(1)) for n in (1, 2))
+        with socket.create_server(("127.0.0.1", second.port)):
+            # Seen before xvp is started, and before it is changed.
+            for consoles in ((first, second), (second, first)):
+                problems = await driver.apply(by_id(*consoles))
+                self.assertEqual([2], list(problems))
+                self.assertIn(f"port {second.port}", problems[2])
+                self.assertTrue(await self.serves(first))
+            [process] = self.processes()
+        self.assertEqual({}, await driver.apply(by_id(first, second)))
+        self.assertTrue(await self.serves(first, second))
+        self.assertEqual([process], self.processes())
+
+    async def test_a_port_that_another_program_takes_meanwhile(self):
+        driver = self.driver()
+        first, second = (console(n, *xvp.free_ports(1)) for n in (1, 2))
+        await driver.apply(by_id(first))
+        with (
+            socket.create_server(("127.0.0.1", second.port)),
+            # Two looks find it free: before a change may be made, and when.
+            mock.patch.object(
+                ports,
+                "taken",
+                side_effect=[frozenset(), frozenset(), {second.port}],
+            ),
+        ):
+            problems = await driver.apply(by_id(first, second))
+            self.assertEqual([2], list(problems))
+            self.assertTrue(await self.serves(first))
+
+    async def test_the_multiplex_port_is_taken(self):
+        multiplex, dedicated = xvp.free_ports(2)
+        driver = self.driver(multiplex_port=multiplex)
+        consoles = by_id(console(1), console(2, dedicated))
+        with socket.create_server(("", multiplex)):
+            problems = await driver.apply(consoles)
+            self.assertEqual([1], list(problems))
+            self.assertTrue(await self.serves(consoles[2]))
+        self.assertEqual({}, await driver.apply(consoles))
+
+    async def test_a_file_that_xvp_does_not_take_after_all(self):
+        refused = {configuration.REFUSES: "poison"}
+        self.enterContext(mock.patch.dict(os.environ, refused))
+        driver = self.driver()
+        free = xvp.free_ports(3)
+        first, third = console(1, free[0]), console(3, free[2])
+        poison = console(2, free[1], instance_name="poison")
+        await driver.apply(by_id(first))
+        problems = await driver.apply(by_id(first, poison))
+        self.assertEqual([2], list(problems))
+        self.assertTrue(await self.serves(first))
+        [process] = self.processes()
+        # It is not tried again and again, which would end sessions.
+        problems = await driver.apply(by_id(first, poison, third))
+        self.assertEqual([2], list(problems))
+        self.assertEqual([process], self.processes())
+        self.assertTrue(await self.serves(first, third))
+
+    async def test_a_program_that_cannot_be_started(self):
+        for text in ("#!/no/such/interpreter\n", "#!/bin/sh\nexit 1\n"):
+            with self.subTest(text):
+                await self.check_mended(text)
+
+    async def check_mended(self, text):
+        right = self.binary.read_text()
+        self.binary.write_text(text)
+        driver = self.driver()
+        one = console(1, *xvp.free_ports(1))
+        problems = await driver.apply(by_id(one))
+        self.assertIn("xvp does not run", problems[1])
+        self.binary.write_text(right)
+        await self.eventually(lambda: self.serves(one))
+        self.assertEqual({}, await driver.apply(by_id(one)))
+        await driver.close()

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the driver begins and ends, and what it does under load."""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from console_api import errors
+from console_api.tests.functional import xvp
+from console_api.tests.functional.xvp import by_id, console, viewer
+
+#: Says how much stress there is: consoles, changes, seconds between viewers.
+STRESS = "CONSOLE_API_TEST_XVP_STRESS"
+
+# An agent that is killed while it serves a port.
+AGENT = """
+import asyncio, sys
+from pathlib import Path
+from console_api.tests.functional import xvp
+
+async def serve():
+    case = xvp.XVPCase()
+    case.use(Path(sys.argv[1]))
+    port = int(sys.argv[2])
+    driver = xvp.XVPDriver.from_conf(case.conf(), None)
+    print(await driver.apply(xvp.by_id(xvp.console(1, port))), flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(serve())
+"""
+
+
+class LifeTests(xvp.XVPCase):
+    async def test_nothing_is_left_at_the_end(self):
+        driver = self.driver()
+        [port] = xvp.free_ports(1)
+        await driver.apply(by_id(console(1, port)))
+        async with viewer(port, xvp.PASSWORD):
+            await driver.close()
+        self.assertEqual([], self.processes())
+        self.assert_listening([], [port])
+        self.assertEqual(
+            [".lock", "xvp.log"],
+            sorted(path.name for path in self.state.iterdir()),
+        )
+        await self.driver().apply({})
+
+    async def test_closed_before_it_did_anything(self):
+        await self.driver().close()
+
+    async def test_a_program_that_does_not_want_to_end(self):
+        self.binary.write_text(
+            "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.05; done\n"
+        )
+        driver = self.driver(start_timeout=0.3)
+        problems = await driver.apply(by_id(console(1, *xvp.free_ports(1))))
+        self.assertIn("xvp does not run", problems[1])
+        self.assertEqual([], self.processes())
+
+    async def test_two_agents_on_one_folder(self):
+        driver = self.driver()
+        with self.assertRaisesRegex(
+            errors.ConfigurationError, "another agent uses the folder"
+        ):
+            self.driver()
+        await driver.close()
+        self.driver()
+
+    async def test_what_a_killed_agent_has_left_is_ended(self):
+        [port] = xvp.free_ports(1)
+        agent = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", AGENT, self.folder, str(port)),
+            stdout=subprocess.PIPE,
+        )
+        self.assertEqual(b"{}\n", await agent.stdout.readline())
+        agent.kill()
+        await agent.communicate()
+        [left] = self.processes()
+        one = console(1, port, password="another1")
+        self.assertEqual({}, await self.driver().apply(by_id(one)))
+        self.assertTrue(await self.serves(one))
+        self.assertNotIn(left, self.processes())
+        self.assertEqual(1, len(self.processes()))
+
+    async def test_no_secret_is_seen(self):
+        driver = self.driver()
+        [port] = xvp.free_ports(1)
+        with self.assertLogs("console_api", "DEBUG") as logs:
+            await driver.apply(by_id(console(1, port)))
+            [process] = self.processes()
+            command = Path(f"/proc/{process}/cmdline")
+            seen = [await asyncio.to_thread(command.read_text)]
+            os.kill(process, signal.SIGKILL)
+            await self.eventually(lambda: self.serves(console(1, port)))
+            await driver.close()
+        seen += [*logs.output, (self.state / "xvp.log").read_text()]
+        for secret in (xvp.PASSWORD, "d5c24a2652171b94", "a secret"):
+            self.assertNotIn(secret, "\n".join(seen))
+
+
+class StressTests(xvp.XVPCase):
+    async def test_many_changes_with_viewers_all_the_time(self):
+        sizes = os.environ.get(STRESS, "60 40 0.02").split()
+        count, changes, pause = int(sizes[0]), int(sizes[1]), float(sizes[2])
+        ports = xvp.free_ports(count + count // 5)
+        driver = self.driver(start_timeout=30)
+        consoles = {
+            n: console(n, port) for n, port in enumerate(ports[:count])
+        }
+        began = time.monotonic()
+        with self.assertLogs("console_api", "WARNING") as logs:
+            self.assertEqual({}, await driver.apply(consoles))
+            viewers = asyncio.create_task(self.look(ports, pause))
+            for number in range(changes):
+                self.change(consoles, ports, count + number)
+                self.assertEqual({}, await driver.apply(consoles))
+            viewers.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await viewers
+            # So that there is a log even if nothing has died.
+            os.kill(self.processes()[0], signal.SIGKILL)
+            await self.eventually(
+                lambda: self.serves(*list(consoles.values())[:1])
+            )
+        listening = [one.port for one in consoles.values()]
+        self.assert_listening(listening, ports)
+        self.assertTrue(await self.serves(*consoles.values()))
+        if STRESS in os.environ:
+            deaths = sum("did not outlive" in line for line in logs.output)
+            print(
+                f"{count} consoles, {changes} changes, {deaths} deaths by a "
+                f"change, all mended, {self.seen} viewers, "
+                f"{time.monotonic() - began:.1f} s",
+                file=sys.stderr,
+            )
+
+    def change(self, consoles, ports, number):
+        """Delete a console, or make one, or give one another password."""
+        free = set(ports) - {one.port for one in consoles.values()}
+        kind = random.choice(["delete", "make", "password"])
+        if kind == "make" and free:
+            consoles[number] = console(number, random.choice(list(free)))
+            return
+        one = consoles.pop(random.choice(list(consoles)))
+        if kind == "password":
+            consoles[one.id] = console(
+                one.id, one.port, password=f"{number:08}"
+            )
+
+    async def look(self, ports, pause):
+        """Connect to one port after the other, without end."""
+        self.seen = 0
+        async with asyncio.TaskGroup() as group:
+            while True:
+                group.create_task(self.one_look(random.choice(ports)))
+                await asyncio.sleep(pause)
+
+    async def one_look(self, port):
+        with contextlib.suppress(OSError, xvp.Denied):
+            async with viewer(port, xvp.PASSWORD):
+                self.seen += 1
