@@ -6,12 +6,13 @@ from oslo_middleware import cors
 from oslo_middleware.healthcheck.opts import HEALTHCHECK_OPTS
 
 from console_api import conf
-from console_api.conf import middleware
+from console_api.conf import middleware, xvp
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """Return our own options by group; libraries list theirs themselves."""
-    return [(group.GROUP, list(group.OPTS)) for group in conf.GROUPS]
+    groups = [(group.GROUP, list(group.OPTS)) for group in conf.GROUPS]
+    return [*groups, (xvp.POOL_GROUP.format("NAME"), list(xvp.POOL_OPTS))]
 
 
 def set_defaults() -> None:
