@@ -65,7 +65,7 @@ POOL_OPTS = [
         "manager_password",
         secret=True,
         help="The password of that user: 1 to 16 bytes, as xvp takes no "
-        "more. Needed.",
+        "more. Needed. A `$` in it is written `$$`.",
     ),
     cfg.ListOpt(
         "hosts",

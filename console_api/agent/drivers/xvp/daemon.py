@@ -198,5 +198,6 @@ class Daemon:
             os.killpg(process.pid, signal.SIGKILL)
         # Until its sessions have ended too, its ports may be in use.
         await leftovers.end(self._arguments, 0)
-        self._pid_file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._pid_file.unlink()
         self._on_death()
