@@ -81,6 +81,8 @@ class ViewerHandshake(Handshake):
     def accept(self) -> None:
         """Let the viewer in."""
         self._check_answered()
+        if not self.authentic:
+            raise RuntimeError("The password was wrong.")
         self._output += struct.pack(">I", OK)
         self.state = ViewerState.DONE
 

@@ -54,6 +54,7 @@ def fill(database: TestDatabase) -> None:
             "max_port": MIN_PORT + CONSOLES_OF_HOST,
             "enabled": True,
             "console_count": CONSOLES_OF_HOST,
+            "revision": CONSOLES_OF_HOST,
             "last_seen_at": ALWAYS_UP,
         }
         for number in range(1, CONSOLES // CONSOLES_OF_HOST + 1)
@@ -123,6 +124,16 @@ _ROWS = (
             "port": f"{MIN_PORT} + i % {CONSOLES_OF_HOST}",
             "encrypted_password": "'encrypted'",
             "created_at": "0",
+        },
+    ),
+    (
+        "console_changes",
+        CONSOLES,
+        {
+            "console_host_id": f"1 + (i - i % {CONSOLES_OF_HOST}) "
+            f"/ {CONSOLES_OF_HOST}",
+            "revision": f"1 + i % {CONSOLES_OF_HOST}",
+            "console_id": "1 + i",
         },
     ),
     (

@@ -9,7 +9,12 @@ import unittest
 import uuid
 
 from console_api.db import schema, tables
-from console_api.tests.functional import base, configuration, servers
+from console_api.tests.functional import (
+    base,
+    configuration,
+    databases,
+    servers,
+)
 from console_api.tests.functional.manage import (
     LIST,
     PROGRAM,
@@ -35,6 +40,11 @@ class FirstStepsTests(ManageCase):
             json.loads(self.manage(*version)),
         )
         self.manage("console-host", "create", "h", "--ports", "5900-5909")
+        # As its agent would do.
+        console_hosts = tables.console_hosts
+        self.database.execute(
+            console_hosts.update(), {"last_seen_at": databases.ALWAYS_UP}
+        )
         made = json.loads(
             self.manage(
                 *("server", "create", "web", "--project", "p"),

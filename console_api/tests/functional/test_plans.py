@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from console_api import conf
 from console_api.db import (
     console_auth_tokens,
+    console_changes,
     console_hosts,
     consoles,
     passwords,
@@ -205,6 +206,17 @@ class PlanTests(base.DatabaseTestCase):
             )
         )
         self.assert_no_scans(3)
+
+    def test_console_changes(self):
+        """What an agent asks each half second, and now and then."""
+        console_hosts.get(self.database, "console6", "vnc")
+        changes = console_changes.list_since(
+            self.database, 6, bulk.CONSOLES_OF_HOST - 3, 1000
+        )
+        self.assertEqual(3, len(changes))
+        console_changes.forget(self.database, 6, 100)
+        console_hosts.seen(self.database, 6, 1)
+        self.assert_no_scans(4)
 
     def test_servers(self):
         server = bulk.server_uuid(54_321)

@@ -10,9 +10,19 @@ import stat
 from unittest import mock
 
 from console_api.agent.drivers.xvp import ports
+from console_api.agent.drivers.xvp.driver import XVPDriver
 from console_api.tests.functional import xvp
 from console_api.tests.functional.xvp import by_id, console, viewer
 from console_api.tests.functional.xvp_stand_in import configuration
+from console_api.tests.unit.agent.drivers.contract import DriverContract
+
+
+class XVPContractTests(DriverContract, xvp.XVPCase):
+    def make_driver(self):
+        return XVPDriver.from_conf(self.conf(), None)
+
+    async def settle(self):
+        await xvp.after_the_race()
 
 
 class ServeTests(xvp.XVPCase):
@@ -160,6 +170,7 @@ class DeathTests(xvp.XVPCase):
 
         return check
 
+    @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="5")
     async def test_a_change_in_the_wrong_moment(self):
         driver = self.driver()
         first, second = (console(n, *xvp.free_ports(1)) for n in (1, 2))

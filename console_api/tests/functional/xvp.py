@@ -118,7 +118,7 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
         """Ask until something is so; fail if it is not in half a minute."""
         async with asyncio.timeout(PATIENCE):
             # What is asked for is in other processes.
-            while not await condition():  # noqa: ASYNC110
+            while not await condition():
                 await asyncio.sleep(0.01)
 
     async def serves(self, *consoles):

@@ -68,6 +68,9 @@ class Stream(asyncio.Protocol):
 
         :raises OSError: the other end cannot do so, or is not that host
         """
+        if self._unread:
+            # It would be taken for something that came through TLS.
+            raise ConnectionAbortedError("It sends more before TLS begins.")
         transport = await self._loop.start_tls(
             self._transport, self, tls, server_hostname=host
         )

@@ -18,8 +18,9 @@ from console_api.tests.functional.xvp_stand_in.configuration import (
 )
 from console_api.tests.functional.xvp_stand_in.session import Closed, Session
 
-# Seconds after a client's connecting in which a reload is deadly.
-RACE = 0.005
+# Seconds after a client's connecting in which a reload is deadly; a test that
+# must meet them on a busy machine has more.
+RACE = float(os.environ.get("XVP_STAND_IN_RACE", "0.005"))
 
 # The file descriptors that select() cannot wait for.
 SELECT_LIMIT = 1024

@@ -117,6 +117,12 @@ class MisuseTest(unittest.TestCase):
             with self.assertRaisesRegex(RuntimeError, "nothing to answer"):
                 call(handshake())
 
+    def test_nobody_is_let_in_with_a_wrong_password(self) -> None:
+        viewer = handshake()
+        feed(viewer, b"RFB 003.008\n\2" + WRONG, 99)
+        with self.assertRaisesRegex(RuntimeError, "password was wrong"):
+            viewer.accept()
+
     def test_nothing_is_received_after_it(self) -> None:
         viewer = handshake()
         feed(viewer, b"RFB 003.008\n\2" + RIGHT, 99)

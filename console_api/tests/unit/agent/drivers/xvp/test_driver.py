@@ -131,7 +131,7 @@ class ApplyTest(DriverCase):
     async def eventually(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
             # Nothing that is asked for says when it is so.
-            while not condition():  # noqa: ASYNC110
+            while not condition():
                 await asyncio.sleep(0.01)
 
     async def test_nothing_is_done_twice(self) -> None:
