@@ -12,7 +12,7 @@ from console_api.conf import middleware, xvp
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """Return our own options by group; libraries list theirs themselves."""
     groups = [(group.GROUP, list(group.OPTS)) for group in conf.GROUPS]
-    return [*groups, (xvp.POOL_GROUP.format("NAME"), list(xvp.POOL_OPTS))]
+    return [*groups, (xvp.POOL_GROUP.format("name"), list(xvp.POOL_OPTS))]
 
 
 def set_defaults() -> None:
