@@ -170,26 +170,45 @@ class DeathTests(xvp.XVPCase):
 
         return check
 
+    async def test_sessions_that_outlive_it_are_ended(self):
+        # The shell is the master, and its child what has the ports.
+        script = self.binary.read_text().replace("exec ", "").rstrip()
+        self.binary.write_text(f"{script} &\nwait\n")
+        driver = self.driver()
+        one = console(1, *xvp.free_ports(1))
+        self.assertEqual({}, await driver.apply(by_id(one)))
+        before = self.processes()
+        self.assertEqual(2, len(before))
+        os.kill(driver._daemon._process.pid, signal.SIGKILL)
+
+        async def is_dead():
+            return not driver._daemon.alive
+
+        await self.eventually(is_dead)
+        # The port is not taken for another program's.
+        self.assertEqual({}, await driver.apply(by_id(one)))
+        self.assertTrue(await self.serves(one))
+        self.assertFalse(set(before) & set(self.processes()))
+
     @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="5")
     async def test_a_change_in_the_wrong_moment(self):
         driver = self.driver()
         first, second = (console(n, *xvp.free_ports(1)) for n in (1, 2))
         await driver.apply(by_id(first))
         [process] = self.processes()
-        listeners = ports.listeners
+        kill = os.kill
 
-        def connect_first(wanted):
-            # What is called right before the signal.
-            self.connection = socket.create_connection(
-                ("127.0.0.1", first.port)
-            )
-            self.addCleanup(self.connection.close)
-            patch.stop()
-            return listeners(wanted)
+        def connect_first(pid, number):
+            if number == signal.SIGUSR1:
+                self.enterContext(
+                    socket.create_connection(("127.0.0.1", first.port))
+                )
+            kill(pid, number)
 
-        patch = mock.patch.object(ports, "listeners", connect_first)
-        patch.start()
-        with self.assertLogs("console_api", logging.WARNING) as logs:
+        with (
+            mock.patch.object(os, "kill", connect_first),
+            self.assertLogs("console_api", logging.WARNING) as logs,
+        ):
             self.assertEqual({}, await driver.apply(by_id(first, second)))
         self.assertIn("did not outlive a change", "".join(logs.output))
         self.assertNotEqual([process], self.processes())

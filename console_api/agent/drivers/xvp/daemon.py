@@ -97,6 +97,14 @@ class Daemon:
         self._text, self._ports = text, wanted
         return True
 
+    async def settle(self) -> None:
+        """If it has died, wait until what it leaves is cleared away.
+
+        Before that, its sessions may have ports that seem another program's.
+        """
+        if not self.alive:
+            await self._end()
+
     async def stop(self) -> None:
         """End it with all its sessions, and delete its passwords."""
         await self._end()
@@ -173,7 +181,8 @@ class Daemon:
         self._signal(signal.SIGTERM)
         if not await self._wait(self._seconds):
             self._signal(signal.SIGKILL)
-        await self._attendant
+        # Not awaited itself: that would cancel it with us.
+        await asyncio.wait([self._attendant])
         self._attendant = self._process = None
 
     async def _wait(self, seconds: float) -> bool:

@@ -141,6 +141,7 @@ class XVPDriver(Driver):
 
     async def _serve(self) -> None:
         """Make xvp serve what is wanted, as far as that is possible."""
+        await self._daemon.settle()
         plan = await self._plan(self._wanted)
         if plan.text == self._daemon.text:
             self._broken.clear()

@@ -41,6 +41,9 @@ class StubDaemon:
         self.text = "" if self.refuses and self.refuses in text else text
         return bool(self.text) or not text
 
+    async def settle(self) -> None:
+        pass
+
     async def stop(self) -> None:
         self.text = ""
 
