@@ -28,7 +28,7 @@ class XVPContractTests(DriverContract, xvp.XVPCase):
 class ServeTests(xvp.XVPCase):
     async def test_dedicated_ports(self):
         driver = self.driver()
-        one, two, three = xvp.free_ports(3)
+        one, two, three = self.free_ports(3)
         consoles = [console(1, one), console(2, two, password="0")]
         self.assertEqual({}, await driver.apply(by_id(*consoles)))
         self.assertTrue(await self.serves(*consoles))
@@ -39,7 +39,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_every_version_of_the_protocol(self):
         driver = self.driver()
-        [port] = xvp.free_ports(1)
+        [port] = self.free_ports(1)
         await driver.apply(by_id(console(1, port)))
         for minor in (3, 7, 8):
             with self.subTest(minor):
@@ -50,7 +50,7 @@ class ServeTests(xvp.XVPCase):
                         pass
 
     async def test_the_multiplex_port(self):
-        [port] = xvp.free_ports(1)
+        [port] = self.free_ports(1)
         driver = self.driver(
             multiplex_port=port,
             pools={
@@ -80,7 +80,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_a_session_outlives_changes(self):
         driver = self.driver()
-        one, two = xvp.free_ports(2)
+        one, two = self.free_ports(2)
         await driver.apply(by_id(console(1, one)))
         reader, writer = await asyncio.open_connection("127.0.0.1", one)
         self.addAsyncCleanup(writer.wait_closed)
@@ -94,7 +94,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_what_cannot_be_written_is_left_out(self):
         driver = self.driver()
-        free = xvp.free_ports(7)
+        free = self.free_ports(7)
         good = console(1, free[0])
         consoles = by_id(
             good,
@@ -118,7 +118,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_nothing_runs_for_nothing(self):
         driver = self.driver()
-        [port] = xvp.free_ports(1)
+        [port] = self.free_ports(1)
         for _ in range(2):
             self.assertEqual({}, await driver.apply({}))
             self.assertEqual([], self.processes())
@@ -132,7 +132,7 @@ class ServeTests(xvp.XVPCase):
         before = os.umask(0)
         self.addCleanup(os.umask, before)
         driver = self.driver()
-        [port] = xvp.free_ports(1)
+        [port] = self.free_ports(1)
         await driver.apply(by_id(console(1, port)))
         for name, mode in (("", 0o700), ("xvp.conf", 0o600)):
             found = (self.state / name).stat().st_mode
@@ -140,7 +140,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_calls_at_the_same_time_are_one_change(self):
         driver = self.driver(reload_interval=0.2)
-        free = xvp.free_ports(11)
+        free = self.free_ports(11)
         await driver.apply(by_id(console(0, free[0])))
         consoles = [console(n, port) for n, port in enumerate(free)]
         await asyncio.gather(
@@ -154,7 +154,7 @@ class ServeTests(xvp.XVPCase):
 class DeathTests(xvp.XVPCase):
     async def test_it_is_back_when_it_was_killed(self):
         driver = self.driver()
-        one = console(1, *xvp.free_ports(1))
+        one = console(1, *self.free_ports(1))
         await driver.apply(by_id(one))
         for _ in range(2):
             [process] = self.processes()
@@ -175,7 +175,7 @@ class DeathTests(xvp.XVPCase):
         script = self.binary.read_text().replace("exec ", "").rstrip()
         self.binary.write_text(f"{script} &\nwait\n")
         driver = self.driver()
-        one = console(1, *xvp.free_ports(1))
+        one = console(1, *self.free_ports(1))
         self.assertEqual({}, await driver.apply(by_id(one)))
         before = self.processes()
         self.assertEqual(2, len(before))
@@ -193,7 +193,7 @@ class DeathTests(xvp.XVPCase):
     @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="5")
     async def test_a_change_in_the_wrong_moment(self):
         driver = self.driver()
-        first, second = (console(n, *xvp.free_ports(1)) for n in (1, 2))
+        first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         await driver.apply(by_id(first))
         [process] = self.processes()
         kill = os.kill
@@ -216,7 +216,7 @@ class DeathTests(xvp.XVPCase):
 
     async def test_a_port_that_another_program_has(self):
         driver = self.driver()
-        first, second = (console(n, *xvp.free_ports(1)) for n in (1, 2))
+        first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         with socket.create_server(("127.0.0.1", second.port)):
             # Seen before xvp is started, and before it is changed.
             for consoles in ((first, second), (second, first)):
@@ -231,7 +231,7 @@ class DeathTests(xvp.XVPCase):
 
     async def test_a_port_that_another_program_takes_meanwhile(self):
         driver = self.driver()
-        first, second = (console(n, *xvp.free_ports(1)) for n in (1, 2))
+        first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         await driver.apply(by_id(first))
         with (
             socket.create_server(("127.0.0.1", second.port)),
@@ -247,7 +247,7 @@ class DeathTests(xvp.XVPCase):
             self.assertTrue(await self.serves(first))
 
     async def test_the_multiplex_port_is_taken(self):
-        multiplex, dedicated = xvp.free_ports(2)
+        multiplex, dedicated = self.free_ports(2)
         driver = self.driver(multiplex_port=multiplex)
         consoles = by_id(console(1), console(2, dedicated))
         with socket.create_server(("", multiplex)):
@@ -260,7 +260,7 @@ class DeathTests(xvp.XVPCase):
         refused = {configuration.REFUSES: "poison"}
         self.enterContext(mock.patch.dict(os.environ, refused))
         driver = self.driver()
-        free = xvp.free_ports(3)
+        free = self.free_ports(3)
         first, third = console(1, free[0]), console(3, free[2])
         poison = console(2, free[1], instance_name="poison")
         await driver.apply(by_id(first))
@@ -283,7 +283,7 @@ class DeathTests(xvp.XVPCase):
         right = self.binary.read_text()
         self.binary.write_text(text)
         driver = self.driver()
-        one = console(1, *xvp.free_ports(1))
+        one = console(1, *self.free_ports(1))
         problems = await driver.apply(by_id(one))
         self.assertIn("xvp does not run", problems[1])
         self.binary.write_text(right)

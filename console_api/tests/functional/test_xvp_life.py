@@ -39,7 +39,7 @@ asyncio.run(serve())
 class LifeTests(xvp.XVPCase):
     async def test_nothing_is_left_at_the_end(self):
         driver = self.driver()
-        [port] = xvp.free_ports(1)
+        [port] = self.free_ports(1)
         await driver.apply(by_id(console(1, port)))
         async with viewer(port, xvp.PASSWORD):
             await driver.close()
@@ -59,7 +59,7 @@ class LifeTests(xvp.XVPCase):
             "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.05; done\n"
         )
         driver = self.driver(start_timeout=0.3)
-        problems = await driver.apply(by_id(console(1, *xvp.free_ports(1))))
+        problems = await driver.apply(by_id(console(1, *self.free_ports(1))))
         self.assertIn("xvp does not run", problems[1])
         self.assertEqual([], self.processes())
 
@@ -73,7 +73,7 @@ class LifeTests(xvp.XVPCase):
         self.driver()
 
     async def test_what_a_killed_agent_has_left_is_ended(self):
-        [port] = xvp.free_ports(1)
+        [port] = self.free_ports(1)
         agent = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", AGENT, self.folder, str(port)),
             stdout=subprocess.PIPE,
@@ -90,7 +90,7 @@ class LifeTests(xvp.XVPCase):
 
     async def test_no_secret_is_seen(self):
         driver = self.driver()
-        [port] = xvp.free_ports(1)
+        [port] = self.free_ports(1)
         with self.assertLogs("console_api", "DEBUG") as logs:
             await driver.apply(by_id(console(1, port)))
             [process] = self.processes()
@@ -108,7 +108,7 @@ class StressTests(xvp.XVPCase):
     async def test_many_changes_with_viewers_all_the_time(self):
         sizes = os.environ.get(STRESS, "60 40 0.02").split()
         count, changes, pause = int(sizes[0]), int(sizes[1]), float(sizes[2])
-        ports = xvp.free_ports(count + count // 5)
+        ports = self.free_ports(count + count // 5)
         driver = self.driver(start_timeout=30)
         consoles = {
             n: console(n, port) for n, port in enumerate(ports[:count])

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import random
 import shlex
+import socket
 import struct
 import sys
 import tempfile
@@ -114,6 +115,27 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
             arguments += [option, str(self.state / name)]
         return leftovers.find(arguments)
 
+    def free_ports(self, count):
+        """Find ports that nobody has, nor any other test until the end.
+
+        xvp gives its ports up for a moment with every change.  What keeps
+        other tests away is a UDP socket of the same number.
+        """
+        found = []
+        for port in random.sample(PORTS, len(PORTS)):
+            if len(found) == count:
+                break
+            reserved = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            try:
+                reserved.bind(("127.0.0.1", port))
+            except OSError:
+                reserved.close()
+                continue
+            self.addCleanup(reserved.close)
+            if not ports.taken([port]):
+                found.append(port)
+        return found
+
     async def eventually(self, condition):
         """Ask until something is so; fail if it is not in half a minute."""
         async with asyncio.timeout(PATIENCE):
@@ -155,20 +177,6 @@ def console(number, port=None, **values):
 def by_id(*consoles):
     """Return consoles by their ids."""
     return {console.id: console for console in consoles}
-
-
-def free_ports(count):
-    """Find ports that nobody has.
-
-    Tests run side by side: which ports they look at is up to chance.
-    """
-    found = []
-    for port in random.sample(PORTS, len(PORTS)):
-        if len(found) == count:
-            break
-        if not ports.taken([port]):
-            found.append(port)
-    return found
 
 
 async def after_the_race():
