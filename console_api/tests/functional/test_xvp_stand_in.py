@@ -8,7 +8,7 @@ import signal
 import socket
 import stat
 
-from console_api.agent.drivers.xvp import grammar
+from console_api.agent.drivers.xvp import grammar, leftovers
 from console_api.tests.functional import xvp
 from console_api.tests.functional.xvp import viewer
 from console_api.tests.functional.xvp_stand_in.configuration import (
@@ -112,6 +112,12 @@ class ProcessTests(xvp.XVPCase):
         self.config = self.folder / "xvp.conf"
         self.log = self.folder / "xvp.log"
         self.pid_file = self.folder / "xvp.pid"
+        self.arguments = [
+            *("-c", str(self.config), "-l", str(self.log)),
+            *("-p", str(self.pid_file)),
+        ]
+        # In daemon mode it is nobody's child.
+        self.addAsyncCleanup(leftovers.end, self.arguments, 0)
         self.write()
 
     def write(self, text=REAL):
@@ -120,8 +126,7 @@ class ProcessTests(xvp.XVPCase):
     async def start(self, *options):
         """Start it, and end it with the test."""
         process = await asyncio.create_subprocess_exec(
-            *(self.binary, *options, "-c", self.config),
-            *("-l", self.log, "-p", self.pid_file),
+            *(self.binary, *options, *self.arguments)
         )
         self.addAsyncCleanup(self.end, process)
         return process
