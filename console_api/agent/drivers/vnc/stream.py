@@ -4,7 +4,7 @@
 import asyncio
 import socket
 import ssl
-from typing import Self
+from typing import Self, cast
 
 # How many bytes that nobody has asked for yet are kept before the sender has
 # to wait: more than a handshake has, and little for a thousand connections.
@@ -118,8 +118,7 @@ class Stream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         connected = transport.get_extra_info("socket")
         for option, level, value in _KEEPALIVE:
             connected.setsockopt(level, option, value)

@@ -115,7 +115,7 @@ class ListTest(ConsoleChangesCase):
         ]
         for row in rows:
             self.assertEqual(
-                (SERVER, "instance-1", "encrypted", "compute-1"),
+                (SERVER, "instance-00000001", "encrypted", "compute-1"),
                 (
                     row.server_uuid,
                     row.instance_name,
