@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent with the driver for xvp, from the API to a viewer."""
+
+import asyncio
+import shlex
+import sys
+
+from console_api.tests.functional import agents, configuration, xvp
+from console_api.tests.functional.agent_base import AgentTestCase
+
+
+class XVPAgentTests(AgentTestCase):
+    backend = "sqlite"
+    multiplex_port = None
+
+    def all_options(self):
+        folder = configuration.temporary_folder()
+        binary = folder / "xvp"
+        python = shlex.quote(sys.executable)
+        binary.write_text(
+            "#!/bin/sh\n"
+            f"exec {python} -m console_api.tests.functional.xvp_stand_in "
+            '"$@"\n'
+        )
+        binary.chmod(0o700)
+        options = super().all_options()
+        options["agent"]["driver"] = "xvp"
+        options["agent"]["multiplex_port"] = self.multiplex_port
+        options["xvp"] = {
+            "binary": str(binary),
+            "state_dir": str(folder / "state"),
+            "reload_interval": "0.05",
+            "pools": "west",
+        }
+        options["xvp_pool:west"] = {
+            "manager_password": "a secret",
+            "hosts": "xs1=192.0.2.1",
+            "compute_hosts": self.compute_host,
+        }
+        return options
+
+    def create(self, server_id):
+        path = f"/servers/{server_id}/consoles"
+        self.assertEqual(200, self.member.post(path).status)
+        [entry] = self.member.get(path).json["consoles"]
+        self.assertEqual("vnc+xvp", entry["console"]["console_type"])
+        path = f"{path}/{entry['console']['id']}"
+        return path, self.member.get(path).json["console"]
+
+    def sees(self, shown, target=None):
+        """Tell whether a viewer gets to the screen; of which server."""
+
+        async def look():
+            async with xvp.viewer(
+                shown["port"], shown["password"], target
+            ) as name:
+                return name
+
+        try:
+            return asyncio.run(look())
+        except (xvp.Denied, OSError):
+            return None
+
+    def test_a_console_is_made_and_deleted(self):
+        names = ("instance-0000000a", "instance-0000000b")
+        paths, shown = zip(
+            *(
+                self.create(self.make_server(instance_name=name))
+                for name in names
+            ),
+            strict=True,
+        )
+        for one, name in zip(shown, names, strict=True):
+            self.eventually(lambda one=one, name=name: self.sees(one) == name)
+        self.assertEqual(202, self.member.delete(paths[0]).status)
+        self.eventually(lambda: self.sees(shown[0]) is None)
+        self.eventually(lambda: self.sees(shown[1]) == names[1])
+        for one in shown:
+            self.assertNotIn(one["password"], self.agent.log)
+
+    def test_one_that_xvp_cannot_serve_is_reported(self):
+        _, bad = self.create(self.make_server(instance_name='a "name" #'))
+        _, good = self.create(self.make_server(instance_name="good"))
+        self.eventually(lambda: self.sees(good) == "good")
+        self.eventually_logged("cannot be made")
+        self.assertIsNone(self.sees(bad))
+
+    def test_it_ends_when_asked_to(self):
+        _, shown = self.create(self.make_server(instance_name="one"))
+        self.eventually(lambda: self.sees(shown) == "one")
+        self.assertEqual(0, self.agent.stop())
+        self.assertIsNone(self.sees(shown))
+
+
+class MultiplexedTests(XVPAgentTests):
+    def setUp(self):
+        self.multiplex_port = agents.free_range(1).partition("-")[0]
+        super().setUp()
+
+    def sees(self, shown, target=None):
+        return super().sees(shown, target or shown["instance_name"])
+
+
+del AgentTestCase
