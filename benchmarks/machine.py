@@ -65,9 +65,19 @@ def database_version(url: str) -> str:
 
 def workers_memory(arbiter: int) -> float:
     """Return the resident memory of an arbiter's workers, MiB each."""
-    children = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text()
-    sizes = [_kib(f"/proc/{pid}/status", "VmRSS") for pid in children.split()]
+    sizes = [resident(pid) for pid in workers(arbiter)]
     return round(sum(sizes) / max(1, len(sizes)) / 1024, 1)
+
+
+def workers(arbiter: int) -> list[int]:
+    """Return the process ids of an arbiter's workers."""
+    children = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text()
+    return [int(pid) for pid in children.split()]
+
+
+def resident(pid: int) -> int:
+    """Return the resident memory of a process, KiB."""
+    return _kib(f"/proc/{pid}/status", "VmRSS")
 
 
 def _installed(names: Iterable[str]) -> Iterable[tuple[str, str]]:

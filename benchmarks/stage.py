@@ -37,6 +37,9 @@ TOKENS = 256
 #: The ports of the only console host, unless a measurement changes it.
 PORTS = (5_000, 65_535)
 
+#: The password of every console.
+PASSWORD = "Abcd1234"  # noqa: S105 - of nothing but a benchmark
+
 _DAY = 86_400
 _HOST_ID = 1
 
@@ -86,29 +89,39 @@ class Stage:
         _write_configuration(self.folder / _LOGGING, url, own_keys, logging)
         schema.sync(configuration.load(self.folder))
         keys.setup(own_keys)
-        self._password = KeyRepository(own_keys).encrypt("Abcd1234")
+        self.encrypted_password = KeyRepository(own_keys).encrypt(PASSWORD)
         self._add_servers()
 
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()
 
+    def set_screens(self, host: str, port: int) -> None:
+        """Put the VNC endpoint of every server at one address."""
+        update = tables.server_endpoints.update()
+        with self._engine.begin() as connection:
+            connection.execute(update.values(host=host, port=port))
+
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """Give a connection whose statements are all kept or none."""
         return self._engine.begin()
 
     def set_host(
-        self, consoles: int = 0, *, multiplexed: bool = False
+        self,
+        consoles: int = 0,
+        *,
+        multiplexed: bool = False,
+        ports: tuple[int, int] = PORTS,
     ) -> None:
         """Make the console host anew, with consoles of the first servers.
 
         Their ids are as `console_id` says, their ports anywhere in the range.
         """
-        low, high = PORTS
-        ports: list[int | None] = [None] * consoles
+        low, high = ports
+        chosen: list[int | None] = [None] * consoles
         if not multiplexed:
             anywhere = random.Random(consoles)
-            ports = [*anywhere.sample(range(low, high), consoles)]
+            chosen = [*anywhere.sample(range(low, high), consoles)]
         rows = [
             {
                 "id": console_id(number),
@@ -116,8 +129,8 @@ class Stage:
                 "console_host_id": _HOST_ID,
                 "console_type": "vnc",
                 "instance_name": f"instance-{number:08x}",
-                "port": ports[number],
-                "encrypted_password": self._password,
+                "port": chosen[number],
+                "encrypted_password": self.encrypted_password,
                 "created_at": 0,
             }
             for number in range(consoles)
@@ -202,7 +215,7 @@ class Stage:
             connection.exec_driver_sql(f"{verb} {table.name}")
 
     def _analyze(self, table: sa.Table) -> None:
-        # So that no measurement has the statistics of another one's rows.
+        # Or a measurement has the statistics of another one's rows.
         if self._engine.dialect.name == "postgresql":
             with self._engine.begin() as connection:
                 connection.exec_driver_sql(f"ANALYZE {table.name}")

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real ``console-api-agent`` for a stage, and what the kernel sees of it."""
+
+from benchmarks import rfb_ends, stage
+from console_api.tests.functional.agents import Agent, listening_ports
+
+__all__ = ["configure", "listening_ports", "start"]
+
+
+def configure(data: stage.Stage, ports: tuple[int, int]) -> None:
+    """Write the options of the agent beside those of the API.
+
+    All that is not the identity of the console host is the default.
+    """
+    folder = data.folder / "console_api.conf.d"
+    folder.mkdir(exist_ok=True)
+    low, high = ports
+    (folder / "agent.conf").write_text(
+        "[agent]\nhost = console-1\n"
+        f"compute_hosts = compute-*\nports = {low}-{high}\n"
+        f"[vnc]\nlisten_address = {rfb_ends.ADDRESS}\n"
+        f"endpoint_password = * {stage.PASSWORD}\n"
+    )
+
+
+def start(data: stage.Stage) -> Agent:
+    """Start an agent and wait until it is ready.
+
+    :raises NotReady: it has ended, or is not ready in time
+    """
+    return Agent(data.folder)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two ends of a VNC session, each a process: a screen and viewers.
+
+After the handshake they move bytes and do nothing else, so that what is
+between them is what is measured.  The screen asks for a password and takes
+any: a viewer does the same whether it meets the screen or an agent.
+"""
+
+import json
+import resource
+import socket
+import struct
+import sys
+import threading
+import time
+
+from console_api.tests.functional.rfb_client import RFBClient
+
+#: The one address of this benchmark: nobody else uses it.
+ADDRESS = "127.0.0.2"
+
+_DATA = bytes(256 * 1024)
+_NAME = b"benchmark"
+_START = b"s"
+_TIMEOUT = 30.0
+
+
+def serve_screen(port: int) -> None:
+    """Serve screens: a viewer that has sent one byte more gets endless."""
+    with socket.create_server((ADDRESS, port), backlog=1000) as listener:
+        print("ready", flush=True)
+        while True:
+            connected, _ = listener.accept()
+            threading.Thread(
+                target=_serve, args=(connected,), daemon=True
+            ).start()
+
+
+def _serve(connected: socket.socket) -> None:
+    with connected:
+        try:
+            _shake_hands(connected)
+            if connected.recv(1) == _START:
+                while True:
+                    connected.sendall(_DATA)
+        except OSError:
+            # The viewer has seen enough.
+            return
+
+
+def _shake_hands(connected: socket.socket) -> None:
+    connected.sendall(b"RFB 003.008\n")
+    _read(connected, 12)
+    connected.sendall(b"\1\2")
+    _read(connected, 1)
+    connected.sendall(bytes(16))
+    _read(connected, 16)
+    connected.sendall(bytes(4))
+    _read(connected, 1)
+    picture = struct.pack(">HH16xI", 640, 480, len(_NAME))
+    connected.sendall(picture + _NAME)
+
+
+def _read(connected: socket.socket, count: int) -> None:
+    if len(connected.recv(count, socket.MSG_WAITALL)) < count:
+        raise ConnectionResetError
+
+
+def measure(port: int, password: str, seconds: int) -> float:
+    """See a screen through a port; return the bytes that come in a second.
+
+    The first half second is not counted: buffers grow to their size then.
+    """
+    with _open(port, password) as viewer:
+        viewer.send(_START)
+        buffer = bytearray(2**20)
+        _receive_for(viewer.socket, buffer, 0.5)
+        began = time.perf_counter()
+        count = _receive_for(viewer.socket, buffer, seconds)
+        return count / (time.perf_counter() - began)
+
+
+def _receive_for(
+    connected: socket.socket, buffer: bytearray, seconds: float
+) -> int:
+    until = time.perf_counter() + seconds
+    count = 0
+    while time.perf_counter() < until:
+        more = connected.recv_into(buffer)
+        if not more:
+            raise ConnectionResetError("The session ended too early.")
+        count += more
+    return count
+
+
+def hold(password: str, ports: list[int]) -> None:
+    """Open a session on each port; keep them until the input ends."""
+    sessions = [_open(port, password) for port in ports]
+    print("ready", flush=True)
+    sys.stdin.read()
+    for session in sessions:
+        session.socket.close()
+
+
+def _open(port: int, password: str) -> RFBClient:
+    """Connect as soon as somebody listens, and log in."""
+    until = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            viewer = RFBClient(port, ADDRESS)
+            break
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+    if viewer.authenticate(password):
+        raise ConnectionRefusedError(viewer.reason())
+    viewer.open()
+    return viewer
+
+
+def main() -> None:
+    """Run one end: screen PORT, view PORT ... or hold PASSWORD PORT..."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    match sys.argv[1:]:
+        case ["screen", port]:
+            serve_screen(int(port))
+        case ["view", port, password, seconds]:
+            print(json.dumps(measure(int(port), password, int(seconds))))
+        case ["hold", password, *ports]:
+            hold(password, [int(port) for port in ports])
+
+
+if __name__ == "__main__":
+    main()
