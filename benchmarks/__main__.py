@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 from benchmarks import (
+    agent,
     compare,
     databases,
     figures,
     growth,
     profile,
     programs,
+    tables,
 )
 from benchmarks.operations import OPERATIONS
 
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true", help="a trial: one short round")
     add("--growth", action="store_true", help="measure growth instead")
     add("--profile", action="store_true", help="measure the layers instead")
+    add("--agent", action="store_true", help="measure the agent instead")
     add("--output", type=Path, help="the folder of the JSON file")
     add("--nova-venv", type=Path, default=_VENV, help="where Nova is, or goes")
     add("--mysql-url", help="an account that may create databases")
@@ -103,6 +106,10 @@ def _run(arguments: argparse.Namespace) -> None:
         document = profile.run(settings, say)
         _print_profile(document)
         name = "profile.json"
+    elif arguments.agent:
+        document = agent.run(settings, say, quick=arguments.quick)
+        _print_agent(document)
+        name = "agent.json"
     else:
         document = compare.run(settings, arguments.nova_venv, say)
         _print(document)
@@ -147,6 +154,15 @@ def _print_profile(document: dict[str, Any]) -> None:
             print(f"\n{database['version']}, {name}, microseconds a request")
             for layer, spent in found["layers"].items():
                 print(f"{layer:24}{spent:8.1f}")
+
+
+def _print_agent(document: dict[str, Any]) -> None:
+    for make in (
+        tables.agent_consoles,
+        tables.agent_bytes,
+        tables.agent_sessions,
+    ):
+        print(f"\n{make(document)}")
 
 
 def _write(

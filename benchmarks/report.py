@@ -25,7 +25,7 @@ _END = ".. benchmarks: end"
 Document = Mapping[str, Any]
 
 
-_NAMES = ("compare", "growth", "profile")
+_NAMES = ("compare", "growth", "profile", "agent")
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
         sys.exit(f"benchmarks.report: {error}")
     readme.write_text(new)
     if set(_NAMES) - found.keys():
-        # The page needs them all: measure with --growth and --profile.
+        # The page needs them all: measure with --growth, --profile, --agent.
         return
     _PAGE.mkdir(parents=True, exist_ok=True)
     plots.draw(found["growth"], _PAGE)
@@ -94,6 +94,10 @@ def page(found: Mapping[str, Document]) -> str:
         searches=_consoles(growth, "port_search"),
         purge=tables.purge(growth),
         workers=tables.by_size(growth, lambda one: one["workers"], "Workers"),
+        agent_conditions=tables.agent_conditions(found["agent"]),
+        agent_consoles=tables.agent_consoles(found["agent"]),
+        agent_bytes=tables.agent_bytes(found["agent"]),
+        agent_sessions=tables.agent_sessions(found["agent"]),
         layers=_each(found["profile"], _titled(tables.layers)),
     )
 

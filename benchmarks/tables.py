@@ -179,3 +179,71 @@ def layers(operations: Document) -> str:
     ]
     total = [f"{sum(spent[name].values()):.0f}" for name in names]
     return rst.table(["Layer", *names], [*lines, ["Sum", *total]])
+
+
+def agent_conditions(document: Document) -> str:
+    """Say on what and how often the agent was measured."""
+    machine, settings = document["machine"], document["settings"]
+    text = (
+        f"Measured on {machine['date']}: {machine['cpu']}, "
+        f"{machine['cores']} cores, {machine['memory_gib']} GiB, "
+        f"{machine['kernel']}; Python {machine['python']}, "
+        f"{document['version']}, socat {machine['socat']}; "
+        f"{settings['rounds']} rounds, bytes for {settings['seconds']} "
+        "seconds each."
+    )
+    return textwrap.fill(text, 79, break_on_hyphens=False)
+
+
+def agent_consoles(document: Document) -> str:
+    """Return what many consoles take: seconds, and memory."""
+    found = document["consoles"]
+    count = f"{found['count']:,} consoles"
+    # What a start without consoles takes is no part of the comparison.
+    full = [
+        with_all - without
+        for with_all, without in zip(
+            found["start"], found["start_empty"], strict=True
+        )
+    ]
+    lines = [
+        [f"Start until ready, {count}, s", *_spread(found["start"])],
+        ["Start until ready, no console, s", *_spread(found["start_empty"])],
+        ["Difference: the full reconcile, s", *_spread(full)],
+        ["A create until its port is open, s", *_spread(found["create"])],
+        ["A delete until its port is closed, s", *_spread(found["delete"])],
+        [
+            f"Resident memory, {count}, MiB",
+            f"{found['memory_kib'] / 1024:.0f}",
+            "",
+            "",
+        ],
+    ]
+    return rst.table(["Measured", "median", "lowest", "highest"], lines)
+
+
+def agent_bytes(document: Document) -> str:
+    """Return what one session moves, beside others on the same way."""
+    rates = document["bytes_per_second"]
+    lines = []
+    for way, values in rates.items():
+        ratios = [
+            own / other
+            for own, other in zip(rates["agent"], values, strict=True)
+        ]
+        megabytes = _spread([value / 1e6 for value in values], 0)
+        lines.append([way, *megabytes, f"{statistics.median(ratios):.0%}"])
+    header = ["Through", "MB a second", "lowest", "highest"]
+    return rst.table([*header, "the agent is of it"], lines)
+
+
+def agent_sessions(document: Document) -> str:
+    """Return the memory of idle sessions."""
+    sessions = document["sessions"]
+    lines = [[f"{sessions['count']:,}", f"{sessions['kib_each']:.1f}"]]
+    return rst.table(["Idle sessions", "KiB each"], lines)
+
+
+def _spread(values: list[float], digits: int = 2) -> list[str]:
+    chosen = (statistics.median(values), min(values), max(values))
+    return [f"{value:,.{digits}f}" for value in chosen]
