@@ -160,7 +160,7 @@ def _print_agent(document: dict[str, Any]) -> None:
     for make in (
         tables.agent_consoles,
         tables.agent_bytes,
-        tables.agent_sessions,
+        tables.agent_memory,
     ):
         print(f"\n{make(document)}")
 

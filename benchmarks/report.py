@@ -97,7 +97,7 @@ def page(found: Mapping[str, Document]) -> str:
         agent_conditions=tables.agent_conditions(found["agent"]),
         agent_consoles=tables.agent_consoles(found["agent"]),
         agent_bytes=tables.agent_bytes(found["agent"]),
-        agent_sessions=tables.agent_sessions(found["agent"]),
+        agent_memory=tables.agent_memory(found["agent"]),
         layers=_each(found["profile"], _titled(tables.layers)),
     )
 

@@ -99,7 +99,7 @@ class Stage:
     def set_screens(self, host: str, port: int) -> None:
         """Put the VNC endpoint of every server at one address."""
         update = tables.server_endpoints.update()
-        with self._engine.begin() as connection:
+        with self.transaction() as connection:
             connection.execute(update.values(host=host, port=port))
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
@@ -208,14 +208,13 @@ class Stage:
         self._analyze(tables.server_endpoints)
 
     def _empty(self, table: sa.Table) -> None:
-        verb = "TRUNCATE TABLE"
-        if self._engine.dialect.name == "sqlite":
-            verb = "DELETE FROM"
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        verb = "DELETE FROM" if is_sqlite else "TRUNCATE TABLE"
         with self._engine.begin() as connection:
             connection.exec_driver_sql(f"{verb} {table.name}")
 
     def _analyze(self, table: sa.Table) -> None:
-        # Or a measurement has the statistics of another one's rows.
+        # So that no measurement has the statistics of another one's rows.
         if self._engine.dialect.name == "postgresql":
             with self._engine.begin() as connection:
                 connection.exec_driver_sql(f"ANALYZE {table.name}")

@@ -196,7 +196,7 @@ def agent_conditions(document: Document) -> str:
 
 
 def agent_consoles(document: Document) -> str:
-    """Return what many consoles take: seconds, and memory."""
+    """Return how long many consoles take."""
     found = document["consoles"]
     count = f"{found['count']:,} consoles"
     # What a start without consoles takes is no part of the comparison.
@@ -212,12 +212,6 @@ def agent_consoles(document: Document) -> str:
         ["Difference: the full reconcile, s", *_spread(full)],
         ["A create until its port is open, s", *_spread(found["create"])],
         ["A delete until its port is closed, s", *_spread(found["delete"])],
-        [
-            f"Resident memory, {count}, MiB",
-            f"{found['memory_kib'] / 1024:.0f}",
-            "",
-            "",
-        ],
     ]
     return rst.table(["Measured", "median", "lowest", "highest"], lines)
 
@@ -237,11 +231,18 @@ def agent_bytes(document: Document) -> str:
     return rst.table([*header, "the agent is of it"], lines)
 
 
-def agent_sessions(document: Document) -> str:
-    """Return the memory of idle sessions."""
-    sessions = document["sessions"]
-    lines = [[f"{sessions['count']:,}", f"{sessions['kib_each']:.1f}"]]
-    return rst.table(["Idle sessions", "KiB each"], lines)
+def agent_memory(document: Document) -> str:
+    """Return the resident memory of consoles and of idle sessions."""
+    found, sessions = document["consoles"], document["sessions"]
+    kib = f"{found['memory_kib']:,}"
+    lines = [
+        [f"Agent with {found['count']:,} consoles", kib],
+        [
+            f"Each of {sessions['count']:,} idle sessions",
+            f"{sessions['kib_each']:.1f}",
+        ],
+    ]
+    return rst.table(["Resident memory", "KiB"], lines)
 
 
 def _spread(values: list[float], digits: int = 2) -> list[str]:
