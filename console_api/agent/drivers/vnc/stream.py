@@ -112,7 +112,8 @@ class Stream(asyncio.Protocol):
         """End the connection when what was written has been sent."""
         if not self._transport.is_closing():
             self._transport.close()
-            self._loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
+        # Also if the other end has hung up, and takes nothing any more.
+        self._loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
 
     # What the event loop calls.
 
