@@ -39,6 +39,8 @@ class Stream(asyncio.Protocol):
         self._peer: Stream | None = None
         self._news = asyncio.Event()
         self._is_over = False
+        # Whether more is to be sent than should be kept.
+        self._is_full = False
         #: Done when the connection has ended, whoever has ended it.
         self.over: asyncio.Future[None] = self._loop.create_future()
         #: When the last byte has come, in the time of the event loop.
@@ -98,7 +100,11 @@ class Stream(asyncio.Protocol):
         self._peer = peer
         peer.write(bytes(self._unread))
         self._unread.clear()
-        self.resume()
+        if peer._is_full:  # noqa: SLF001 (of the same class)
+            # It may have become so when there was nobody to wait.
+            self.pause()
+        else:
+            self.resume()
 
     def pause(self) -> None:
         """Read nothing more until ``resume``."""
@@ -146,11 +152,13 @@ class Stream(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Let the other end of the pipe wait."""
+        self._is_full = True
         if self._peer is not None:
             self._peer.pause()
 
     def resume_writing(self) -> None:
         """Let the other end of the pipe go on."""
+        self._is_full = False
         if self._peer is not None:
             self._peer.resume()
 

@@ -39,3 +39,15 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
             one.close()
         await asyncio.sleep(0.2)
         self.assertLess(await self.receive_all(other), _MUCH)
+
+    async def test_what_came_before_the_pipe_counts_too(self) -> None:
+        loop = asyncio.get_running_loop()
+        viewer, person = await self.connected()
+        screen, _ = await self.connected()
+        # What a viewer may send behind its handshake, to a slow screen.
+        screen.write(bytes(_MUCH))
+        viewer.pipe_into(screen)
+        screen.pipe_into(viewer)
+        with self.assertRaises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await loop.sock_sendall(person, bytes(4 * _MUCH))
