@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a service tells systemd, if it runs under it: sd_notify(3)."""
 
+import contextlib
 import os
 import socket
 
@@ -13,10 +14,11 @@ def send(state: str) -> None:
     if address[0] == "@":
         # A name that is in no file system.
         address = f"\0{address[1:]}"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+    # Whoever should listen does not, or no more files can be opened: nothing
+    # depends on it.
+    with (
+        contextlib.suppress(OSError),
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender,
+    ):
         sender.setblocking(False)
-        try:
-            sender.sendto(state.encode(), address)
-        except OSError:
-            # Whoever should listen does not: nothing depends on it.
-            return
+        sender.sendto(state.encode(), address)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import errno
 import os
 import socket
 from unittest import mock
@@ -31,3 +32,8 @@ class SendTest(base.FolderCase):
     def test_without_a_socket_nothing_happens(self) -> None:
         self.send("")
         self.send(str(self.folder / "nobody"))
+
+    def test_without_a_file_left_nothing_happens(self) -> None:
+        error = OSError(errno.EMFILE, "Too many open files")
+        with mock.patch("socket.socket", side_effect=error):
+            self.send(str(self.folder / "notify"))
