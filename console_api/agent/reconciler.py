@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from oslo_config import cfg
 
@@ -16,6 +17,16 @@ from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.feed import ConsoleFeed
 
 LOG = logging.getLogger(__name__)
+
+# Seconds between two signs of life while the database does not answer.
+_BEAT = 1.0
+
+
+class _Stopped(BaseException):
+    """The agent is to end while the database has not answered yet.
+
+    No error, as CancelledError is none.
+    """
 
 
 class _Timer:
@@ -76,6 +87,8 @@ class Reconciler:
                     await asyncio.wait_for(
                         self._stopping.wait(), self._poll_interval
                     )
+        except _Stopped:
+            return
         finally:
             notify.send("STOPPING=1")
             await self._driver.close()
@@ -117,8 +130,19 @@ class Reconciler:
             await self._ask(self._feed.read_changes)
 
     async def _ask(self, question: Callable[[], None]) -> None:
+        """Ask the database, which may hang for any time.
+
+        The agent lives meanwhile, and ends if it is to.
+        """
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, question)
+        answer = loop.run_in_executor(self._thread, question)
+        stopped = loop.create_task(self._stopping.wait())
+        while not await _one_of(answer, stopped):
+            notify.send("WATCHDOG=1")
+        stopped.cancel()
+        if not answer.done():
+            raise _Stopped
+        await answer
 
     async def _apply(self) -> None:
         """Have the driver make what has changed, or what failed before."""
@@ -159,3 +183,11 @@ class Reconciler:
                     console.server_uuid,
                     "" if console.port is None else f" on port {console.port}",
                 )
+
+
+async def _one_of(*awaited: asyncio.Future[Any]) -> bool:
+    """Wait for one of some futures for a while; tells whether it is done."""
+    done, _ = await asyncio.wait(
+        awaited, timeout=_BEAT, return_when=asyncio.FIRST_COMPLETED
+    )
+    return bool(done)

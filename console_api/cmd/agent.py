@@ -3,6 +3,8 @@
 
 import argparse
 import asyncio
+import logging
+import os
 import resource
 import signal
 import sys
@@ -83,6 +85,10 @@ async def _run(conf: cfg.ConfigOpts) -> None:
         await reconciler.run()
     finally:
         database.close()
+    # At once: a database that hangs holds up threads, for which Python would
+    # wait, and nothing that they find out counts any more.
+    logging.shutdown()
+    os._exit(0)
 
 
 def _check_schema(conf: cfg.ConfigOpts) -> None:

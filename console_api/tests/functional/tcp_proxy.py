@@ -19,6 +19,7 @@ class TCPProxy:
         self._target = (host, port)
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
+        self._flows = threading.Event()
         self._listener: socket.socket | None = None
         self.port = 0
         #: How often a client has spoken since its server last did.
@@ -27,14 +28,20 @@ class TCPProxy:
 
     def restore(self) -> None:
         """Take connections, on the same port as before."""
+        self._flows.set()
         self._listener = socket.create_server(("127.0.0.1", self.port))
         self.port = self._listener.getsockname()[1]
         threading.Thread(
             target=self._accept, args=(self._listener,), daemon=True
         ).start()
 
+    def stall(self) -> None:
+        """Keep all connections, and hand on nothing until it is cut."""
+        self._flows.clear()
+
     def cut(self) -> None:
         """End all connections and refuse new ones."""
+        self._flows.set()
         listener, self._listener = self._listener, None
         if listener is None:
             return
@@ -64,11 +71,15 @@ class TCPProxy:
             answered.set()
             for arguments in (
                 (client, server, functools.partial(self._ask, answered)),
-                (server, client, answered.set),
+                (server, client, functools.partial(self._answer, answered)),
             ):
                 threading.Thread(
                     target=_copy, args=arguments, daemon=True
                 ).start()
+
+    def _answer(self, answered: threading.Event) -> None:
+        self._flows.wait()
+        answered.set()
 
     def _ask(self, answered: threading.Event) -> None:
         if answered.is_set():

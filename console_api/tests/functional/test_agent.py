@@ -3,6 +3,7 @@
 
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from console_api.db import tables
@@ -136,6 +137,15 @@ class DatabaseAwayTests(AgentTestCase):
         self.proxy.restore()
         [made] = self.console_rows(path.split("/")[2])
         self.eventually(lambda: self.open_ports() == {kept.port, made.port})
+
+    def test_it_ends_while_the_database_hangs(self):
+        access = self.make_access(NOBODY)
+        self.proxy.stall()
+        # A question that has no answer is under way after this.
+        time.sleep(1)
+        self.agent.process.terminate()
+        self.assertEqual(0, self.agent.process.wait(10))
+        self.assertTrue(agents.is_free(access.port))
 
     def test_it_starts_without_a_database(self):
         access = self.make_access(NOBODY)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 import logging
+import threading
 import unittest
 from collections.abc import Callable, Mapping
 from typing import Self
@@ -160,6 +161,17 @@ class TroubleTest(ReconcilerCase):
             await self.run_until(
                 lambda: False, errors.Conflict("these ports have consoles")
             )
+        self.assertTrue(self.driver.closed)
+
+    async def test_it_lives_and_ends_while_a_database_hangs(self) -> None:
+        hangs = threading.Event()
+        self.addCleanup(hangs.set)
+        with (
+            mock.patch.object(self.feed, "read_all", hangs.wait),
+            mock.patch.object(reconciler, "_BEAT", 0.01),
+            mock.patch.object(notify, "send") as send,
+        ):
+            await self.run_until(lambda: send.call_count > 10)
         self.assertTrue(self.driver.closed)
 
 
