@@ -23,8 +23,8 @@ class Attempts:
         self._most = most
         self._lockout_time = lockout_time
         self._clock = clock
-        self._failed = 0
         self._locked_until = 0.0
+        self._reset()
 
     def is_locked(self) -> bool:
         """Tell whether not even the right password counts at present."""
@@ -36,12 +36,17 @@ class Attempts:
         :returns: after how many seconds it is to be answered
         """
         self._failed += 1
-        delay = min(_FIRST_DELAY * 2.0 ** (self._failed - 1), _LONGEST_DELAY)
+        delay = self._delay
+        self._delay = min(2 * delay, _LONGEST_DELAY)
         if self._failed >= self._most:
-            self._failed = 0
+            self._reset()
             self._locked_until = self._clock() + self._lockout_time
         return delay
 
     def succeed(self) -> None:
         """Forget the wrong ones: whoever knows the password is here."""
+        self._reset()
+
+    def _reset(self) -> None:
         self._failed = 0
+        self._delay = _FIRST_DELAY

@@ -31,3 +31,8 @@ class AttemptsTest(unittest.TestCase):
         self.attempts.succeed()
         self.assertEqual(0.25, self.attempts.fail())
         self.assertFalse(self.attempts.is_locked())
+
+    def test_any_number_may_be_allowed(self) -> None:
+        attempts = Attempts(10_000, 60, lambda: self.now)
+        delays = [attempts.fail() for _ in range(2_000)]
+        self.assertEqual(8, delays[-1])
