@@ -17,8 +17,11 @@ OPTS = [
         "Proxy. To run both on one machine, run two agents, each with a "
         "configuration folder of its own.",
     ),
-    cfg.HostnameOpt(
+    # Not HostnameOpt: a machine may have a name that DNS would not allow,
+    # and a default that is refused ends every program.
+    cfg.StrOpt(
         "host",
+        regex=r"^\S{1,255}$",
         default=socket.gethostname(),
         sample_default="<your hostname>",
         help="The name of this console host. It has to stay the same: the "

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import subprocess
+import sys
+
 from console_api import errors
 from console_api.agent.host import console_host
 from console_api.tests.unit import base
@@ -24,6 +27,21 @@ class ConsoleHostTest(base.FolderCase):
             },
             self.host(),
         )
+
+    def test_the_machine_may_have_any_name(self) -> None:
+        # The name is read when the module is, so in another process.
+        code = (
+            "import socket; socket.gethostname = lambda: 'my_machine';"
+            "from console_api.conf import agent;"
+            "print([o.default for o in agent.OPTS if o.name == 'host'])"
+        )
+        said = subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        self.assertEqual("['my_machine']\n", said)
 
     def test_all_that_is_given_counts(self) -> None:
         host = self.host(
