@@ -70,6 +70,11 @@ class Endpoints:
             ) from error
         except (OSError, RFBError, errors.ConsoleAPIError) as error:
             raise ScreenUnreachable(str(error)) from error
+        except ValueError as error:
+            # A name that cannot be looked up, or be in a certificate.
+            raise ScreenUnreachable(
+                f"The host of its endpoint is no name: {error}"
+            ) from error
 
     async def _open(self, server_uuid: str) -> tuple[Stream, bytes]:
         # Now, and not when the console was made: the server may have moved.
