@@ -2,18 +2,18 @@
 """``console-api-manage console-host``: where consoles can be made."""
 
 import argparse
-import datetime as dt
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import sqlalchemy as sa
 from cliff import columns, lister
 
 from console_api import errors
 from console_api.cmd import manage_values as values
 from console_api.cmd.manage_base import ManageCommand, UsageError, argument
-from console_api.consoles.placement import is_up
+from console_api.consoles.console_hosts import (
+    ConsoleHost,
+    ConsoleHostManager,
+)
 from console_api.db import console_hosts
 
 COLUMNS = (
@@ -34,7 +34,7 @@ _DEFAULT_TYPE = "vnc"
 _EVERY_COMPUTE_HOST = "*"
 
 
-class Patterns(columns.FormattableColumn[list[str]]):
+class Patterns(columns.FormattableColumn[Sequence[str]]):
     """Patterns of compute hosts: for people one a line."""
 
     def human_readable(self) -> str:
@@ -121,11 +121,10 @@ class List(ManageCommand, lister.Lister):
         self, _parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
         """Return the console hosts."""
-        down_time = self.app.conf.consoles.host_down_time
-        return COLUMNS, [
-            _row(host, down_time)
-            for host in console_hosts.list_all(self.app.database)
-        ]
+        manager = ConsoleHostManager(
+            self.app.database, self.app.conf.consoles.host_down_time
+        )
+        return COLUMNS, [_row(host) for host in manager.list()]
 
 
 class Delete(ManageCommand):
@@ -247,7 +246,7 @@ def _joined(patterns: Sequence[str]) -> str:
     return joined
 
 
-def _row(host: sa.Row[Any], down_time: int) -> Sequence[Any]:
+def _row(host: ConsoleHost) -> Sequence[Any]:
     ports = {
         "min_port": host.min_port,
         "max_port": host.max_port,
@@ -257,27 +256,14 @@ def _row(host: sa.Row[Any], down_time: int) -> Sequence[Any]:
         host.host,
         host.console_type,
         host.public_hostname,
-        Patterns(host.compute_hosts.split()),
+        Patterns(host.compute_hosts),
         Ports(ports),
-        _ports_used(host),
-        host.console_count,
+        host.ports_used,
+        host.consoles,
         host.enabled,
-        "up" if is_up(host.last_seen_at, time.time(), down_time) else "down",
-        _time(host.last_seen_at),
+        host.state,
+        host.last_seen_at and host.last_seen_at.isoformat(),
     )
-
-
-def _ports_used(host: sa.Row[Any]) -> int:
-    # A multiplexed console host has one port for all of them.
-    if host.multiplex_port is not None:
-        return int(host.console_count > 0)
-    return int(host.console_count)
-
-
-def _time(seconds: int | None) -> str | None:
-    if seconds is None:
-        return None
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
 
 
 def _not_found(parsed_args: argparse.Namespace) -> errors.ConsoleHostNotFound:

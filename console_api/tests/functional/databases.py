@@ -25,7 +25,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 NAMES = ("sqlite", "mysql", "postgresql")
 
 #: When a console host was last seen that stays up without an agent.
-ALWAYS_UP = 2**40
+ALWAYS_UP = 2**37
 
 #: Set to 1, it makes a database server that is away an error.
 REQUIRED = "CONSOLE_API_TEST_REQUIRE_DATABASES"

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+import datetime as dt
+import time
+
+from console_api.consoles.console_hosts import ConsoleHost, ConsoleHostManager
+from console_api.tests.unit import base
+
+DOWN_TIME = 60
+
+
+class ListTest(base.DatabaseCase):
+    def list(self) -> list[ConsoleHost]:
+        return ConsoleHostManager(self.database, DOWN_TIME).list()
+
+    def test_they_are_in_the_order_of_host_and_type(self) -> None:
+        for host, console_type in (("b", "vnc"), ("a", "x"), ("a", "vnc")):
+            self.add_console_host(host, console_type=console_type)
+        self.assertEqual(
+            [("a", "vnc"), ("a", "x"), ("b", "vnc")],
+            [(host.host, host.console_type) for host in self.list()],
+        )
+
+    def test_there_may_be_none(self) -> None:
+        self.assertEqual([], self.list())
+
+    def test_one_is_shown_as_it_is_stored(self) -> None:
+        self.add_console_host(
+            "a", compute_hosts="x* y?", enabled=False, last_seen_at=1700000000
+        )
+        seen = dt.datetime(2023, 11, 14, 22, 13, 20, tzinfo=dt.UTC)
+        self.assertEqual(
+            [
+                ConsoleHost(
+                    host="a",
+                    console_type="vnc",
+                    public_hostname="a.example.org",
+                    compute_hosts=["x*", "y?"],
+                    min_port=5900,
+                    max_port=5909,
+                    multiplex_port=None,
+                    enabled=False,
+                    up=False,
+                    consoles=0,
+                    ports_used=0,
+                    last_seen_at=seen,
+                )
+            ],
+            self.list(),
+        )
+
+    def test_one_is_up_while_its_agent_is_seen(self) -> None:
+        now = int(time.time())
+        for name, last_seen_at, state in (
+            ("never", None, "down"),
+            ("long ago", now - DOWN_TIME - 5, "down"),
+            ("lately", now - DOWN_TIME + 20, "up"),
+            ("ahead", now + 3600, "up"),
+        ):
+            self.add_console_host(name, last_seen_at=last_seen_at)
+            with self.subTest(name):
+                states = {host.host: host.state for host in self.list()}
+                self.assertEqual(state, states[name])
