@@ -9,6 +9,7 @@ from routes import Mapper
 
 from console_api.api.controllers import (
     console_auth_tokens,
+    console_hosts,
     consoles,
     remote_consoles,
 )
@@ -74,6 +75,7 @@ ROUTES = (
         body=remote_schemas.ACTION_BODY,
         actions=tuple(remote_schemas.ACTIONS),
     ),
+    Route("/os-console-hosts", "GET", console_hosts.index),
 )
 
 #: Path variables that must not be logged.

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from oslo_config import cfg
 
 from console_api import directory, errors
+from console_api.consoles.console_hosts import ConsoleHostManager
 from console_api.consoles.keys import KeyRepository
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import schema
@@ -29,6 +30,7 @@ class Service:
     enforcer: Enforcer
     directory: Directory
     consoles: ConsoleManager
+    console_hosts: ConsoleHostManager
     tokens: TokenManager
     max_limit: int
 
@@ -54,6 +56,9 @@ class Service:
                 KeyRepository(Path(conf.passwords.key_repository)),
                 conf.consoles.types,
                 conf.consoles.host_down_time,
+            ),
+            console_hosts=ConsoleHostManager(
+                database, conf.consoles.host_down_time
             ),
             tokens=TokenManager(database, conf.tokens.ttl, _base_urls(conf)),
             max_limit=conf.api.max_limit,

@@ -8,6 +8,7 @@ from oslo_policy import policy
 from console_api.policies import (
     base,
     console_auth_tokens,
+    console_hosts,
     consoles,
     remote_consoles,
 )
@@ -21,5 +22,6 @@ def list_rules() -> list[policy.RuleDefault]:
             consoles.list_rules(),
             console_auth_tokens.list_rules(),
             remote_consoles.list_rules(),
+            console_hosts.list_rules(),
         )
     )

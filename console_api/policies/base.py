@@ -10,6 +10,7 @@ from oslo_policy import policy
 
 SCOPE_TYPES = ["project"]
 
+ADMIN = "rule:context_is_admin"
 READER_OR_ADMIN = "rule:project_reader_or_admin"
 MEMBER_OR_ADMIN = "rule:project_member_or_admin"
 SERVICE_OR_ADMIN = "rule:service_or_admin"

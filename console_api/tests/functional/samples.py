@@ -28,6 +28,7 @@ FOLDER = configuration.CHECKOUT / "doc" / "api_samples"
 # What stands in the samples for what is new each time.
 URL = "http://127.0.0.1:9890"
 PASSWORD = "q7WzR2mK"
+LAST_SEEN_AT = "2026-01-15T12:00:00+00:00"
 
 _PROJECT = "5f1d2c3b4a69788796a5b4c3d2e1f001"
 _SERVER = "b7b47a1c-6f4e-4b3c-8c0e-5d2a5a1a0f10"
@@ -67,6 +68,7 @@ def collect() -> dict[str, Any]:
         found = {
             **_versions(client),
             **_consoles(client),
+            **_console_hosts(client),
             **_remote_consoles(client),
             **_connection_infos(client),
         }
@@ -146,6 +148,13 @@ def _consoles(client: Client) -> dict[str, Any]:
         "consoles/consoles-list-get-resp": client.get(_CONSOLES).json,
         "consoles/consoles-get-resp": shown,
     }
+
+
+def _console_hosts(client: Client) -> dict[str, Any]:
+    listed = client.get("/os-console-hosts").json
+    for host in listed["console_hosts"]:
+        host["last_seen_at"] = LAST_SEEN_AT
+    return {"os-console-hosts/console-hosts-list-get-resp": listed}
 
 
 def _remote_consoles(client: Client) -> dict[str, Any]:

@@ -19,6 +19,7 @@ OPERATIONS = {
     "remote": ([200, 200, 200, 403, 403, 403], [200, *[404] * 5]),
     "action": ([200, 200, 200, 403, 403, 403], [200, *[404] * 5]),
     "look up": ([200, 403, 403, 403, 200, 403],) * 2,
+    "list hosts": ([200, *[403] * 5],) * 2,
 }
 
 RULES = {
@@ -29,6 +30,7 @@ RULES = {
     "remote": "os_compute_api:os-remote-consoles",
     "action": "os_compute_api:os-remote-consoles",
     "look up": "os_compute_api:os-console-auth-tokens",
+    "list hosts": "os_compute_api:os-console-hosts:index",
 }
 
 REMOTE = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
@@ -55,6 +57,7 @@ class PersonaTests(base.FunctionalTestCase):
             "remote": ("POST", f"{server}/remote-consoles", REMOTE, "2.6"),
             "action": ("POST", f"{server}/action", ACTION, "2.5"),
             "look up": ("GET", token, None, "2.31"),
+            "list hosts": ("GET", "/os-console-hosts", None, None),
         }[operation]
         return client.request(method, path, body=body, version=version)
 

@@ -16,6 +16,7 @@ _TRANSACTION = 3
 EXPECTED = {
     "look a token up": 1,
     "list": 2,
+    "list console hosts": 1,
     "show": 2,
     # The server, its consoles, the console hosts; count, port, insert, record.
     "create": 3 + 4 + _TRANSACTION,
@@ -57,6 +58,7 @@ class RoundTripsTestCase(base.FunctionalTestCase):
             "create": self.count("POST", consoles, 200),
             "create again": self.count("POST", consoles, 200),
             "list": self.count("GET", consoles, 200),
+            "list console hosts": self.count("GET", "/os-console-hosts", 200),
             "create a token": self.count(
                 "POST", f"{server}/remote-consoles", 200, body=remote
             ),

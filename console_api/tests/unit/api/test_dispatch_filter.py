@@ -50,6 +50,8 @@ class FilterTest(DispatchCase):
             ("GET", REMOTE),
             ("GET", ACTION),
             ("GET", f"{CONSOLES}/"),
+            ("POST", "/os-console-hosts"),
+            ("GET", "/os-console-hosts/1"),
         ):
             for body in (b"", b'{"server": {}}', b"\xff"):
                 with self.subTest(path, method=method, body=body):

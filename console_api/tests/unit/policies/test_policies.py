@@ -35,6 +35,7 @@ NOVA_BASE_RULES = {
 
 OPERATIONS = {
     "os_compute_api:os-console-auth-tokens",
+    "os_compute_api:os-console-hosts:index",
     "os_compute_api:os-consoles:create",
     "os_compute_api:os-consoles:delete",
     "os_compute_api:os-consoles:index",

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console hosts, for those who operate them."""
+
+from typing import Any
+
+from console_api import errors
+from console_api.api.request import Request
+from console_api.api.response import Response, render_json
+from console_api.consoles.console_hosts import ConsoleHost
+from console_api.policies import console_hosts as policies
+
+
+def index(request: Request) -> Response:
+    """List all console hosts by name and console type.
+
+    They belong to no project, so the policy is asked about the caller's own.
+    """
+    context = request.context
+    if not request.service.enforcer.allows(
+        context, policies.INDEX, context.project_id
+    ):
+        raise errors.Forbidden(policies.INDEX)
+    found = request.service.console_hosts.list()
+    return render_json({"console_hosts": [_render(host) for host in found]})
+
+
+def _render(host: ConsoleHost) -> dict[str, Any]:
+    seen = host.last_seen_at
+    return {
+        "host": host.host,
+        "console_type": host.console_type,
+        "public_hostname": host.public_hostname,
+        "compute_hosts": host.compute_hosts,
+        "ports": _ports(host),
+        "enabled": host.enabled,
+        "state": host.state,
+        "consoles": host.consoles,
+        "ports_used": host.ports_used,
+        "last_seen_at": None if seen is None else seen.isoformat(),
+    }
+
+
+def _ports(host: ConsoleHost) -> dict[str, int | None]:
+    if host.multiplex_port is not None:
+        return {"multiplex": host.multiplex_port}
+    return {"min": host.min_port, "max": host.max_port}

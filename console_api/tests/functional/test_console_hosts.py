@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The list of console hosts over HTTP."""
+
+import datetime as dt
+import time
+
+from console_api.tests.functional import base
+
+PATH = "/os-console-hosts"
+
+
+@base.on_each_database
+class ConsoleHostsTests(base.FunctionalTestCase):
+    def find(self, name, **request):
+        """Return what the list says of one console host."""
+        reply = self.admin.get(PATH, **request)
+        self.assertEqual(200, reply.status, reply.body)
+        [found] = [
+            host
+            for host in reply.json["console_hosts"]
+            if host["host"] == name
+        ]
+        return found
+
+    def test_one_with_a_console(self):
+        seen = int(time.time())
+        name = self.make_console_host(last_seen_at=seen)
+        self.admin.post(f"/servers/{self.make_server()}/consoles")
+        self.assertEqual(
+            {
+                "host": name,
+                "console_type": "vnc+xvp",
+                "public_hostname": f"{name}.example.org",
+                "compute_hosts": [self.compute_host],
+                "ports": {"min": 20000, "max": 20009},
+                "enabled": True,
+                "state": "up",
+                "consoles": 1,
+                "ports_used": 1,
+                "last_seen_at": dt.datetime.fromtimestamp(
+                    seen, dt.UTC
+                ).isoformat(),
+            },
+            self.find(name),
+        )
+
+    def test_consoles_on_one_port_use_one(self):
+        name = self.make_console_host(multiplex_port=443)
+        for _ in range(2):
+            self.admin.post(f"/servers/{self.make_server()}/consoles")
+        found = self.find(name)
+        self.assertEqual({"multiplex": 443}, found["ports"])
+        self.assertEqual((2, 1), (found["consoles"], found["ports_used"]))
+
+    def test_one_that_is_down_or_disabled_is_there(self):
+        name = self.make_console_host(last_seen_at=None, enabled=False)
+        found = self.find(name)
+        self.assertEqual(
+            ("down", None, False),
+            (found["state"], found["last_seen_at"], found["enabled"]),
+        )
+
+    def test_by_host_and_type(self):
+        name = self.make_console_host()
+        self.make_console_host(host=name, console_type="vnc")
+        self.make_console_host(host=f"{name}-a")
+        reply = self.admin.get(PATH)
+        self.assertEqual(
+            [(name, "vnc"), (name, "vnc+xvp"), (f"{name}-a", "vnc+xvp")],
+            [
+                (host["host"], host["console_type"])
+                for host in reply.json["console_hosts"]
+                if host["host"].startswith(name)
+            ],
+        )
+
+    def test_in_each_microversion_with_and_without_a_project(self):
+        name = self.make_console_host()
+        for version in (None, "2.1", "2.5", "2.99", "latest"):
+            for prefix in ("/v2.1", f"/v2.1/{self.project}", "/v2"):
+                with self.subTest(version, prefix=prefix):
+                    self.find(name, version=version, prefix=prefix)
+
+    def test_unknown_parameters_are_ignored(self):
+        name = self.make_console_host()
+        reply = self.admin.get(f"{PATH}?limit=x&unknown=1", version="2.99")
+        self.assertEqual(200, reply.status, reply.body)
+        self.assertIn(name, reply.body.decode())
+
+    def test_only_the_list_is_there(self):
+        for method in ("POST", "PUT", "DELETE"):
+            with self.subTest(method):
+                reply = self.admin.request(method, PATH)
+                self.assert_fault(reply, 405)
+                self.assertEqual("GET, HEAD", reply.headers["Allow"])
+        for path in (f"{PATH}/", f"{PATH}/{self.make_console_host()}"):
+            with self.subTest(path):
+                self.assert_fault(self.admin.get(path), 404)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+from typing import Any
+
+from console_api import errors
+from console_api.api.controllers import console_hosts
+from console_api.policies import console_hosts as policies
+from console_api.tests.unit.api.controllers.base import ControllerCase
+from console_api.tests.unit.base import OTHER_PROJECT, PROJECT
+
+
+class IndexTest(ControllerCase):
+    def index(self, role: str = "admin", **request: Any) -> Any:
+        reply = console_hosts.index(self.request(role, **request))
+        self.assertEqual(200, reply.status)
+        return json.loads(reply.body)["console_hosts"]
+
+    def test_both_kinds_of_ports_are_shown(self) -> None:
+        self.add_console_host(
+            "console-2",
+            min_port=None,
+            max_port=None,
+            multiplex_port=443,
+            last_seen_at=None,
+        )
+        self.service.consoles.create(self.server)
+        first, second = self.index()
+        self.assertEqual({"min": 5900, "max": 5909}, first["ports"])
+        self.assertEqual(
+            ("up", 1, 1),
+            (first["state"], first["consoles"], first["ports_used"]),
+        )
+        self.assertEqual(
+            {
+                "host": "console-2",
+                "console_type": "vnc",
+                "public_hostname": "console-2.example.org",
+                "compute_hosts": ["compute-*"],
+                "ports": {"multiplex": 443},
+                "enabled": True,
+                "state": "down",
+                "consoles": 0,
+                "ports_used": 0,
+                "last_seen_at": None,
+            },
+            second,
+        )
+
+    def test_times_are_in_utc(self) -> None:
+        self.add_console_host("console-0", last_seen_at=1700000000)
+        self.assertEqual(
+            "2023-11-14T22:13:20+00:00", self.index()[0]["last_seen_at"]
+        )
+
+    def test_only_administrators_see_them_of_whatever_project(self) -> None:
+        for project in (PROJECT, OTHER_PROJECT):
+            self.assertEqual(1, len(self.index(project=project)))
+            for role in ("manager", "member", "reader", "service"):
+                with (
+                    self.subTest(role),
+                    self.assertRaises(errors.Forbidden) as caught,
+                ):
+                    self.index(role, project=project)
+                self.assertIn(policies.INDEX, str(caught.exception))
