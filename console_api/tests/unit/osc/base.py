@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the commands share: a compute API that is not there."""
+
+import argparse
+import contextlib
+import io
+import json
+import unittest
+from typing import Any
+from unittest import mock
+
+import requests
+from openstack.compute.v2 import _proxy as compute_proxy
+from osc_lib.command import command
+
+SERVER = "00000000-0000-4000-8000-000000000001"
+CONSOLES = f"/servers/{SERVER}/consoles"
+
+
+class CommandCase(unittest.TestCase):
+    """Answers are put into ``answers`` by method and path.
+
+    Each is a status and a document, or a list of what is answered in turn.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.answers: dict[tuple[str, str], Any] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.compute = mock.Mock(spec=compute_proxy.Proxy)
+        self.compute.default_microversion = None
+        self.compute.retriable_status_codes = None
+        for method in ("get", "post", "delete"):
+            getattr(self.compute, method).side_effect = self._method(method)
+        self.app = mock.Mock()
+        self.app.client_manager.sdk_connection.compute = self.compute
+
+    def _method(self, method: str) -> Any:
+        def ask(path: str, *_: Any, **__: Any) -> requests.Response:
+            path = f"/{path.lstrip('/')}"
+            self.asked.append((method, path))
+            response = requests.Response()
+            answer = self.answers[method, path]
+            if isinstance(answer, list):
+                answer = answer.pop(0)
+            response.status_code, document = answer
+            response.url = path
+            response.headers["Content-Type"] = "application/json"
+            response._content = b""
+            if document is not None:
+                response._content = json.dumps(document).encode()
+            return response
+
+        return ask
+
+    def list_of(self, *ids: int) -> None:
+        """Let the server have consoles of these ids."""
+        items = [{"id": number, "console_type": "vnc"} for number in ids]
+        self.answers["get", CONSOLES] = (
+            200,
+            {"consoles": [{"console": item} for item in items]},
+        )
+
+    def run_command(self, cls: type[command.Command], *arguments: str) -> Any:
+        """Parse a command line and run the command."""
+        made = cls(self.app, argparse.Namespace())
+        parser = made.get_parser("openstack")
+        return made.take_action(parser.parse_args(arguments))
+
+    def assertUsage(
+        self, message: str, cls: type[command.Command], *arguments: str
+    ) -> None:
+        """Assert that a command line is refused."""
+        said = io.StringIO()
+        with (
+            contextlib.redirect_stderr(said),
+            self.assertRaises(SystemExit) as caught,
+        ):
+            self.run_command(cls, *arguments)
+        self.assertEqual(2, caught.exception.code)
+        self.assertIn(message, said.getvalue())
+        self.assertEqual([], self.asked)
