@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``openstack console host``: where consoles are made."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cliff import columns
+from osc_lib.cli import format_columns
+from osc_lib.command import command
+
+from console_api.osc.base import ComputeCommand
+from console_api.osc.sdk import ConsoleHost
+
+_COLUMNS = (
+    "Host",
+    "Console Type",
+    "Public Hostname",
+    "Compute Hosts",
+    "Ports",
+    "Ports Used",
+    "Consoles",
+    "Enabled",
+    "State",
+    "Last Seen At",
+)
+
+
+class Ports(columns.FormattableColumn[dict[str, int]]):
+    """The ports of a console host: for people a range, or the one port."""
+
+    def human_readable(self) -> str:
+        """Return the ports as one text."""
+        if "multiplex" in self._value:
+            return f"{self._value['multiplex']} (multiplexed)"
+        return f"{self._value['min']}-{self._value['max']}"
+
+
+class ListConsoleHost(ComputeCommand, command.Lister):
+    """List the console hosts (admin only)."""
+
+    def take_action(
+        self, _parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        """Return the console hosts."""
+        return _COLUMNS, [
+            (
+                host.host,
+                host.console_type,
+                host.public_hostname,
+                format_columns.ListColumn(host.compute_hosts),
+                Ports(host.ports),
+                host.ports_used,
+                host.consoles,
+                host.is_enabled,
+                host.state,
+                host.last_seen_at,
+            )
+            for host in ConsoleHost.list(self.compute)
+        ]

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``openstack server console``: the consoles of a server."""
+
+import argparse
+import functools
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from openstack import exceptions as sdk_exceptions
+from osc_lib import exceptions
+from osc_lib.command import command
+
+from console_api.osc import wait
+from console_api.osc.base import ServerCommand
+from console_api.osc.sdk import Console
+
+# The password is not among them: lists end up in logs and in tickets.
+_LIST_COLUMNS = ("ID", "Console Type")
+_SHOW_COLUMNS = (
+    "id",
+    "console_type",
+    "host",
+    "port",
+    "password",
+    "instance_name",
+)
+
+
+class ListConsole(ServerCommand, command.Lister):
+    """List the consoles of a server.
+
+    A server that does not exist, or that you may not see, has none.
+    """
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        """Return the consoles."""
+        server_id = self.find_server_id(parsed_args.server)
+        return _table(Console.list(self.compute, server_id=server_id))
+
+
+class CreateConsole(ServerCommand, command.Lister):
+    """Create a console for a server and list the consoles that it then has.
+
+    If it has one that can be used, nothing changes.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add whether to wait."""
+        parser = super().get_parser(prog_name)
+        wait.add_options(
+            parser, "the ports of the consoles listed accept connections"
+        )
+        return parser
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        """Create the console and return all."""
+        server_id = self.find_server_id(parsed_args.server)
+        Console.new(server_id=server_id).create(self.compute)
+        # The answer is empty, so the list has to say which one it is.
+        consoles = list(Console.list(self.compute, server_id=server_id))
+        if parsed_args.wait:
+            deadline = time.monotonic() + parsed_args.timeout
+            for console in consoles:
+                self._wait(console, deadline)
+        return _table(consoles)
+
+    def _wait(self, console: Console, deadline: float) -> None:
+        def is_open() -> bool:
+            # Asked each time: it may have been moved, or have no port yet.
+            console.fetch(self.compute)
+            return _accepts(console, deadline)
+
+        if not wait.until(is_open, deadline):
+            raise exceptions.CommandError(
+                f"Console {console.id} is created, but {console.host} port "
+                f"{console.port} does not accept connections yet."
+            )
+
+
+class ShowConsole(ServerCommand, command.ShowOne):
+    """Show a console with its password."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add which one."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "console",
+            metavar="<console>",
+            type=int,
+            nargs="?",
+            help="Console (ID); not needed if the server has only one",
+        )
+        return parser
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        """Return the console."""
+        server_id = self.find_server_id(parsed_args.server)
+        console_id = parsed_args.console
+        if console_id is None:
+            console_id = self._only_one(server_id)
+        console = _console(server_id, console_id)
+        console.fetch(self.compute)
+        return _SHOW_COLUMNS, [console[name] for name in _SHOW_COLUMNS]
+
+    def _only_one(self, server_id: str) -> int:
+        found = [
+            console.id
+            for console in Console.list(self.compute, server_id=server_id)
+        ]
+        if not found:
+            raise exceptions.CommandError(
+                f"Server {server_id} has no console. Make one with: "
+                f"openstack server console create {server_id}"
+            )
+        if len(found) > 1:
+            raise exceptions.CommandError(
+                f"Server {server_id} has several consoles, say which: "
+                f"{', '.join(map(str, found))}"
+            )
+        return int(found[0])
+
+
+class DeleteConsole(ServerCommand):
+    """Delete consoles of a server."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add which ones, and whether to wait."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "consoles",
+            metavar="<console>",
+            type=int,
+            nargs="+",
+            help="Console(s) to delete (ID)",
+        )
+        wait.add_options(
+            parser,
+            "their ports accept no connections any more; in vain where "
+            "other consoles share the port",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Delete the consoles, as many as can be."""
+        server_id = self.find_server_id(parsed_args.server)
+        deleted = []
+        for console_id in parsed_args.consoles:
+            console = _console(server_id, console_id)
+            try:
+                self._delete(console, look=parsed_args.wait)
+            except sdk_exceptions.SDKException as error:
+                self.log.error("Console %s: %s", console_id, error)  # noqa: TRY400
+            else:
+                deleted.append(console)
+        failed = len(parsed_args.consoles) - len(deleted)
+        if parsed_args.wait:
+            failed += self._wait(deleted, parsed_args.timeout)
+        if failed:
+            raise exceptions.CommandError(
+                f"{failed} of {len(parsed_args.consoles)} consoles failed."
+            )
+
+    def _delete(self, console: Console, *, look: bool) -> None:
+        if look:
+            # Afterwards nobody knows any more where it was.
+            console.fetch(self.compute)
+        console.delete(self.compute)
+
+    def _wait(self, deleted: Iterable[Console], timeout: int) -> int:
+        """Wait for all ports, and return how many stay open."""
+        deadline = time.monotonic() + timeout
+        failed = 0
+        for console in deleted:
+            is_closed = functools.partial(_refuses, console, deadline)
+            if not wait.until(is_closed, deadline):
+                self.log.error(
+                    "Console %s is deleted, but %s port %s still accepts "
+                    "connections.",
+                    *(console.id, console.host, console.port),
+                )
+                failed += 1
+        return failed
+
+
+def _console(server_id: str, console_id: int) -> Console:
+    # As text: the SDK takes the number 0 for no id at all.
+    return Console.existing(id=str(console_id), server_id=server_id)
+
+
+def _accepts(console: Console, deadline: float) -> bool:
+    return console.port is not None and wait.accepts(
+        console.host, console.port, deadline
+    )
+
+
+def _refuses(console: Console, deadline: float) -> bool:
+    return not _accepts(console, deadline)
+
+
+def _table(
+    consoles: Iterable[Console],
+) -> tuple[Sequence[str], Iterable[Any]]:
+    return _LIST_COLUMNS, [
+        (console.id, console.console_type) for console in consoles
+    ]

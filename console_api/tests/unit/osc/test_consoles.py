@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+import socket
+from typing import Any
+from unittest import mock
+
+from openstack import exceptions as sdk_exceptions
+from osc_lib import exceptions
+
+from console_api.osc import consoles, wait
+from console_api.tests.unit.osc.base import CONSOLES, SERVER, CommandCase
+
+
+def shown(number: int, port: int | None = 5900) -> dict[str, Any]:
+    return {
+        "console": {
+            "id": number,
+            "console_type": "vnc",
+            "host": "127.0.0.1",
+            "port": port,
+            "password": "secret",
+            "instance_name": "instance-1",
+        }
+    }
+
+
+class ConsolesCase(CommandCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.enterContext(mock.patch.object(wait, "_INTERVAL", 0.01))
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(self.listener.close)
+        self.port = self.listener.getsockname()[1]
+
+
+class ListTest(ConsolesCase):
+    def test_each_is_a_row_without_its_password(self) -> None:
+        self.list_of(1, 7)
+        columns, rows = self.run_command(consoles.ListConsole, SERVER)
+        self.assertEqual(("ID", "Console Type"), columns)
+        self.assertEqual([(1, "vnc"), (7, "vnc")], rows)
+
+    def test_a_refusal_is_passed_on(self) -> None:
+        self.answers["get", CONSOLES] = (403, {})
+        with self.assertRaises(sdk_exceptions.ForbiddenException):
+            self.run_command(consoles.ListConsole, SERVER)
+
+
+class CreateTest(ConsolesCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.answers["post", CONSOLES] = (200, None)
+        self.list_of(3)
+
+    def test_it_shows_what_there_is_then(self) -> None:
+        _, rows = self.run_command(consoles.CreateConsole, SERVER)
+        self.assertEqual([(3, "vnc")], rows)
+        self.assertEqual([("post", CONSOLES), ("get", CONSOLES)], self.asked)
+
+    def test_it_waits_until_the_port_is_known_and_open(self) -> None:
+        answers = [(200, shown(3, port)) for port in (None, self.port)]
+        self.answers["get", f"{CONSOLES}/3"] = answers
+        self.run_command(consoles.CreateConsole, SERVER, "--wait")
+        self.assertEqual([], answers)
+
+    def test_it_gives_up(self) -> None:
+        self.listener.close()
+        self.answers["get", f"{CONSOLES}/3"] = (200, shown(3, self.port))
+        with self.assertRaisesRegex(exceptions.CommandError, "not accept"):
+            self.run_command(
+                consoles.CreateConsole, SERVER, "--wait", "--timeout", "1"
+            )
+
+    def test_a_timeout_is_a_number_of_seconds(self) -> None:
+        for text in ("0", "-1", "x", ""):
+            self.assertUsage(
+                "must be a whole number",
+                *(consoles.CreateConsole, SERVER, f"--timeout={text}"),
+            )
+
+
+class ShowTest(ConsolesCase):
+    def test_one_that_is_named(self) -> None:
+        for number in (0, 5):
+            self.answers["get", f"{CONSOLES}/{number}"] = (200, shown(number))
+            columns, values = self.run_command(
+                consoles.ShowConsole, SERVER, str(number)
+            )
+            self.assertEqual(
+                shown(number)["console"],
+                dict(zip(columns, values, strict=True)),
+            )
+
+    def test_the_only_one_need_not_be_named(self) -> None:
+        self.list_of(5)
+        self.answers["get", f"{CONSOLES}/5"] = (200, shown(5))
+        _, values = self.run_command(consoles.ShowConsole, SERVER)
+        self.assertEqual(5, values[0])
+
+    def test_none_or_several(self) -> None:
+        for ids, message in (
+            ((), "has no console. Make one with: openstack server console"),
+            ((3, 8), "has several consoles, say which: 3, 8"),
+        ):
+            self.list_of(*ids)
+            with self.assertRaisesRegex(exceptions.CommandError, message):
+                self.run_command(consoles.ShowConsole, SERVER)
+
+    def test_an_id_is_an_integer(self) -> None:
+        for text in ("x", "1.5", "1/2", ""):
+            self.assertUsage("invalid int", consoles.ShowConsole, SERVER, text)
+
+
+class DeleteTest(ConsolesCase):
+    def delete(self, *arguments: str) -> None:
+        self.run_command(consoles.DeleteConsole, SERVER, *arguments)
+
+    def test_each_is_tried(self) -> None:
+        for number, status in ((1, 404), (2, 202), (3, 404)):
+            self.answers["delete", f"{CONSOLES}/{number}"] = (status, {})
+        with (
+            self.assertLogs("console_api.osc.consoles", "ERROR") as logs,
+            self.assertRaisesRegex(exceptions.CommandError, "^2 of 3"),
+        ):
+            self.delete("1", "2", "3")
+        self.assertEqual(2, len(logs.output))
+        self.assertEqual(3, len(self.asked))
+
+    def test_without_waiting_nothing_is_looked_at(self) -> None:
+        self.answers["delete", f"{CONSOLES}/1"] = (202, None)
+        self.delete("1")
+        self.assertEqual([("delete", f"{CONSOLES}/1")], self.asked)
+
+    def prepare(self, port: int | None) -> None:
+        self.answers["get", f"{CONSOLES}/1"] = (200, shown(1, port))
+        self.answers["delete", f"{CONSOLES}/1"] = (202, None)
+
+    def test_it_waits_until_the_port_is_closed(self) -> None:
+        self.prepare(self.port)
+        with mock.patch.object(
+            wait, "accepts", side_effect=[True, True, False]
+        ) as accepts:
+            self.delete("1", "--wait")
+        self.assertEqual(3, accepts.call_count)
+
+    def test_one_without_a_port_is_closed(self) -> None:
+        self.prepare(None)
+        self.delete("1", "--wait")
+
+    def test_it_gives_up(self) -> None:
+        self.prepare(self.port)
+        with (
+            self.assertLogs("console_api.osc.consoles", "ERROR") as logs,
+            self.assertRaisesRegex(exceptions.CommandError, "^1 of 1"),
+        ):
+            self.delete("1", "--wait", "--timeout", "1")
+        self.assertIn(f"127.0.0.1 port {self.port} still", logs.output[0])
+
+    def test_at_least_one_is_named(self) -> None:
+        self.assertUsage("<console>", consoles.DeleteConsole, SERVER)
