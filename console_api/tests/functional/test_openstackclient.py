@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our commands of ``openstack`` against a service of its own."""
+
+import importlib.metadata
+import uuid
+
+from console_api.tests.functional import base, identity, openstack_command
+from console_api.tests.functional.test_keystone import options
+
+OURS = {
+    "server_console_create",
+    "server_console_delete",
+    "server_console_list",
+    "server_console_show",
+    "console_host_list",
+}
+
+
+class OpenStackClientCase(base.FunctionalTestCase):
+    def token(self, user):
+        return f"{user}:{self.project}"
+
+    def openstack(self, *arguments, user="user", status=0):
+        """Run the command as somebody and return how that has ended."""
+        outcome = openstack_command.run(
+            self.server, self.token(user), *arguments
+        )
+        self.assertEqual(status, outcome.status, outcome)
+        return outcome
+
+    def json(self, *arguments, **kwargs):
+        return self.openstack(*arguments, "-f", "json", **kwargs).json
+
+    def assert_refused(self, message, *arguments, **kwargs):
+        """Assert that a command fails, and says why and nothing else."""
+        outcome = self.openstack(*arguments, **{"status": 1, **kwargs})
+        self.assertIn(message, outcome.stderr)
+        self.assertNotIn("Traceback", outcome.stderr)
+        self.assertEqual("", outcome.stdout.strip())
+
+
+# Databases have no part in this.
+@base.on_databases("sqlite")
+class CommandTests(OpenStackClientCase):
+    def test_the_life_of_a_console(self):
+        server_id = self.make_server()
+        host = self.make_console_host()
+        console = ("server", "console")
+        created = self.json(*console, "create", server_id)
+        [row] = self.console_rows(server_id)
+        self.assertEqual([{"ID": row.id, "Console Type": "vnc+xvp"}], created)
+        self.assertEqual(created, self.json(*console, "create", server_id))
+        self.assertEqual(created, self.json(*console, "list", server_id))
+        shown = self.json(*console, "show", server_id)
+        self.assertEqual(8, len(shown.pop("password")))
+        self.assertEqual(
+            {
+                "id": row.id,
+                "console_type": "vnc+xvp",
+                "host": f"{host}.example.org",
+                "port": row.port,
+                "instance_name": "instance-00000001",
+            },
+            shown,
+        )
+        deleted = self.openstack(*console, "delete", server_id, str(row.id))
+        self.assertEqual(("", ""), (deleted.stdout, deleted.stderr))
+        self.assertEqual([], self.console_rows(server_id))
+
+    def test_tables_are_for_people_and_show_no_password(self):
+        server_id, console_id = self.make_console()
+        path = f"/servers/{server_id}/consoles/{console_id}"
+        password = self.admin.get(path).json["console"]["password"]
+        listed = self.openstack("server", "console", "list", server_id)
+        self.assertIn(f" {console_id} | vnc+xvp ", listed.stdout)
+        self.assertNotIn(password, listed.stdout)
+        shown = self.openstack("server", "console", "show", server_id)
+        self.assertIn(f" {password} ", shown.stdout)
+
+    def test_console_hosts(self):
+        name = self.make_console_host(multiplex_port=443, last_seen_at=None)
+        arguments = ("console", "host", "list")
+        [found] = [
+            host
+            for host in self.json(*arguments, user="admin")
+            if host["Host"] == name
+        ]
+        self.assertEqual(
+            {
+                "Host": name,
+                "Console Type": "vnc+xvp",
+                "Public Hostname": f"{name}.example.org",
+                "Compute Hosts": [self.compute_host],
+                "Ports": {"multiplex": 443},
+                "Ports Used": 0,
+                "Consoles": 0,
+                "Enabled": True,
+                "State": "down",
+                "Last Seen At": None,
+            },
+            found,
+        )
+        text = self.openstack(*arguments, user="admin").stdout
+        self.assertIn(" 443 (multiplexed) ", text)
+
+    def test_what_is_not_there(self):
+        unknown = str(uuid.uuid4())
+        server_id, console_id = self.make_console()
+        other_server = self.make_server()
+        console = ("server", "console")
+        not_found = f"Server {unknown} could not be found."
+        for message, *arguments in (
+            (not_found, "create", unknown),
+            (
+                f"Console {console_id} could not be found",
+                *("show", other_server, str(console_id)),
+            ),
+            (
+                f"Console {console_id} could not be found",
+                *("delete", other_server, str(console_id)),
+            ),
+            ("give the ID", "list", "web1"),
+        ):
+            with self.subTest(arguments=arguments):
+                self.assert_refused(message, *console, *arguments)
+        self.assertEqual(1, len(self.console_rows(server_id)))
+
+    def test_what_makes_no_sense_is_not_sent(self):
+        server_id = self.make_server()
+        for message, *arguments in (
+            ("invalid int value: 'x'", "show", server_id, "x"),
+            ("must be a whole number", "create", server_id, "--timeout=0"),
+        ):
+            with self.subTest(arguments=arguments):
+                self.assert_refused(
+                    message, "server", "console", *arguments, status=2
+                )
+
+    def test_as_many_as_can_be_are_deleted(self):
+        server_id, console_id = self.make_console()
+        self.assert_refused(
+            "2 of 3 consoles failed",
+            *("server", "console", "delete", server_id),
+            *("0", str(console_id), "999999"),
+        )
+        self.assertEqual([], self.console_rows(server_id))
+
+    def test_shells_complete_them(self):
+        text = self.openstack("complete").stdout
+        self.assertIn("cmds_server_console='create delete list show'", text)
+        self.assertIn("cmds_console_host='list'", text)
+
+    def test_each_has_a_help(self):
+        text = self.openstack("help", "server", "console", "create").stdout
+        self.assertIn("usage: openstack server console create ", text)
+        self.assertIn("--wait ", text)
+        self.assertIn("console-api plugin", text)
+
+    def test_no_command_of_others_has_such_a_name(self):
+        taken = [
+            point.name
+            for package in importlib.metadata.distributions()
+            for point in package.entry_points
+            if point.group.startswith("openstack.")
+            and not point.value.startswith("console_api.")
+        ]
+        self.assertIn("console_url_show", taken)
+        self.assertEqual(set(), OURS & set(taken))
+
+    def test_the_clients_own_connection_show(self):
+        server_id = self.make_server()
+        shown = self.json(
+            *("console", "connection", "show", self.issue_token(server_id)),
+            user="admin",
+        )
+        self.assertEqual(server_id, shown["instance_uuid"])
+        self.assertEqual(5900, shown["port"])
+
+
+#: By persona: project (own or not), role, and the status of each command.
+PERSONAS = {
+    "reader": (True, "reader", (0, 1, 1, 1, 1)),
+    "stranger": (False, "member", (0, 1, 1, 1, 1)),
+    "admin": (False, "admin", (0, 0, 0, 0, 0)),
+}
+
+
+@base.on_databases("sqlite")
+class PersonaTests(OpenStackClientCase):
+    """With tokens of an identity service; what a member may is above."""
+
+    def choose_server(self):
+        self.identity = identity.IdentityService()
+        self.addCleanup(self.identity.stop)
+        return self.start_server(options(self.identity.url))
+
+    def token(self, user):
+        own, role, _ = PERSONAS[user]
+        project = self.project if own else uuid.uuid4().hex
+        return self.identity.issue(user, project, role)
+
+    def test_each_persona(self):
+        self.make_console_host()
+        for user, (own, _, statuses) in PERSONAS.items():
+            server_id = self.make_server()
+            path = f"/servers/{server_id}/consoles"
+            headers = {"X-Auth-Token": self.token("admin")}
+            self.client(None).post(path, headers=headers)
+            [row] = self.console_rows(server_id)
+            one = (server_id, str(row.id))
+            commands = (
+                ("server", "console", "list", server_id),
+                ("server", "console", "create", server_id),
+                ("server", "console", "show", *one),
+                ("server", "console", "delete", *one),
+                ("console", "host", "list"),
+            )
+            reason = "Policy doesn't allow" if own else "could not be found"
+            for command, status in zip(commands, statuses, strict=True):
+                with self.subTest(user, command=command):
+                    if status == 0:
+                        self.openstack(*command, user=user)
+                    elif command[0] == "console":
+                        self.assert_refused("Policy", *command, user=user)
+                    else:
+                        self.assert_refused(reason, *command, user=user)
+            self.assertEqual(statuses[3], len(self.console_rows(server_id)))
+
+    def test_strangers_see_an_empty_list(self):
+        server_id = self.make_server()
+        self.make_console_host()
+        headers = {"X-Auth-Token": self.token("admin")}
+        path = f"/servers/{server_id}/consoles"
+        self.client(None).post(path, headers=headers)
+        arguments = ("server", "console", "list", server_id)
+        self.assertEqual([], self.json(*arguments, user="stranger"))
+        self.assertEqual(1, len(self.json(*arguments, user="reader")))

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``--wait``, and our commands beside those of the client's own."""
+
+import socket
+
+from console_api.tests.functional import (
+    agents,
+    base,
+    compute_api,
+    configuration,
+    databases,
+    manage,
+    openstack_command,
+)
+
+
+class OneServerCase(base.FunctionalTestCase):
+    def command(self, *arguments):
+        """Start a command as a member of the test's project."""
+        process = openstack_command.start(
+            self.server, f"user:{self.project}", *arguments
+        )
+        self.addCleanup(process.kill)
+        return process
+
+    def end(self, process, status=0):
+        outcome = openstack_command.end(process)
+        self.assertEqual(status, outcome.status, outcome)
+        return outcome
+
+
+@base.on_databases("sqlite")
+class WaitTests(OneServerCase):
+    def setUp(self):
+        super().setUp()
+        self.port = int(agents.free_range(1).partition("-")[0])
+        self.host = self.make_console_host(
+            public_hostname="127.0.0.1",
+            min_port=self.port,
+            max_port=self.port,
+        )
+        self.server_id = self.make_server()
+
+    def console(self, command, *arguments):
+        return self.command(
+            "server", "console", command, self.server_id, *arguments
+        )
+
+    def listen(self):
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self.addCleanup(listener.close)
+        listener.settimeout(manage.TIMEOUT)
+        return listener
+
+    def test_create_waits_for_the_port_to_open(self):
+        process = self.console("create", "--wait")
+        self.eventually(lambda: self.console_rows(self.server_id))
+        with self.listen() as listener:
+            # Whoever comes here has waited for it: nobody listened before.
+            listener.accept()[0].close()
+            self.assertIn("vnc+xvp", self.end(process).stdout)
+
+    def test_create_gives_up(self):
+        process = self.console("create", "--wait", "--timeout", "1")
+        outcome = self.end(process, 1)
+        self.assertIn(
+            f"is created, but 127.0.0.1 port {self.port} does not accept",
+            outcome.stderr,
+        )
+        self.assertEqual(1, len(self.console_rows(self.server_id)))
+
+    def delete(self, *arguments):
+        self.admin.post(f"/servers/{self.server_id}/consoles")
+        [row] = self.console_rows(self.server_id)
+        return self.console("delete", str(row.id), "--wait", *arguments)
+
+    def test_delete_waits_for_the_port_to_close(self):
+        with self.listen() as listener:
+            process = self.delete()
+            for _ in range(2):
+                listener.accept()[0].close()
+            self.assertIsNone(process.poll())
+            self.assertEqual([], self.console_rows(self.server_id))
+        self.end(process)
+
+    def test_delete_gives_up(self):
+        with self.listen():
+            outcome = self.end(self.delete("--timeout", "1"), 1)
+        self.assertIn(
+            f"is deleted, but 127.0.0.1 port {self.port} still accepts",
+            outcome.stderr,
+        )
+        self.assertIn("1 of 1 consoles failed", outcome.stderr)
+
+
+@base.on_databases("sqlite")
+class InAnotherAPIsPipelineTests(OneServerCase):
+    """Where servers have names, and the client's own commands work."""
+
+    def choose_server(self):
+        self.database = configuration.migrate(databases.create(self.backend))
+        return self.start_server(
+            {"api": {"paste_config": str(compute_api.write_paste_file())}},
+            self.database,
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.make_server(uuid=compute_api.SERVER_ID)
+        self.make_console_host()
+
+    def run_command(self, *arguments, status=0):
+        return self.end(self.command(*arguments), status)
+
+    def test_servers_by_name(self):
+        for server in (compute_api.NAME, compute_api.SERVER_ID.upper()):
+            with self.subTest(server):
+                self.run_command("server", "console", "create", server)
+                shown = self.run_command(
+                    *("server", "console", "show", server, "-f", "json")
+                ).json
+                [row] = self.console_rows(compute_api.SERVER_ID)
+                self.assertEqual(row.id, shown["id"])
+
+    def test_a_name_that_no_server_has(self):
+        outcome = self.run_command(
+            *("server", "console", "list", "nobody"), status=1
+        )
+        self.assertIn("No server named nobody is found", outcome.stderr)
+
+    def test_the_clients_own_commands(self):
+        shown = self.run_command(
+            *("console", "url", "show", compute_api.NAME, "-f", "json")
+        ).json
+        self.assertEqual("novnc", shown["type"])
+        self.assertTrue(base.token_of(shown["url"]))
+        log = self.run_command("console", "log", "show", compute_api.NAME)
+        self.assertIn(compute_api.LOG, log.stdout)
