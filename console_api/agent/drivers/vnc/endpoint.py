@@ -5,6 +5,7 @@ import asyncio
 import fnmatch
 import ssl
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
 from oslo_config import cfg
@@ -15,6 +16,12 @@ from console_api.directory.base import Directory, Endpoint
 from console_api.rfb.endpoint import EndpointHandshake, EndpointState
 from console_api.rfb.errors import RFBError
 from console_api.rfb.http_connect import ConnectResponse, connect_request
+
+# How many servers are looked up at a time.  A look-up cannot be interrupted:
+# when its viewer has been refused it takes a thread still, for as long as the
+# directory hangs.  Fewer than the connections that a database takes, and more
+# than asyncio has threads for on a small machine.
+_MOST_LOOKUPS = 32
 
 
 class ScreenUnreachable(errors.Unavailable):
@@ -36,6 +43,7 @@ class Endpoints:
         :param passwords: pattern of compute hosts, and the password there
         """
         self._directory = directory
+        self._lookups = ThreadPoolExecutor(_MOST_LOOKUPS, "directory")
         self._passwords = passwords
         self._tls = tls
         self._connect_timeout = connect_timeout
@@ -78,7 +86,9 @@ class Endpoints:
 
     async def _open(self, server_uuid: str) -> tuple[Stream, bytes]:
         # Now, and not when the console was made: the server may have moved.
-        server = await asyncio.to_thread(self._directory.get, server_uuid)
+        server = await asyncio.get_running_loop().run_in_executor(
+            self._lookups, self._directory.get, server_uuid
+        )
         endpoint = server.endpoints.get("vnc")
         if endpoint is None:
             raise ScreenUnreachable("The server has no VNC endpoint.")
