@@ -23,8 +23,9 @@ class Attempts:
         self._most = most
         self._lockout_time = lockout_time
         self._clock = clock
+        self._failed = 0
+        self._delay = _FIRST_DELAY
         self._locked_until = 0.0
-        self._reset()
 
     def is_locked(self) -> bool:
         """Tell whether not even the right password counts at present."""
