@@ -6,7 +6,7 @@ from oslo_config import cfg
 GROUP = "vnc"
 
 OPTS = [
-    cfg.HostAddressOpt(
+    cfg.IPOpt(
         "listen_address",
         help="The address on which the ports of consoles are opened. Without "
         "it, that is each address of this machine, IPv4 and IPv6.",

@@ -35,6 +35,10 @@ _TIME_LIMITS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {
         "connect_timeout": str(CONNECT_TIMEOUT),
         "tcp_user_timeout": str(STATEMENT_TIMEOUT * 1000),
+        # A host that vanishes while it is waited for is noticed as soon.
+        "keepalives_idle": str(STATEMENT_TIMEOUT // 2),
+        "keepalives_interval": str(STATEMENT_TIMEOUT // 6),
+        "keepalives_count": "3",
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT * 1000}",
     },
     # How long a writer waits for the one before it.

@@ -205,8 +205,12 @@ class Daemon:
         LOG.info("xvp has ended with status %s. See %s", status, self.log)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        # Until its sessions have ended too, its ports may be in use.
-        await leftovers.end(self._arguments, 0)
-        with contextlib.suppress(OSError):
-            self._pid_file.unlink()
-        self._on_death()
+        try:
+            # Until its sessions have ended too, its ports may be in use.
+            await leftovers.end(self._arguments, 0)
+        except OSError:
+            LOG.exception("What xvp has left could not be cleared away.")
+        finally:
+            with contextlib.suppress(OSError):
+                self._pid_file.unlink()
+            self._on_death()

@@ -41,6 +41,9 @@ class DatabaseUrlTest(base.FolderCase):
                 {
                     "connect_timeout": "10",
                     "tcp_user_timeout": "30000",
+                    "keepalives_idle": "15",
+                    "keepalives_interval": "5",
+                    "keepalives_count": "3",
                     "options": "-c statement_timeout=30000",
                 },
             ),
