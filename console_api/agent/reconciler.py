@@ -5,9 +5,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from oslo_config import cfg
 
@@ -18,29 +17,23 @@ from console_api.agent.feed import ConsoleFeed
 
 LOG = logging.getLogger(__name__)
 
-# Seconds between two signs of life while the database does not answer.
+# Seconds between two signs of life.
 _BEAT = 1.0
-
-
-class _Stopped(BaseException):
-    """The agent is to end while the database has not answered yet.
-
-    No error, as CancelledError is none.
-    """
 
 
 class _Timer:
     """Tells when something that is done from time to time is due."""
 
-    def __init__(self, interval: float) -> None:
+    def __init__(self, interval: float, clock: Callable[[], float]) -> None:
         self._interval = interval
+        self._clock = clock
         self._next = 0.0
 
     def is_due(self) -> bool:
-        return time.monotonic() >= self._next
+        return self._clock() >= self._next
 
     def restart(self) -> None:
-        self._next = time.monotonic() + self._interval
+        self._next = self._clock() + self._interval
 
 
 class Reconciler:
@@ -50,7 +43,11 @@ class Reconciler:
     """
 
     def __init__(
-        self, feed: ConsoleFeed, driver: Driver, conf: cfg.ConfigOpts
+        self,
+        feed: ConsoleFeed,
+        driver: Driver,
+        conf: cfg.ConfigOpts,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; ``run`` does the work."""
         self._feed = feed
@@ -60,10 +57,11 @@ class Reconciler:
         # keep it from seeing the end of that, nor it them.
         self._thread = ThreadPoolExecutor(1, "reconciler")
         self._poll_interval = conf.agent.poll_interval
-        self._report = _Timer(conf.agent.report_interval)
-        self._read_all = _Timer(conf.agent.full_interval)
-        self._retry = _Timer(conf.agent.retry_interval)
-        self._troubled = False
+        self._report_interval = conf.agent.report_interval
+        self._read_all = _Timer(conf.agent.full_interval, clock)
+        self._retry = _Timer(conf.agent.retry_interval, clock)
+        # What did not work the last time.
+        self._troubled: set[str] = set()
         self._ready = False
         # Nothing has been read yet: what an agent before this one has left
         # behind stays until then.
@@ -79,70 +77,90 @@ class Reconciler:
 
         :raises ConfigurationError: this host cannot be registered as it is
         """
+        tasks = [
+            asyncio.create_task(one)
+            for one in (
+                self._reconcile(),
+                self._report(),
+                self._live(),
+                self._stopping.wait(),
+            )
+        ]
         try:
-            while not self._stopping.is_set():
-                await self._step()
-                notify.send("WATCHDOG=1")
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(
-                        self._stopping.wait(), self._poll_interval
-                    )
-        except _Stopped:
-            return
+            done, _ = await asyncio.wait(
+                tasks, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                task.result()
         finally:
             notify.send("STOPPING=1")
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._driver.close()
             self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _step(self) -> None:
-        """Reconcile once; what fails is said once and tried again."""
+    async def _live(self) -> None:
+        """Say that the agent lives, whatever database and driver do."""
+        while True:
+            notify.send("WATCHDOG=1")
+            await asyncio.sleep(_BEAT)
+
+    async def _report(self) -> None:
+        """Tell the database that the agent lives, whatever the driver does."""
+        while True:
+            await asyncio.sleep(self._report_interval)
+            # What goes wrong here meets `_follow` as well, which says so.
+            with contextlib.suppress(errors.ConsoleAPIError):
+                await self._ask(self._report_now)
+
+    async def _reconcile(self) -> None:
+        while True:
+            await self._try(self._follow)
+            # What could not be made is tried again without a database too.
+            await self._try(self._apply)
+            await asyncio.sleep(self._poll_interval)
+
+    async def _try(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Do one half of it; what fails is said once and tried again."""
+        name = step.__name__
         try:
-            await self._follow()
-            await self._apply()
+            await step()
         except errors.DatabaseUnavailable as error:
-            if not self._troubled:
+            if name not in self._troubled:
                 LOG.warning(
                     "%s Consoles stay as they are until it does. It said: %s",
                     error,
                     error.__cause__,
                 )
-            self._troubled = True
+            self._troubled.add(name)
         except errors.Conflict as error:
             raise errors.ConfigurationError(f"[agent] {error}") from error
         except Exception:
             # Nobody's session ends for what nobody has thought of.
-            if not self._troubled:
+            if name not in self._troubled:
                 LOG.exception("Unexpected error. It is tried again.")
-            self._troubled = True
+            self._troubled.add(name)
         else:
-            if self._troubled:
+            if name in self._troubled:
                 LOG.warning("All is well again.")
-            self._troubled = False
+            self._troubled.discard(name)
 
     async def _follow(self) -> None:
-        if self._report.is_due() or not self._feed.is_registered:
-            await self._ask(lambda: self._feed.report(int(time.time())))
-            self._report.restart()
+        if not self._feed.is_registered:
+            await self._ask(self._report_now)
         if self._read_all.is_due():
             await self._ask(self._feed.read_all)
             self._read_all.restart()
         else:
             await self._ask(self._feed.read_changes)
 
-    async def _ask(self, question: Callable[[], None]) -> None:
-        """Ask the database, which may hang for any time.
+    def _report_now(self) -> None:
+        self._feed.report(int(time.time()))
 
-        The agent lives meanwhile, and ends if it is to.
-        """
+    async def _ask(self, question: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
-        answer = loop.run_in_executor(self._thread, question)
-        stopped = loop.create_task(self._stopping.wait())
-        while not await _one_of(answer, stopped):
-            notify.send("WATCHDOG=1")
-        stopped.cancel()
-        if not answer.done():
-            raise _Stopped
-        await answer
+        await loop.run_in_executor(self._thread, question)
 
     async def _apply(self) -> None:
         """Have the driver make what has changed, or what failed before."""
@@ -183,11 +201,3 @@ class Reconciler:
                     console.server_uuid,
                     "" if console.port is None else f" on port {console.port}",
                 )
-
-
-async def _one_of(*awaited: asyncio.Future[Any]) -> bool:
-    """Wait for one of some futures for a while; tells whether it is done."""
-    done, _ = await asyncio.wait(
-        awaited, timeout=_BEAT, return_when=asyncio.FIRST_COMPLETED
-    )
-    return bool(done)

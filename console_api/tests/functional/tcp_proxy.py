@@ -20,6 +20,8 @@ class TCPProxy:
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self._flows = threading.Event()
+        #: Set when an answer is held back.
+        self.holds = threading.Event()
         self._listener: socket.socket | None = None
         self.port = 0
         #: How often a client has spoken since its server last did.
@@ -37,6 +39,7 @@ class TCPProxy:
 
     def stall(self) -> None:
         """Keep all connections, and hand on nothing until it is cut."""
+        self.holds.clear()
         self._flows.clear()
 
     def cut(self) -> None:
@@ -78,6 +81,8 @@ class TCPProxy:
                 ).start()
 
     def _answer(self, answered: threading.Event) -> None:
+        if not self._flows.is_set():
+            self.holds.set()
         self._flows.wait()
         answered.set()
 

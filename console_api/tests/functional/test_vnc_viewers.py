@@ -2,9 +2,9 @@
 """Viewers that do not behave, and what they do to those who do."""
 
 import contextlib
+import resource
 import socket
 import struct
-import time
 from pathlib import Path
 
 from console_api.tests.functional import vnc_servers
@@ -37,8 +37,6 @@ class ViewerTestCase(AgentTestCase):
 
 
 class HandshakeTests(ViewerTestCase):
-    agent_options = {"vnc": {"handshake_timeout": "2"}}
-
     def test_what_is_no_vnc_viewer_is_told_so(self):
         for data in (b"GET / HTTP/1.1\r\n\r\n", b"RFB 004.000\n", bytes(100)):
             with self.subTest(data), self.access.viewer() as viewer:
@@ -48,7 +46,7 @@ class HandshakeTests(ViewerTestCase):
                 self.assertIn("RFB 3.3, 3.7 and 3.8", viewer.reason())
         self.assert_works()
 
-    def test_a_megabyte_is_not_read(self):
+    def test_whoever_sends_a_megabyte_is_cut_off(self):
         with self.access.viewer() as viewer:
             with contextlib.suppress(ConnectionError):
                 viewer.send(b"x" * 2**20)
@@ -69,15 +67,6 @@ class HandshakeTests(ViewerTestCase):
             self.assertEqual(b"\0\0\0\0", viewer.receive(4))
             self.assertEqual(24, len(viewer.receive(24)))
 
-    def test_whoever_is_too_slow_is_cut_off(self):
-        before = self.open_files()
-        for begin in (b"", b"RFB 003", b"RFB 003.008\n", b"RFB 003.008\n\2"):
-            with self.subTest(begin), self.access.viewer() as viewer:
-                viewer.send(begin)
-                while viewer.receive(1):
-                    pass
-        self.eventually(lambda: self.open_files() <= before)
-
     def test_each_challenge_is_another_one(self):
         found = set()
         for _ in range(20):
@@ -93,8 +82,34 @@ class HandshakeTests(ViewerTestCase):
         self.assertLess(len(self.agent.log.splitlines()), 15, self.agent.log)
 
 
+class SlowViewersTests(ViewerTestCase):
+    agent_options = {"vnc": {"handshake_timeout": "1", "idle_timeout": "1"}}
+
+    def test_whoever_is_too_slow_is_cut_off(self):
+        before = self.open_files()
+        for begin in (b"", b"RFB 003", b"RFB 003.008\n", b"RFB 003.008\n\2"):
+            with self.subTest(begin), self.access.viewer() as viewer:
+                viewer.send(begin)
+                while viewer.receive(1):
+                    pass
+        self.eventually(lambda: self.open_files() <= before)
+
+    def test_a_session_without_a_byte_ends(self):
+        with self.access.viewer() as viewer:
+            viewer.authenticate(self.access.password)
+            viewer.open()
+            self.assertTrue(viewer.is_closed())
+        self.eventually_logged("has ended: idle")
+
+
 class SilentViewersTests(ViewerTestCase):
     agent_options = {"vnc": {"max_handshakes": "1000"}}
+
+    def setUp(self):
+        super().setUp()
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
 
     def test_a_thousand_do_not_stop_the_next(self):
         with contextlib.ExitStack() as silent:
@@ -105,27 +120,22 @@ class SilentViewersTests(ViewerTestCase):
 
 
 class WrongPasswordTests(ViewerTestCase):
-    agent_options = {"vnc": {"max_failed_attempts": "3", "lockout_time": "2"}}
+    agent_options = {
+        "vnc": {"max_failed_attempts": "3", "lockout_time": "3600"}
+    }
 
     def fail(self):
         with self.access.viewer() as viewer:
             self.assertEqual(FAILED, viewer.authenticate("wrong"))
             return viewer.reason()
 
-    def test_too_many_lock_the_console_for_a_while(self):
+    def test_too_many_lock_the_console(self):
         self.assertEqual(["Wrong password."] * 3, [self.fail() for _ in "123"])
         with self.access.viewer() as viewer:
             viewer.receive(12)
             viewer.send(b"RFB 003.008\n")
             self.assertEqual(b"\0", viewer.receive(1))
             self.assertIn("Too many wrong passwords", viewer.reason())
-        self.eventually(self.is_let_in)
-
-    def is_let_in(self):
-        with self.access.viewer() as viewer:
-            viewer.receive(12)
-            viewer.send(b"RFB 003.008\n")
-            return viewer.receive(1) == b"\1"
 
     def test_guesses_that_were_ready_before_do_not_count_after(self):
         with contextlib.ExitStack() as stack:
@@ -157,7 +167,7 @@ class WrongPasswordTests(ViewerTestCase):
 
 
 class SessionTests(ViewerTestCase):
-    agent_options = {"vnc": {"max_sessions": "2", "idle_timeout": "2"}}
+    agent_options = {"vnc": {"max_sessions": "2"}}
 
     def test_one_too_many_is_told_so(self):
         with contextlib.ExitStack() as stack:
@@ -173,15 +183,6 @@ class SessionTests(ViewerTestCase):
     def has_room(self):
         with self.access.viewer() as viewer:
             return viewer.authenticate(self.access.password) == OK
-
-    def test_a_session_without_a_byte_ends(self):
-        with self.access.viewer() as viewer:
-            viewer.authenticate(self.access.password)
-            viewer.open()
-            began = time.monotonic()
-            self.assertTrue(viewer.is_closed())
-            self.assertGreater(time.monotonic() - began, 1)
-        self.eventually_logged("has ended: idle")
 
     def test_sessions_leave_nothing_behind(self):
         before = self.open_files()

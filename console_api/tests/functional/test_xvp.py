@@ -21,9 +21,6 @@ class XVPContractTests(DriverContract, xvp.XVPCase):
     def make_driver(self):
         return XVPDriver.from_conf(self.conf(), None)
 
-    async def settle(self):
-        await xvp.after_the_race()
-
 
 class ServeTests(xvp.XVPCase):
     async def test_dedicated_ports(self):
@@ -86,7 +83,6 @@ class ServeTests(xvp.XVPCase):
         self.addAsyncCleanup(writer.wait_closed)
         self.addCleanup(writer.close)
         self.assertEqual(b"RFB 003.008\n", await reader.readexactly(12))
-        await xvp.after_the_race()
         await driver.apply(by_id(console(2, two)))
         self.assert_listening({two}, {one, two})
         writer.write(b"RFB 003.003\n")

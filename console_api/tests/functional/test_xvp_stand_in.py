@@ -7,6 +7,7 @@ import random
 import signal
 import socket
 import stat
+from unittest import mock
 
 from console_api.agent.drivers.xvp import grammar, leftovers
 from console_api.tests.functional import xvp
@@ -214,7 +215,6 @@ class ProcessTests(xvp.XVPCase):
             process.send_signal(signal.SIGUSR2)
             await self.eventually(self.logged("Sessions: 1"))
         self.write(REAL.replace("HOST", "HOSTS"))
-        await xvp.after_the_race()
         process.send_signal(signal.SIGUSR1)
         self.assertEqual(1, await process.wait())
         await self.eventually(self.logged("Syntax error at line 6"))
@@ -230,6 +230,7 @@ class ProcessTests(xvp.XVPCase):
         xvp_ports = self.ports[:2]
         self.assert_listening([], xvp_ports)
 
+    @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="5")
     async def test_a_reload_in_the_wrong_moment(self):
         process = await self.start_master()
         with socket.create_connection(("127.0.0.1", self.ports[0])):

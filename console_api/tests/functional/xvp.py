@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import random
 import shlex
 import socket
@@ -12,12 +13,14 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from oslo_config import cfg
 
 from console_api.agent.drivers.base import Console
 from console_api.agent.drivers.xvp import leftovers, ports
 from console_api.agent.drivers.xvp.driver import XVPDriver
+from console_api.conf import agent
 from console_api.conf import xvp as options
 from console_api.tests.functional.xvp_stand_in.session import answer
 
@@ -25,9 +28,6 @@ from console_api.tests.functional.xvp_stand_in.session import answer
 PORTS = range(12000, 32000)
 
 PASSWORD = "Xv9_k-2+"
-
-# Seconds after a client's connecting in which a reload ends xvp.
-RACE = 0.005
 
 # Seconds after which a test gives up.
 PATIENCE = 30
@@ -42,6 +42,8 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
 
     def setUp(self):
         super().setUp()
+        # Reloads beside viewers are deadly only where that is tested.
+        self.enterContext(mock.patch.dict(os.environ, XVP_STAND_IN_RACE="0"))
         self.use(
             Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
         )
@@ -93,9 +95,10 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
         )
         conf = cfg.ConfigOpts()
         conf.register_opts(options.OPTS, group=options.GROUP)
-        conf.register_opt(cfg.IntOpt("multiplex_port"), group="agent")
+        conf.register_opts(agent.OPTS, group=agent.GROUP)
         conf([], default_config_files=[str(path)], default_config_dirs=[])
         conf.set_override("multiplex_port", multiplex_port, group="agent")
+        conf.set_override("ports", "12000-12999", group="agent")
         return conf
 
     def driver(self, **kwargs):
@@ -177,11 +180,6 @@ def console(number, port=None, **values):
 def by_id(*consoles):
     """Return consoles by their ids."""
     return {console.id: console for console in consoles}
-
-
-async def after_the_race():
-    """Let so much time pass that a reload is not deadly any more."""
-    await asyncio.sleep(10 * RACE)
 
 
 @contextlib.asynccontextmanager

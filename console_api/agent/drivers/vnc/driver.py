@@ -66,18 +66,19 @@ class VNCDriver(Driver):
         """
         for number, listener in list(self._listeners.items()):
             wanted = consoles.get(number)
-            if wanted is None or not _is_same(wanted, listener.console):
-                del self._listeners[number]
-                listener.close()
-            else:
+            if wanted is not None and _is_same(wanted, listener.console):
                 listener.console = wanted
+                continue
+            del self._listeners[number]
+            listener.close()
+            if len(self._listeners) % _AT_ONCE == 0:
+                await asyncio.sleep(0)
         failed = {}
         missing = consoles.keys() - self._listeners.keys()
         for count, number in enumerate(sorted(missing), 1):
-            try:
-                self._open(consoles[number])
-            except OSError as error:
-                failed[number] = _explained(consoles[number], error)
+            reason = self._open(consoles[number])
+            if reason is not None:
+                failed[number] = reason
             if count % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         return failed
@@ -89,10 +90,21 @@ class VNCDriver(Driver):
         for listener in listeners:
             await listener.wait_closed()
 
-    def _open(self, console: Console) -> None:
+    def _open(self, console: Console) -> str | None:
+        """Serve a console; returns why it cannot be."""
+        if console.port is None:
+            return "It has no port of its own, which the driver vnc needs."
+        try:
+            listening = self._listen(console.port)
+        except OSError as error:
+            return (
+                f"Port {console.port} cannot be opened: "
+                f"{os.strerror(error.errno or 0)}. Find out with `ss -ltnp` "
+                "whether another program has it."
+            )
         self._listeners[console.id] = Listener(
             console,
-            self._listen(console.port),
+            listening,
             attempts=Attempts(
                 self._options.max_failed_attempts, self._options.lockout_time
             ),
@@ -100,10 +112,9 @@ class VNCDriver(Driver):
             limits=self._limits,
             newcomers=self._newcomers,
         )
+        return None
 
-    def _listen(self, port: int | None) -> socket.socket:
-        if port is None:
-            raise OSError(0, "it has no port")
+    def _listen(self, port: int) -> socket.socket:
         if self._address:
             family = (
                 socket.AF_INET6 if ":" in self._address else socket.AF_INET
@@ -130,12 +141,4 @@ def _is_same(one: Console, other: Console) -> bool:
         other.port,
         other.password,
         other.server_uuid,
-    )
-
-
-def _explained(console: Console, error: OSError) -> str:
-    reason = os.strerror(error.errno) if error.errno else error.strerror
-    return (
-        f"Port {console.port} cannot be opened: {reason}. Find out with "
-        f"`ss -ltnp` whether another program has it."
     )

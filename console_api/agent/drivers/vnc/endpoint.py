@@ -143,7 +143,8 @@ class Endpoints:
 async def _pass_http(stream: Stream, endpoint: Endpoint) -> bytes:
     """Have an HTTP server connect us: RFC 9110, section 9.3.6."""
     path = endpoint.internal_access_path or ""
-    stream.write(connect_request(endpoint.host, endpoint.port, path))
+    port = endpoint.tls_port or endpoint.port
+    stream.write(connect_request(endpoint.host, port, path))
     response = ConnectResponse()
     while not response.done:
         response.receive(await _receive(stream))

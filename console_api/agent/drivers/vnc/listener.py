@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ BACKLOG = 128
 
 # Seconds to wait when no more files can be opened.
 _PAUSE = 1.0
+
+# Seconds until that is said again.
+_QUIET = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,14 @@ class Newcomers:
         """Allow so many at a time."""
         self._most = most
         self._tasks: OrderedDict[asyncio.Task[None], None] = OrderedDict()
+        self._quiet_until = 0.0
+
+    def complain(self, error: OSError) -> None:
+        """Say that a connection cannot be accepted, once for all consoles."""
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            self._quiet_until = now + _QUIET
+            LOG.error("Connections have to wait: %s.", error.strerror)
 
     def add(self, task: asyncio.Task[None]) -> None:
         """Let one in; ends the one that has been here for the longest."""
@@ -115,7 +127,7 @@ class Listener:
             return
         except OSError as error:
             # No more files: the connections wait in the queue of the socket.
-            LOG.error("Console %d: %s", self.console.id, error.strerror)  # noqa: TRY400
+            self._newcomers.complain(error)
             self._loop.remove_reader(self._socket)
             self._loop.call_later(_PAUSE, self._listen)
             return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 # What a viewer is told that is not let in.
-_LOCKED = "Too many wrong passwords. Try again in some minutes."
+_LOCKED = "Too many wrong passwords. Try again later."
 _WRONG = "Wrong password."
 _TOO_MANY = "This console has as many sessions as it may have. Close one."
 _UNREACHABLE = "The screen of this server cannot be reached. Try again later."

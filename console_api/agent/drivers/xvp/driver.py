@@ -16,7 +16,8 @@ from console_api import errors
 from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.drivers.xvp import grammar, pools, ports
 from console_api.agent.drivers.xvp.daemon import Daemon
-from console_api.agent.drivers.xvp.writer import Plan, Writer
+from console_api.agent.drivers.xvp.writer import MAX_PORTS, Plan, Writer
+from console_api.agent.host import port_range
 from console_api.directory.base import Directory
 
 LOG = logging.getLogger(__name__)
@@ -76,10 +77,7 @@ class XVPDriver(Driver):
     ) -> Self:
         """Make the driver; see ``Driver.from_conf``."""
         multiplex_port = conf.agent.multiplex_port
-        if not (multiplex_port is None or multiplex_port in grammar.PORTS):
-            raise errors.ConfigurationError(
-                "[agent] multiplex_port: xvp takes ports from 1024 to 65535."
-            )
+        _check_ports(conf)
         binary = shutil.which(conf.xvp.binary)
         if binary is None:
             raise errors.ConfigurationError(
@@ -219,6 +217,23 @@ class XVPDriver(Driver):
             self._good = plan.consoles
             self._broken.clear()
         return served
+
+
+def _check_ports(conf: cfg.ConfigOpts) -> None:
+    """Refuse what the API would place and xvp could not serve."""
+    multiplex_port = conf.agent.multiplex_port
+    if multiplex_port is not None:
+        if multiplex_port not in grammar.PORTS:
+            raise errors.ConfigurationError(
+                "[agent] multiplex_port: xvp takes ports from 1024 to 65535."
+            )
+        return
+    found = port_range(conf)
+    if found[0] not in grammar.PORTS or len(found) > MAX_PORTS:
+        raise errors.ConfigurationError(
+            f"[agent] ports: xvp takes up to {MAX_PORTS} ports, from 1024 on. "
+            "Give such a range, or set [agent] multiplex_port."
+        )
 
 
 def _common(

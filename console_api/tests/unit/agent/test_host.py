@@ -68,7 +68,8 @@ class ConsoleHostTest(base.FolderCase):
             ("ports", "5"),
             ("ports", "a-b"),
             ("compute_hosts", ""),
-            ("compute_hosts", ",".join(["x" * 250] * 5)),
+            ("compute_hosts", ",".join(f"{n}{'x' * 250}" for n in range(5))),
+            ("compute_hosts", "rack-1-* rack-2-*"),
         ):
             with (
                 self.subTest(name, value=value),

@@ -41,9 +41,6 @@ class DriverContract(abc.ABC):
         """Tell whether viewers get to a console; by default by its port."""
         return console.port is not None and not is_free(console.port)
 
-    async def settle(self) -> None:  # noqa: B027 (most need nothing)
-        """Let pass what a driver needs after a viewer has connected."""
-
     # The rest is the contract.
 
     def setUp(self) -> None:
@@ -103,7 +100,6 @@ class DriverContract(abc.ABC):
             return
         with socket.create_connection(("127.0.0.1", console.port), 10) as one:
             await self.receive(one, 12)
-            await self.settle()
             await self.apply(1, 2)
             await self.apply(1, 2, 3)
             one.sendall(b"RFB 003.008\n")

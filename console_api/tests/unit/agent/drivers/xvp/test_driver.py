@@ -12,6 +12,7 @@ from console_api import errors
 from console_api.agent.drivers.base import Console
 from console_api.agent.drivers.xvp.daemon import Daemon
 from console_api.agent.drivers.xvp.driver import XVPDriver
+from console_api.conf import agent
 from console_api.conf import xvp as options
 from console_api.tests.unit import base
 from console_api.tests.unit.agent.drivers.xvp.base import by_id, console
@@ -53,14 +54,18 @@ class StubDaemon:
 
 class DriverCase(base.FolderCase, unittest.IsolatedAsyncioTestCase):
     def conf(
-        self, multiplex_port: int | None = None, **values: Any
+        self,
+        multiplex_port: int | None = None,
+        ports: str = "12000-12999",
+        **values: Any,
     ) -> cfg.ConfigOpts:
         conf = cfg.ConfigOpts()
         conf.register_opts(options.OPTS, group=options.GROUP)
-        conf.register_opt(cfg.IntOpt("multiplex_port"), group="agent")
+        conf.register_opts(agent.OPTS, group=agent.GROUP)
         conf.register_opts(options.POOL_OPTS, group="xvp_pool:a")
         conf([], default_config_files=[], default_config_dirs=[])
         conf.set_override("multiplex_port", multiplex_port, group="agent")
+        conf.set_override("ports", ports, group="agent")
         conf.set_override("manager_password", "secret", group="xvp_pool:a")
         conf.set_override("hosts", ["xs1"], group="xvp_pool:a")
         for name, value in {
@@ -91,7 +96,8 @@ class FromConfTest(DriverCase):
         (self.folder / "file").touch()
         for port, values, text in (
             (1023, {}, "multiplex_port"),
-            (65536, {}, "multiplex_port"),
+            (None, {"ports": "1000-1100"}, "up to 1000 ports, from 1024"),
+            (None, {"ports": "12000-13000"}, "up to 1000 ports, from 1024"),
             (None, {"binary": "no-such-xvp"}, "there is no program"),
             (None, {"pools": []}, "at least one pool"),
             (
