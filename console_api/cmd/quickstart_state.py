@@ -63,6 +63,12 @@ def prepare(state_dir: Path) -> cfg.ConfigOpts:
         print(f"Setting up {state_dir}", flush=True)
         _write_configuration(state_dir)
     conf = configuration.load(state_dir)
+    if conf.vnc.listen_address != HOST:
+        # Nobody is authenticated here: nothing is for other machines.
+        raise errors.ConfigurationError(
+            f"[vnc] listen_address in {state_dir / 'console_api.conf'} has to "
+            f"be {HOST}. Correct it, or choose a new folder with --state-dir."
+        )
     keys.setup(Path(conf.passwords.key_repository))
     schema.sync(conf)
     return conf

@@ -11,8 +11,8 @@ OPTS = [
         default=["vnc", "vnc+xvp"],
         item_type=types.String(max_length=32),
         help="The console types to make, the preferred one first. A create "
-        "makes the first of them that an enabled console host offers for "
-        "the server's compute host.",
+        "makes the first of them that a console host offers for the "
+        "server's compute host, if it is enabled and up.",
     ),
     cfg.IntOpt(
         "host_down_time",

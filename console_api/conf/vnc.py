@@ -67,8 +67,8 @@ OPTS = [
         secret=True,
         help="The VNC password of the servers' screens on a compute host: a "
         "shell pattern of compute hosts, a blank and the password. Can be "
-        "repeated; the first pattern that matches counts. Not needed where "
-        "screens have no password.",
+        "repeated; the first pattern that matches counts. Write a dollar "
+        "sign in it as $$. Not needed where screens have no password.",
     ),
     cfg.StrOpt(
         "tls_ca_file",
