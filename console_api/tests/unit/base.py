@@ -21,7 +21,14 @@ from oslo_context import context as oslo_context
 from console_api import conf as configuration
 from console_api.api.service import Service
 from console_api.consoles import keys
-from console_api.db import console_hosts, schema, servers, tables
+from console_api.db import (
+    console_auth_tokens,
+    console_hosts,
+    consoles,
+    schema,
+    servers,
+    tables,
+)
 from console_api.db.engine import Database
 from console_api.directory.base import Server
 from console_api.directory.database import DatabaseDirectory
@@ -175,6 +182,30 @@ class DatabaseCase(FolderCase):
             if (row.host, row.console_type) == (host, console_type)
         ]
         return row
+
+    def add_console_and_token(self, uuid: str = SERVER) -> None:
+        """Store what can hang on a server, on a console host of its own."""
+        consoles.insert(
+            self.database,
+            self.add_console_host(f"console-{uuid}"),
+            {
+                "server_uuid": uuid,
+                "instance_name": "instance-1",
+                "encrypted_password": "encrypted",
+                "created_at": 1,
+            },
+        )
+        console_auth_tokens.insert(
+            self.database,
+            {
+                "token_hash": uuid,
+                "server_uuid": uuid,
+                "console_type": "novnc",
+                "host": "192.0.2.10",
+                "port": 5901,
+                "expires_at": 2**40,
+            },
+        )
 
     def rows(self, table: sa.Table) -> Sequence[sa.Row[Any]]:
         """Return all rows of a table, by primary key."""
