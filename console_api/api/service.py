@@ -48,9 +48,10 @@ class Service:
             schema.check(conf)
         except errors.DatabaseUnavailable as error:
             LOG.warning("Starting without database: %s", error.__cause__)
+        servers = directory.load(conf, database)
         return cls(
             enforcer=Enforcer(conf),
-            directory=directory.load(conf, database),
+            directory=servers,
             consoles=ConsoleManager(
                 database,
                 KeyRepository(Path(conf.passwords.key_repository)),
@@ -60,7 +61,9 @@ class Service:
             console_hosts=ConsoleHostManager(
                 database, conf.consoles.host_down_time
             ),
-            tokens=TokenManager(database, conf.tokens.ttl, _base_urls(conf)),
+            tokens=TokenManager(
+                database, servers, conf.tokens.ttl, _base_urls(conf)
+            ),
             max_limit=conf.api.max_limit,
         )
 

@@ -49,6 +49,8 @@ _NEW = {
     "expires_at": sa.bindparam("expires_at", type_=sa.BigInteger),
 }
 
+_ENDPOINT = ("host", "port", "tls_port", "internal_access_path")
+
 _INSERT = tables.console_auth_tokens.insert().from_select(
     list(_NEW),
     sa.select(*_NEW.values())
@@ -63,6 +65,25 @@ _INSERT = tables.console_auth_tokens.insert().from_select(
         _endpoints.protocol == sa.bindparam("protocol"),
     )
     # Waits for such an update, or lets it wait.
+    .with_for_update(read=True),
+)
+
+# The endpoint as a directory has given it, if the server is still there.
+_INSERT_GIVEN = tables.console_auth_tokens.insert().from_select(
+    list(_NEW),
+    sa.select(
+        *(
+            sa.bindparam(name, type_=_tokens[name].type)
+            if name in _ENDPOINT
+            else value
+            for name, value in _NEW.items()
+        )
+    )
+    .where(
+        _servers.uuid == sa.bindparam("uuid"),
+        _servers.project_id == sa.bindparam("project_id"),
+        _servers.compute_host == sa.bindparam("compute_host"),
+    )
     .with_for_update(read=True),
 )
 
@@ -85,15 +106,24 @@ def find(database: Database, token_hash: str, now: int) -> sa.Row[Any] | None:
 
 
 @retried
-def insert(database: Database, values: Mapping[str, Any]) -> bool:
+def insert(
+    database: Database,
+    values: Mapping[str, Any],
+    endpoint: Mapping[str, Any] | None = None,
+) -> bool:
     """Store a token for the endpoint that a server has for a protocol.
 
-    :param values: token_hash, uuid and project_id of the server, protocol,
-        console_type, user_id, expires_at
+    :param values: token_hash, uuid, project_id and compute_host of the
+        server, protocol, console_type, user_id, expires_at
+    :param endpoint: host, port, tls_port and internal_access_path, if the
+        endpoints of the server are not in our tables
     :returns: whether the server was still there, of this project, with an
         endpoint of this protocol
     """
     with database.transaction() as connection:
+        if endpoint is not None:
+            given = connection.execute(_INSERT_GIVEN, {**values, **endpoint})
+            return bool(given.rowcount)
         # PostgreSQL does not see an endpoint that has taken the place of the
         # one that it waited for; another statement does.
         return any(

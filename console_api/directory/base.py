@@ -37,7 +37,9 @@ class Server:
     """A server as its directory knows it.
 
     ``compute_host`` is None until the server has been placed; ``endpoints``
-    has at most one endpoint for each of ``PROTOCOLS``.
+    has those that its directory tells with the server, at most one for each
+    of ``PROTOCOLS``.  Ask ``Directory.endpoint`` for one: some directories
+    tell them only then.
     """
 
     uuid: str
@@ -63,11 +65,25 @@ class Directory(abc.ABC):
     def get(self, server_id: str) -> Server:
         """Look a server up.
 
-        Consoles and tokens are made of the rows of their server in the tables
-        ``servers`` and ``server_endpoints``: a driver whose servers are
-        elsewhere keeps these current.
+        Consoles and tokens refer to the row of their server in the table
+        ``servers``: a driver whose servers are elsewhere keeps it current,
+        with ``console_api.directory.records``.
 
         :param server_id: whatever the caller sent, perhaps no UUID at all
         :raises ServerNotFound: there is no such server
         :raises Unavailable: the directory does not answer
         """
+
+    def endpoint(self, server: Server, protocol: str) -> Endpoint | None:
+        """Return where a server's screen is served, None if nowhere.
+
+        Asked only for who is about to connect: it may cost a directory more
+        than the server did.
+
+        :param server: as ``get`` has returned it
+        :param protocol: one of ``PROTOCOLS``
+        :raises ServerNotFound: the server is gone meanwhile
+        :raises ServerNotReady: the server has no screens yet
+        :raises Unavailable: the directory does not answer
+        """
+        return server.endpoints.get(protocol)

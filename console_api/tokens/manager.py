@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Issue, check and revoke console auth tokens."""
 
+import dataclasses
 import hashlib
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from console_api import errors
 from console_api.db import console_auth_tokens
 from console_api.db.engine import Database
-from console_api.directory.base import Server
+from console_api.directory.base import Directory, Server
 from console_api.tokens import access
 
 # 256 bits, as 43 characters that need no quoting in a URL.
 _TOKEN_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class ConnectionInfo:
     """What a valid console auth token stands for."""
 
@@ -30,7 +30,7 @@ class ConnectionInfo:
     internal_access_path: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class RemoteConsole:
     """A remote console that has just been created: its access URL.
 
@@ -46,14 +46,20 @@ class TokenManager:
     """The operations on console auth tokens; they are stored as hashes."""
 
     def __init__(
-        self, database: Database, ttl: int, base_urls: Mapping[str, str]
+        self,
+        database: Database,
+        directory: Directory,
+        ttl: int,
+        base_urls: Mapping[str, str],
     ) -> None:
         """Issue tokens for the console types that have a base URL.
 
+        :param directory: knows the endpoints of servers
         :param ttl: how many seconds a token is valid
         :param base_urls: where clients go, by console type
         """
         self._database = database
+        self._directory = directory
         self._ttl = ttl
         self._base_urls = base_urls
 
@@ -71,13 +77,18 @@ class TokenManager:
             off, or the server has no endpoint for it
         :raises ServerNotFound: the server was deleted, or lost its endpoint
             or its project, meanwhile
+        :raises Unavailable: the directory does not answer
         """
         if server.compute_host is None:
             raise errors.ServerNotReady(server.uuid)
         if console_type not in access.TYPES_OF_PROTOCOL[protocol]:
             raise errors.InvalidInput(f"Invalid console type {console_type}")
         base_url = self._base_urls.get(console_type)
-        if protocol not in server.endpoints or not base_url:
+        given = None
+        if base_url and protocol not in server.endpoints:
+            # Not in our tables: the directory has to be asked for it.
+            given = self._directory.endpoint(server, protocol)
+        if not base_url or not (given or protocol in server.endpoints):
             raise errors.InvalidInput(
                 f"Unavailable console type {console_type}."
             )
@@ -88,11 +99,13 @@ class TokenManager:
                 "token_hash": hash_token(token.encode()),
                 "uuid": server.uuid,
                 "project_id": server.project_id,
+                "compute_host": server.compute_host,
                 "protocol": protocol,
                 "console_type": console_type,
                 "user_id": user_id,
                 "expires_at": int(time.time()) + self._ttl,
             },
+            dataclasses.asdict(given) if given else None,
         )
         if not stored:
             raise errors.ServerNotFound(server.uuid)

@@ -12,7 +12,7 @@ from oslo_config import cfg
 
 from console_api import errors
 from console_api.agent.drivers.vnc.stream import Stream
-from console_api.directory.base import Directory, Endpoint
+from console_api.directory.base import Directory, Endpoint, Server
 from console_api.rfb.endpoint import EndpointHandshake, EndpointState
 from console_api.rfb.errors import RFBError
 from console_api.rfb.http_connect import ConnectResponse, connect_request
@@ -86,10 +86,9 @@ class Endpoints:
 
     async def _open(self, server_uuid: str) -> tuple[Stream, bytes]:
         # Now, and not when the console was made: the server may have moved.
-        server = await asyncio.get_running_loop().run_in_executor(
-            self._lookups, self._directory.get, server_uuid
+        server, endpoint = await asyncio.get_running_loop().run_in_executor(
+            self._lookups, self._find, server_uuid
         )
-        endpoint = server.endpoints.get("vnc")
         if endpoint is None:
             raise ScreenUnreachable("The server has no VNC endpoint.")
         password = self._password_of(server.compute_host or "")
@@ -107,6 +106,10 @@ class Endpoints:
         except BaseException:
             stream.close()
             raise
+
+    def _find(self, server_uuid: str) -> tuple[Server, Endpoint | None]:
+        server = self._directory.get(server_uuid)
+        return server, self._directory.endpoint(server, "vnc")
 
     async def _connect(self, endpoint: Endpoint) -> Stream:
         if endpoint.tls_port is not None:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import hashlib
 from types import SimpleNamespace
 from typing import Any
@@ -6,6 +7,8 @@ from unittest import mock
 
 from console_api import errors
 from console_api.db import servers, tables
+from console_api.directory.base import Endpoint
+from console_api.directory.database import DatabaseDirectory
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, server_id
 from console_api.tokens import manager
@@ -33,7 +36,10 @@ ENDPOINTS: dict[str, dict[str, Any]] = {
 class TokensCase(base.DatabaseCase):
     def setUp(self) -> None:
         super().setUp()
-        self.tokens = TokenManager(self.database, 600, BASE_URLS)
+        self.directory = DatabaseDirectory(self.database)
+        self.tokens = TokenManager(
+            self.database, self.directory, 600, BASE_URLS
+        )
         self.server = self.add_server(endpoints=ENDPOINTS)
 
     def at(self, now: float) -> Any:
@@ -100,6 +106,20 @@ class IssueTest(TokensCase):
                     self.issue(protocol, kind)
                 self.assertEqual(message, str(caught.exception))
         self.assertEqual([], self.rows(tables.console_auth_tokens))
+
+    def test_the_directory_is_asked_for_the_endpoint_last(self) -> None:
+        server = dataclasses.replace(self.server, endpoints={})
+        with mock.patch.object(
+            self.directory, "endpoint", return_value=Endpoint("c1", 5999)
+        ) as asked:
+            for kind in ("xvpvnc", "spice-html5"):
+                with self.assertRaises(errors.InvalidInput):
+                    self.tokens.issue(server, "vnc", kind, None)
+            asked.assert_not_called()
+            self.tokens.issue(server, "vnc", "novnc", None)
+        asked.assert_called_once_with(server, "vnc")
+        [row] = self.rows(tables.console_auth_tokens)
+        self.assertEqual(("c1", 5999), (row.host, row.port))
 
     def test_a_server_without_compute_host_is_not_ready(self) -> None:
         self.server = self.add_server(
