@@ -102,5 +102,15 @@ class DatabaseUnavailable(Unavailable):
         )
 
 
+class DirectoryUnavailable(Unavailable):
+    """The directory of servers does not answer, or not as it should."""
+
+    def __init__(self) -> None:
+        """Say so without a word of which directory or why."""
+        super().__init__(
+            "Servers cannot be looked up now. Try again in a few seconds."
+        )
+
+
 class ConfigurationError(ConsoleAPIError):
     """The service cannot start as it is configured; says what to change."""

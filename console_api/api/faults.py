@@ -51,7 +51,8 @@ _MESSAGES = {
     503: "The identity service does not answer. Try again in a few seconds.",
 }
 
-# Seconds after which a client may try again when the database is away.
+# Seconds after which a client may try again when one of these is
+# away.
 RETRY_AFTER = 5
 
 
@@ -118,5 +119,8 @@ def from_error(error: Exception) -> Response:
 def _from_known(error: errors.ConsoleAPIError, status: int) -> Response:
     if isinstance(error, errors.DatabaseUnavailable):
         LOG.error("The database does not answer: %s", error.__cause__)
+    if isinstance(
+        error, errors.DatabaseUnavailable | errors.DirectoryUnavailable
+    ):
         return render(status, str(error), [("Retry-After", str(RETRY_AFTER))])
     return render(status, str(error))
