@@ -11,6 +11,15 @@ OPTS = [
         default="database",
         help="Where servers come from: the name of an entry point in the "
         "namespace console_api.directory. `database` means console_api's "
-        "own tables, which `console-api-manage server` fills.",
+        "own tables, which `console-api-manage server` fills; `nova` asks "
+        "Nova, see [nova].",
+    ),
+    cfg.FloatOpt(
+        "cache_seconds",
+        default=5,
+        min=0,
+        help="How many seconds what a driver has learned of a server is "
+        "believed without asking again; so long a server can be shown that "
+        "is gone. 0 means never. The driver `database` always asks.",
     ),
 ]

@@ -6,13 +6,16 @@ from oslo_middleware import cors
 from oslo_middleware.healthcheck.opts import HEALTHCHECK_OPTS
 
 from console_api import conf
-from console_api.conf import middleware, xvp
+from console_api.conf import middleware, nova, xvp
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """Return our own options by group; libraries list theirs themselves."""
-    groups = [(group.GROUP, list(group.OPTS)) for group in conf.GROUPS]
-    return [*groups, (xvp.POOL_GROUP.format("name"), list(xvp.POOL_OPTS))]
+    return [
+        *((group.GROUP, list(group.OPTS)) for group in conf.GROUPS),
+        (xvp.POOL_GROUP.format("name"), list(xvp.POOL_OPTS)),
+        (nova.GROUP, nova.list_opts()),
+    ]
 
 
 def set_defaults() -> None:

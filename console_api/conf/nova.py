@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of the directory `nova`: how to ask Nova, and as whom.
+
+They are keystoneauth's, with defaults of ours.  They are registered when the
+driver is loaded, since nobody else needs that library.
+"""
+
+from keystoneauth1 import loading
+from oslo_config import cfg
+
+GROUP = "nova"
+
+#: Seconds until an answer begins, and how often and when it is asked again.
+DEFAULTS = {
+    "timeout": 10,
+    "service_type": "compute",
+    "valid_interfaces": ["internal", "public"],
+    "connect_retries": 1,
+    "connect_retry_delay": 0.5,
+    "status_code_retries": 1,
+    "status_code_retry_delay": 0.5,
+}
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Register the options; those of ``auth_type`` when it is loaded."""
+    conf.register_opts(_options(), group=GROUP)
+    loading.register_auth_conf_options(conf, GROUP)
+
+
+def list_opts() -> list[cfg.Opt]:
+    """Return the options with those of a user with a password."""
+    return [
+        *loading.get_auth_common_conf_options(),
+        *loading.get_auth_plugin_conf_options("v3password"),
+        *_options(),
+    ]
+
+
+def _options() -> list[cfg.Opt]:
+    options = [
+        *loading.get_session_conf_options(),
+        *loading.get_adapter_conf_options(include_deprecated=False),
+    ]
+    cfg.set_defaults(options, **DEFAULTS)
+    return options

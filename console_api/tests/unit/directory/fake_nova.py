@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An HTTP server that answers as Nova does, or as badly as it can."""
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+#: The service user's token.
+TOKEN = "token-of-the-service-user"
+
+CONSOLE_TOKEN = "3f1f7c52-6a0e-4a58-9d3c-3f7c2a6f1a01"
+
+
+def fault(status: int, key: str) -> tuple[int, Any]:
+    """Make an answer in the form of Nova's faults."""
+    return status, {key: {"code": status, "message": "It is so."}}
+
+
+class FakeNova(ThreadingHTTPServer):
+    """Has servers by id; ``answers`` take the place of its own.
+
+    A key is a method and the beginning of a path, an answer is a status and
+    a document or bytes, or a function that is given the request's handler.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        """Listen on a port of the loopback address that nobody has."""
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/v2.1"
+        self.servers: dict[str, dict[str, Any]] = {}
+        self.endpoints: dict[str, dict[str, Any]] = {}
+        self.answers: dict[tuple[str, str], Any] = {}
+        #: Method and path of each request.
+        self.requests: list[tuple[str, str]] = []
+        #: Ends the answers that never come.
+        self.ended = threading.Event()
+        self._asked_for: dict[str, Any] = {}
+        threading.Thread(target=self.serve_forever, args=(0.01,)).start()
+
+    def stop(self) -> None:
+        """Answer nobody any more."""
+        self.ended.set()
+        self.shutdown()
+        self.server_close()
+
+    def add_server(self, server_id: str, **values: Any) -> None:
+        """Have a server, as an administrator is shown it."""
+        self.servers[server_id] = {
+            "id": server_id,
+            "tenant_id": "a0a0a0a0a0a04b4b8c8cd1d1d1d1d1d1",
+            "name": "mail",
+            "OS-EXT-SRV-ATTR:host": "compute-1",
+            "OS-EXT-SRV-ATTR:instance_name": "instance-00000001",
+            "OS-EXT-SRV-ATTR:hypervisor_hostname": "node-1",
+            **values,
+        }
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print nothing: clients hang up on purpose."""
+
+    def answer(self, method: str, path: str, body: Any) -> Any:
+        """Return the answer to a request."""
+        self.requests.append((method, path))
+        for (of_method, beginning), answer in self.answers.items():
+            if method == of_method and path.startswith(beginning):
+                return answer
+        parts = urlsplit(path).path.split("/")[2:]
+        if parts == ["servers"]:
+            return 200, {"servers": []}
+        if parts[0] == "os-console-auth-tokens":
+            return 200, {"console": self._asked_for}
+        if parts[1] not in self.servers:
+            return fault(404, "itemNotFound")
+        if method == "GET":
+            return 200, {"server": self.servers[parts[1]]}
+        return self._make_console(parts[1], body["remote_console"])
+
+    def _make_console(self, server_id: str, wanted: Any) -> Any:
+        endpoint = self.endpoints.get(wanted["protocol"])
+        if endpoint is None:
+            return fault(400, "badRequest")
+        self._asked_for = {"instance_uuid": server_id, **endpoint}
+        url = f"http://proxy/?token={CONSOLE_TOKEN}"
+        if wanted["type"] == "novnc":
+            url = f"http://proxy/vnc?path=%3Ftoken%3D{CONSOLE_TOKEN}"
+        return 200, {"remote_console": {**wanted, "url": url}}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FakeNova
+
+    def _handle(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        body = json.loads(self.rfile.read(length)) if length else None
+        answer = self.server.answer(self.command, self.path, body)
+        if isinstance(answer, Callable):
+            answer(self)
+            return
+        if self.headers["X-Auth-Token"] != TOKEN:
+            answer = fault(401, "unauthorized")
+        if self.headers["OpenStack-API-Version"] != "compute 2.31":
+            answer = fault(406, "computeFault")
+        status, document = answer
+        if not isinstance(document, bytes):
+            document = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(document)))
+        self.end_headers()
+        self.wfile.write(document)
+
+    do_GET = _handle  # noqa: N815
+    do_POST = _handle  # noqa: N815
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+def hang(handler: BaseHTTPRequestHandler) -> None:
+    """Answer nothing for as long as the server runs."""
+    handler.server.ended.wait()
+
+
+def hang_up(handler: BaseHTTPRequestHandler) -> None:
+    """Close the connection instead of answering."""
+    handler.close_connection = True
+
+
+def break_off(handler: BaseHTTPRequestHandler) -> None:
+    """Close the connection in the middle of an answer."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'{"server": {')
+    handler.close_connection = True
+
+
+def babble(handler: BaseHTTPRequestHandler) -> None:
+    """Answer in no protocol at all."""
+    handler.wfile.write(b"\0\1\2 no HTTP\r\n\r\n")
+    handler.close_connection = True
