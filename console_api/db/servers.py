@@ -81,6 +81,14 @@ def insert(
         ) from error
 
 
+def count(database: Database) -> int:
+    """Return how many servers there are."""
+    rows = database.read(
+        sa.select(sa.func.count()).select_from(tables.servers)
+    )
+    return int(rows[0][0])
+
+
 def existing(database: Database, uuids: Sequence[str]) -> set[str]:
     """Return which of these UUIDs are stored."""
     found: set[str] = set()

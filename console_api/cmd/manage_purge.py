@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``console-api-manage server purge``: servers that are gone elsewhere."""
+
+import argparse
+
+from console_api import directory, errors
+from console_api.cmd.manage_base import ManageCommand
+from console_api.db import servers
+from console_api.directory import cleanup
+from console_api.directory.remote import RemoteDirectory
+
+
+class Purge(ManageCommand):
+    """Delete servers that the directory no longer has.
+
+    Asks it for each server that is known here, and deletes those that are
+    gone with their consoles and console auth tokens. Stops with an error if
+    the directory does not answer; run it again then.
+    """
+
+    def take_action(self, _parsed_args: argparse.Namespace) -> None:
+        """Ask for one server after another, and say how many were gone."""
+        database = self.app.database
+        source = directory.load(self.app.conf, database)
+        if not isinstance(source, RemoteDirectory):
+            raise errors.ConfigurationError(
+                "[directory] driver: its servers are deleted by those who "
+                "register them. See `server delete`."
+            )
+        asked = gone = 0
+        total = servers.count(database)
+        with self.progress("Asking for servers") as bar:
+            try:
+                for server_id in cleanup.known_servers(database):
+                    gone += cleanup.is_gone(source, server_id)
+                    asked += 1
+                    bar.update(asked, total)
+            except errors.DirectoryUnavailable as error:
+                raise errors.ConsoleAPIError(
+                    f"The directory of servers does not answer for server "
+                    f"{asked + 1} of {total}; {gone} were gone until then "
+                    "and are deleted. Run the command again when it does."
+                ) from error
+        self.say(f"Asked for {asked} servers, deleted {gone}.")

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from unittest import mock
+
+from console_api import errors
+from console_api.db import tables
+from console_api.directory import cleanup
+from console_api.directory.base import Server
+from console_api.directory.remote import RemoteDirectory
+from console_api.tests.unit import base
+from console_api.tests.unit.base import server_id
+
+
+class Elsewhere(RemoteDirectory):
+    """A directory whose servers are these; None: it does not answer."""
+
+    def __init__(self, database: Any) -> None:
+        super().__init__(database, cache_seconds=60)
+        self.servers: dict[str, Server] | None = {}
+        self.asked: list[str] = []
+
+    @classmethod
+    def from_conf(cls, conf: Any, database: Any) -> "Elsewhere":
+        return cls(database)
+
+    def find(self, server_id: str) -> Server:
+        self.asked.append(server_id)
+        if self.servers is None:
+            raise errors.DirectoryUnavailable
+        if server_id not in self.servers:
+            raise errors.ServerNotFound(server_id)
+        return self.servers[server_id]
+
+
+class CleanupCase(base.DatabaseCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = Elsewhere(self.database)
+        self.addCleanup(self.assertCountsAreRight)
+
+    def add(self, *numbers: int) -> None:
+        """Have servers, here and there, with all that hangs on them."""
+        assert self.directory.servers is not None
+        for number in numbers:
+            server = self.add_server(server_id(number))
+            self.directory.servers[server.uuid] = server
+            self.add_console_and_token(server.uuid)
+
+    def lose(self, *numbers: int) -> None:
+        """Have servers no longer there."""
+        assert self.directory.servers is not None
+        for number in numbers:
+            del self.directory.servers[server_id(number)]
+
+    def left(self, table: Any = tables.servers) -> list[int]:
+        column = "uuid" if table is tables.servers else "server_uuid"
+        return sorted(
+            int(row._asdict()[column][-12:]) for row in self.rows(table)
+        )
+
+    def assert_left(self, *numbers: int) -> None:
+        for table in (
+            tables.servers,
+            tables.consoles,
+            tables.console_auth_tokens,
+        ):
+            self.assertEqual(list(numbers), self.left(table), table.name)
+
+
+class CheckTest(CleanupCase):
+    def check(self, marker: str = "") -> list[tuple[int, bool]]:
+        return [
+            (int(uuid[-12:]), cleanup.is_gone(self.directory, uuid))
+            for uuid in cleanup.known_servers(self.database, marker)
+        ]
+
+    def test_what_is_gone_is_deleted_and_nothing_else(self) -> None:
+        self.add(1, 2, 3, 4)
+        self.lose(2, 4)
+        self.assertEqual(
+            [(1, False), (2, True), (3, False), (4, True)], self.check()
+        )
+        self.assert_left(1, 3)
+        self.assertEqual([(1, False), (3, False)], self.check())
+
+    def test_it_goes_on_after_a_server_and_over_pages(self) -> None:
+        self.add(1, 2, 3, 4)
+        with mock.patch.object(cleanup, "_PAGE", 1):
+            self.assertEqual([3, 4], [n for n, _ in self.check(server_id(2))])
+
+    def test_what_is_remembered_does_not_count(self) -> None:
+        self.add(1)
+        self.directory.get(server_id(1))
+        self.lose(1)
+        self.check()
+        self.assert_left()
+
+    def test_rows_become_what_the_directory_says(self) -> None:
+        self.add(1)
+        assert self.directory.servers is not None
+        self.directory.servers[server_id(1)] = Server(
+            server_id(1), base.OTHER_PROJECT, "new", "i", None
+        )
+        self.check()
+        self.assertEqual("new", self.rows(tables.servers)[0].name)
+        self.assertEqual([], self.rows(tables.consoles))
+
+    def test_a_directory_that_does_not_answer_loses_nothing(self) -> None:
+        self.add(1, 2)
+        self.directory.servers = None
+        with self.assertRaises(errors.DirectoryUnavailable):
+            self.check()
+        self.assert_left(1, 2)
+
+    def test_two_at_once_do_no_harm(self) -> None:
+        self.add(1, 2, 3)
+        self.lose(1, 2)
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(lambda _: self.check(), range(2)))
+        self.assertIn([(1, True), (2, True), (3, False)], found)
+        self.assert_left(3)
