@@ -3,12 +3,15 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
 import resource
 import signal
 import sys
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log
@@ -16,12 +19,15 @@ from oslo_log import log
 from console_api import conf as configuration
 from console_api import directory, errors
 from console_api.agent import drivers
+from console_api.agent.cleaner import Cleaner
 from console_api.agent.feed import ConsoleFeed
 from console_api.agent.host import console_host
 from console_api.agent.reconciler import Reconciler
 from console_api.consoles.keys import KeyRepository
 from console_api.db import schema
 from console_api.db.engine import Database
+from console_api.directory.base import Directory
+from console_api.directory.remote import RemoteDirectory
 
 LOG = log.getLogger(__name__)
 
@@ -70,7 +76,8 @@ async def _run(conf: cfg.ConfigOpts) -> None:
         driver_class = drivers.find(conf.agent.driver)
         host = console_host(conf, driver_class.console_type)
         keys = KeyRepository(Path(conf.passwords.key_repository))
-        driver = driver_class.from_conf(conf, directory.load(conf, database))
+        servers = directory.load(conf, database)
+        driver = driver_class.from_conf(conf, servers)
         reconciler = Reconciler(
             ConsoleFeed(database, keys, host), driver, conf
         )
@@ -82,13 +89,35 @@ async def _run(conf: cfg.ConfigOpts) -> None:
             host["host"],
             host["console_type"],
         )
-        await reconciler.run()
+        async with _in_background(_helpers(conf, database, servers)):
+            await reconciler.run()
     finally:
         database.close()
     # At once: a database that hangs holds up threads, for which Python would
     # wait, and nothing that they find out counts any more.
     logging.shutdown()
     os._exit(0)
+
+
+def _helpers(
+    conf: cfg.ConfigOpts, database: Database, servers: Directory
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """Return what else there is to do, as long as consoles are served."""
+    if isinstance(servers, RemoteDirectory) and conf.agent.cleanup_interval:
+        yield Cleaner(database, servers, conf).run()
+
+
+@contextlib.asynccontextmanager
+async def _in_background(
+    helpers: Iterable[Coroutine[Any, Any, None]],
+) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(helper) for helper in helpers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _check_schema(conf: cfg.ConfigOpts) -> None:

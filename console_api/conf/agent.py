@@ -82,4 +82,19 @@ OPTS = [
         help="How many seconds pass until a console that could not be made, "
         "since its port is in use for example, is tried again.",
     ),
+    cfg.IntOpt(
+        "cleanup_interval",
+        default=60,
+        min=0,
+        help="How many seconds pass between two rounds in which the directory "
+        "is asked whether it still has the servers that are known here; the "
+        "consoles and tokens of those that are gone are deleted. 0 means "
+        "never. Ignored if [directory] driver is `database`.",
+    ),
+    cfg.IntOpt(
+        "cleanup_batch",
+        default=100,
+        min=1,
+        help="How many servers a round of the clean-up asks for at most.",
+    ),
 ]
