@@ -115,6 +115,14 @@ class Keystone:
 
     def make_token(self, project_id: str, role: str | None) -> str:
         """Make a user with a role on a project, and get a token of it."""
+        name, password = self.make_user(project_id, role)
+        return self.token(name, password, project_id=project_id)
+
+    def make_user(self, project_id: str, role: str | None) -> tuple[str, str]:
+        """Make a user with a role on a project.
+
+        :returns: name and password
+        """
         name, password = secrets.token_hex(8), secrets.token_urlsafe()
         user = self._post(
             "users", {"user": {"name": name, "password": password}}
@@ -127,7 +135,7 @@ class Keystone:
                 timeout=_START_TIMEOUT,
             )
             reply.raise_for_status()
-        return self.token(name, password, project_id=project_id)
+        return name, password
 
     def token(
         self,
@@ -163,6 +171,30 @@ class Keystone:
         reply.raise_for_status()
         return reply.headers["X-Subject-Token"]
 
+    def add_service(self, kind: str, url: str) -> None:
+        """Put a service of a type into the catalog."""
+        service = self._post("services", {"service": {"type": kind}})
+        for interface in ("public", "internal"):
+            endpoint = {
+                "service_id": service["service"]["id"],
+                "interface": interface,
+                "url": url,
+            }
+            self._post("endpoints", {"endpoint": endpoint})
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The options of keystoneauth for the administrator."""
+        return {
+            "auth_url": self.url,
+            "auth_type": "password",
+            "username": "admin",
+            "password": self._password,
+            "project_name": "admin",
+            "user_domain_id": "default",
+            "project_domain_id": "default",
+        }
+
     @property
     def options(self) -> dict[str, dict[str, str]]:
         """The options of a service that asks this Keystone."""
@@ -170,13 +202,7 @@ class Keystone:
             "api": {"auth_strategy": "keystone"},
             "keystone_authtoken": {
                 "www_authenticate_uri": self.url,
-                "auth_url": self.url,
-                "auth_type": "password",
-                "username": "admin",
-                "password": self._password,
-                "project_name": "admin",
-                "user_domain_id": "default",
-                "project_domain_id": "default",
+                **self.credentials,
                 # Refused unless a service has the role of one.
                 "service_token_roles_required": "true",
             },

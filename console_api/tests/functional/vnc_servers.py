@@ -10,6 +10,7 @@ import sys
 import time
 import unittest
 from pathlib import Path
+from typing import NoReturn
 
 from PIL import Image
 
@@ -30,11 +31,18 @@ def program(name: str) -> str:
     """
     found = shutil.which(name)
     if found is None:
-        message = f"{name} is not installed."
-        if os.environ.get(REQUIRED) == "1":
-            raise RuntimeError(message)
-        raise unittest.SkipTest(message)
+        missing(f"{name} is not installed.")
     return found
+
+
+def missing(message: str) -> NoReturn:
+    """Leave out a test whose program is missing.
+
+    :raises unittest.SkipTest: it need not be there
+    """
+    if os.environ.get(REQUIRED) == "1":
+        raise RuntimeError(message)
+    raise unittest.SkipTest(message)
 
 
 class VNCServer:

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory `nova`, with a real Nova and a real Keystone behind it."""
+
+from console_api.db import tables
+from console_api.tests.functional import base, keystone, nova, servers
+from console_api.tests.functional.client import Reply
+from console_api.tests.functional.servers import Server
+
+
+class RealNovaTest(base.FunctionalTestCase):
+    """Servers come from Nova; none is registered."""
+
+    backend = "sqlite"
+
+    def choose_server(self) -> Server:
+        self.keystone = keystone.shared()
+        self.nova = nova.shared(self.keystone)
+        return servers.shared(self.backend, self.all_options())
+
+    def all_options(self, **credentials: str):
+        return {
+            **self.keystone.options,
+            "directory": {"driver": "nova", "cache_seconds": "0"},
+            "nova": {**self.keystone.credentials, **credentials},
+        }
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.project = self.keystone.make_project()
+        self.make_console_host(compute_hosts="compute-1")
+        self.server_id = self.nova.make_server(self.project)
+        self.path = f"/servers/{self.server_id}/consoles"
+        self.token = self.keystone.make_token(self.project, "member")
+
+    def send(self, method: str, path: str, token=None, server=None) -> Reply:
+        headers = {"X-Auth-Token": token or self.token}
+        client = (server or self.server).client()
+        return client.request(method, path, headers=headers)
+
+    def count(self) -> int:
+        known = tables.servers
+        return self.database.count(known, known.c.uuid == self.server_id)
+
+    def test_a_server_of_nova_has_a_console_until_it_is_gone(self):
+        self.assertEqual({"consoles": []}, self.send("GET", self.path).json)
+        reply = self.send("POST", self.path)
+        self.assertEqual(200, reply.status, reply.body)
+        [entry] = self.send("GET", self.path).json["consoles"]
+        path = f"{self.path}/{entry['console']['id']}"
+        shown = self.send("GET", path).json["console"]
+        self.assertRegex(shown["instance_name"], "^instance-[0-9a-f]{8}$")
+        self.assertEqual(1, self.count())
+        self.nova.delete_server(self.server_id)
+        self.assert_fault(self.send("GET", path), 404)
+        self.assertEqual({"consoles": []}, self.send("GET", self.path).json)
+        self.assertEqual([], self.console_rows(self.server_id))
+        self.assertEqual(0, self.count())
+
+    def test_the_server_of_another_project_is_not_there(self):
+        other = self.keystone.make_project()
+        token = self.keystone.make_token(other, "manager")
+        reply = self.send("GET", self.path, token)
+        self.assertEqual({"consoles": []}, reply.json)
+        self.assert_fault(self.send("POST", self.path, token), 404)
+
+    def test_a_service_user_who_sees_too_little_loses_nothing(self):
+        self.assertEqual(200, self.send("POST", self.path).status)
+        for project, message in (
+            (self.project, "has to be an administrator"),
+            (self.keystone.make_project(), "status 403"),
+        ):
+            user = self.keystone.make_user(project, "member")
+            server = self.start_server(
+                self.all_options(
+                    username=user[0],
+                    password=user[1],
+                    project_id=project,
+                    project_name="",
+                )
+            )
+            with self.subTest(message):
+                reply = self.send("GET", self.path, server=server)
+                self.assert_fault(reply, 503)
+                self.assertEqual("5", reply.headers["Retry-After"])
+                self.assertIn(message, server.log)
+                self.assertNotIn(user[1], server.log)
+        self.assertEqual(1, len(self.console_rows(self.server_id)))
