@@ -78,7 +78,7 @@ class Cleaner:
                 return
             asked += 1
             self._marker = server_uuid
-            if cleanup.is_gone(self._directory, server_uuid):
+            if cleanup.is_gone(self._database, self._directory, server_uuid):
                 LOG.info(
                     "Server %s is gone, and its consoles and tokens with it.",
                     server_uuid,

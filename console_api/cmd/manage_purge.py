@@ -32,7 +32,7 @@ class Purge(ManageCommand):
         with self.progress("Asking for servers") as bar:
             try:
                 for server_id in cleanup.known_servers(database):
-                    gone += cleanup.is_gone(source, server_id)
+                    gone += cleanup.is_gone(database, source, server_id)
                     asked += 1
                     bar.update(asked, total)
             except errors.DirectoryUnavailable as error:

@@ -12,7 +12,8 @@ OPTS = [
         help="Where servers come from: the name of an entry point in the "
         "namespace console_api.directory. `database` means console_api's "
         "own tables, which `console-api-manage server` fills; `nova` asks "
-        "Nova, see [nova].",
+        "Nova, see [nova]; `libvirt` asks libvirt on the compute hosts, see "
+        "[libvirt].",
     ),
     cfg.FloatOpt(
         "cache_seconds",

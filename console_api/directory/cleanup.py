@@ -26,16 +26,19 @@ def known_servers(database: Database, marker: str = "") -> Iterator[str]:
         marker = page[-1].uuid
 
 
-def is_gone(directory: RemoteDirectory, server_uuid: str) -> bool:
+def is_gone(
+    database: Database, directory: RemoteDirectory, server_uuid: str
+) -> bool:
     """Ask for a known server as it is now.
 
     If the directory no longer has it, it is deleted with all that hangs on
     it; else its row becomes what the directory says.
 
+    :returns: whether it is gone for good; some directories wait for a while
     :raises Unavailable: the directory does not answer; nothing is deleted
     """
     try:
         directory.refresh(server_uuid)
     except errors.ServerNotFound:
-        return True
+        return not servers.get(database, server_uuid)
     return False

@@ -50,8 +50,12 @@ class RemoteDirectory(Directory):
             server = self.find(server_id)
         except errors.ServerNotFound:
             self._cache.drop(server_id)
-            records.forget(self._database, server_id)
+            self.forget(server_id)
             raise
         records.keep(self._database, server)
         self._cache.put(server, asked_at)
         return server
+
+    def forget(self, server_id: str) -> None:
+        """Delete what is known of a server that is not there."""
+        records.forget(self._database, server_id)

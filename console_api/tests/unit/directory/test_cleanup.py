@@ -71,7 +71,10 @@ class CleanupCase(base.DatabaseCase):
 class CheckTest(CleanupCase):
     def check(self, marker: str = "") -> list[tuple[int, bool]]:
         return [
-            (int(uuid[-12:]), cleanup.is_gone(self.directory, uuid))
+            (
+                int(uuid[-12:]),
+                cleanup.is_gone(self.database, self.directory, uuid),
+            )
             for uuid in cleanup.known_servers(self.database, marker)
         ]
 

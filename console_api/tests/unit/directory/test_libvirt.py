@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+import sys
+import threading
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from console_api import directory, errors
+from console_api.db import tables
+from console_api.directory.base import Endpoint
+from console_api.tests.unit import base
+from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
+from console_api.tests.unit.directory import domains
+
+try:
+    import libvirt
+except ImportError:
+    libvirt = None
+
+
+class LibvirtCase(base.DatabaseCase):
+    """Daemons are libvirt's own driver for tests: one file a host."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        if libvirt is None:
+            if os.environ.get("CONSOLE_API_TEST_REQUIRE_PROGRAMS") == "1":
+                raise RuntimeError("libvirt-python is not installed.")
+            raise unittest.SkipTest("libvirt-python is not installed.")
+
+    def uri(self, host: str, *xml: str, state: str = "") -> str:
+        """Make a host with these domains."""
+        path = Path(self.folder) / f"{host}.xml"
+        inside = "".join(
+            text.replace("</domain>", f"{state}</domain>").replace(
+                '<domain type="test">', f'<domain type="test" {NAMESPACE}>'
+            )
+            for text in xml
+        )
+        path.write_text(f"<node>{inside}</node>")
+        return f"{host}=test://{path}"
+
+    def make_directory(self, *uris: str, **options: Any) -> Any:
+        made = base.load_conf(
+            self.folder,
+            {
+                "directory": {"driver": "libvirt", "cache_seconds": 0},
+                "libvirt": {"timeout": 5, **options},
+            },
+        )
+        made.set_override("uris", list(uris), "libvirt")
+        return directory.load(made, self.database)
+
+    def assert_unavailable(self, made: Any, *words: str) -> None:
+        with (
+            self.assertRaises(errors.DirectoryUnavailable),
+            self.assertLogs("console_api.directory", "ERROR") as logged,
+        ):
+            made.get(SERVER)
+        for word in words:
+            self.assertIn(word, "\n".join(logged.output))
+
+
+NAMESPACE = 'xmlns:test="http://libvirt.org/schemas/domain/test/1.0"'
+
+
+def state(number: int) -> str:
+    """Put a domain of the test driver into a state: 1 runs, 5 does not."""
+    return f"<test:runstate>{number}</test:runstate>"
+
+
+RUNNING, PAUSED, SHUT_OFF = state(1), state(3), state(5)
+
+VNC = domains.graphics("vnc", 'port="5901"')
+
+
+class GetTest(LibvirtCase):
+    def test_a_server_is_where_its_domain_is_and_stored(self) -> None:
+        made = self.make_directory(
+            self.uri("c1", domains.domain(uuid=UNKNOWN_SERVER)),
+            self.uri("c2", domains.domain(VNC)),
+        )
+        server = made.get(SERVER)
+        self.assertEqual("c2", server.compute_host)
+        self.assertEqual(
+            {"vnc": Endpoint("192.0.2.10", 5901)}, server.endpoints
+        )
+        [row] = self.rows(tables.servers)
+        self.assertEqual(
+            (SERVER, base.PROJECT, "mail", "instance-00000001", "c2"),
+            tuple(row),
+        )
+
+    def test_a_server_is_nowhere(self) -> None:
+        for xml in ("", domains.domain(metadata="")):
+            made = self.make_directory(self.uri("c1", xml))
+            with self.assertRaises(errors.ServerNotFound):
+                made.get(SERVER)
+
+    def test_of_two_hosts_the_one_counts_where_it_is_more_alive(self) -> None:
+        xml = domains.domain()
+        for one, other in (
+            (RUNNING, SHUT_OFF),
+            (RUNNING, PAUSED),
+            (PAUSED, SHUT_OFF),
+        ):
+            made = self.make_directory(
+                self.uri("c1", xml, state=other),
+                self.uri("c2", xml, state=one),
+            )
+            with self.subTest(one=one, other=other):
+                self.assertEqual("c2", made.get(SERVER).compute_host)
+
+    def test_two_hosts_that_claim_it_alike_are_no_answer(self) -> None:
+        xml = domains.domain()
+        for alike in (RUNNING, PAUSED, SHUT_OFF):
+            made = self.make_directory(
+                self.uri("c1", xml, state=alike),
+                self.uri("c2", xml, state=alike),
+            )
+            with self.subTest(alike):
+                self.assert_unavailable(made, "c1 and c2")
+
+    def test_metadata_without_project_is_no_answer(self) -> None:
+        xml = domains.domain().replace("nova:project", "nova:projekt")
+        made = self.make_directory(self.uri("c1", xml))
+        self.assert_unavailable(made, "c1", "no project")
+
+    def test_a_host_that_is_away_may_have_what_others_have_not(self) -> None:
+        away = f"c9=qemu:///system?socket={self.folder}/nowhere"
+        running = self.uri("c1", domains.domain(), state=RUNNING)
+        self.assertEqual(
+            "c1", self.make_directory(away, running).get(SERVER).compute_host
+        )
+        for host in (
+            self.uri("c1", domains.domain(), state=SHUT_OFF),
+            self.uri("c2", domains.domain(uuid=UNKNOWN_SERVER)),
+        ):
+            self.assert_unavailable(self.make_directory(away, host), "c9")
+        self.assertEqual(1, len(self.rows(tables.servers)))
+
+
+class HangingTest(LibvirtCase):
+    """A daemon that takes a question and never answers."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ended = threading.Event()
+        self.addCleanup(self.ended.set)
+
+    def hanging(self, *uris: str) -> Any:
+        made = self.make_directory("c9=test:///default", *uris, timeout=0.2)
+        daemon = made._daemons[0]
+        daemon._connection = mock.Mock()
+        daemon._connection.lookupByUUIDString = lambda _: self.ended.wait()
+        return made
+
+    def test_others_answer(self) -> None:
+        made = self.hanging(self.uri("c1", domains.domain(), state=RUNNING))
+        self.assertEqual("c1", made.get(SERVER).compute_host)
+
+    def test_what_it_might_have_is_unavailable_and_threads_are_few(
+        self,
+    ) -> None:
+        made = self.hanging()
+        for _time in range(12):
+            self.assert_unavailable(made, "c9", "TimeoutError")
+        names = [thread.name for thread in threading.enumerate()]
+        self.assertLessEqual(names.count("libvirt"), 8)
+
+
+class ForgetTest(LibvirtCase):
+    def test_a_domain_may_be_undefined_for_a_while(self) -> None:
+        for gone_after, left in ((60, 1), (0, 0)):
+            made = self.make_directory(
+                self.uri("c1", domains.domain()), gone_after=gone_after
+            )
+            made.get(SERVER)
+            self.uri("c1")
+            made._daemons[0]._connection = None
+            for _time in range(2):
+                with self.assertRaises(errors.ServerNotFound):
+                    made.get(SERVER)
+            self.assertEqual(left, len(self.rows(tables.servers)))
+
+
+class ConfigurationTest(LibvirtCase):
+    def test_what_cannot_work_is_refused_at_the_start(self) -> None:
+        for uris in ((), ("qemu:///system",), ("=qemu:///system",), ("c1=",)):
+            with (
+                self.subTest(uris),
+                self.assertRaisesRegex(errors.ConfigurationError, "uris"),
+            ):
+                self.make_directory(*uris)
+
+    def test_what_is_not_installed_is_named(self) -> None:
+        with (
+            mock.patch.dict(sys.modules, {"libvirt": None}),
+            self.assertRaisesRegex(
+                errors.ConfigurationError, r"console-api\[libvirt\]"
+            ),
+        ):
+            self.make_directory("c1=test:///default")
