@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real libvirtd with real QEMU machines, all of it in one folder."""
+
+import atexit
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from typing import Any
+
+from console_api.tests.functional import configuration, vnc_servers
+
+_TIMEOUT = 60
+
+# Who runs it if an administrator runs the tests: as an administrator's, it
+# would be the libvirtd of the whole machine.
+_NOBODY = 65534
+
+
+class Libvirtd:
+    """A libvirtd of nobody in particular; ``libvirt`` is the module."""
+
+    def __init__(self) -> None:
+        """Start it and wait until it answers.
+
+        :raises unittest.SkipTest: it is not installed, and need not be
+        """
+        program = vnc_servers.program("libvirtd")
+        self._emulator = vnc_servers.program("qemu-system-x86_64")
+        try:
+            import libvirt
+        except ImportError:
+            vnc_servers.missing("libvirt-python is not installed.")
+        self.libvirt = libvirt
+        self._folder = configuration.temporary_folder()
+        self._folder.parent.chmod(0o711)
+        socket = self._folder / "libvirt" / "libvirt-sock"
+        self.uri = f"qemu+unix:///session?socket={socket}"
+        user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            user = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+            os.chown(self._folder, _NOBODY, _NOBODY)
+        with (self._folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [program],
+                env={
+                    "PATH": os.environ["PATH"],
+                    "HOME": str(self._folder),
+                    "XDG_RUNTIME_DIR": str(self._folder),
+                    "XDG_CONFIG_HOME": str(self._folder / "config"),
+                    "XDG_CACHE_HOME": str(self._folder / "cache"),
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                **user,
+            )
+        atexit.register(self.stop)
+        self._connection = self._connect()
+
+    def _connect(self) -> Any:
+        deadline = time.monotonic() + _TIMEOUT
+        while True:
+            try:
+                return self.libvirt.open(self.uri)
+            except self.libvirt.libvirtError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def run_machine(self, xml: str) -> Any:
+        """Run a machine, which is gone when it ends.
+
+        :returns: the domain
+        """
+        return self._connection.createXML(
+            xml.replace(
+                "<devices>", f"<devices><emulator>{self._emulator}</emulator>"
+            )
+        )
+
+    def stop(self) -> None:
+        """End its machines, then itself."""
+        atexit.unregister(self.stop)
+        self.process.send_signal(signal.SIGCONT)
+        with contextlib.suppress(self.libvirt.libvirtError):
+            for domain in self._connection.listAllDomains():
+                domain.destroy()
+        self._connection = None
+        self.process.terminate()
+        self.process.wait(_TIMEOUT)
