@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 from oslo_log import log
@@ -28,6 +28,9 @@ from console_api.db import schema
 from console_api.db.engine import Database
 from console_api.directory.base import Directory
 from console_api.directory.remote import RemoteDirectory
+
+if TYPE_CHECKING:
+    from console_api.agent.notifications import Listener
 
 LOG = log.getLogger(__name__)
 
@@ -105,6 +108,20 @@ def _helpers(
     """Return what else there is to do, as long as consoles are served."""
     if isinstance(servers, RemoteDirectory) and conf.agent.cleanup_interval:
         yield Cleaner(database, servers, conf).run()
+    if conf.notifications.transport_url:
+        yield _listener(database, conf).run()
+
+
+def _listener(database: Database, conf: cfg.ConfigOpts) -> "Listener":
+    try:
+        # Here, since not everybody has oslo.messaging.
+        from console_api.agent.notifications import Listener  # noqa: PLC0415
+    except ImportError as error:
+        raise errors.ConfigurationError(
+            "[notifications] transport_url: oslo.messaging is not installed. "
+            f"Install console-api[notifications]. ({error})"
+        ) from error
+    return Listener(database, conf)
 
 
 @contextlib.asynccontextmanager

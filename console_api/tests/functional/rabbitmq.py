@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real RabbitMQ for tests, with an exchange that nobody else has."""
+
+import os
+import secrets
+from typing import Any
+
+import kombu
+import oslo_messaging
+from oslo_config import cfg
+
+from console_api.tests.functional import vnc_servers
+
+_URL = os.environ.get(
+    "CONSOLE_API_TEST_RABBITMQ_URL", "rabbit://guest:guest@127.0.0.1:5672/"
+)
+
+
+class Bus:
+    """Sends what Nova sends, and what it never would."""
+
+    def __init__(self) -> None:
+        """Connect.
+
+        :raises unittest.SkipTest: nobody answers, and need not
+        """
+        self.exchange = f"console_api_test_{secrets.token_hex(6)}"
+        self.topic = f"{self.exchange}_topic"
+        self._connection = kombu.Connection(
+            _URL.replace("rabbit:", "amqp:"), connect_timeout=5
+        )
+        try:
+            self._channel = self._connection.channel()
+        except (OSError, kombu.exceptions.KombuError) as error:
+            vnc_servers.missing(f"No RabbitMQ answers: {error}")
+        self._transport = oslo_messaging.get_notification_transport(
+            cfg.ConfigOpts(), url=_URL
+        )
+        self._transport._driver._default_exchange = self.exchange
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The options of who listens."""
+        return {
+            "transport_url": _URL,
+            "exchange": self.exchange,
+            "topics": self.topic,
+            "pool": self.exchange,
+        }
+
+    def notify(self, event_type: str, payload: Any) -> None:
+        """Send a notification as Nova does."""
+        notifier = oslo_messaging.Notifier(
+            self._transport,
+            publisher_id="nova-compute:c1",
+            driver="messagingv2",
+            topics=[self.topic],
+        )
+        notifier.info({}, event_type, payload)
+
+    def send(self, body: bytes, content_type: str) -> None:
+        """Send a message of any kind."""
+        kombu.Producer(self._channel).publish(
+            body,
+            exchange=self.exchange,
+            routing_key=f"{self.topic}.info",
+            content_type=content_type,
+            content_encoding="utf-8",
+        )
+
+    def waiting(self) -> int:
+        """Return how many messages nobody has taken yet."""
+        queue = kombu.Queue(self.exchange, channel=self._channel)
+        return queue.queue_declare(passive=True).message_count
+
+    def close(self) -> None:
+        """Delete what was made, and disconnect."""
+        for kind in (kombu.Queue, kombu.Exchange):
+            kind(self.exchange, channel=self._channel).delete()
+        kombu.Queue(f"{self.topic}.info", channel=self._channel).delete()
+        self._transport.cleanup()
+        self._connection.release()

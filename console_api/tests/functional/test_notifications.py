@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notifications of deletions over a real RabbitMQ."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from unittest import mock
+
+from console_api import errors
+from console_api.agent import notifications
+from console_api.agent.notifications import Listener
+from console_api.db import tables
+from console_api.directory import records
+from console_api.tests.functional.rabbitmq import Bus
+from console_api.tests.unit import base
+from console_api.tests.unit.agent.test_notifications import (
+    LEGACY,
+    VERSIONED,
+    versioned,
+)
+from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER, server_id
+
+
+class NotificationsTest(base.DatabaseCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.bus = Bus()
+        self.addCleanup(self.bus.close)
+        for uuid in (SERVER, server_id(2), server_id(3)):
+            self.add_server(uuid)
+            self.add_console_and_token(uuid)
+
+    def run_with_listener(self, story) -> None:
+        conf = base.load_conf(self.folder, {"notifications": self.bus.options})
+
+        async def run() -> None:
+            async with self.listening(conf):
+                await story()
+
+        asyncio.run(asyncio.wait_for(run(), 60))
+
+    @contextlib.asynccontextmanager
+    async def listening(self, conf) -> AsyncIterator[None]:
+        listener = Listener(self.database, conf)
+        task = asyncio.create_task(listener.run())
+        await self.until(listener._started.is_set)
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await asyncio.sleep(0.01)
+
+    def left(self) -> list[int]:
+        self.assertCountsAreRight()
+        return [int(row.uuid[-12:]) for row in self.rows(tables.servers)]
+
+    def test_deletions_are_followed_whatever_else_arrives(self) -> None:
+        async def story() -> None:
+            for body, kind in (
+                (b"no JSON", "application/json"),
+                (b"[]", "application/json"),
+                (b"{}", "application/json"),
+                (b'{"priority": 7, "event_type": {}}', "application/json"),
+                (_bare(priority="INFO", payload=7), "application/json"),
+                (_bare(priority="INFO", event_type=None), "application/json"),
+                (b"\x80\x04.", "application/x-python-serialize"),
+                (b"\xff", "text/plain"),
+            ):
+                self.bus.send(body, kind)
+            self.bus.notify("instance.delete.start", versioned(SERVER))
+            self.bus.notify(VERSIONED, {"nova_object.data": {}})
+            for uuid in (UNKNOWN_SERVER, server_id(2), server_id(2)):
+                self.bus.notify(VERSIONED, versioned(uuid))
+            self.bus.notify(LEGACY, {"instance_id": server_id(3)})
+            await self.until(lambda: self.left() == [1])
+            await self.until(lambda: self.bus.waiting() == 0)
+
+        with self.assertLogs(level="WARNING") as logged:
+            self.run_with_listener(story)
+        text = "\n".join(logged.output)
+        self.assertEqual(1, text.count("A malformed notification"), text)
+        self.assertNotIn("Exception during message handling", text)
+        self.assertIn("no id of a server", text)
+        self.assertEqual(1, len(self.rows(tables.consoles)))
+        self.assertEqual(1, len(self.rows(tables.console_auth_tokens)))
+
+    def test_none_is_lost_while_the_database_is_away(self) -> None:
+        forget = records.forget
+        away = iter([True, True, False])
+
+        def sometimes(*args):
+            if next(away):
+                raise errors.DatabaseUnavailable
+            return forget(*args)
+
+        async def story() -> None:
+            self.bus.notify(VERSIONED, versioned(SERVER))
+            await self.until(lambda: self.left() == [2, 3])
+
+        with (
+            mock.patch.object(records, "forget", sometimes),
+            mock.patch.object(notifications, "_RETRY", 0.01),
+        ):
+            self.run_with_listener(story)
+
+    def test_none_is_lost_while_nobody_listens(self) -> None:
+        async def nothing() -> None:
+            pass
+
+        async def story() -> None:
+            await self.until(lambda: self.left() == [2, 3])
+
+        self.run_with_listener(nothing)
+        self.bus.notify(VERSIONED, versioned(SERVER))
+        asyncio.run(self.until(lambda: self.bus.waiting() == 1))
+        self.run_with_listener(story)
+
+
+def _bare(**changes) -> bytes:
+    message = {
+        "message_id": "1",
+        "publisher_id": "nova",
+        "event_type": VERSIONED,
+        "payload": versioned(SERVER[:-1]),
+        **changes,
+    }
+    return json.dumps(message).encode()
