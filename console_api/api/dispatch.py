@@ -18,6 +18,7 @@ from console_api.api.request import Request
 from console_api.api.response import Header, Response
 from console_api.api.routes import Match, Route, RouteTable
 from console_api.api.service import Service
+from console_api.directory.base import SKIP_FILTER
 
 if TYPE_CHECKING:
     from wsgiref.types import (
@@ -34,6 +35,8 @@ _CONTENT_TYPES = frozenset(
         "text/plain",
     }
 )
+
+_SKIP_FILTER = f"HTTP_{SKIP_FILTER.upper().replace('-', '_')}"
 
 
 class Dispatcher:
@@ -71,7 +74,9 @@ class Dispatcher:
         method = environ["REQUEST_METHOD"].replace("HEAD", "GET")
         route = match.operations.get(method) if match is not None else None
         if self._next_app is not None and (
-            route is None or not _is_ours(route, environ)
+            route is None
+            or _SKIP_FILTER in environ
+            or not _is_ours(route, environ)
         ):
             return self._next_app(environ, start_response)
         if match is None:

@@ -14,6 +14,10 @@ from console_api.db.engine import Database
 #: The protocols that a server may have an endpoint for.
 PROTOCOLS = ("vnc", "spice", "rdp", "serial", "mks")
 
+#: A header of requests that a directory sends to the API that we may be a
+#: filter of: those are not for us.
+SKIP_FILTER = "X-Console-API-Skip-Filter"
+
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

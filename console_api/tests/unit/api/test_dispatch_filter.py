@@ -74,6 +74,20 @@ class FilterTest(DispatchCase):
             with self.subTest(body[:30]):
                 self.assertPasses("POST", ACTION, body)
 
+    def test_what_a_directory_of_ours_asks_nova_for_passes(self) -> None:
+        for method, path in (
+            ("POST", REMOTE),
+            ("GET", "/os-console-auth-tokens/a"),
+            ("GET", CONSOLES),
+        ):
+            with self.subTest(path, method=method):
+                reply = self.call(
+                    method,
+                    path,
+                    environ={"HTTP_X_CONSOLE_API_SKIP_FILTER": "1"},
+                )
+                self.assertEqual(299, reply.status)
+
     def test_a_body_that_can_be_read_once_is_read_by_both(self) -> None:
         body = b'{"reboot": {"type": "SOFT"}}'
 

@@ -105,6 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = fault(401, "unauthorized")
         if self.headers["OpenStack-API-Version"] != "compute 2.31":
             answer = fault(406, "computeFault")
+        if self.headers["X-Console-API-Skip-Filter"] != "1":
+            answer = fault(500, "computeFault")
         status, document = answer
         if not isinstance(document, bytes):
             document = json.dumps(document).encode()
