@@ -9,9 +9,10 @@ from oslo_config import cfg
 
 from console_api import errors
 from console_api.db.engine import Database
-from console_api.directory import checks
+from console_api.directory import checks, nova_answers
 from console_api.directory.base import Endpoint, Server
-from console_api.directory.nova_client import NovaClient, Refusal, unavailable
+from console_api.directory.nova_answers import Refusal, unavailable
+from console_api.directory.nova_client import NovaClient
 from console_api.directory.remote import RemoteDirectory
 
 # Which remote console Nova is asked for to learn of an endpoint.
@@ -22,13 +23,6 @@ _TYPES = {
     "serial": "serial",
     "mks": "webmks",
 }
-
-# The compute service that the server is on, and its name on the hypervisor
-# there: for administrators alone (os_compute_api:os-extended-server-attributes
-# in Nova's policy). Not hypervisor_hostname: that of a bare metal server is a
-# node, and what operators know a compute host by is the service's `host`.
-_HOST = "OS-EXT-SRV-ATTR:host"
-_INSTANCE_NAME = "OS-EXT-SRV-ATTR:instance_name"
 
 
 class NovaDirectory(RemoteDirectory):
@@ -59,7 +53,7 @@ class NovaDirectory(RemoteDirectory):
             self._make_sure_it_is_gone(server_id)
             raise errors.ServerNotFound(server_id) from refusal
         try:
-            return _server(server_id, document["server"])
+            return nova_answers.server(server_id, document["server"])
         except (LookupError, TypeError, ValueError) as error:
             raise unavailable(
                 f"{error!r:.200} in what it says of server {server_id}. The "
@@ -112,19 +106,6 @@ class NovaDirectory(RemoteDirectory):
             # The server may be gone, and then this says so.
             self.refresh(server.uuid)
             raise unavailable(str(refusal))
-
-
-def _server(server_id: str, told: Mapping[str, Any]) -> Server:
-    if told["id"] != server_id:
-        raise ValueError(f"id is {told['id']!r:.40}")
-    host = told[_HOST]
-    return Server(
-        uuid=server_id,
-        project_id=checks.text(told["tenant_id"], "tenant_id"),
-        name=checks.text(told["name"], "name"),
-        instance_name=checks.text(told[_INSTANCE_NAME], _INSTANCE_NAME),
-        compute_host=None if host is None else checks.text(host, _HOST),
-    )
 
 
 def _token(url: str) -> str:

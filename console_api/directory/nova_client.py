@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests to Nova's API: each ends with an answer or with one error."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,33 +10,14 @@ from oslo_config import cfg
 
 from console_api import errors
 from console_api.conf import nova
+from console_api.directory import nova_answers
 from console_api.directory.base import SKIP_FILTER
-
-LOG = logging.getLogger(__name__)
 
 # Nova 15 and later; it shows connection info of every console type.
 _MICROVERSION = "2.31"
 
-# The refusals that mean something, and the key of each in Nova's answer: a
-# proxy's 404 says nothing of a server.
-_FAULTS = {
-    400: "badRequest",
-    404: "itemNotFound",
-    409: "conflictingRequest",
-    501: "notImplemented",
-}
-
 # What an operator configures wrong shows as one of these.
 _UNUSABLE = (exceptions.ClientException, cfg.Error, TypeError, ValueError)
-
-
-class Refusal(Exception):
-    """Nova answers with a fault that means something."""
-
-    def __init__(self, status: int) -> None:
-        """Keep the status, one of 400, 404, 409 and 501."""
-        super().__init__(f"Nova answers {status}.")
-        self.status = status
 
 
 class NovaClient:
@@ -96,26 +76,5 @@ class NovaClient:
                 **kwargs,
             )
         except (exceptions.ClientException, requests.RequestException) as e:
-            raise unavailable(f"no answer: {e}") from e
-        return _document(response)
-
-
-def unavailable(reason: str) -> errors.DirectoryUnavailable:
-    """Log why Nova's answer is none, and make the error that says so."""
-    LOG.error("Nova cannot tell of a server: %s", reason)
-    return errors.DirectoryUnavailable()
-
-
-def _document(response: requests.Response) -> dict[str, Any]:
-    status = response.status_code
-    try:
-        document: Any = response.json()
-    except (ValueError, RecursionError) as error:
-        raise unavailable(f"status {status}, and no JSON") from error
-    if not isinstance(document, dict):
-        raise unavailable(f"status {status}, and no JSON object")
-    if status == 200:
-        return document
-    if _FAULTS.get(status, "") in document:
-        raise Refusal(status)
-    raise unavailable(f"status {status}: {document!r:.200}")
+            raise nova_answers.unavailable(f"no answer: {e}") from e
+        return nova_answers.read(response.status_code, response.content)
