@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application: from a WSGI request to an operation and back."""
 
+import contextlib
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,13 +13,14 @@ import webob.exc
 from microversion_parse import Version
 
 from console_api import errors
-from console_api.api import faults, microversion
+from console_api.api import faults, microversion, subrequest
 from console_api.api.faults import Fault
 from console_api.api.middleware import context, request_log
 from console_api.api.request import Request
 from console_api.api.response import Header, Response
 from console_api.api.routes import Match, Route, RouteTable
 from console_api.api.service import Service
+from console_api.directory import pipeline
 from console_api.directory.base import SKIP_FILTER
 
 if TYPE_CHECKING:
@@ -91,10 +94,21 @@ class Dispatcher:
             if self._microversions:
                 version = microversion.negotiate(environ)
                 version_headers = microversion.headers(version)
-            response = self._perform(environ, match, route, version)
+            with self._asking(environ):
+                response = self._perform(environ, match, route, version)
         except Exception as error:  # noqa: BLE001 (logged and made neutral)
             response = faults.from_error(error)
         return response.send(environ, start_response, version_headers)
+
+    def _asking(
+        self, environ: "WSGIEnvironment"
+    ) -> contextlib.AbstractContextManager[None]:
+        """Let the directory ask the API behind the filter, if there is one."""
+        if self._next_app is None:
+            return contextlib.nullcontext()
+        return pipeline.asking(
+            functools.partial(subrequest.get, environ, self._next_app)
+        )
 
     def _perform(
         self,

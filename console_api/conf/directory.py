@@ -13,7 +13,8 @@ OPTS = [
         "namespace console_api.directory. `database` means console_api's "
         "own tables, which `console-api-manage server` fills; `nova` asks "
         "Nova, see [nova]; `libvirt` asks libvirt on the compute hosts, see "
-        "[libvirt].",
+        "[libvirt]; `pipeline` is for the filter in Nova's pipeline, and asks "
+        "that Nova as the caller.",
     ),
     cfg.FloatOpt(
         "cache_seconds",
@@ -21,6 +22,7 @@ OPTS = [
         min=0,
         help="How many seconds what a driver has learned of a server is "
         "believed without asking again; so long a server can be shown that "
-        "is gone. 0 means never. The driver `database` always asks.",
+        "is gone. 0 means never. The drivers "
+        "`database` and `pipeline` always ask.",
     ),
 ]

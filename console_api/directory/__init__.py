@@ -24,8 +24,8 @@ def load(conf: cfg.ConfigOpts, database: Database) -> Directory:
     except exception.NoMatches as error:
         raise errors.ConfigurationError(
             f"[directory] driver: there is no driver {name!r} in the "
-            f"namespace {NAMESPACE}. `database`, `nova` and `libvirt` are "
-            "built in."
+            f"namespace {NAMESPACE}. `database`, `nova`, `libvirt` and "
+            "`pipeline` are built in."
         ) from error
     directory: Directory = loaded.from_conf(conf, database)
     return directory

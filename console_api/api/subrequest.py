@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A request to the API behind the filter, as the caller of another one."""
+
+import io
+from typing import TYPE_CHECKING
+
+import webob
+
+from console_api.directory import nova_answers
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+# What belongs to the request that is being answered, not to its caller.
+_NOT_THE_CALLER = (
+    "CONTENT_LENGTH",
+    "CONTENT_TYPE",
+    "HTTP_ACCEPT",
+    "HTTP_ACCEPT_ENCODING",
+    "HTTP_CONTENT_LENGTH",
+    "HTTP_CONTENT_TYPE",
+    "HTTP_IF_",
+    "HTTP_OPENSTACK_API_VERSION",
+    "HTTP_RANGE",
+    "HTTP_TRANSFER_ENCODING",
+    "HTTP_X_OPENSTACK_NOVA_API_VERSION",
+    "console_api.",
+    "routes.",
+    "webob.",
+    "wsgi.input",
+    "wsgiorg.",
+)
+
+
+def get(
+    environ: "WSGIEnvironment", app: "WSGIApplication", path: str
+) -> tuple[int, bytes]:
+    """Send a GET, in the lowest microversion.
+
+    :param environ: of the request whose caller asks
+    :param path: below the API's root
+    :returns: status and body of the answer
+    :raises DirectoryUnavailable: the application has raised instead
+    """
+    inner = {
+        key: value
+        for key, value in environ.items()
+        if not key.startswith(_NOT_THE_CALLER)
+    }
+    inner.update(
+        {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": path,
+            "QUERY_STRING": "",
+            "HTTP_ACCEPT": "application/json",
+            "wsgi.input": io.BytesIO(),
+        }
+    )
+    try:
+        response = webob.Request(inner).send(app)
+        body = response.body
+    except Exception as error:
+        raise nova_answers.unavailable(f"it raises {error!r:.200}") from error
+    return response.status_int, body

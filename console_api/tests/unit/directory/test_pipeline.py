@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory `pipeline`, from the dispatcher to the API behind it."""
+
+import json
+from typing import Any
+
+import webob
+
+from console_api import directory, errors
+from console_api.api.dispatch import Dispatcher
+from console_api.db import tables
+from console_api.directory.base import Endpoint
+from console_api.tests.unit import base
+from console_api.tests.unit.base import PROJECT, SERVER, UNKNOWN_SERVER
+from console_api.tests.unit.directory.fake_nova import fault
+
+CONSOLES = f"/servers/{SERVER}/consoles"
+
+SHOWN = {"id": SERVER, "tenant_id": PROJECT, "name": "mail"}
+MORE = {
+    "OS-EXT-SRV-ATTR:host": "compute-1",
+    "OS-EXT-SRV-ATTR:instance_name": "instance-7",
+}
+
+
+class PipelineCase(base.ServiceCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.conf.set_override("driver", "pipeline", "directory")
+        self.service = self.make_service()
+        self.application = Dispatcher(self.service, next_app=self.nova)
+        self.answer: Any = (200, {"server": {**SHOWN, **MORE}})
+        self.asked: list[webob.Request] = []
+
+    def nova(self, environ: Any, start_response: Any) -> Any:
+        request = webob.Request(environ)
+        self.asked.append(request)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        status, document = self.answer
+        if not isinstance(document, bytes):
+            document = json.dumps(document).encode()
+        start_response(f"{status} So", [("Content-Type", "text/plain")])
+        return [document]
+
+    def call(self, method: str = "GET", **headers: str) -> base.Reply:
+        return base.call(
+            self.application,
+            method,
+            CONSOLES,
+            headers={**base.identity(), **headers},
+            environ={"nova.context": "of the caller"},
+        )
+
+
+class RequestTest(PipelineCase):
+    def test_nova_is_asked_once_as_the_caller(self) -> None:
+        reply = self.call(
+            "GET",
+            **{
+                "OpenStack-API-Version": "compute 2.90",
+                "X-Auth-Token": "of-the-caller",
+                "If-None-Match": "x",
+            },
+        )
+        self.assertEqual((200, {"consoles": []}), (reply.status, reply.json))
+        [asked] = self.asked
+        self.assertEqual(
+            ("GET", f"/servers/{SERVER}", b""),
+            (asked.method, asked.path_info, asked.body),
+        )
+        self.assertEqual("of the caller", asked.environ["nova.context"])
+        self.assertEqual("of-the-caller", asked.headers["X-Auth-Token"])
+        self.assertEqual(PROJECT, asked.headers["X-Project-Id"])
+        self.assertNotIn("OpenStack-API-Version", asked.headers)
+        self.assertNotIn("If-None-Match", asked.headers)
+
+    def test_the_body_that_was_sent_is_not_sent_on(self) -> None:
+        self.add_console_host()
+        reply = base.call(
+            self.application,
+            "POST",
+            CONSOLES,
+            body=b"{}",
+            headers={**base.identity(), "Content-Type": "application/json"},
+        )
+        self.assertEqual(200, reply.status, reply.body)
+        self.assertEqual([b""], [asked.body for asked in self.asked])
+        [row] = self.rows(tables.consoles)
+        self.assertEqual("instance-7", row.instance_name)
+
+    def test_each_caller_asks_for_itself(self) -> None:
+        self.call()
+        self.answer = fault(404, "itemNotFound")
+        reply = self.call("POST")
+        self.assertEqual(404, reply.status)
+        self.assertEqual(2, len(self.asked))
+        # It may be there for others.
+        self.assertEqual(1, len(self.rows(tables.servers)))
+
+    def test_what_is_no_answer_is_a_503(self) -> None:
+        for answer in (
+            fault(401, "unauthorized"),
+            fault(403, "forbidden"),
+            fault(400, "badRequest"),
+            fault(500, "computeFault"),
+            (200, b"<html>"),
+            (404, b"<html>"),
+            (200, {}),
+            (200, {"server": None}),
+            (200, {"server": {**SHOWN, **MORE, "id": UNKNOWN_SERVER}}),
+            (200, {"server": SHOWN}),
+            RuntimeError("broken"),
+        ):
+            self.answer = answer
+            with (
+                self.subTest(answer),
+                self.assertLogs("console_api.directory", "ERROR"),
+            ):
+                reply = self.call()
+                self.assertEqual(503, reply.status)
+                self.assertIn("Retry-After", reply.headers)
+        self.assertEqual([], self.rows(tables.servers))
+
+
+class MergeTest(PipelineCase):
+    def test_what_is_not_shown_is_what_is_known(self) -> None:
+        self.add_server(
+            name="old", compute_host="compute-9", endpoints={"vnc": {}}
+        )
+        self.answer = (200, {"server": SHOWN})
+        self.assertEqual(200, self.call().status)
+        [row] = self.rows(tables.servers)
+        self.assertEqual(("mail", "compute-9"), (row.name, row.compute_host))
+        [row] = self.rows(tables.server_endpoints)
+        self.assertEqual(Endpoint("192.0.2.10", 5901).port, row.port)
+
+    def test_what_is_shown_counts(self) -> None:
+        self.add_server(compute_host="compute-9")
+        self.call()
+        self.assertEqual(
+            "compute-1", self.rows(tables.servers)[0].compute_host
+        )
+
+
+class AloneTest(base.DatabaseCase):
+    def test_without_a_pipeline_it_says_so(self) -> None:
+        self.conf.set_override("driver", "pipeline", "directory")
+        made = directory.load(self.conf, self.database)
+        with (
+            self.assertLogs("console_api.directory", "ERROR") as logged,
+            self.assertRaises(errors.DirectoryUnavailable),
+        ):
+            made.get(SERVER)
+        self.assertIn("filter in Nova's pipeline", logged.output[0])
+        with self.assertRaises(errors.ServerNotFound):
+            made.get("nonsense")
