@@ -11,6 +11,7 @@ from typing import Any, Self
 from oslo_config import cfg
 
 from console_api import errors
+from console_api.db import servers
 from console_api.db.engine import Database
 from console_api.directory import checks, libvirt_domain
 from console_api.directory.base import Server
@@ -107,6 +108,11 @@ class LibvirtDirectory(RemoteDirectory):
 
     def forget(self, server_id: str) -> None:
         """Delete a server that has been nowhere for long enough."""
+        if not servers.get(self._database, server_id):
+            # Nothing to delete, and nothing to remember of every id that
+            # somebody tries.
+            self._absent.pop(server_id, None)
+            return
         now = time.monotonic()
         since = self._absent.setdefault(server_id, now)
         if now - since >= self._gone_after:

@@ -185,6 +185,12 @@ class ForgetTest(LibvirtCase):
                     made.get(SERVER)
             self.assertEqual(left, len(self.rows(tables.servers)))
 
+    def test_nothing_is_remembered_of_ids_that_nobody_has(self) -> None:
+        made = self.make_directory(self.uri("c1"))
+        with self.assertRaises(errors.ServerNotFound):
+            made.get(UNKNOWN_SERVER)
+        self.assertEqual({}, made._absent)
+
 
 class ConfigurationTest(LibvirtCase):
     def test_what_cannot_work_is_refused_at_the_start(self) -> None:
