@@ -176,7 +176,13 @@ class SyncOfServersTest(base.FolderCase):
             ),
             (
                 "postgresql+psycopg2://user@host/name",
-                {"connect_timeout", "tcp_user_timeout"},
+                {
+                    "connect_timeout",
+                    "tcp_user_timeout",
+                    "keepalives_idle",
+                    "keepalives_interval",
+                    "keepalives_count",
+                },
             ),
         ):
             conf = base.load_conf(
