@@ -22,7 +22,6 @@ from console_api import conf as configuration
 from console_api.api.service import Service
 from console_api.consoles import keys
 from console_api.db import (
-    console_auth_tokens,
     console_hosts,
     consoles,
     schema,
@@ -195,17 +194,7 @@ class DatabaseCase(FolderCase):
                 "created_at": 1,
             },
         )
-        console_auth_tokens.insert(
-            self.database,
-            {
-                "token_hash": uuid,
-                "server_uuid": uuid,
-                "console_type": "novnc",
-                "host": "192.0.2.10",
-                "port": 5901,
-                "expires_at": 2**40,
-            },
-        )
+        self.add_token(uuid, uuid, 2**40)
 
     def rows(self, table: sa.Table) -> Sequence[sa.Row[Any]]:
         """Return all rows of a table, by primary key."""

@@ -35,6 +35,52 @@ class TokensCase(base.DatabaseCase):
         ]
 
 
+class GivenEndpointTest(TokensCase):
+    """The endpoints of a server that is elsewhere are not in our tables."""
+
+    endpoint = {
+        "host": "192.0.2.99",
+        "port": 5999,
+        "tls_port": None,
+        "internal_access_path": None,
+    }
+
+    def insert_given(self, hashed: str, **values: Any) -> bool:
+        return console_auth_tokens.insert(
+            self.database,
+            {
+                "token_hash": hashed,
+                "uuid": SERVER,
+                "project_id": base.PROJECT,
+                "compute_host": "compute-1",
+                "protocol": "mks",
+                "console_type": "webmks",
+                "user_id": "a-user",
+                "expires_at": 100,
+                **values,
+            },
+            self.endpoint,
+        )
+
+    def test_what_the_directory_has_given_is_stored(self) -> None:
+        self.assertTrue(self.insert_given("one"))
+        row = console_auth_tokens.find(self.database, "one", 99)
+        self.assertEqual(
+            self.endpoint,
+            {name: getattr(row, name) for name in self.endpoint},
+        )
+
+    def test_a_server_that_has_changed_meanwhile_gets_none(self) -> None:
+        for change in (
+            {"uuid": UNKNOWN_SERVER},
+            {"project_id": "another"},
+            {"compute_host": "compute-2"},
+        ):
+            with self.subTest(change):
+                self.assertFalse(self.insert_given("one", **change))
+        self.assertEqual([], self.hashes())
+
+
 class FindTest(TokensCase):
     def test_a_token_is_found_with_the_project_of_its_server(self) -> None:
         self.assertTrue(self.insert("one"))

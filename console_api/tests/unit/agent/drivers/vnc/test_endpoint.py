@@ -15,14 +15,14 @@ class OneServer(Directory):
     """Knows one server, whatever its id."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
+        self._endpoint = endpoint
 
     @classmethod
     def from_conf(cls, conf: object, database: object) -> "OneServer":
         raise NotImplementedError
 
     def get(self, server_id: str) -> Server:
-        endpoints = {"vnc": self.endpoint}
+        endpoints = {"vnc": self._endpoint}
         return Server(server_id, "p", "n", "i", "compute-1", endpoints)
 
 
