@@ -114,7 +114,7 @@ class ConfigurationTests(unittest.TestCase):
         self.write(
             "[directory] driver",
             "'telephone_book'",
-            "`database` is built in",
+            "`pipeline` are built in",
             directory={"driver": "telephone_book"},
         )
         self.assert_refused()
