@@ -75,6 +75,9 @@ class CleanerTest(CleanupCase):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            for one in both:
+                # A round under way goes on to the end of its question.
+                one._thread.shutdown(wait=True)
 
         asyncio.run(asyncio.wait_for(run(), 20))
         self.assert_left(3)
