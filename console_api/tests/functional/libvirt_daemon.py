@@ -67,6 +67,7 @@ class Libvirtd:
             except self.libvirt.libvirtError:
                 if time.monotonic() > deadline:
                     raise
+                # Nothing tells when it listens: it is asked again.
                 time.sleep(0.05)
 
     def run_machine(self, xml: str) -> Any:

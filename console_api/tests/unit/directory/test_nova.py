@@ -224,6 +224,7 @@ class CacheTest(NovaCase):
         cached = self.make_directory(cache_seconds=0.2, timeout=10)
 
         def late(handler: Any) -> None:
+            # Not a wait: an answer that is older than it may get is tested.
             time.sleep(0.3)
             fake_nova.hang_up(handler)
 
