@@ -4,7 +4,7 @@
 import contextlib
 import functools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -18,7 +18,7 @@ from console_api.api.faults import Fault
 from console_api.api.middleware import context, request_log
 from console_api.api.request import Request
 from console_api.api.response import Header, Response
-from console_api.api.routes import Match, Route, RouteTable
+from console_api.api.routes import RESOURCES, Match, Route, RouteTable
 from console_api.api.service import Service
 from console_api.directory import pipeline
 from console_api.directory.base import SKIP_FILTER
@@ -39,6 +39,14 @@ _CONTENT_TYPES = frozenset(
     }
 )
 
+# Refusals that leave open whether what was asked for is ours.
+_MAYBE_THEIRS = (
+    Fault,
+    errors.Forbidden,
+    errors.InvalidInput,
+    errors.NotFound,
+)
+
 _SKIP_FILTER = f"HTTP_{SKIP_FILTER.upper().replace('-', '_')}"
 
 
@@ -56,18 +64,20 @@ class Dispatcher:
         service: Service,
         *,
         microversions: bool = True,
+        resources: Container[str] = RESOURCES,
         next_app: "WSGIApplication | None" = None,
     ) -> None:
         """Prepare the route table.
 
         :param microversions: whether clients may ask for one; under /v2
             they may not, and the lowest is in force
+        :param resources: the names of those whose operations are ours
         :param next_app: who answers what is not ours; nobody if left out
         """
         self._service = service
         self._microversions = microversions
         self._next_app = next_app
-        self._routes = RouteTable()
+        self._routes = RouteTable(resources)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -97,6 +107,12 @@ class Dispatcher:
             with self._asking(environ):
                 response = self._perform(environ, match, route, version)
         except Exception as error:  # noqa: BLE001 (logged and made neutral)
+            if (
+                self._next_app is not None
+                and route.shared
+                and isinstance(error, _MAYBE_THEIRS)
+            ):
+                return self._next_app(environ, start_response)
             response = faults.from_error(error)
         return response.send(environ, start_response, version_headers)
 

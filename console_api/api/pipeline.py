@@ -118,12 +118,17 @@ def api_factory(
 def filter_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
     """Make the filter for another API's pipeline, after authentication.
 
-    It answers our operations and hands on the rest.  ``config_dir`` names
-    our configuration, ``microversions = false`` is for pipelines of /v2.
+    It answers the operations of ``[filter] resources`` and hands on the
+    rest.  ``config_dir`` names our configuration, ``microversions = false``
+    is for pipelines of /v2.
     """
-    service = _service(_folder(global_conf, local))
+    folder = _folder(global_conf, local)
+    service = _service(folder)
     return lambda app: Dispatcher(
-        service, microversions=_microversions(local), next_app=app
+        service,
+        microversions=_microversions(local),
+        resources=load_conf(folder).filter.resources,
+        next_app=app,
     )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one table of the API: path, method, action."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from microversion_parse import Version
@@ -26,9 +26,11 @@ from console_api.api.schemas import remote_consoles as remote_schemas
 class Route:
     """One operation: where it is, what it takes, and what it does.
 
-    ``body`` and ``query`` are left out where anything goes.  ``actions``
-    are the only keys of a body that make it a request to us rather than to
-    the API that we are a filter of.
+    ``body`` and ``query`` are left out where anything goes.  The rest is for
+    the filter in another API's pipeline: ``actions`` are the only keys of a
+    body that make it a request to us rather than to that API, and ``shared``
+    says that it has such things of its own, so that it is asked for those
+    that we do not have.
     """
 
     path: str
@@ -39,6 +41,12 @@ class Route:
     body: Schema | None = None
     query: Schema | None = None
     actions: Sequence[str] = ()
+    shared: bool = False
+
+    @property
+    def resource(self) -> str:
+        """The name that the resource has in every layer."""
+        return self.action.__module__.rpartition(".")[2]
 
 
 # In the order in which they are tried: the one asked for most comes first.
@@ -48,6 +56,7 @@ ROUTES = (
         "GET",
         console_auth_tokens.show,
         query=token_schemas.SHOW_QUERY,
+        shared=True,
     ),
     Route(
         "/servers/{server_id}/consoles",
@@ -78,6 +87,9 @@ ROUTES = (
     Route("/os-console-hosts", "GET", console_hosts.index),
 )
 
+#: The names of all resources.
+RESOURCES = frozenset(route.resource for route in ROUTES)
+
 #: Path variables that must not be logged.
 SECRETS = frozenset({"console_token"})
 
@@ -106,12 +118,14 @@ class Match:
 class RouteTable:
     """The routes, compiled; with and without a project in the path."""
 
-    def __init__(self) -> None:
-        """Compile the table."""
+    def __init__(self, resources: Container[str] = RESOURCES) -> None:
+        """Compile the part of the table that is about these resources."""
         self._mapper = Mapper(explicit=True)
         self._mapper.minimization = False
         self._operations: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
+            if route.resource not in resources:
+                continue
             self._operations.setdefault(route.path, {})[route.method] = route
         for path in self._operations:
             pattern = path.replace("}", f":{_SEGMENT}}}")

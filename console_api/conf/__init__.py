@@ -20,6 +20,7 @@ from console_api.conf import (
     api,
     consoles,
     directory,
+    filter,  # noqa: A004 (its group is called so)
     libvirt,
     noauth2,
     notifications,
@@ -42,6 +43,7 @@ GROUPS = (
     api,
     consoles,
     directory,
+    filter,
     libvirt,
     noauth2,
     notifications,

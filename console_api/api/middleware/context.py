@@ -66,7 +66,8 @@ class ContextFilter:
     ) -> Iterable[bytes]:
         """Refuse a request without identity, hand on any other."""
         try:
-            of_request(environ)
+            # For the log. In another API's pipeline, its own is there.
+            of_request(environ).update_store()
         except faults.Fault as fault:
             return faults.from_error(fault).send(environ, start_response)
         return self._app(environ, start_response)
@@ -90,7 +91,6 @@ def of_request(environ: "WSGIEnvironment") -> RequestContext:
             request_id=environ.get(REQUEST_ID),
             global_request_id=environ.get(GLOBAL_REQUEST_ID),
         )
-        context.update_store()
         environ[_CONTEXT] = context
     return cast("RequestContext", context)
 

@@ -4,8 +4,9 @@
 import io
 import warnings
 from typing import Any
+from unittest import mock
 
-from console_api.api import pipeline
+from console_api.api import pipeline, routes
 from console_api.tests.unit import base
 from console_api.tests.unit.api.test_pipeline import (
     CONSOLES,
@@ -147,5 +148,17 @@ class FilterFactoryTest(PipelineCase):
                 self.assertEqual(
                     named, reply.headers.get("X-OpenStack-Nova-API-Version")
                 )
-                reply = base.call(application, path="/flavors")
-                self.assertEqual(299, reply.status)
+                for path in ("/flavors", "/os-console-hosts"):
+                    reply = base.call(application, path=path)
+                    self.assertEqual(299, reply.status)
+
+    def test_resources_can_be_added_to_it(self) -> None:
+        names = ",".join(sorted(routes.RESOURCES))
+        self.load({"filter": {"resources": names}})
+        make = pipeline.filter_factory({}, config_dir=str(self.folder))
+        reply = base.call(
+            make(mock.NonCallableMock()),
+            path="/os-console-hosts",
+            headers=base.identity("admin"),
+        )
+        self.assertEqual({"console_hosts": []}, reply.json)
