@@ -1,23 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Nova API for tests, in an environment of its own, with a Keystone.
+"""A real Nova for tests, in an environment of its own, on a real MariaDB.
 
 It has no compute service: its servers are made in its database by its own
-objects, and remote consoles of them cannot be made.
+objects, and remote consoles of them cannot be made.  Any number of API
+processes serve it, each with a paste file of its own.
 """
 
 import atexit
+import fcntl
 import functools
 import json
+import subprocess
 import threading
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from benchmarks import nova, programs
-from console_api.tests.functional import configuration, vnc_servers
+from console_api.tests.functional import (
+    configuration,
+    databases,
+    vnc_servers,
+)
+from console_api.tests.functional.client import Client
 from console_api.tests.functional.keystone import Keystone
 
 _VENV = configuration.CHECKOUT / ".tox" / "nova"
+
+_PYTHON = str(_VENV / "bin" / "python")
 
 _SCRIPT = Path(__file__).with_name("nova_script.py")
 
@@ -26,10 +37,12 @@ _CONFIGURATION = """\
 host = test
 state_path = {folder}
 transport_url = fake:/
+# Nobody answers.
+rpc_response_timeout = 1
 [api_database]
-connection = sqlite:///{folder}/api.sqlite
+connection = {api}
 [database]
-connection = sqlite:///{folder}/cell1.sqlite
+connection = {cell1}
 [oslo_concurrency]
 lock_path = {folder}
 [neutron]
@@ -37,70 +50,122 @@ endpoint_override = {neutron}
 [keystone_authtoken]
 """
 
-_VARIABLES = {"OS_NOVA_DISABLE_EVENTLET_PATCHING": "true"}
+_VARIABLES = {
+    "OS_NOVA_DISABLE_EVENTLET_PATCHING": "true",
+    # The default is shorter than what the tests ask for.
+    "GUNICORN_CMD_ARGS": "--limit-request-line 0",
+}
 
 
-class Nova(programs.GunicornServer):
-    """A running Nova, which a Keystone has in its catalog."""
+class API:
+    """A process that serves a Nova."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start it on the configuration in a folder."""
+        self._server = programs.GunicornServer(
+            "nova.wsgi.osapi_compute:application",
+            python=Path(_PYTHON),
+            folder=folder,
+            port=programs.free_port(),
+            workers=1,
+            threads=4,
+            variables=_VARIABLES | {"OS_NOVA_CONFIG_DIR": str(folder)},
+        )
+        self._server.__enter__()
+        atexit.register(self._server.__exit__, None, None, None)
+
+    @property
+    def port(self) -> int:
+        """Where it listens on the loopback address."""
+        return self._server.address[1]
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        return self._server.url("")
+
+    @property
+    def log(self) -> str:
+        """All that it has logged until now."""
+        return self._server.log.read_text(errors="replace")
+
+    def client(self, **kwargs: Any) -> Client:
+        """Return a client of it."""
+        return Client(self, **kwargs)
+
+
+class Nova:
+    """A Nova that a Keystone has in its catalog."""
 
     def __init__(self, keystone: Keystone) -> None:
-        """Set it up, start it, and register it.
+        """Set it up, start an API as it is shipped, and register that.
 
         :raises unittest.SkipTest: it cannot be installed, and need not be
         """
-        try:
-            nova.install(_VENV)
-        except nova.NovaUnavailable as error:
-            vnc_servers.missing(str(error))
-        self._folder = configuration.temporary_folder()
-        self._configure(keystone.options["keystone_authtoken"])
+        _install()
+        self._configuration = self._configure(
+            keystone.options["keystone_authtoken"]
+        )
+        self._script: subprocess.Popen[str] | None = None
+        self.api = self.start_api(self.paste_file)
+        keystone.add_service("compute", f"{self.api.url}/v2.1")
+
+    @property
+    def paste_file(self) -> str:
+        """The paste file that Nova ships."""
+        return (_VENV / "etc" / "nova" / "api-paste.ini").read_text()
+
+    def start_api(self, paste_file: str, policy: str = "") -> API:
+        """Start one more API process, with these files."""
+        return API(self._write(paste_file, policy))
+
+    def _write(self, paste_file: str, policy: str = "") -> Path:
+        folder = configuration.temporary_folder()
+        (folder / "nova.conf").write_text(self._configuration)
+        (folder / "policy.yaml").write_text(policy)
+        (folder / "api-paste.ini").write_text(paste_file)
+        return folder
+
+    def _configure(self, identity: dict[str, str]) -> str:
+        api, cell0, cell1 = (databases.create("mysql").text for _ in range(3))
+        lines = [f"{name} = {value}" for name, value in identity.items()]
+        self._configuration = _CONFIGURATION.format(
+            folder=configuration.temporary_folder(),
+            api=api.replace("$", "$$"),
+            cell1=cell1.replace("$", "$$"),
+            neutron=_start_neutron(),
+        ) + "\n".join(lines)
+        self._folder = self._write("")
         for command in (
             ["api_db", "sync"],
-            ["cell_v2", "map_cell0", "--database_connection", self._cell0],
+            ["cell_v2", "map_cell0", "--database_connection", cell0],
             ["db", "sync"],
             ["cell_v2", "create_cell", "--name", "cell1"],
         ):
             self._manage(*command)
-        port = programs.free_port()
-        super().__init__(
-            "nova.wsgi.osapi_compute:application",
-            python=_VENV / "bin" / "python",
-            folder=self._folder,
-            port=port,
-            workers=1,
-            threads=4,
-            variables=_VARIABLES | {"OS_NOVA_CONFIG_DIR": str(self._folder)},
-        )
-        self.__enter__()
-        atexit.register(self.__exit__, None, None, None)
-        keystone.add_service("compute", f"http://127.0.0.1:{port}/v2.1")
-
-    @property
-    def _cell0(self) -> str:
-        return f"sqlite:///{self._folder}/cell0.sqlite"
-
-    def _configure(self, identity: dict[str, str]) -> None:
-        lines = [f"{name} = {value}" for name, value in identity.items()]
-        (self._folder / "nova.conf").write_text(
-            _CONFIGURATION.format(
-                folder=self._folder, neutron=_start_neutron()
-            )
-            + "\n".join(lines)
-        )
-        shipped = _VENV / "etc" / "nova" / "api-paste.ini"
-        (self._folder / "api-paste.ini").write_text(shipped.read_text())
+        return self._configuration
 
     def _manage(self, *arguments: str) -> None:
         config = str(self._folder / "nova.conf")
         manage = [str(_VENV / "bin" / "nova-manage"), "--config-file", config]
         programs.run([*manage, *arguments], variables=_VARIABLES)
 
-    def _do(self, action: str, **values: str) -> None:
-        python = str(_VENV / "bin" / "python")
-        arguments = [str(self._folder), action, json.dumps(values)]
-        # -P: the modules beside the script are not Nova's.
-        command = [python, "-P", str(_SCRIPT), *arguments]
-        programs.run(command, variables=_VARIABLES)
+    def _do(self, action: str, **values: str) -> Any:
+        if self._script is None:
+            self._script = subprocess.Popen(
+                # -P: the modules beside the script are not Nova's.
+                [_PYTHON, "-P", str(_SCRIPT), str(self._folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env=programs.environment(_VARIABLES),
+            )
+            atexit.register(self._script.communicate)
+        print(
+            json.dumps([action, values]), file=self._script.stdin, flush=True
+        )
+        return json.loads(self._script.stdout.readline())
 
     def make_server(self, project_id: str) -> str:
         """Make a server on the compute host `compute-1`; return its id."""
@@ -111,6 +176,32 @@ class Nova(programs.GunicornServer):
     def delete_server(self, server_id: str) -> None:
         """Delete a server."""
         self._do("delete", uuid=server_id)
+
+    def issue_token(self, server_id: str) -> str:
+        """Issue a console auth token of Nova's own."""
+        return self._do("issue_token", uuid=server_id)
+
+    def routes(self) -> list[tuple[str, str]]:
+        """Return path and method of each operation that Nova has."""
+        return [(path, method) for path, method in self._do("routes")]
+
+
+def _install() -> None:
+    """Install Nova, and console_api beside it as its operators do."""
+    _VENV.parent.mkdir(exist_ok=True)
+    with _VENV.with_name("nova.lock").open("w") as lock:
+        # Another process of the tests may be at it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            nova.install(_VENV)
+        except nova.NovaUnavailable as error:
+            vnc_servers.missing(str(error))
+        stamp = _VENV / "installed-by-test"
+        wanted = (configuration.CHECKOUT / "setup.cfg").read_text()
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            pip = [_PYTHON, "-m", "pip", "install", "--quiet"]
+            programs.run([*pip, "-e", str(configuration.CHECKOUT)])
+            stamp.write_text(wanted)
 
 
 class _Neutron(BaseHTTPRequestHandler):

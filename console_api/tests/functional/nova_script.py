@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes and deletes servers with Nova's own objects; Nova's Python runs it.
+"""Does with Nova's own objects what a test asks for; Nova's Python runs it.
 
-Arguments: the folder of ``nova.conf``, ``create`` or ``delete``, and the
-values as JSON.
+Its argument is the folder of ``nova.conf``.  Each line of its input is a list
+of an action and its values, each line of its output what the action returned.
 """
 
 import json
 import sys
 
 from nova import config, context, objects
+from nova.api.openstack.compute.routes import ROUTE_LIST
 from nova.network import model
 
 
@@ -50,6 +51,9 @@ def create(admin, uuid: str, project_id: str) -> None:
         server.create()
         server.info_cache.network_info = model.NetworkInfo([])
         server.info_cache.save()
+        # One that has never changed is shown as changed just now.
+        server.progress = 100
+        server.save()
     objects.InstanceMapping(
         admin,
         instance_uuid=uuid,
@@ -69,18 +73,51 @@ def delete(admin, uuid: str) -> None:
     mapping.save()
 
 
+def issue_token(admin, uuid: str) -> str:
+    """Issue a console auth token, as a compute service does."""
+    with context.target_cell(admin, _cell(admin)) as inside:
+        return objects.ConsoleAuthToken(
+            inside,
+            console_type="novnc",
+            host="compute-1",
+            port=5900,
+            instance_uuid=uuid,
+            access_url_base="http://novnc.example.org/vnc_auto.html",
+        ).authorize(600)
+
+
+def list_routes(_admin) -> list[tuple[str, str]]:
+    """Return path and method of each operation."""
+    return [
+        (path, method)
+        for path, methods in ROUTE_LIST
+        # Else it is where a redirection leads.
+        if isinstance(methods, dict)
+        for method in methods
+    ]
+
+
 def _cell(admin):
     cells = objects.CellMappingList.get_all(admin)
     return next(cell for cell in cells if cell.name == "cell1")
 
 
-def main(folder: str, action: str, values: str) -> None:
-    """Do it."""
+_ACTIONS = {
+    "create": create,
+    "delete": delete,
+    "issue_token": issue_token,
+    "routes": list_routes,
+}
+
+
+def main(folder: str) -> None:
+    """Do what is asked for until the input ends."""
     config.parse_args(["nova", "--config-file", f"{folder}/nova.conf"])
     objects.register_all()
-    {"create": create, "delete": delete}[action](
-        context.get_admin_context(), **json.loads(values)
-    )
+    for line in sys.stdin:
+        action, values = json.loads(line)
+        done = _ACTIONS[action](context.get_admin_context(), **values)
+        print(json.dumps(done), flush=True)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,10 @@ class InAnotherAPIsPipelineTests(OneServerCase):
     def choose_server(self):
         self.database = configuration.migrate(databases.create(self.backend))
         return self.start_server(
-            {"api": {"paste_config": str(compute_api.write_paste_file())}},
+            {
+                "api": {"paste_config": str(compute_api.write_paste_file())},
+                "filter": {"resources": "consoles,remote_consoles"},
+            },
             self.database,
         )
 

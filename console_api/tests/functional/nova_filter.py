@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Nova API with our filter in its pipelines, as the guide has it."""
+
+import functools
+import itertools
+
+from console_api.api import routes
+from console_api.tests.functional import configuration
+from console_api.tests.functional.configuration import CHECKOUT, Options
+from console_api.tests.functional.nova import API, Nova
+
+#: Where it has all of our resources, and believes who callers say they are.
+OURS = "/ours/v2.1"
+
+_GUIDES = CHECKOUT / "doc" / "source" / "admin"
+
+_PIPELINE = "keystonecontext osapi_compute_app_v21"
+_PIPELINE_V2 = "keystonecontext legacy_v2_compatible"
+
+_OURS = """
+[composite:ours]
+use = call:nova.api.auth:pipeline_factory_v21
+keystone = compute_req_id faultwrap sizelimit noauth2 keystonecontext
+    console_api_ours osapi_compute_app_v21
+
+[filter:noauth2]
+paste.filter_factory = console_api.api.pipeline:noauth2_factory
+config_dir = {folder}
+
+[filter:console_api_ours]
+paste.filter_factory = console_api.api.pipeline:filter_factory
+config_dir = {folder}
+"""
+
+
+def _blocks(guide: str, language: str) -> list[str]:
+    """Return the files that a guide tells operators to write."""
+    text = (_GUIDES / guide).read_text()
+    _, *parts = text.split(f".. code-block:: {language}\n\n")
+    return [
+        "\n".join(
+            line.strip()
+            for line in itertools.takewhile(
+                lambda line: line.startswith(" ") or not line,
+                part.splitlines(),
+            )
+        )
+        for part in parts
+    ]
+
+
+@functools.cache
+def shared(cloud: Nova) -> API:
+    """Return the API with the filter that the tests of a process share."""
+    theirs = _write({"directory": {"driver": "pipeline"}})
+    ours = _write({"filter": {"resources": ",".join(routes.RESOURCES)}})
+    text = cloud.paste_file
+    for before, after in (
+        (_PIPELINE, _PIPELINE.replace(" ", " console_api ")),
+        (_PIPELINE_V2, _PIPELINE_V2.replace(" ", " console_api_v2 ")),
+        ("/v2.1/+:", f"{OURS}/+: ours\n/v2.1/+:"),
+    ):
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
+    filters = _blocks("nova.rst", "ini")[0].replace("/etc/console_api", theirs)
+    return cloud.start_api(
+        text + filters + _OURS.format(folder=ours),
+        _blocks("directories.rst", "yaml")[0],
+    )
+
+
+def _write(options: Options) -> str:
+    folder = configuration.temporary_folder()
+    database = configuration.migrated("mysql")
+    return str(configuration.write(folder, database, options))

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The filter in the pipeline of a real Nova, beside a Nova without it."""
+
+import re
+import uuid
+from collections.abc import Iterator
+
+import requests
+
+from console_api.tests.functional import (
+    base,
+    keystone,
+    nova,
+    nova_filter,
+    openstack_command,
+    test_consoles,
+)
+from console_api.tests.functional.client import Reply
+from console_api.tests.functional.nova import API
+
+_LATEST = "2.100"
+
+_NEW_EACH_TIME = re.compile(rb'req-[0-9a-f-]{36}|"updated": "[^"]*"')
+_NEW_HEADERS = ("date", "x-openstack-request-id", "x-compute-request-id")
+
+
+class NovaTestCase(base.FunctionalTestCase):
+    backend = "mysql"
+
+    def choose_server(self) -> API:
+        self.keystone = keystone.shared()
+        self.nova = nova.shared(self.keystone)
+        return nova_filter.shared(self.nova)
+
+
+class FilterTest(NovaTestCase):
+    """One line more in the paste file."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.project = self.keystone.make_project()
+        self.make_console_host(compute_hosts="compute-1")
+        self.server_id = self.nova.make_server(self.project)
+        self.path = f"/servers/{self.server_id}/consoles"
+        self.token = self.keystone.make_token(self.project, "member")
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        api: API | None = None,
+        token: str | None = None,
+        prefix: str = "/v2.1",
+    ) -> Reply:
+        return (
+            (api or self.server)
+            .client(prefix=prefix)
+            .request(
+                method, path, headers={"X-Auth-Token": token or self.token}
+            )
+        )
+
+    def test_consoles_are_gone_without_it_and_work_with_it(self):
+        for method, path in (
+            ("GET", self.path),
+            ("POST", self.path),
+            ("GET", f"{self.path}/1"),
+            ("DELETE", f"{self.path}/1"),
+        ):
+            reply = self.send(method, path, api=self.nova.api)
+            self.assertEqual(410, reply.status, reply.body)
+        for prefix in ("/v2.1", f"/v2.1/{self.project}", "/v2"):
+            with self.subTest(prefix):
+                reply = self.send("POST", self.path, prefix=prefix)
+                self.assertEqual((200, b""), (reply.status, reply.body))
+                reply = self.send("GET", self.path, prefix=prefix)
+                [entry] = reply.json["consoles"]
+                path = f"{self.path}/{entry['console']['id']}"
+                shown = self.send("GET", path, prefix=prefix)
+                console = shown.json["console"]
+                self.assertRegex(
+                    console["instance_name"], "^instance-[0-9a-f]{8}$"
+                )
+                reply = self.send("DELETE", path, prefix=prefix)
+                self.assertEqual(202, reply.status)
+                reply = self.send("GET", path, prefix=prefix)
+                self.assert_fault(reply, 404)
+
+    def test_who_may_what_is_decided_by_the_project_of_the_server(self):
+        self.assertEqual(200, self.send("POST", self.path).status)
+        other = self.keystone.make_project()
+        reader = self.keystone.make_token(self.project, "reader")
+        stranger = self.keystone.make_token(other, "manager")
+        for token, listed, status in ((reader, 1, 403), (stranger, 0, 404)):
+            reply = self.send("GET", self.path, token=token)
+            self.assertEqual(listed, len(reply.json["consoles"]))
+            reply = self.send("POST", self.path, token=token)
+            self.assert_fault(reply, status)
+        reply = self.send("POST", self.path, token="nonsense")
+        self.assertEqual(401, reply.status)
+
+    def test_a_server_that_is_deleted_has_no_consoles(self):
+        self.assertEqual(200, self.send("POST", self.path).status)
+        self.nova.delete_server(self.server_id)
+        self.assertEqual({"consoles": []}, self.send("GET", self.path).json)
+        self.assert_fault(self.send("POST", self.path), 404)
+
+    def test_the_openstack_command_works_by_the_name_of_the_server(self):
+        def run(*arguments: str) -> openstack_command.Outcome:
+            return openstack_command.run(self.server, self.token, *arguments)
+
+        command = ("server", "console")
+        created = run(*command, "create", "web1", "-f", "json")
+        self.assertEqual(0, created.status, created.stderr)
+        listed = run(*command, "list", "web1", "-f", "json")
+        self.assertEqual(
+            [row.id for row in self.console_rows(self.server_id)],
+            [row["ID"] for row in listed.json],
+        )
+
+    def test_every_other_answer_is_what_it_was(self):
+        self.token = self.keystone.make_token(self.project, "admin")
+        asked = 0
+        for method, path in self.all_requests():
+            body = b"{}" if method in ("POST", "PUT") else None
+            for version in ("2.1", _LATEST):
+                with self.subTest(path, method=method, version=version):
+                    self.compare(method, path, version, body)
+                asked += 1
+        self.assertGreater(asked, 400)
+
+    def test_bodies_and_identities_reach_nova_as_they_were_sent(self):
+        server = f"/servers/{self.server_id}"
+        action, metadata = f"{server}/action", f"{server}/metadata"
+        document = b'{"metadata": {"a": "' + b"b" * 200 + b'"}}'
+        for method, path, body in (
+            ("POST", metadata, document),
+            ("POST", metadata, iter([document[:9], document[9:]])),
+            ("PUT", server, b'{"server": {"name": "\xc3\xa4"}}'),
+            ("POST", action, b'{"reboot": {}}'),
+            ("POST", action, b'{"os-getVNCConsole": {"type": "novnc"}}'),
+            ("POST", action, b"{"),
+            ("POST", "/servers", b"\xff" * 200_000),
+        ):
+            for token in (self.token, "nonsense", ""):
+                with self.subTest(path, body=body, token=token):
+                    self.compare(method, path, "2.1", body, token)
+
+    def all_requests(self):
+        """List a request for each operation of Nova, and some for none."""
+        for route, method in self.nova.routes():
+            # What changes something is sent for what is not there: it would
+            # not be found a second time.
+            server = self.server_id
+            if method not in ("GET", "HEAD"):
+                server = str(uuid.uuid4())
+            path = re.sub(r"(?<=^/servers/){(server_)?id}", server, route)
+            if not path.startswith(f"/servers/{server}/consoles"):
+                yield method, re.sub("{[a-z_]+}", "999999", path)
+        for path in ("", "/", "/unknown", f"/servers/{self.server_id}/"):
+            for method in ("GET", "HEAD", "OPTIONS", "PUT"):
+                yield method, path
+        for method in ("PUT", "PATCH", "OPTIONS"):
+            yield method, self.path
+
+    def compare(self, method, path, version, body, token=None) -> None:
+        """Assert that a request is answered alike with and without us."""
+        sent = list(body) if isinstance(body, Iterator) else body
+        with_us, without = (
+            self.told(
+                requests.request(
+                    method,
+                    f"{api.url}/v2.1{path}",
+                    data=iter(sent) if isinstance(sent, list) else sent,
+                    headers={
+                        # Links are made from the name that clients use.
+                        "Host": "nova.example.org",
+                        "Content-Type": "application/json",
+                        "OpenStack-API-Version": f"compute {version}",
+                        "X-Auth-Token": token or self.token,
+                    },
+                    allow_redirects=False,
+                    timeout=60,
+                )
+            )
+            for api in (self.server, self.nova.api)
+        )
+        self.assertEqual(without, with_us)
+
+    def told(self, reply: requests.Response) -> tuple[object, ...]:
+        headers = [
+            (name.lower(), value)
+            for name, value in reply.headers.items()
+            if name.lower() not in _NEW_HEADERS
+        ]
+        body = _NEW_EACH_TIME.sub(b"", reply.content)
+        return reply.status_code, headers, body
+
+
+class OursTestCase(NovaTestCase):
+    """All our resources, on servers of our own."""
+
+    def client(self, user: str | None, **kwargs):
+        kwargs = {"prefix": nova_filter.OURS, **kwargs}
+        return super().client(user, **kwargs)
+
+
+class ConsolesTest(OursTestCase, test_consoles.ConsoleTests_mysql):
+    """Consoles are as in a service of its own."""
+
+
+class TokensTest(OursTestCase):
+    """Tokens of both are looked up in one place."""
+
+    def test_each_token_is_looked_up_where_it_was_issued(self):
+        server_id = self.nova.make_server(self.project)
+        for token, host in (
+            (self.nova.issue_token(server_id), "compute-1"),
+            (self.issue_token(self.make_server()), "192.0.2.10"),
+        ):
+            with self.subTest(host):
+                path = f"/os-console-auth-tokens/{token}"
+                reply = self.admin.get(path, version="2.31")
+                self.assertEqual(200, reply.status, reply.body)
+                self.assertEqual(host, reply.json["console"]["host"])
+                reply = self.member.get(path, version="2.31")
+                self.assertEqual(403, reply.status, reply.body)
