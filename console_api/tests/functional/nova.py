@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Nova for tests, in an environment of its own, on a real MariaDB.
 
-It has no compute service: its servers are made in its database by its own
-objects, and remote consoles of them cannot be made.  Any number of API
-processes serve it, each with a paste file of its own.
+It has no compute service: a script makes servers in its database by its own
+objects, and answers on the message bus when it is asked for their consoles.
+Any number of API processes serve it, each with a paste file of its own.
 """
 
 import atexit
 import fcntl
 import functools
 import json
+import secrets
 import subprocess
 import threading
 import uuid
@@ -21,6 +22,7 @@ from benchmarks import nova, programs
 from console_api.tests.functional import (
     configuration,
     databases,
+    rabbitmq,
     vnc_servers,
 )
 from console_api.tests.functional.client import Client
@@ -36,9 +38,13 @@ _CONFIGURATION = """\
 [DEFAULT]
 host = test
 state_path = {folder}
-transport_url = fake:/
-# Nobody answers.
-rpc_response_timeout = 1
+transport_url = {bus}
+control_exchange = {exchange}
+# Nobody answers but the script.
+rpc_response_timeout = 2
+[oslo_messaging_rabbit]
+amqp_auto_delete = true
+rabbit_transient_queues_ttl = 10
 [api_database]
 connection = {api}
 [database]
@@ -133,6 +139,8 @@ class Nova:
             folder=configuration.temporary_folder(),
             api=api.replace("$", "$$"),
             cell1=cell1.replace("$", "$$"),
+            bus=rabbitmq.url(),
+            exchange=f"console_api_test_{secrets.token_hex(6)}",
             neutron=_start_neutron(),
         ) + "\n".join(lines)
         self._folder = self._write("")

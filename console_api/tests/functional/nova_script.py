@@ -3,14 +3,18 @@
 
 Its argument is the folder of ``nova.conf``.  Each line of its input is a list
 of an action and its values, each line of its output what the action returned.
+Meanwhile it is the compute host of the servers, as far as consoles go.
 """
 
 import json
 import sys
 
-from nova import config, context, objects
+import oslo_messaging
+from nova import config, context, objects, rpc
 from nova.api.openstack.compute.routes import ROUTE_LIST
+from nova.compute.manager import ComputeManager
 from nova.network import model
+from nova.objects import base as objects_base
 
 
 def create(admin, uuid: str, project_id: str) -> None:
@@ -76,14 +80,30 @@ def delete(admin, uuid: str) -> None:
 def issue_token(admin, uuid: str) -> str:
     """Issue a console auth token, as a compute service does."""
     with context.target_cell(admin, _cell(admin)) as inside:
-        return objects.ConsoleAuthToken(
-            inside,
-            console_type="novnc",
-            host="compute-1",
-            port=5900,
-            instance_uuid=uuid,
-            access_url_base="http://novnc.example.org/vnc_auto.html",
-        ).authorize(600)
+        return _authorize(inside, uuid).token
+
+
+def _authorize(inside, server_id: str):
+    token = objects.ConsoleAuthToken(
+        inside,
+        console_type="novnc",
+        host="compute-1.example.org",
+        port=5907,
+        instance_uuid=server_id,
+        access_url_base="http://novnc.example.org/vnc_auto.html",
+    )
+    token.authorize(600)
+    return token
+
+
+class Consoles:
+    """What a compute service answers when it is asked for a console."""
+
+    target = oslo_messaging.Target(version=ComputeManager.target.version)
+
+    def get_vnc_console(self, inside, console_type: str, instance):
+        """Issue a token of the server's cell."""
+        return {"access_url": _authorize(inside, instance.uuid).access_url}
 
 
 def list_routes(_admin) -> list[tuple[str, str]]:
@@ -114,10 +134,18 @@ def main(folder: str) -> None:
     """Do what is asked for until the input ends."""
     config.parse_args(["nova", "--config-file", f"{folder}/nova.conf"])
     objects.register_all()
+    rpc.init(config.CONF)
+    host = oslo_messaging.Target(topic="compute", server="compute-1")
+    compute = rpc.get_server(
+        host, [Consoles()], objects_base.NovaObjectSerializer()
+    )
+    compute.start()
     for line in sys.stdin:
         action, values = json.loads(line)
         done = _ACTIONS[action](context.get_admin_context(), **values)
         print(json.dumps(done), flush=True)
+    compute.stop()
+    compute.wait()
 
 
 if __name__ == "__main__":

@@ -32,10 +32,12 @@ class RealNovaTest(base.FunctionalTestCase):
         self.path = f"/servers/{self.server_id}/consoles"
         self.token = self.keystone.make_token(self.project, "member")
 
-    def send(self, method: str, path: str, token=None, server=None) -> Reply:
+    def send(
+        self, method: str, path: str, token=None, server=None, **more
+    ) -> Reply:
         headers = {"X-Auth-Token": token or self.token}
         client = (server or self.server).client()
-        return client.request(method, path, headers=headers)
+        return client.request(method, path, headers=headers, **more)
 
     def count(self) -> int:
         known = tables.servers
@@ -55,6 +57,29 @@ class RealNovaTest(base.FunctionalTestCase):
         self.assertEqual({"consoles": []}, self.send("GET", self.path).json)
         self.assertEqual([], self.console_rows(self.server_id))
         self.assertEqual(0, self.count())
+
+    def test_an_endpoint_is_learned_from_a_remote_console_of_nova(self):
+        path = f"/servers/{self.server_id}/remote-consoles"
+        for kind in ("novnc", "xvpvnc"):
+            body = {"remote_console": {"protocol": "vnc", "type": kind}}
+            reply = self.send("POST", path, body=body, version="2.6")
+            self.assertEqual(200, reply.status, reply.body)
+            token = base.token_of(reply.json["remote_console"]["url"])
+            found = self.send(
+                "GET",
+                f"/os-console-auth-tokens/{token}",
+                self.keystone.make_token(self.project, "service"),
+                version="2.31",
+            )
+            self.assertEqual(
+                {
+                    "instance_uuid": self.server_id,
+                    "host": "compute-1.example.org",
+                    "port": 5907,
+                    "internal_access_path": None,
+                },
+                found.json["console"],
+            )
 
     def test_the_server_of_another_project_is_not_there(self):
         other = self.keystone.make_project()
