@@ -10,7 +10,8 @@ from oslo_config import cfg
 
 GROUP = "nova"
 
-#: Seconds until an answer begins, and how often and when it is asked again.
+#: Seconds until an answer begins, and again until it has ended; how often and
+#: when it is asked again.
 DEFAULTS = {
     "timeout": 10,
     "service_type": "compute",

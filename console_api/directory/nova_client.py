@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests to Nova's API: each ends with an answer or with one error."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import requests
+import urllib3
 from keystoneauth1 import adapter, exceptions, loading
 from oslo_config import cfg
 
@@ -19,6 +21,18 @@ _MICROVERSION = "2.31"
 # What an operator configures wrong shows as one of these.
 _UNUSABLE = (exceptions.ClientException, cfg.Error, TypeError, ValueError)
 
+# What is raised instead of an answer, each library's own way.
+_NO_ANSWER = (
+    exceptions.ClientException,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+)
+
+# Nova says all there is of a server in some kilobytes.
+_MOST_BYTES = 2**20
+
+_CHUNK = 2**16
+
 
 class NovaClient:
     """Asks Nova as the service user of ``[nova]``; safe for threads."""
@@ -30,6 +44,7 @@ class NovaClient:
         """
         try:
             nova.register(conf)
+            self._timeout = conf[nova.GROUP].timeout
             auth = loading.load_auth_from_conf_options(conf, nova.GROUP)
             session = loading.load_session_from_conf_options(
                 conf, nova.GROUP, auth=auth
@@ -47,6 +62,11 @@ class NovaClient:
             raise errors.ConfigurationError(
                 "[nova] auth_type is not set. Say as whom to ask Nova: "
                 "auth_type, auth_url and what that type asks for."
+            )
+        if self._timeout <= 0:
+            raise errors.ConfigurationError(
+                f"[nova] timeout is {self._timeout}. Give the seconds that "
+                "Nova may take to answer."
             )
 
     def get(self, path: str) -> Mapping[str, Any]:
@@ -71,10 +91,49 @@ class NovaClient:
                 raise_exc=False,
                 # It would log tokens, with the paths and bodies they are in.
                 log=False,
+                # The service user's token would go wherever it is sent.
+                redirect=False,
+                # All of the answer would be read, however long it takes.
+                stream=True,
+                hooks={"response": _forget_retry_after},
                 # Our own filter in Nova's pipeline would ask us again.
                 headers={"Accept": "application/json", SKIP_FILTER: "1"},
                 **kwargs,
             )
-        except (exceptions.ClientException, requests.RequestException) as e:
+            with response:
+                body = self._read(response)
+        except _NO_ANSWER as e:
             raise nova_answers.unavailable(f"no answer: {e}") from e
-        return nova_answers.read(response.status_code, response.content)
+        return nova_answers.read(response.status_code, body)
+
+    def _read(self, response: requests.Response) -> bytes:
+        """Read the body of an answer, which has begun.
+
+        The timeout of the session is one for each packet of it.
+        """
+        until = time.monotonic() + self._timeout
+        body = b""
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > _MOST_BYTES:
+                raise nova_answers.unavailable(
+                    f"an answer of more than {_MOST_BYTES} bytes"
+                )
+            if time.monotonic() > until:
+                raise nova_answers.unavailable(
+                    f"an answer that has not ended after {self._timeout} "
+                    "seconds"
+                )
+        return body
+
+
+def _forget_retry_after(
+    response: requests.Response, **_kwargs: Any
+) -> requests.Response:
+    """Let nobody wait for as long as an answer says.
+
+    keystoneauth would, for a 503; with this it waits for
+    ``status_code_retry_delay``.
+    """
+    response.headers.pop("Retry-After", None)
+    return response

@@ -3,6 +3,7 @@
 
 import json
 import threading
+import zlib
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -134,9 +135,7 @@ def hang_up(handler: BaseHTTPRequestHandler) -> None:
 
 def break_off(handler: BaseHTTPRequestHandler) -> None:
     """Close the connection in the middle of an answer."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000")
-    handler.end_headers()
+    _send_head(handler, 200, **{"Content-Length": "1000"})
     handler.wfile.write(b'{"server": {')
     handler.close_connection = True
 
@@ -145,3 +144,57 @@ def babble(handler: BaseHTTPRequestHandler) -> None:
     """Answer in no protocol at all."""
     handler.wfile.write(b"\0\1\2 no HTTP\r\n\r\n")
     handler.close_connection = True
+
+
+def redirect(handler: BaseHTTPRequestHandler) -> None:
+    """Send the client, and the token with it, elsewhere."""
+    _send_head(handler, 302, **{"Content-Length": "0", "Location": ELSEWHERE})
+
+
+#: Where ``redirect`` leads; nobody should come here.
+ELSEWHERE = "/elsewhere/servers"
+
+
+def put_off(seconds: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Ask the client to wait before it comes back."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        _send_head(
+            handler, 503, **{"Content-Length": "0", "Retry-After": seconds}
+        )
+
+    return answer
+
+
+def flood(handler: BaseHTTPRequestHandler) -> None:
+    """Send 100 MB."""
+    _send_head(handler, 200)
+    for _megabyte in range(100):
+        handler.wfile.write(b" " * 2**20)
+    handler.close_connection = True
+
+
+def flood_packed(handler: BaseHTTPRequestHandler) -> None:
+    """Send what becomes 100 MB when it is unpacked."""
+    packed = zlib.compressobj(wbits=31)
+    _send_head(handler, 200, **{"Content-Encoding": "gzip"})
+    for _megabyte in range(100):
+        handler.wfile.write(packed.compress(b" " * 2**20))
+    handler.wfile.write(packed.flush())
+    handler.close_connection = True
+
+
+def trickle(handler: BaseHTTPRequestHandler) -> None:
+    """Send a byte now and then, for as long as the server runs."""
+    _send_head(handler, 200)
+    while not handler.server.ended.wait(0.05):
+        handler.wfile.write(b" ")
+
+
+def _send_head(
+    handler: BaseHTTPRequestHandler, status: int, **headers: str
+) -> None:
+    handler.send_response(status)
+    for name, value in headers.items():
+        handler.send_header(name, value)
+    handler.end_headers()

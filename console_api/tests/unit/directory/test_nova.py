@@ -41,6 +41,12 @@ NO_ANSWERS: dict[str, Any] = {
     "hangs": fake_nova.hang,
     "hangs up": fake_nova.hang_up,
     "breaks off": fake_nova.break_off,
+    "redirects": fake_nova.redirect,
+    "asks to wait an hour": fake_nova.put_off("3600"),
+    "asks to wait in the past": fake_nova.put_off("-1"),
+    "100 MB": fake_nova.flood,
+    "100 MB, packed": fake_nova.flood_packed,
+    "never ends": fake_nova.trickle,
     "babbles": fake_nova.babble,
 }
 
@@ -152,6 +158,8 @@ class GetTest(NovaCase):
                 self.assert_unavailable(lambda: self.directory.get(SERVER))
         self.assertEqual(1, len(self.rows(tables.consoles)))
         self.assertEqual(1, len(self.rows(tables.console_auth_tokens)))
+        asked = {path for _, path in self.nova.requests}
+        self.assertNotIn(fake_nova.ELSEWHERE, asked)
 
     def test_a_server_that_cannot_be_believed_is_unavailable(self) -> None:
         for key, value in (
@@ -336,6 +344,7 @@ class ConfigurationTest(NovaCase):
             ({"auth_type": "nonsense"}, "nonsense"),
             ({"auth_type": "v3password"}, "auth_url"),
             ({"timeout": "soon"}, "timeout"),
+            ({"timeout": 0}, "timeout"),
             ({"connect_retries": "often"}, "connect.retries"),
             ({"min_version": "2.1", "version": "2.1"}, "version"),
         ):
