@@ -26,13 +26,20 @@ def keep(database: Database, server: Server) -> None:
     :raises DatabaseUnavailable: the database does not answer
     """
     for _attempt in range(_KEEP_TRIES):
-        rows = servers.get(database, server.uuid)
-        known = server_from_rows(rows) if rows else None
+        known = _known(database, server.uuid)
         if known == server or _write(database, server, known):
             return
     raise errors.Unavailable(
         f"Server {server.uuid} keeps changing. Try again."
     )
+
+
+def is_kept(database: Database, server: Server) -> bool:
+    """Tell whether a server's row is what its directory has said.
+
+    :raises DatabaseUnavailable: the database does not answer
+    """
+    return _known(database, server.uuid) == server
 
 
 def forget(database: Database, server_uuid: str) -> bool:
@@ -45,6 +52,11 @@ def forget(database: Database, server_uuid: str) -> bool:
     return bool(servers.get(database, server_uuid)) and servers.delete(
         database, server_uuid
     )
+
+
+def _known(database: Database, server_uuid: str) -> Server | None:
+    rows = servers.get(database, server_uuid)
+    return server_from_rows(rows) if rows else None
 
 
 def _write(database: Database, server: Server, known: Server | None) -> bool:

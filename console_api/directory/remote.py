@@ -34,8 +34,15 @@ class RemoteDirectory(Directory):
         """
 
     def get(self, server_id: str) -> Server:
-        """Look a server up; see ``Directory.get``."""
-        return self._cache.get(server_id) or self.refresh(server_id)
+        """Look a server up; see ``Directory.get``.
+
+        What is remembered is not believed if another process has learned
+        better: that the server has another project, or is gone.
+        """
+        remembered = self._cache.get(server_id)
+        if remembered and records.is_kept(self._database, remembered):
+            return remembered
+        return self.refresh(server_id)
 
     def refresh(self, server_id: str) -> Server:
         """Look a server up as it is now, whatever is remembered.

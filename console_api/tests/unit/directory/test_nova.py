@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import time
 from typing import Any
 
 from console_api import directory, errors
 from console_api.db import tables
+from console_api.directory import records
 from console_api.directory.base import Endpoint, Server
 from console_api.directory.nova import NovaDirectory
 from console_api.tests.unit import base
@@ -241,6 +243,21 @@ class CacheTest(NovaCase):
         del self.nova.servers[SERVER]
         with self.assertRaises(errors.ServerNotFound):
             cached.get(SERVER)
+
+    def test_what_another_process_has_learned_counts_at_once(self) -> None:
+        cached = self.make_directory(cache_seconds=60)
+        cached.get(SERVER)
+        self.assertEqual(MAIL, cached.get(SERVER))
+        self.assertEqual(1, len(self.nova.requests))
+        moved = dataclasses.replace(MAIL, project_id=base.OTHER_PROJECT)
+        self.nova.add_server(SERVER, tenant_id=base.OTHER_PROJECT)
+        records.keep(self.database, moved)
+        self.assertEqual(moved, cached.get(SERVER))
+        del self.nova.servers[SERVER]
+        records.forget(self.database, SERVER)
+        with self.assertRaises(errors.ServerNotFound):
+            cached.get(SERVER)
+        self.assertEqual([], self.rows(tables.servers))
 
     def test_what_is_no_answer_is_not_remembered(self) -> None:
         cached = self.make_directory(cache_seconds=60)
