@@ -62,6 +62,7 @@ class LibvirtDirectory(RemoteDirectory):
         futures.wait(asked, self._timeout)
         told: list[tuple[Domain, Server]] = []
         silent = []
+        bare = []
         for future, daemon in asked.items():
             try:
                 domain = future.result(timeout=0)
@@ -73,6 +74,13 @@ class LibvirtDirectory(RemoteDirectory):
                 continue
             if domain and server:
                 told.append((domain, server))
+            elif domain:
+                bare.append(f"{daemon.compute_host}: no metadata")
+        for reason in bare:
+            LOG.warning("Server %s is none of Nova's on %s", server_id, reason)
+        if bare and servers.get(self._database, server_id):
+            # It was one: somebody has defined its domain anew.
+            silent += bare
         return self._choose(server_id, told, silent)
 
     def _choose(

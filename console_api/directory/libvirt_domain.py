@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from console_api.directory import checks
 from console_api.directory.base import Endpoint, Server
 
-# Nova counts the version up when it adds something.
+# Nova counts the second number up when it adds something.
 _INSTANCE = re.compile(
-    r"\{(http://openstack\.org/xmlns/libvirt/nova/1\.[0-9]+)\}instance"
+    r"\{(http://openstack\.org/xmlns/libvirt/nova/([^}]*))\}instance"
 )
+_KNOWN_VERSION = re.compile(r"1\.[0-9]+")
 
 _GRAPHICS = ("vnc", "spice", "rdp")
 
@@ -53,6 +54,8 @@ def server(xml: str, compute_host: str) -> Server | None:
 def _metadata(domain: ET.Element) -> tuple[ET.Element, str] | None:
     for element in domain.iterfind("metadata/*"):
         match = _INSTANCE.fullmatch(element.tag)
+        if match and not _KNOWN_VERSION.fullmatch(match[2]):
+            raise ValueError(f"its metadata has version {match[2]!r:.40}")
         if match:
             return element, match[1]
     return None

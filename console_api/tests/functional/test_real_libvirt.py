@@ -5,6 +5,7 @@ import re
 import signal
 import uuid
 
+from console_api.db import tables
 from console_api.tests.functional import base
 from console_api.tests.functional.libvirt_daemon import Libvirtd
 from console_api.tests.functional.rfb_client import RFBClient
@@ -67,6 +68,15 @@ class RealLibvirtTest(base.FunctionalTestCase):
         self.assert_fault(self.member.post(self.path), 404)
         self.assertEqual([], self.console_rows(self.server_id))
         self.assertEqual(0, self.count_tokens(self.server_id))
+        # A daemon that has died with a connection open is not.
+        self.make_server(uuid=self.server_id)
+        self.libvirtd.process.kill()
+        self.libvirtd.process.wait()
+        self.assert_fault(self.member.get(self.path), 503)
+        self.assertIn("libvirtError", self.server.log)
+        table = tables.servers
+        where = table.c.uuid == self.server_id
+        self.assertEqual(1, self.database.count(table, where))
 
     def see_the_screen(self):
         token = self.issue_token(self.server_id)

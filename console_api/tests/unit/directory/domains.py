@@ -46,3 +46,23 @@ def domain(
   {more}
 </domain>
 """
+
+
+_NAMESPACE = 'xmlns:test="http://libvirt.org/schemas/domain/test/1.0"'
+
+
+def state(number: int) -> str:
+    """Put a domain of libvirt's driver for tests into a state."""
+    return f"<test:runstate>{number}</test:runstate>"
+
+
+#: States of domains: `more` of what they are.
+RUNNING, PAUSED, SHUT_OFF = state(1), state(3), state(5)
+
+
+def node(*xml: str) -> str:
+    """Describe a host of libvirt's driver for tests by its domains."""
+    inside = "".join(xml).replace(
+        '<domain type="test">', f'<domain type="test" {_NAMESPACE}>'
+    )
+    return f"<node>{inside}</node>"

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+import socket
 import sys
 import threading
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,6 +15,11 @@ from console_api.directory.base import Endpoint
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
 from console_api.tests.unit.directory import domains
+from console_api.tests.unit.directory.domains import (
+    PAUSED,
+    RUNNING,
+    SHUT_OFF,
+)
 
 try:
     import libvirt
@@ -20,26 +27,32 @@ except ImportError:
     libvirt = None
 
 
+def require_libvirt() -> None:
+    """Leave a test out if libvirt-python is not installed, and need not."""
+    if libvirt is None:
+        if os.environ.get("CONSOLE_API_TEST_REQUIRE_PROGRAMS") == "1":
+            raise RuntimeError("libvirt-python is not installed.")
+        raise unittest.SkipTest("libvirt-python is not installed.")
+
+
 class LibvirtCase(base.DatabaseCase):
     """Daemons are libvirt's own driver for tests: one file a host."""
 
     def setUp(self) -> None:
         super().setUp()
-        if libvirt is None:
-            if os.environ.get("CONSOLE_API_TEST_REQUIRE_PROGRAMS") == "1":
-                raise RuntimeError("libvirt-python is not installed.")
-            raise unittest.SkipTest("libvirt-python is not installed.")
+        require_libvirt()
 
     def uri(self, host: str, *xml: str, state: str = "") -> str:
         """Make a host with these domains."""
         path = Path(self.folder) / f"{host}.xml"
-        inside = "".join(
-            text.replace("</domain>", f"{state}</domain>").replace(
-                '<domain type="test">', f'<domain type="test" {NAMESPACE}>'
+        path.write_text(
+            domains.node(
+                *[
+                    text.replace("</domain>", f"{state}</domain>")
+                    for text in xml
+                ]
             )
-            for text in xml
         )
-        path.write_text(f"<node>{inside}</node>")
         return f"{host}=test://{path}"
 
     def make_directory(self, *uris: str, **options: Any) -> Any:
@@ -62,16 +75,6 @@ class LibvirtCase(base.DatabaseCase):
         for word in words:
             self.assertIn(word, "\n".join(logged.output))
 
-
-NAMESPACE = 'xmlns:test="http://libvirt.org/schemas/domain/test/1.0"'
-
-
-def state(number: int) -> str:
-    """Put a domain of the test driver into a state: 1 runs, 5 does not."""
-    return f"<test:runstate>{number}</test:runstate>"
-
-
-RUNNING, PAUSED, SHUT_OFF = state(1), state(3), state(5)
 
 VNC = domains.graphics("vnc", 'port="5901"')
 
@@ -123,10 +126,39 @@ class GetTest(LibvirtCase):
             with self.subTest(alike):
                 self.assert_unavailable(made, "c1 and c2")
 
-    def test_metadata_without_project_is_no_answer(self) -> None:
-        xml = domains.domain().replace("nova:project", "nova:projekt")
-        made = self.make_directory(self.uri("c1", xml))
-        self.assert_unavailable(made, "c1", "no project")
+    def test_metadata_that_cannot_be_read_is_no_answer(self) -> None:
+        for old, new, word in (
+            ("nova:project", "nova:projekt", "no project"),
+            ("nova/1.1", "nova/2.0", "version '2.0'"),
+        ):
+            xml = domains.domain().replace(old, new)
+            made = self.make_directory(self.uri("c1", xml))
+            with self.subTest(word):
+                self.assert_unavailable(made, "c1", word)
+
+    def test_a_server_whose_domain_has_lost_its_metadata_stays(self) -> None:
+        made = self.make_directory(
+            self.uri("c1", domains.domain(metadata=""), state=RUNNING),
+            gone_after=0,
+        )
+        with (
+            self.assertRaises(errors.ServerNotFound),
+            self.assertLogs("console_api.directory", "WARNING") as logged,
+        ):
+            made.get(SERVER)
+        self.assertIn("c1: no metadata", logged.output[0])
+        self.add_server()
+        self.add_console_and_token()
+        self.assert_unavailable(made, "c1: no metadata")
+        self.assertEqual(1, len(self.rows(tables.consoles)))
+
+    def test_a_copy_without_metadata_takes_nothing_from_a_server(self) -> None:
+        self.add_server()
+        made = self.make_directory(
+            self.uri("c1", domains.domain(metadata=""), state=RUNNING),
+            self.uri("c2", domains.domain(), state=RUNNING),
+        )
+        self.assertEqual("c2", made.get(SERVER).compute_host)
 
     def test_a_host_that_is_away_may_have_what_others_have_not(self) -> None:
         away = f"c9=qemu:///system?socket={self.folder}/nowhere"
@@ -169,6 +201,57 @@ class HangingTest(LibvirtCase):
             self.assert_unavailable(made, "c9", "TimeoutError")
         names = [thread.name for thread in threading.enumerate()]
         self.assertLessEqual(names.count("libvirt"), 8)
+
+
+class BrokenDaemonTest(LibvirtCase):
+    """Something listens in the place of a daemon."""
+
+    def listen(self, answer: Callable[[socket.socket], None]) -> str:
+        """Have somebody answer once; return the URI."""
+        path = str(self.folder / "socket")
+        listener = socket.create_server(path, family=socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        ended = threading.Event()
+        self.addCleanup(ended.set)
+
+        def run() -> None:
+            connection, _address = listener.accept()
+            with connection:
+                connection.recv(4)
+                answer(connection)
+                ended.wait()
+
+        threading.Thread(target=run, daemon=True).start()
+        return f"c9=qemu+unix:///system?socket={path}"
+
+    def assert_no_answer(
+        self, answer: Callable[[socket.socket], None], word: str
+    ) -> None:
+        uri = self.listen(answer)
+        made = self.make_directory(uri, timeout=0.3)
+        self.assert_unavailable(made, "c9", word)
+        running = self.uri("c1", domains.domain(), state=RUNNING)
+        made = self.make_directory(uri, running, timeout=0.3)
+        self.assertEqual("c1", made.get(SERVER).compute_host)
+
+    def test_it_takes_the_connection_and_never_answers(self) -> None:
+        self.assert_no_answer(lambda connection: None, "TimeoutError")
+
+    def test_it_dies_before_it_answers(self) -> None:
+        self.assert_no_answer(socket.socket.close, "libvirtError")
+
+    def test_it_dies_in_the_middle_of_an_answer(self) -> None:
+        def die(connection: socket.socket) -> None:
+            connection.sendall(b"\0\0\0\x40\x20\0\x80\x86")
+            connection.close()
+
+        self.assert_no_answer(die, "libvirtError")
+
+    def test_it_answers_in_no_protocol_at_all(self) -> None:
+        self.assert_no_answer(
+            lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n"),
+            "libvirtError",
+        )
 
 
 class ForgetTest(LibvirtCase):

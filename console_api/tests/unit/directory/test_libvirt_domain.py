@@ -52,6 +52,8 @@ class ServerTest(unittest.TestCase):
             "<domain>",
             domain().replace("nova:project", "nova:projekt"),
             domain().replace(base.PROJECT, ""),
+            domain().replace("nova/1.1", "nova/2.0"),
+            domain().replace("nova/1.1", "nova/1.x"),
             domain().replace("<nova:name>mail</nova:name>", ""),
             domain().replace("<name>instance-00000001</name>", ""),
             domain(graphics("vnc", 'port="x"')),

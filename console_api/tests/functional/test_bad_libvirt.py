@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Domains that say too little or too much, seen by the users of a cloud.
+
+The daemons are libvirt's own driver for tests; ``test_real_libvirt`` has a
+real one that hangs and dies.
+"""
+
+import functools
+import uuid
+
+from console_api.db import tables
+from console_api.tests.functional import base, configuration, servers
+from console_api.tests.functional.servers import Server
+from console_api.tests.unit import base as unit_base
+from console_api.tests.unit.directory.domains import (
+    METADATA,
+    PAUSED,
+    RUNNING,
+    domain,
+    node,
+)
+from console_api.tests.unit.directory.test_libvirt import require_libvirt
+
+CLAIMED, MOVING, BARE, NEWER, NOBODYS = (str(uuid.uuid4()) for _ in range(5))
+
+
+@functools.cache
+def _uris() -> str:
+    """Make two hosts with domains; return what `uris` is set to."""
+    newer = METADATA.replace("nova/1.1", "nova/2.0")
+    folder = configuration.temporary_folder()
+    for host, domains in (
+        (
+            "c1",
+            (
+                domain(uuid=CLAIMED, more=RUNNING),
+                domain(uuid=MOVING, more=PAUSED),
+                domain(uuid=BARE, metadata="", more=RUNNING),
+                domain(uuid=NEWER, metadata=newer, more=RUNNING),
+                domain(uuid=NOBODYS, metadata="", more=RUNNING),
+            ),
+        ),
+        (
+            "c2",
+            (
+                domain(uuid=CLAIMED, more=RUNNING),
+                domain(uuid=MOVING, more=RUNNING),
+            ),
+        ),
+    ):
+        # All have the name of the first one, and libvirt wants them apart.
+        names = [
+            text.replace("instance-00000001", f"instance-{number}")
+            for number, text in enumerate(domains)
+        ]
+        (folder / f"{host}.xml").write_text(node(*names))
+    # A line for each.
+    return f"c1=test://{folder}/c1.xml\nuris = c2=test://{folder}/c2.xml"
+
+
+class BadLibvirtTest(base.FunctionalTestCase):
+    backend = "sqlite"
+
+    def choose_server(self) -> Server:
+        require_libvirt()
+        options = {
+            "directory": {"driver": "libvirt", "cache_seconds": "0"},
+            # What is nowhere is gone at once: nothing else keeps a console.
+            "libvirt": {"uris": _uris(), "gone_after": "0"},
+        }
+        return servers.shared(self.backend, options)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.project = unit_base.PROJECT
+        self.member = self.client("user")
+        self.stranger = self.client("user", project=uuid.uuid4().hex)
+        self.host = self.make_console_host(compute_hosts="c?")
+
+    def store_console(self, server_id: str) -> str:
+        """Have a console from better days; return its path."""
+        self.make_server(uuid=server_id, compute_host="c1")
+        hosts = self.console_host(self.host)
+        self.database.execute(
+            tables.consoles.insert(),
+            {
+                "server_uuid": server_id,
+                "console_host_id": hosts.id,
+                "console_type": hosts.console_type,
+                "instance_name": "instance-1",
+                "port": 20000 + self.database.count(tables.consoles),
+                "encrypted_password": "unreadable",
+                "created_at": 1,
+            },
+        )
+        [row] = self.console_rows(server_id)
+        return f"/servers/{server_id}/consoles/{row.id}"
+
+    def test_a_domain_that_cannot_be_believed_is_a_503(self) -> None:
+        for server_id, words in (
+            (CLAIMED, "is claimed by c1 and c2 alike"),
+            (BARE, "c1: no metadata"),
+            (NEWER, "its metadata has version '2.0'"),
+        ):
+            path = self.store_console(server_id)
+            for client in (self.member, self.stranger):
+                with self.subTest(words):
+                    reply = client.get(path)
+                    self.assert_fault(reply, 503)
+                    self.assertEqual("5", reply.headers["Retry-After"])
+                    line = f"erver {server_id}"
+                    said = [
+                        text
+                        for text in self.server.log.splitlines()
+                        if line in text and words in text
+                    ]
+                    self.assertTrue(said)
+            self.assertEqual(1, len(self.console_rows(server_id)))
+
+    def test_a_server_that_moves_is_where_it_runs(self) -> None:
+        path = f"/servers/{MOVING}/consoles"
+        self.assertEqual(200, self.member.post(path).status)
+        self.assertEqual(1, len(self.console_rows(MOVING)))
+        self.assert_fault(self.stranger.post(path), 404)
+
+    def test_a_domain_that_was_never_a_server_is_none(self) -> None:
+        path = f"/servers/{NOBODYS}/consoles"
+        self.assert_fault(self.member.post(path), 404)
+        self.assertIn(
+            f"Server {NOBODYS} is none of Nova's on c1: no metadata",
+            self.server.log,
+        )
