@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Nova that answers badly, seen by the users of a cloud."""
+
+import uuid
+from typing import ClassVar
+
+from console_api import conf
+from console_api.db import tables
+from console_api.db.engine import Database
+from console_api.directory import records
+from console_api.tests.functional import base, servers
+from console_api.tests.functional.client import Reply
+from console_api.tests.functional.servers import Server
+from console_api.tests.functional.test_concurrency import at_once
+from console_api.tests.unit.directory import fake_nova
+from console_api.tests.unit.directory.fake_nova import FakeNova, fault
+from console_api.tests.unit.directory.test_nova import NO_ANSWERS
+
+
+@base.on_database_servers
+class BadNovaTest(base.FunctionalTestCase):
+    """Two worker processes ask a Nova that does what it is told."""
+
+    nova: ClassVar[FakeNova]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.nova = FakeNova()
+        cls.addClassCleanup(cls.nova.stop)
+
+    def choose_server(self) -> Server:
+        options = {
+            "directory": {"driver": "nova", "cache_seconds": "0"},
+            "nova": {
+                "auth_type": "admin_token",
+                "endpoint": self.nova.url,
+                "token": fake_nova.TOKEN,
+                "timeout": "0.3",
+                "connect_retry_delay": "0.01",
+                "status_code_retry_delay": "0.01",
+            },
+            "remote_consoles": {"novnc_base_url": "http://proxy/vnc.html"},
+        }
+        return servers.shared(self.backend, options, workers=2)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.stranger = self.client("user", project=uuid.uuid4().hex)
+        self.host = self.make_console_host()
+        self.server_id = str(uuid.uuid4())
+        self.be_of(self.project)
+        self.path = f"/servers/{self.server_id}/consoles"
+
+    def tearDown(self) -> None:
+        self.nova.answers.clear()
+        super().tearDown()
+
+    def be_of(self, project: str) -> None:
+        """Have Nova say whose the server is."""
+        self.nova.add_server(
+            self.server_id,
+            **{
+                "tenant_id": project,
+                "OS-EXT-SRV-ATTR:host": self.compute_host,
+            },
+        )
+
+    def create(self) -> str:
+        """Create the console and return its path."""
+        reply = self.member.post(self.path)
+        self.assertEqual(200, reply.status, reply.body)
+        [row] = self.console_rows(self.server_id)
+        return f"{self.path}/{row.id}"
+
+    def add_token(self) -> None:
+        """Have a console auth token of the server."""
+        self.nova.endpoints["vnc"] = {"host": "192.0.2.10", "port": 5900}
+        self.issue_token(self.server_id)
+
+    def assert_no_answer(self, reply: Reply) -> None:
+        self.assert_fault(reply, 503)
+        self.assertEqual("5", reply.headers["Retry-After"])
+
+    def count_lines(self) -> int:
+        return self.server.log.count("Nova cannot tell of a server: ")
+
+    def test_what_is_no_answer_is_a_503_and_loses_nothing(self) -> None:
+        path = self.create()
+        self.add_token()
+        before = self.console_rows(self.server_id)
+        for name, answer in NO_ANSWERS.items():
+            self.nova.answers["GET", "/v2.1/servers/"] = answer
+            lines = self.count_lines()
+            with self.subTest(name):
+                replies = at_once(
+                    [
+                        lambda: self.member.get(path),
+                        lambda: self.stranger.get(path),
+                    ]
+                )
+                for reply in replies:
+                    self.assert_no_answer(reply)
+                # Nobody learns from it whose the server is.
+                self.assertEqual(*[reply.message for reply in replies])
+                self.assertEqual(lines + 2, self.count_lines())
+        for reply in (
+            self.member.get(self.path),
+            self.member.post(self.path),
+            self.member.delete(path),
+        ):
+            self.assert_no_answer(reply)
+        self.assertEqual(before, self.console_rows(self.server_id))
+        self.assertEqual(1, self.count_tokens(self.server_id))
+        self.assert_not_logged(fake_nova.TOKEN, fake_nova.CONSOLE_TOKEN)
+        self.nova.answers.clear()
+        self.assertEqual(200, self.member.get(path).status)
+        self.assert_fault(self.stranger.get(path), 404)
+
+    def test_an_endpoint_that_nova_does_not_tell_is_a_503(self) -> None:
+        body = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+        for answer in (fault(500, "computeFault"), (200, b"<html>")):
+            self.nova.answers["POST", "/v2.1/servers/"] = answer
+            lines = self.count_lines()
+            reply = self.member.post(
+                f"/servers/{self.server_id}/remote-consoles",
+                body,
+                version="2.6",
+            )
+            self.assert_no_answer(reply)
+            self.assertEqual(lines + 1, self.count_lines())
+        self.assertEqual(0, self.count_tokens(self.server_id))
+
+    def test_a_server_of_another_project_leaves_nothing_behind(self) -> None:
+        path = self.create()
+        self.add_token()
+        self.be_of(uuid.uuid4().hex)
+        self.assert_fault(self.member.get(path), 404)
+        self.assertEqual({"consoles": []}, self.member.get(self.path).json)
+        self.assert_fault(self.member.post(self.path), 404)
+        # Who has it now does not get what others know the password of.
+        self.assertEqual([], self.console_rows(self.server_id))
+        self.assertEqual(0, self.count_tokens(self.server_id))
+
+    def test_a_server_that_many_learn_of_at_once_is_one(self) -> None:
+        for _time in range(3):
+            self.server_id = str(uuid.uuid4())
+            self.be_of(self.project)
+            path = f"/servers/{self.server_id}/consoles"
+            replies = at_once([lambda: self.member.post(path)] * 8)  # noqa: B023
+            self.assertEqual([200] * 8, [reply.status for reply in replies])
+            self.assertEqual(1, self.count_servers())
+            self.assertEqual(1, len(self.console_rows(self.server_id)))
+        self.assertEqual(3, self.console_host(self.host).console_count)
+
+    def test_a_server_that_is_deleted_while_it_gets_a_console(self) -> None:
+        """Whoever is first, nothing is left that belongs to no server."""
+        database = Database(conf.load(self.server.folder))
+        self.addCleanup(database.close)
+        for _time in range(5):
+            *replies, _known = at_once(
+                [
+                    *[lambda: self.member.post(self.path)] * 3,
+                    lambda: records.forget(database, self.server_id),
+                ]
+            )
+            statuses = {reply.status for reply in replies}
+            self.assertLessEqual(statuses, {200, 404})
+            self.assertLessEqual(
+                len(self.console_rows(self.server_id)), self.count_servers()
+            )
+        # A late answer may have brought it back: it is asked for again.
+        del self.nova.servers[self.server_id]
+        self.assert_fault(self.member.post(self.path), 404)
+        self.assertEqual(0, self.count_servers())
+        self.assertEqual([], self.console_rows(self.server_id))
+        self.assertEqual(0, self.console_host(self.host).console_count)
+
+    def count_servers(self) -> int:
+        table = tables.servers
+        return self.database.count(table, table.c.uuid == self.server_id)
