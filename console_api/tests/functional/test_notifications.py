@@ -76,6 +76,8 @@ class NotificationsTest(base.DatabaseCase):
             self.bus.notify(VERSIONED, {"nova_object.data": {}})
             for uuid in (UNKNOWN_SERVER, server_id(2), server_id(2)):
                 self.bus.notify(VERSIONED, versioned(uuid))
+            # As if it had been created after its deletion.
+            self.bus.notify("instance.create.end", versioned(server_id(2)))
             self.bus.notify(LEGACY, {"instance_id": server_id(3)})
             await self.until(lambda: self.left() == [1])
             await self.until(lambda: self.bus.waiting() == 0)

@@ -105,6 +105,8 @@ class DeletionTest(EndpointCase):
             ("instance.delete.start", False),
             ("instance.soft_delete.end", False),
             ("instance.delete.end.more", False),
+            ("instance.create.end", False),
+            ("compute.instance.create.end", False),
             ("volume.instance.delete.end", False),
             ("x", False),
             (None, False),
