@@ -13,6 +13,13 @@ from oslo_log import log
 from console_api import conf as configuration
 from console_api import errors
 from console_api.api import pipeline
+from console_api.api.middleware.chunked_input import ChunkedInputFilter
+
+try:
+    # There is none outside of a process of uWSGI.
+    import uwsgi
+except ImportError:
+    uwsgi = None
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -23,12 +30,15 @@ def _load() -> "WSGIApplication":
     try:
         conf = pipeline.load_conf(str(config_dir))
         log.setup(conf, configuration.PROJECT)
-        return pipeline.load_application(config_dir)
+        app = pipeline.load_application(config_dir)
     except errors.ConfigurationError as error:
         # Without its causes: the sentence is what an operator needs to read.
         raise errors.ConfigurationError(
             f"console_api does not start. {error}"
         ) from None
+    return (
+        app if uwsgi is None else ChunkedInputFilter(app, uwsgi.chunked_read)
+    )
 
 
 application = _load()

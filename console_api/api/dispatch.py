@@ -175,9 +175,7 @@ def _is_ours(route: Route, environ: "WSGIEnvironment") -> bool:
 
 def _read_body(environ: "WSGIEnvironment") -> Any:
     """Return the JSON document that was sent, None if there is none."""
-    if not (
-        environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING")
-    ):
+    if not _has_body(environ):
         return None
     try:
         text = webob.Request(environ).body
@@ -199,6 +197,17 @@ def _read_body(environ: "WSGIEnvironment") -> Any:
         return json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Fault(400, "Malformed request body") from error
+
+
+def _has_body(environ: "WSGIEnvironment") -> bool:
+    if environ.get("CONTENT_LENGTH"):
+        return True
+    if not environ.get("HTTP_TRANSFER_ENCODING"):
+        return False
+    if not environ.get("wsgi.input_terminated"):
+        # It would look like an empty one.
+        raise Fault(411)
+    return True
 
 
 def _read_query(environ: "WSGIEnvironment") -> dict[str, str]:

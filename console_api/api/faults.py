@@ -47,6 +47,7 @@ _STATUS_OF_ERROR: Sequence[tuple[type[errors.ConsoleAPIError], int]] = (
 _MESSAGES = {
     401: "The request you have made requires authentication.",
     404: "The resource could not be found.",
+    411: "This server cannot read a body in chunks. Send its Content-Length.",
     413: "Request is too large.",
     503: "The identity service does not answer. Try again in a few seconds.",
 }

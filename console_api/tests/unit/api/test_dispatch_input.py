@@ -52,6 +52,18 @@ class BodyTest(DispatchCase):
                 reply = self.call("POST", environ=chunked)
                 self.assertEqual(status, reply.status)
 
+    def test_a_body_in_chunks_that_the_server_leaves_to_us(self) -> None:
+        chunked = {
+            "HTTP_TRANSFER_ENCODING": "chunked",
+            "wsgi.input": io.BytesIO(b"2\r\n{}\r\n0\r\n\r\n"),
+        }
+        self.assertFault(
+            self.call("POST", environ=chunked),
+            411,
+            "computeFault",
+            "Content-Length",
+        )
+
     def test_create_takes_any_document_or_none(self) -> None:
         for body in (None, b"", b"{}", b"[]", b"null", b'{"console": 1}'):
             with self.subTest(body):
