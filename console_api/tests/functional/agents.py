@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from console_api import conf
 from console_api.tests.functional import configuration
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import TestDatabase
@@ -33,14 +35,23 @@ class NotReady(Exception):
 class Agent:
     """An agent, as its operator has configured it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Start it, and wait until systemd would know that it is ready."""
+    def __init__(
+        self, folder: Path, command: Sequence[str] | None = None
+    ) -> None:
+        """Start it, and wait until systemd would know that it is ready.
+
+        :param command: how, if not as an operator does by hand
+        """
         self.folder = folder
         self._log = folder / "agent.log"
         with self._systemd() as told, self._log.open("a") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "--config-dir", str(folder)],
-                env={**os.environ, "NOTIFY_SOCKET": told.getsockname()},
+                command or [PROGRAM, "--config-dir", str(folder)],
+                env={
+                    **os.environ,
+                    conf.ENVIRONMENT: str(folder),
+                    "NOTIFY_SOCKET": told.getsockname(),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

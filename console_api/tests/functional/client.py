@@ -9,6 +9,7 @@ import http.client
 import json
 import re
 import socket
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -74,7 +75,8 @@ class Client:
     """A client of a server: who it is, and which API it speaks.
 
     ``roles`` (by commas) override those that the user's name gives;
-    ``version`` is the microversion of each request.
+    ``version`` is the microversion of each request; ``tls`` says whom to trust
+    if TLS is spoken.
     """
 
     server: "Server"
@@ -86,6 +88,7 @@ class Client:
     host: str = "127.0.0.1"
     timeout: float = 60
     headers: Mapping[str, str] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
 
     def get(self, path: str, **kwargs) -> Reply:
         """Send a GET request."""
@@ -125,9 +128,7 @@ class Client:
         if body is not None:
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
-        connection = http.client.HTTPConnection(
-            self.host, self.server.port, timeout=self.timeout
-        )
+        connection = self._connection()
         try:
             connection.request(
                 method,
@@ -158,6 +159,14 @@ class Client:
             response = http.client.HTTPResponse(connection)
             response.begin()
             return self._read(response)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        where = (self.host, self.server.port)
+        if self.tls is None:
+            return http.client.HTTPConnection(*where, timeout=self.timeout)
+        return http.client.HTTPSConnection(
+            *where, timeout=self.timeout, context=self.tls
+        )
 
     def _headers(self, version: str | None) -> dict[str, str | None]:
         sent: dict[str, str | None] = {}

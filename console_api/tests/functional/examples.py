@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The examples of how to deploy the API, started from their own files."""
+
+import atexit
+import contextlib
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from console_api import conf
+from console_api.tests.functional import agents, client, configuration
+
+FOLDER = configuration.CHECKOUT / "etc" / "console_api" / "deploy"
+
+# Seconds that a start and an end may take on a busy machine.
+TIMEOUT = 40
+
+
+def write(name: str, folder: Path, changes: Mapping[str, str]) -> Path:
+    """Write an example with the paths, ports and users of a test.
+
+    Whatever is to change has to be there, so that no example can leave what
+    its test was made for.
+    """
+    text = (FOLDER / name).read_text()
+    for old, new in changes.items():
+        if old not in text:
+            raise AssertionError(f"{name} does not have {old!r}")
+        text = text.replace(old, new)
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def exec_start(unit: Path) -> list[str]:
+    """Return the command that systemd would start for a unit."""
+    [line] = [
+        line
+        for line in unit.read_text().splitlines()
+        if line.startswith("ExecStart=")
+    ]
+    return shlex.split(line.removeprefix("ExecStart="))
+
+
+def free_port() -> int:
+    """Return a port that nobody has."""
+    return int(agents.free_range(1).partition("-")[0])
+
+
+class Program:
+    """A program that serves the API, or stands in front of it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        arguments: list[str],
+        port: int,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it in a session of its own, and wait until it listens.
+
+        :param folder: the configuration, and all that it logs: ``*.log``
+        """
+        self.folder = folder
+        self.port = port
+        with (folder / "output.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                arguments,
+                cwd=folder,
+                env={
+                    **os.environ,
+                    conf.ENVIRONMENT: str(folder),
+                    **(environment or {}),
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        atexit.register(self.kill)
+        self._wait_until_it_listens()
+
+    @property
+    def log(self) -> str:
+        """All that it has logged until now, in all its files."""
+        return "\n".join(
+            path.read_text(errors="replace")
+            for path in sorted(self.folder.glob("*.log"))
+        )
+
+    def client(self, **kwargs) -> client.Client:
+        """Return a client of it."""
+        return client.Client(self, **kwargs)
+
+    def terminate(self) -> None:
+        """Ask it to end, as systemd does."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Wait for its end; return its status."""
+        try:
+            return self.process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(self.log) from None
+
+    def processes(self) -> list[int]:
+        """Return the processes that it consists of and that still live."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                fields = path.read_text().rpartition(")")[2].split()
+                if int(fields[3]) == self.process.pid and fields[0] != "Z":
+                    found.append(int(path.parent.name))
+        return found
+
+    def kill(self) -> None:
+        """End all of it at once."""
+        atexit.unregister(self.kill)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for process in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + TIMEOUT
+        between = 0.02
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            time.sleep(between)
+        self.kill()
+        raise AssertionError(self.log)

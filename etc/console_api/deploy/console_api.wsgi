@@ -1,0 +1,7 @@
+# For mod_wsgi, which takes nothing from the environment of Apache.
+
+import os
+
+os.environ["OS_CONSOLE_API_CONFIG_DIR"] = "/etc/console_api"
+
+from console_api.wsgi import application  # noqa: E402, F401
