@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage server purge``: servers that are gone elsewhere."""
+"""``console-api-manage purge``: what is of no use any more."""
 
 import argparse
 
 from console_api import directory, errors
+from console_api.cmd import manage_tokens
+from console_api.cmd.manage import ManageApp
 from console_api.cmd.manage_base import ManageCommand
 from console_api.db import servers
 from console_api.directory import cleanup
@@ -11,6 +13,24 @@ from console_api.directory.remote import RemoteDirectory
 
 
 class Purge(ManageCommand):
+    """Delete expired tokens, and servers that the directory no longer has.
+
+    Does what `token purge` and `server purge` do. Servers that are registered
+    here stay. Run it regularly, for example every hour.
+    """
+
+    def take_action(self, _parsed_args: argparse.Namespace) -> None:
+        """Do one after the other."""
+        self._run(manage_tokens.Purge)
+        if _source(self.app):
+            self._run(PurgeServers)
+
+    def _run(self, kind: type[ManageCommand]) -> None:
+        command = kind(self.app, self.app_args)
+        command.take_action(command.get_parser("").parse_args([]))
+
+
+class PurgeServers(ManageCommand):
     """Delete servers that the directory no longer has.
 
     Asks it for each server that is known here, and deletes those that are
@@ -21,8 +41,8 @@ class Purge(ManageCommand):
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
         """Ask for one server after another, and say how many were gone."""
         database = self.app.database
-        source = directory.load(self.app.conf, database)
-        if not isinstance(source, RemoteDirectory):
+        source = _source(self.app)
+        if source is None:
             raise errors.ConfigurationError(
                 "[directory] driver: its servers are deleted by those who "
                 "register them. See `server delete`."
@@ -42,3 +62,9 @@ class Purge(ManageCommand):
                     "and are deleted. Run the command again when it does."
                 ) from error
         self.say(f"Asked for {asked} servers, deleted {gone}.")
+
+
+def _source(app: ManageApp) -> RemoteDirectory | None:
+    """Return the directory if servers come and go elsewhere."""
+    source = directory.load(app.conf, app.database)
+    return source if isinstance(source, RemoteDirectory) else None

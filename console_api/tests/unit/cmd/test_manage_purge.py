@@ -56,3 +56,20 @@ class PurgeTest(ManageCase):
         base.write_conf(self.folder)
         self.assertRefused("server delete", "server", "purge")
         self.assertEqual([1, 2, 3], self.left())
+
+    def test_tokens_and_servers_are_purged_in_one_go(self) -> None:
+        self.add_token("f" * 64, server_id(1), expires_at=1)
+        del self.nova.servers[server_id(2)]
+        outcome = self.manage("purge")
+        self.assertEqual(
+            "Deleted 1 expired tokens.\nAsked for 3 servers, deleted 1.\n",
+            outcome.stdout,
+        )
+        self.assertEqual([1, 3], self.left())
+
+    def test_of_registered_servers_only_tokens_are_purged(self) -> None:
+        base.write_conf(self.folder)
+        self.add_token("f" * 64, server_id(1), expires_at=1)
+        outcome = self.manage("purge")
+        self.assertEqual("Deleted 1 expired tokens.\n", outcome.stdout)
+        self.assertEqual([1, 2, 3], self.left())
