@@ -22,10 +22,15 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from benchmarks import gunicorn_settings
-from console_api.db import console_changes, console_hosts, tables
+from console_api.db import (
+    console_changes,
+    console_hosts,
+    console_ports,
+    tables,
+)
 from console_api.db.console_auth_tokens import LOOK_UP
 from console_api.db.console_hosts import _LIST_ENABLED
-from console_api.db.consoles import _GET, _LIST, _PLACED, _free_port
+from console_api.db.consoles import _GET, _LIST, _PLACED
 from console_api.db.servers import _GET_ONE
 
 if TYPE_CHECKING:
@@ -143,7 +148,7 @@ def _create(server_id: str) -> "Answer":
                 "created_at": int(time.time()),
                 "console_host_id": host.id,
                 "console_type": host.console_type,
-                "port": _free_port(connection, host),
+                "port": console_ports.find_free(connection, host),
             },
         )
         console_changes.record(

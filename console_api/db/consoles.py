@@ -2,7 +2,6 @@
 """Statements on consoles."""
 
 import enum
-import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,12 @@ from oslo_db import exception as db_exc
 from sqlalchemy.engine import Connection
 
 from console_api import errors
-from console_api.db import console_changes, console_hosts, tables
+from console_api.db import (
+    console_changes,
+    console_hosts,
+    console_ports,
+    tables,
+)
 from console_api.db.engine import Database, retried
 
 _consoles = tables.consoles.c
@@ -57,38 +61,8 @@ _GET = (
     )
 )
 
-_PORT_TAKEN = sa.select(_consoles.id).where(
-    _consoles.console_host_id == sa.bindparam("host_id"),
-    _consoles.port == sa.bindparam("port"),
-)
-
 # How often a console may be moved under a request that wants to delete it.
 _MOVES_SEEN = 3
-
-_next = tables.consoles.alias("next_console")
-
-# The first console from a port on whose upper neighbour is free: it walks
-# the index of the constraint on host and port, and stops at the first gap.
-# Not with NOT EXISTS: for that, MariaDB first reads all ports of the host.
-_UPPER_NEIGHBOUR = (
-    sa.select(_next.c.port)
-    .where(
-        _next.c.console_host_id == sa.bindparam("host_id"),
-        _next.c.port == _consoles.port + 1,
-    )
-    .scalar_subquery()
-)
-_LAST_BEFORE_GAP = (
-    sa.select(_consoles.port)
-    .where(
-        _consoles.console_host_id == sa.bindparam("host_id"),
-        _consoles.port >= sa.bindparam("first"),
-        _consoles.port < sa.bindparam("last"),
-        _UPPER_NEIGHBOUR.is_(None),
-    )
-    .order_by(_consoles.port)
-    .limit(1)
-)
 
 
 class Placed(enum.Enum):
@@ -150,7 +124,7 @@ def insert(
                         "instance_name": _instance_name(values),
                         "console_host_id": host.id,
                         "console_type": host.console_type,
-                        "port": _free_port(connection, host),
+                        "port": console_ports.find_free(connection, host),
                     }
                 )
             )
@@ -184,7 +158,7 @@ def move(
                 .values(
                     console_host_id=host.id,
                     console_type=host.console_type,
-                    port=_free_port(connection, host),
+                    port=console_ports.find_free(connection, host),
                 )
             ).rowcount
             if not moved:
@@ -280,32 +254,3 @@ def _instance_name(values: Mapping[str, Any]) -> sa.ColumnElement[str]:
     )
     # Without a server the INSERT is refused, whatever the name.
     return sa.func.coalesce(current.scalar_subquery(), values["instance_name"])
-
-
-def _free_port(connection: Connection, host: sa.Row[Any]) -> int | None:
-    """Find a free port of a host whose row the caller has locked.
-
-    The search begins anywhere in the range, which spreads the consoles, so
-    that a free port is near wherever it begins.
-    """
-    if host.multiplex_port is not None:
-        return None
-    start = random.randint(host.min_port, host.max_port)
-    taken = connection.execute(
-        _PORT_TAKEN, {"host_id": host.id, "port": start}
-    ).first()
-    if not taken:
-        return start
-    for first, last in (
-        (start, host.max_port),
-        (host.min_port, start),
-    ):
-        row = connection.execute(
-            _LAST_BEFORE_GAP,
-            {"host_id": host.id, "first": first, "last": last},
-        ).first()
-        if row:
-            return int(row.port) + 1
-    # The range has room (`add_console` has counted), all ports from the
-    # lowest taken one up are taken: what is left is below.
-    return int(host.min_port)

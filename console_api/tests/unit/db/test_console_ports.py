@@ -8,7 +8,7 @@ from unittest import mock
 
 import sqlalchemy as sa
 
-from console_api.db import consoles, tables
+from console_api.db import console_ports, tables
 from console_api.tests.unit import base
 from console_api.tests.unit.base import server_id
 
@@ -55,9 +55,9 @@ class FreePortTest(base.DatabaseCase):
         every = range(self.low, self.high + 1)
         for start in every:
             with mock.patch.object(
-                consoles.random, "randint", return_value=start
+                console_ports.random, "randint", return_value=start
             ):
-                found = consoles._free_port(connection, self.host)
+                found = console_ports.find_free(connection, self.host)
             if found in taken or found not in every:
                 self.fail(f"{found} is not free: {taken=} {start=}")
 
@@ -89,8 +89,8 @@ class FreePortTest(base.DatabaseCase):
         with (
             self.database.transaction() as connection,
             mock.patch.object(
-                consoles.random, "randint", return_value=5904
+                console_ports.random, "randint", return_value=5904
             ) as randint,
         ):
-            consoles._free_port(connection, self.host)
+            console_ports.find_free(connection, self.host)
         randint.assert_called_once_with(self.low, self.high)
