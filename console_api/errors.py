@@ -23,6 +23,18 @@ class Forbidden(ConsoleAPIError):
         super().__init__(f"Policy doesn't allow {rule} to be performed.")
 
 
+class ProjectScopeRequired(ConsoleAPIError):
+    """The caller's token is not scoped to a project."""
+
+    def __init__(self, scope: str) -> None:
+        """Say what it is scoped to instead."""
+        super().__init__(
+            f"This takes a token that is scoped to a project, and yours is "
+            f"scoped to {scope}. Ask the identity service for one of a "
+            "project."
+        )
+
+
 class NotFound(ConsoleAPIError):
     """Something named by the caller is not there, or not for the caller."""
 

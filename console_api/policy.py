@@ -49,6 +49,24 @@ class _Rules:
     decisions: dict[tuple[Any, ...], bool] = field(default_factory=dict)
 
 
+def check_scope(context: oslo_context.RequestContext) -> None:
+    """Make sure that the caller's token is scoped to a project.
+
+    All rules are about projects, so this is asked once and before anything
+    is looked up: the answer tells nothing of what is there.
+
+    :raises ProjectScopeRequired: it is scoped to something else
+    """
+    scope = None if context.project_id else "nothing"
+    if context.domain_id:
+        scope = "a domain"
+    if context.system_scope:
+        scope = "the system"
+    if scope is not None:
+        LOG.info("A token is refused that is scoped to %s.", scope)
+        raise errors.ProjectScopeRequired(scope)
+
+
 class Enforcer:
     """Decides by the policy files as they are at that moment.
 

@@ -12,7 +12,7 @@ import webob
 import webob.exc
 from microversion_parse import Version
 
-from console_api import errors
+from console_api import errors, policy
 from console_api.api import faults, microversion, subrequest
 from console_api.api.faults import Fault
 from console_api.api.middleware import context, request_log
@@ -143,6 +143,7 @@ class Dispatcher:
             route.query.validate(version, query)
         if route.body is not None:
             route.body.validate(version, body)
+        policy.check_scope(caller)
         return route.action(
             Request(
                 service=self._service,

@@ -37,6 +37,7 @@ _STATUS_OF_ERROR: Sequence[tuple[type[errors.ConsoleAPIError], int]] = (
     (errors.InvalidInput, 400),
     (errors.TokenTypeNotAccessible, 401),
     (errors.Forbidden, 403),
+    (errors.ProjectScopeRequired, 403),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
     (errors.Unavailable, 503),

@@ -113,7 +113,7 @@ class KeystoneTests(KeystoneTestCase):
             ("service", token("service", "service"), TOKENS, 404),
             ("admin", token(stranger, "admin"), TOKENS, 404),
             ("reader", token(self.project, "reader"), TOKENS, 403),
-            ("unscoped", token(None), consoles, 200),
+            ("unscoped", token(None), consoles, 403),
             ("unscoped", token(None), TOKENS, 403),
             ("own URL", token(self.project, "reader"), self.own_url(), 200),
             ("other URL", token(stranger, "admin"), self.own_url(), 400),

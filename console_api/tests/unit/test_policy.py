@@ -97,6 +97,22 @@ class DefaultsTest(PolicyCase):
             with self.subTest(scope):
                 self.assertFalse(enforcer.allows(caller, INDEX, PROJECT))
 
+    def test_a_token_has_to_be_scoped_to_a_project(self) -> None:
+        policy.check_scope(self.caller("reader"))
+        for scope, said in (
+            ({"system_scope": "all"}, "the system"),
+            ({"domain_id": "a-domain"}, "a domain"),
+            ({}, "nothing"),
+        ):
+            caller = self.caller("admin", project=None, **scope)
+            with (
+                self.subTest(said),
+                self.assertRaisesRegex(
+                    errors.ProjectScopeRequired, f"scoped to {said}\\."
+                ),
+            ):
+                policy.check_scope(caller)
+
     def test_an_unknown_rule_refuses(self) -> None:
         enforcer = self.load()
         self.assertFalse(
