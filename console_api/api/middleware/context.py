@@ -107,4 +107,8 @@ def _identity(*values: str | None) -> Mapping[str, Any]:
         for name, value in zip(_HEADERS, values, strict=True)
         if value is not None
     }
+    if "HTTP_X_SERVICE_USER_ID" in environ:
+        # keystonemiddleware puts the scope of a service token in the place
+        # of the caller's own, who must not be taken for the service.
+        environ.pop("HTTP_OPENSTACK_SYSTEM_SCOPE", None)
     return vars(RequestContext.from_environ(environ, overwrite=False))

@@ -121,6 +121,20 @@ class DefaultsTest(PolicyCase):
 
 
 class FilesTest(PolicyCase):
+    def test_a_rule_can_ask_for_the_roles_of_a_service_token(self) -> None:
+        for check, expected in (
+            ("role:service", (False, False)),
+            ("service_roles:service", (False, True)),
+        ):
+            enforcer = self.load(f'"{INDEX}": "{check}"\n')
+            callers = (
+                self.caller("member"),
+                self.caller("member", service_roles=["a", "service"]),
+            )
+            with self.subTest(check):
+                found = [enforcer.allows(c, INDEX, PROJECT) for c in callers]
+                self.assertEqual(expected, tuple(found))
+
     def test_a_rule_of_the_file_counts_before_the_default(self) -> None:
         enforcer = self.load(f'"{INDEX}": "role:auditor"\n')
         for role, expected in (("auditor", True), ("admin", False)):

@@ -28,7 +28,6 @@ class OfRequestTest(unittest.TestCase):
             {
                 **base.identity("member, reader"),
                 "X-Service-Roles": "service",
-                "OpenStack-System-Scope": "all",
             },
             **{request_log.REQUEST_ID: "req-1"},
         )
@@ -36,12 +35,20 @@ class OfRequestTest(unittest.TestCase):
         self.assertEqual(base.PROJECT, found.project_id)
         self.assertEqual(["member", "reader"], found.roles)
         self.assertEqual(["service"], found.service_roles)
-        self.assertEqual("all", found.system_scope)
         self.assertEqual("req-1", found.request_id)
+
+    def test_the_scope_of_a_service_token_is_not_the_callers(self) -> None:
+        for service, expected in (
+            ({}, "all"),
+            ({"X-Service-User-Id": "a-service"}, None),
+        ):
+            headers = {**base.identity(), "OpenStack-System-Scope": "all"}
+            with self.subTest(service):
+                found = self.of({**headers, **service})
+                self.assertEqual(expected, found.system_scope)
 
     def test_nothing_that_is_known_of_the_caller_is_lost(self) -> None:
         names = [
-            "OpenStack-System-Scope",
             "X-Domain-Id",
             "X-Domain-Name",
             "X-Is-Admin-Project",
