@@ -56,6 +56,7 @@ _MESSAGES = {
 # Seconds after which a client may try again when one of these is
 # away.
 RETRY_AFTER = 5
+_TRY_AGAIN = ("Retry-After", str(RETRY_AFTER))
 
 
 class Fault(Exception):
@@ -84,6 +85,8 @@ def render(
 
 def from_status(status: int, headers: Sequence[Header] = ()) -> Response:
     """Make a fault for a status alone, with the text that goes with it."""
+    if status == 503:
+        headers = [*headers, _TRY_AGAIN]
     return render(status, _message(status), headers)
 
 
@@ -124,5 +127,5 @@ def _from_known(error: errors.ConsoleAPIError, status: int) -> Response:
     if isinstance(
         error, errors.DatabaseUnavailable | errors.DirectoryUnavailable
     ):
-        return render(status, str(error), [("Retry-After", str(RETRY_AFTER))])
+        return render(status, str(error), [_TRY_AGAIN])
     return render(status, str(error))

@@ -187,23 +187,10 @@ def authtoken_factory(
 ) -> "Filter":
     """Make keystonemiddleware's filter, on our own configuration."""
     # Imported where it is needed: it is large, and noauth2 goes without.
-    from keystonemiddleware import auth_token  # noqa: PLC0415
+    from console_api.api.middleware import authtoken  # noqa: PLC0415
 
     conf = load_conf(_folder(global_conf, local))
-
-    def make(app: "WSGIApplication") -> "WSGIApplication":
-        made: WSGIApplication = auth_token.AuthProtocol(
-            app, {"oslo_config_config": conf}
-        )
-        group = conf.keystone_authtoken
-        if not (group.auth_type or group.auth_section):
-            raise errors.ConfigurationError(
-                "[keystone_authtoken] auth_type is not set. Say how to reach "
-                "Keystone: auth_type, auth_url and what that type asks for."
-            )
-        return made
-
-    return make
+    return lambda app: authtoken.make(app, conf)
 
 
 def cors_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our defaults of the options of oslo.middleware's filters."""
+"""Our defaults of the options of other projects' filters."""
 
 from collections.abc import Mapping
 
 _VERSION_HEADERS = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
+
+#: Of ``[keystone_authtoken]``: seconds until Keystone answers, and how often
+#: it is asked again.  keystonemiddleware would wait without end.
+AUTHTOKEN_DEFAULTS: Mapping[str, int] = {
+    "http_connect_timeout": 10,
+    "http_request_max_retries": 1,
+}
 
 #: By group and option; the rest is as oslo.middleware has it.
 DEFAULTS: Mapping[str, Mapping[str, list[str]]] = {

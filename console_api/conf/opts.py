@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The entry point of oslo.config's tools (sample files, validation)."""
 
+from keystonemiddleware import auth_token
 from oslo_config import cfg
 from oslo_middleware import cors
 from oslo_middleware.healthcheck.opts import HEALTHCHECK_OPTS
@@ -19,6 +20,8 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
 
 
 def set_defaults() -> None:
-    """Make our defaults those that the tools show of oslo.middleware."""
+    """Make our defaults those that the tools show of other projects."""
     cors.set_defaults(**middleware.DEFAULTS["cors"])
     cfg.set_defaults(HEALTHCHECK_OPTS, **middleware.DEFAULTS["healthcheck"])
+    for _, options in auth_token.AUTH_TOKEN_OPTS:
+        cfg.set_defaults(options, **middleware.AUTHTOKEN_DEFAULTS)

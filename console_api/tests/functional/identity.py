@@ -1,15 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in for Keystone: just what keystonemiddleware asks it for."""
 
+import contextlib
 import datetime as dt
 import http.server
 import json
 import threading
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 #: What a service has to know to get a token of its own.
 SERVICE_PASSWORD = "password-of-the-service"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is answered in the place of what should be."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class IdentityService:
@@ -18,6 +30,15 @@ class IdentityService:
     def __init__(self) -> None:
         """Listen on a port of its own."""
         self._tokens: dict[str, dict] = {}
+        #: What it takes for the password of a service.
+        self.password = SERVICE_PASSWORD
+        #: Answers every request, if it is set.
+        self.instead: Answer | None = None
+        #: Cleared, no request is answered until it is set again.
+        self.answers = threading.Event()
+        self.answers.set()
+        #: The requests until now: method and path.
+        self.requests: list[str] = []
         self._http = http.server.ThreadingHTTPServer(
             ("127.0.0.1", 0), _Handler
         )
@@ -52,6 +73,10 @@ class IdentityService:
         self._tokens[token] = {"token": document}
         return token
 
+    def revoke(self, token: str) -> None:
+        """Know a token no longer."""
+        del self._tokens[token]
+
     def find(self, token: str) -> dict | None:
         """Return what is known of a token."""
         return self._tokens.get(token)
@@ -76,6 +101,7 @@ class IdentityService:
 
     def stop(self) -> None:
         """Stop answering."""
+        self.answers.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
@@ -89,6 +115,22 @@ def _text(moment: dt.datetime) -> str:
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        service = self.server.service
+        service.requests.append(f"{self.command} {self.path}")
+        service.answers.wait()
+        if service.instead is None:
+            return True
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._send(
+            service.instead.status,
+            service.instead.body,
+            service.instead.headers,
+        )
+        return False
+
     def do_GET(self) -> None:
         if urlsplit(self.path).path == "/v3/auth/tokens":
             found = self.server.service.find(self.headers["X-Subject-Token"])
@@ -109,7 +151,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if SERVICE_PASSWORD.encode() not in body:
+        if self.server.service.password.encode() not in body:
             self._answer(401, {})
             return
         service = self.server.service
@@ -118,13 +160,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, status, document, headers=None) -> None:
         body = json.dumps(document).encode()
+        json_type = {"Content-Type": "application/json"}
+        self._send(status, body, {**json_type, **(headers or {})})
+
+    def _send(self, status, body, headers) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
+        for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
 
     def log_message(self, *_args) -> None:
         """Keep quiet."""

@@ -5,9 +5,17 @@ import socket
 import uuid
 
 from console_api.tests.functional import base, identity
+from console_api.tests.functional.identity import Answer
 
 PUBLIC_URL = "https://keystone.example.org/identity"
+AWAY = "The identity service does not answer. Try again in a few seconds."
 REQUIRED = "The request you have made requires authentication."
+# All that is said of tokens, and more than anybody wants to read.
+DEBUG = {
+    "debug": "true",
+    "default_log_levels": "keystonemiddleware=DEBUG,keystoneauth=DEBUG,"
+    "urllib3=DEBUG",
+}
 ACCEPTS = (None, "", "*/*", "text/html", "text/plain", "application/json")
 
 
@@ -47,9 +55,10 @@ class KeystoneTestCase(base.FunctionalTestCase):
         self.assert_version_headers(reply, None)
 
 
-@base.on_each_database
 class NoKeystoneTests(KeystoneTestCase):
     """An identity service that does not answer."""
+
+    backend = "sqlite"
 
     def choose_server(self):
         # Taken, but nobody listens: connections are refused.
@@ -65,16 +74,107 @@ class NoKeystoneTests(KeystoneTestCase):
             with self.subTest(accept):
                 self.assert_unauthorized(self.get(path, None, Accept=accept))
                 reply = self.get(path, "token-of-somebody", Accept=accept)
-                self.assert_fault(
-                    reply,
-                    503,
-                    "The identity service does not answer. Try again in a "
-                    "few seconds.",
-                )
+                self.assert_fault(reply, 503, AWAY)
+                self.assertEqual("5", reply.headers["Retry-After"])
         # What needs no identity works.
         for path in ("/", "/v2.1", "/v2", "/healthcheck"):
             reply = self.client(None).get(path, prefix="")
             self.assertEqual(200, reply.status)
+
+
+JSON = {"Content-Type": "application/json"}
+
+# By what it is: an answer in the place of each that Keystone would give.
+BAD_ANSWERS = {
+    "broken": Answer(500, b"rubbish"),
+    "too busy": Answer(429, b'{"error": {"message": "rubbish"}}', JSON),
+    "a page": Answer(
+        200, b"<html>rubbish</html>", {"Content-Type": "text/html"}
+    ),
+    "half a document": Answer(200, b'{"token": {"rubbish', JSON),
+    "not text": Answer(200, b"\xff\xferubbish", JSON),
+    "nothing": Answer(200, b"", JSON),
+    "a list": Answer(200, b'["rubbish"]', JSON),
+    "null": Answer(200, b"null", JSON),
+    "another document": Answer(200, b'{"rubbish": 1}', JSON),
+    "no token": Answer(200, b'{"token": null}', JSON),
+    "a token of nobody": Answer(
+        200,
+        b'{"token": {"methods": ["password"], "user": "rubbish",'
+        b' "expires_at": "2126-01-01T00:00:00Z"}}',
+        JSON,
+    ),
+    "in circles": Answer(302, headers={"Location": "/v3/auth/tokens"}),
+}
+
+
+class BadKeystoneTests(KeystoneTestCase):
+    """An identity service that answers, but not what it should."""
+
+    backend = "sqlite"
+
+    def choose_server(self):
+        self.identity = identity.IdentityService()
+        self.addCleanup(self.identity.stop)
+        settings = options(self.identity.url, DEFAULT=DEBUG)
+        settings["keystone_authtoken"]["http_connect_timeout"] = "1"
+        return self.start_server(settings)
+
+    def setUp(self):
+        super().setUp()
+        self.path = f"/servers/{self.make_server()}/consoles"
+        self.issued = []
+
+    def ask(self):
+        """Ask with a token that nobody has seen before."""
+        self.issued.append(self.identity.issue("user", self.project, "member"))
+        return self.get(self.path, self.issued[-1])
+
+    def check_refusal(self, advice):
+        reply = self.ask()
+        self.assert_fault(reply, 503, AWAY)
+        self.assertEqual("5", reply.headers["Retry-After"])
+        lines = [
+            line
+            for line in self.server.log.splitlines()
+            if reply.request_id in line and " ERROR " in line
+        ]
+        self.assertTrue(any(advice in line for line in lines), lines)
+
+    def check_all(self):
+        """Let it do all that it should not, and then what it should."""
+        for what, answer in BAD_ANSWERS.items():
+            with self.subTest(what):
+                self.identity.instead = answer
+                self.check_refusal("See whether Keystone works")
+        self.identity.instead = None
+        with self.subTest("silence"):
+            self.identity.answers.clear()
+            self.check_refusal("timed out")
+            self.identity.answers.set()
+
+    def test_whatever_it_answers_callers_may_try_again(self):
+        self.check_all()
+        with self.subTest("refuses the service user"):
+            self.identity.password = "another-password"
+            self.check_refusal("Correct username, password, project")
+            self.identity.password = identity.SERVICE_PASSWORD
+        self.assertEqual(200, self.ask().status)
+        # Where it is and who we are is known from here on.
+        self.check_all()
+        for status, advice in (
+            (401, "Correct username, password, project"),
+            (403, "Give it the role service"),
+        ):
+            with self.subTest(status):
+                self.identity.instead = Answer(status, b"{}", JSON)
+                self.check_refusal(advice)
+        with self.subTest("does not know the token"):
+            self.identity.instead = Answer(404, b"<html>rubbish</html>")
+            self.assert_unauthorized(self.ask())
+        self.identity.instead = None
+        self.assertEqual(200, self.ask().status)
+        self.assert_not_logged(*self.issued, identity.SERVICE_PASSWORD)
 
 
 @base.on_each_database
@@ -82,16 +182,7 @@ class KeystoneTests(KeystoneTestCase):
     def choose_server(self):
         self.identity = identity.IdentityService()
         self.addCleanup(self.identity.stop)
-        return self.start_server(
-            options(
-                self.identity.url,
-                DEFAULT={
-                    "debug": "true",
-                    "default_log_levels": "keystonemiddleware=DEBUG,"
-                    "keystoneauth=DEBUG,urllib3=DEBUG",
-                },
-            )
-        )
+        return self.start_server(options(self.identity.url, DEFAULT=DEBUG))
 
     def test_what_callers_may_do(self):
         """All in one test: each needs a server of its own."""

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+import sys
+from typing import Any
+from unittest import mock
+
+from oslo_config import cfg
+
+from console_api import errors
+from console_api.api.middleware import authtoken
+from console_api.tests.unit import base
+
+KEYSTONE = {
+    "www_authenticate_uri": "http://127.0.0.1:1/",
+    "auth_type": "password",
+    "auth_url": "http://127.0.0.1:1/",
+}
+
+
+class MakeTest(base.FolderCase):
+    def load(self, **changed: str | None) -> cfg.ConfigOpts:
+        options = {
+            name: value
+            for name, value in {**KEYSTONE, **changed}.items()
+            if value is not None
+        }
+        return base.load_conf(self.folder, {authtoken.GROUP: options})
+
+    def make(self, conf: cfg.ConfigOpts) -> authtoken.AuthTokenFilter:
+        return authtoken.make(mock.Mock(), conf)
+
+    def test_keystone_is_not_waited_for_without_end(self) -> None:
+        for changed, timeout, retries in (
+            ({}, 10, 1),
+            ({"http_connect_timeout": "3"}, 3, 1),
+            ({"http_request_max_retries": "7"}, 10, 7),
+        ):
+            made = self.make(self.load(**changed))
+            with self.subTest(changed):
+                self.assertEqual(timeout, made._session.timeout)
+                adapter: Any = made._identity_server._adapter
+                self.assertEqual(retries, adapter.connect_retries)
+
+    def test_what_cannot_be_used_is_named(self) -> None:
+        for changed, pattern in (
+            ({"auth_type": None}, "auth_type is not set"),
+            ({"auth_url": None}, "auth_url"),
+            ({"auth_type": "unknown"}, "unknown"),
+            (
+                {"memcache_security_strategy": "ENCRYPT"},
+                "memcache_secret_key must be defined",
+            ),
+        ):
+            with (
+                self.subTest(changed),
+                self.assertRaisesRegex(errors.ConfigurationError, pattern),
+            ):
+                self.make(self.load(**changed))
+
+    def test_a_cache_without_its_package_is_refused_at_the_start(self) -> None:
+        conf = self.load(
+            memcached_servers="cache.example.org:11211",
+            # Takes another client, which nothing else here imports.
+            memcache_tls_enabled="true",
+        )
+        with (
+            mock.patch.dict(sys.modules, {"bmemcached": None}),
+            self.assertRaisesRegex(
+                errors.ConfigurationError, "bmemcached.*extra memcached"
+            ),
+        ):
+            self.make(conf)
