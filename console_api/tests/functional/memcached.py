@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real memcached for tests."""
+
+from console_api.tests.functional import agents, vnc_servers
+
+
+def start() -> vnc_servers.VNCServer:
+    """Start one on a port that nobody else has, and wait until it listens.
+
+    :raises unittest.SkipTest: it is not installed, and need not be
+    """
+    path = vnc_servers.program("memcached")
+    port = int(agents.free_range(1).partition("-")[0])
+    return vnc_servers.VNCServer(
+        path,
+        *("-l", "127.0.0.1", "-p", str(port), "-U", "0", "-m", "8"),
+        # As root it wants to be told whom to run as.
+        *("-u", "root"),
+        port=port,
+    )
