@@ -2,6 +2,7 @@
 """A real Keystone for tests, on SQLite in a temporary folder."""
 
 import atexit
+import datetime as dt
 import functools
 import os
 import secrets
@@ -15,10 +16,22 @@ import requests
 
 from console_api.tests.functional import configuration
 
+#: Where all users and projects are.
+DEFAULT_DOMAIN = {"id": "default"}
+
+#: What a token is for, as Keystone's API has it.
+Scope = dict[str, Any] | str
+
+SYSTEM: Scope = {"system": {"all": True}}
+UNSCOPED: Scope = "unscoped"
+
 _START_TIMEOUT = 60
 _STOP_TIMEOUT = 20
 
 _CONFIGURATION = """\
+[identity]
+# As cheap as it can be: nobody is kept out here.
+password_hash_rounds = 4
 [database]
 connection = sqlite:///{folder}/keystone.sqlite
 [fernet_tokens]
@@ -40,8 +53,14 @@ class Keystone:
         with listener:
             self._prepare()
             self._start(listener)
-        self._admin = self.token("admin", self._password, "admin")
+        self._admin = self.token(
+            "admin",
+            self._password,
+            {"project": {"name": "admin", "domain": DEFAULT_DOMAIN}},
+        )
         self._roles = {role["name"]: role["id"] for role in self._get("roles")}
+        self._service_project = self.make_project()
+        self._service = self.make_user(self._service_project, "service")
 
     def _prepare(self) -> None:
         config = self._folder / "keystone.conf"
@@ -116,60 +135,118 @@ class Keystone:
     def make_token(self, project_id: str, role: str | None) -> str:
         """Make a user with a role on a project, and get a token of it."""
         name, password = self.make_user(project_id, role)
-        return self.token(name, password, project_id=project_id)
+        return self.token(name, password, {"project": {"id": project_id}})
 
-    def make_user(self, project_id: str, role: str | None) -> tuple[str, str]:
+    def make_user(
+        self, project_id: str, role: str | None, name: str | None = None
+    ) -> tuple[str, str]:
         """Make a user with a role on a project.
 
         :returns: name and password
         """
-        name, password = secrets.token_hex(8), secrets.token_urlsafe()
-        user = self._post(
-            "users", {"user": {"name": name, "password": password}}
-        )["user"]
+        name, password, user_id = self._make_user(name)
         if role is not None:
-            reply = requests.put(
-                f"{self.url}/projects/{project_id}/users/{user['id']}"
-                f"/roles/{self._roles[role]}",
-                headers={"X-Auth-Token": self._admin},
-                timeout=_START_TIMEOUT,
-            )
-            reply.raise_for_status()
+            self._grant(role, f"projects/{project_id}", user_id)
         return name, password
 
-    def token(
-        self,
-        user: str,
-        password: str,
-        project: str | None = None,
-        project_id: str | None = None,
-    ) -> str:
-        """Get a token of a user for a project, by its name or its id."""
-        domain = {"id": "default"}
-        scope: dict[str, Any] = {"id": project_id}
-        if project is not None:
-            scope = {"name": project, "domain": domain}
-        reply = requests.post(
-            f"{self.url}/auth/tokens",
-            json={
-                "auth": {
-                    "identity": {
-                        "methods": ["password"],
-                        "password": {
-                            "user": {
-                                "name": user,
-                                "domain": domain,
-                                "password": password,
-                            }
-                        },
-                    },
-                    "scope": {"project": scope},
+    def make_system_token(self, role: str) -> str:
+        """Make a user with a role on the system, and get a token of that."""
+        name, password, user_id = self._make_user()
+        self._grant(role, "system", user_id)
+        return self.token(name, password, SYSTEM)
+
+    def make_domain_token(self, role: str) -> str:
+        """Make a user with a role on a domain, and get a token of that."""
+        name, password, user_id = self._make_user()
+        self._grant(role, f"domains/{DEFAULT_DOMAIN['id']}", user_id)
+        return self.token(name, password, {"domain": DEFAULT_DOMAIN})
+
+    def _make_user(self, name: str | None = None) -> tuple[str, str, str]:
+        name = name or secrets.token_hex(8)
+        password = secrets.token_urlsafe()
+        user = {"name": name, "password": password}
+        made = self._post("users", {"user": user})
+        return name, password, made["user"]["id"]
+
+    @property
+    def admin_token(self) -> str:
+        """A token of the administrator, in a project of its own."""
+        return self._admin
+
+    def token(self, user: str, password: str, scope: Scope) -> str:
+        """Get a token of a user for a scope, as Keystone's API has it."""
+        identity = {
+            "methods": ["password"],
+            "password": {
+                "user": {
+                    "name": user,
+                    "domain": DEFAULT_DOMAIN,
+                    "password": password,
                 }
             },
+        }
+        return self._authenticate({"identity": identity, "scope": scope})
+
+    def brief_token(self, project_id: str, role: str) -> str:
+        """Make a user with a role, and get a token that expires in seconds.
+
+        It ends with the application credential that it is issued for.
+        """
+        token = self.make_token(project_id, role)
+        for seconds in (2, 4, 8, 16, 32):
+            try:
+                return self._token_for(seconds, token)
+            except requests.HTTPError:
+                # This machine was too slow: it had already expired.
+                continue
+        raise TimeoutError("No token was issued in time.")
+
+    def _token_for(self, seconds: float, token: str) -> str:
+        expiry = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+        made = self._post(
+            f"users/{self._user_id(token)}/application_credentials",
+            {
+                "application_credential": {
+                    "name": secrets.token_hex(8),
+                    "expires_at": expiry.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+                }
+            },
+            token,
+        )["application_credential"]
+        identity = {
+            "methods": ["application_credential"],
+            "application_credential": {
+                "id": made["id"],
+                "secret": made["secret"],
+            },
+        }
+        return self._authenticate({"identity": identity})
+
+    def _user_id(self, token: str) -> str:
+        reply = requests.get(
+            f"{self.url}/auth/tokens",
+            headers={"X-Auth-Token": token, "X-Subject-Token": token},
+            timeout=_START_TIMEOUT,
+        )
+        reply.raise_for_status()
+        return reply.json()["token"]["user"]["id"]
+
+    def _authenticate(self, document: dict[str, Any]) -> str:
+        reply = requests.post(
+            f"{self.url}/auth/tokens",
+            json={"auth": document},
             timeout=_START_TIMEOUT,
         )
         reply.raise_for_status()
         return reply.headers["X-Subject-Token"]
+
+    def _grant(self, role: str, where: str, user_id: str) -> None:
+        reply = requests.put(
+            f"{self.url}/{where}/users/{user_id}/roles/{self._roles[role]}",
+            headers={"X-Auth-Token": self._admin},
+            timeout=_START_TIMEOUT,
+        )
+        reply.raise_for_status()
 
     def add_service(self, kind: str, url: str) -> None:
         """Put a service of a type into the catalog."""
@@ -191,8 +268,8 @@ class Keystone:
             "username": "admin",
             "password": self._password,
             "project_name": "admin",
-            "user_domain_id": "default",
-            "project_domain_id": "default",
+            "user_domain_id": DEFAULT_DOMAIN["id"],
+            "project_domain_id": DEFAULT_DOMAIN["id"],
         }
 
     @property
@@ -202,9 +279,12 @@ class Keystone:
             "api": {"auth_strategy": "keystone"},
             "keystone_authtoken": {
                 "www_authenticate_uri": self.url,
-                **self.credentials,
-                # Refused unless a service has the role of one.
-                "service_token_roles_required": "true",
+                "auth_url": self.url,
+                "auth_type": "password",
+                "username": self._service[0],
+                "password": self._service[1],
+                "project_id": self._service_project,
+                "user_domain_id": DEFAULT_DOMAIN["id"],
             },
         }
 
@@ -217,11 +297,13 @@ class Keystone:
         reply.raise_for_status()
         return reply.json()[collection]
 
-    def _post(self, collection: str, document: Any) -> Any:
+    def _post(
+        self, collection: str, document: Any, token: str | None = None
+    ) -> Any:
         reply = requests.post(
             f"{self.url}/{collection}",
             json=document,
-            headers={"X-Auth-Token": self._admin},
+            headers={"X-Auth-Token": token or self._admin},
             timeout=_START_TIMEOUT,
         )
         reply.raise_for_status()

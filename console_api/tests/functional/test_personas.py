@@ -6,6 +6,11 @@ import uuid
 from console_api.api import routes
 from console_api.db import tables
 from console_api.tests.functional import base
+from console_api.tests.functional.personas import (
+    ACTION,
+    REMOTE,
+    PersonaTestCase,
+)
 
 PERSONAS = ("admin", "manager", "member", "reader", "service", "")
 
@@ -22,60 +27,16 @@ OPERATIONS = {
     "list hosts": ([200, *[403] * 5],) * 2,
 }
 
-RULES = {
-    "list": "os_compute_api:os-consoles:index",
-    "create": "os_compute_api:os-consoles:create",
-    "show": "os_compute_api:os-consoles:show",
-    "delete": "os_compute_api:os-consoles:delete",
-    "remote": "os_compute_api:os-remote-consoles",
-    "action": "os_compute_api:os-remote-consoles",
-    "look up": "os_compute_api:os-console-auth-tokens",
-    "list hosts": "os_compute_api:os-console-hosts:index",
-}
-
-REMOTE = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
-ACTION = {"os-getVNCConsole": {"type": "novnc"}}
-
 
 @base.on_each_database
-class PersonaTests(base.FunctionalTestCase):
+class PersonaTests(PersonaTestCase):
     def setUp(self):
         super().setUp()
-        self.server_id, self.console_id = self.make_console()
-        self.token = self.issue_token(self.server_id)
-
-    def perform(self, client, operation, server_id=None):
-        """Let somebody try an operation on a server."""
-        server = f"/servers/{server_id or self.server_id}"
-        console = f"{server}/consoles/{self.console_id}"
-        token = f"/os-console-auth-tokens/{self.token}"
-        method, path, body, version = {
-            "list": ("GET", f"{server}/consoles", None, None),
-            "create": ("POST", f"{server}/consoles", None, None),
-            "show": ("GET", console, None, None),
-            "delete": ("DELETE", console, None, None),
-            "remote": ("POST", f"{server}/remote-consoles", REMOTE, "2.6"),
-            "action": ("POST", f"{server}/action", ACTION, "2.5"),
-            "look up": ("GET", token, None, "2.31"),
-            "list hosts": ("GET", "/os-console-hosts", None, None),
-        }[operation]
-        return client.request(method, path, body=body, version=version)
+        self.make_what_is_tried()
 
     def persona(self, roles, project=None):
         return self.client(
             "carol", roles=roles, project=project or self.project
-        )
-
-    def renew_console(self):
-        """Make the console again if it has been deleted."""
-        self.admin.post(f"/servers/{self.server_id}/consoles")
-        [row] = self.console_rows(self.server_id)
-        self.console_id = row.id
-
-    def state(self):
-        return (
-            self.console_rows(self.server_id),
-            self.count_tokens(self.server_id),
         )
 
     def check(self, operation, project, statuses):
@@ -85,9 +46,7 @@ class PersonaTests(base.FunctionalTestCase):
                 reply = self.perform(self.persona(roles, project), operation)
                 self.assertEqual(status, reply.status, reply.body)
                 if status == 403:
-                    rule = RULES[operation]
-                    message = f"Policy doesn't allow {rule} to be performed."
-                    self.assert_fault(reply, 403, message)
+                    self.check_refusal(operation, reply)
                 if status >= 400:
                     self.assertEqual(before, self.state())
                 self.renew_console()

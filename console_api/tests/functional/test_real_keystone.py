@@ -1,78 +1,259 @@
 # SPDX-License-Identifier: Apache-2.0
 """The keystone pipeline, with a real Keystone behind it."""
 
-from console_api.tests.functional import base, keystone, servers
-from console_api.tests.functional.client import Reply
+import uuid
+from typing import ClassVar
+
+from console_api.tests.functional import documentation, keystone, servers
+from console_api.tests.functional.client import Client, Reply
+from console_api.tests.functional.configuration import Options
+from console_api.tests.functional.personas import RULES, PersonaTestCase
 from console_api.tests.functional.servers import Server
 
+LOOK_UP = "/os-console-auth-tokens/none"
 
-class RealKeystoneTest(base.FunctionalTestCase):
-    """Identity comes from Keystone, and from nowhere else."""
+
+class RealKeystoneTestCase(PersonaTestCase):
+    """A server of a project that Keystone has, and its console."""
 
     backend = "sqlite"
 
     def choose_server(self) -> Server:
         self.keystone = keystone.shared()
-        return servers.shared(self.backend, self.keystone.options)
+        return servers.shared(
+            self.backend, {**self.keystone.options, **self.options}
+        )
 
     def setUp(self) -> None:
         super().setUp()
         self.project = self.keystone.make_project()
-        self.make_console_host()
-        self.path = f"/servers/{self.make_server()}/consoles"
+        self.admin = self.with_token(self.keystone.admin_token)
+        self.make_what_is_tried()
+        self.path = f"/servers/{self.server_id}/consoles"
 
-    def send(
-        self, token: str | None, method: str, path: str, **headers: str
-    ) -> Reply:
+    def with_token(self, token: str | None, **headers: str) -> Client:
         sent = {k.replace("_", "-"): value for k, value in headers.items()}
         if token is not None:
             sent["X-Auth-Token"] = token
-        return self.server.client().request(method, path, headers=sent)
+        return self.server.client(headers=sent)
 
-    def test_a_member_creates_and_shows_the_console_of_a_server(self):
-        token = self.keystone.make_token(self.project, "member")
-        self.assertEqual(200, self.send(token, "POST", self.path).status)
-        reply = self.send(token, "GET", f"/{self.project}{self.path}")
-        [entry] = reply.json["consoles"]
-        path = f"{self.path}/{entry['console']['id']}"
-        self.assertEqual(200, self.send(token, "GET", path).status)
+    def user(self, role: str | None, project: str | None = None) -> Client:
+        return self.with_token(
+            self.keystone.make_token(project or self.project, role)
+        )
 
-    def test_a_reader_lists_and_does_not_create(self):
-        token = self.keystone.make_token(self.project, "reader")
-        self.assertEqual(200, self.send(token, "GET", self.path).status)
-        self.assertEqual(403, self.send(token, "POST", self.path).status)
-        reply = self.send(token, "POST", self.path, X_Roles="admin")
-        self.assertEqual(403, reply.status)
 
-    def test_a_service_looks_tokens_up_and_does_nothing_else(self):
-        token = self.keystone.make_token(self.project, "service")
-        reply = self.send(token, "GET", "/os-console-auth-tokens/none")
-        self.assertEqual(404, reply.status)
-        self.assertEqual(403, self.send(token, "GET", self.path).status)
+class RealKeystoneTests(RealKeystoneTestCase):
+    """Identity comes from Keystone, and from nowhere else."""
 
-    def test_the_server_of_another_project_is_not_there(self):
-        other = self.keystone.make_project()
-        token = self.keystone.make_token(other, "manager")
-        reply = self.send(token, "GET", self.path)
-        self.assertEqual({"consoles": []}, reply.json)
-        self.assertEqual(404, self.send(token, "POST", self.path).status)
+    # What a log line shows of a caller, names included.
+    options: ClassVar[Options] = {
+        "DEFAULT": {
+            "debug": "true",
+            "default_log_levels": "keystonemiddleware=DEBUG",
+            "logging_user_identity_format": "%(user_name)s %(user)s",
+        }
+    }
+
+    def test_a_project_in_the_url_is_the_callers(self):
+        member = self.user("member")
         path = f"/{self.project}{self.path}"
-        self.assertEqual(400, self.send(token, "GET", path).status)
+        self.assertEqual(200, member.get(path).status)
+        stranger = self.user("manager", self.keystone.make_project())
+        self.assertEqual(400, stranger.get(path).status)
+
+    def test_a_role_that_a_caller_claims_counts_for_nothing(self):
+        token = self.keystone.make_token(self.project, "reader")
+        claims = self.with_token(token, X_Roles="admin", X_Service_Roles="a")
+        self.assertEqual(403, claims.post(self.path).status)
 
     def test_without_a_good_token_it_is_401(self):
         for token in (None, "nonsense", "admin:demo"):
             with self.subTest(token=token):
-                reply = self.send(
+                claims = self.with_token(
                     token,
-                    "GET",
-                    self.path,
                     X_User_Id="admin",
                     X_Project_Id=self.project,
                     X_Roles="admin",
                     X_Identity_Status="Confirmed",
                 )
+                reply = claims.get(self.path)
                 self.assertEqual(401, reply.status)
                 self.assertIn("authentication", reply.message)
                 self.assertIn(
                     self.keystone.url, reply.headers["WWW-Authenticate"]
                 )
+
+    def test_a_name_in_any_script_is_a_name(self):
+        name = f"Zoë 李 {uuid.uuid4().hex}"
+        user = self.keystone.make_user(self.project, "member", name)
+        scope = {"project": {"id": self.project}}
+        token = self.keystone.token(*user, scope)
+        reply = self.with_token(token).post(self.path)
+        self.assertEqual(200, reply.status)
+        self.assertTrue(
+            any(
+                reply.request_id in line and f"{name} " in line
+                for line in self.server.log.splitlines()
+            )
+        )
+
+    def test_each_persona_may_do_what_the_documentation_says(self):
+        """Five users, and a manager; the table of the guide is the law."""
+        yes = _documented_rules()
+        own, other = _documented_refusals()
+        elsewhere = self.keystone.make_project()
+        service = self.keystone.make_token(elsewhere, "service")
+        for persona, client, refusals in (
+            ("Admin", self.admin, other),
+            ("Manager", self.user("manager"), own),
+            ("Member", self.user("member"), own),
+            ("Reader", self.user("reader"), own),
+            ("Service", self.with_token(service), other),
+            ("Service", self.user("service"), own),
+            ("Nobody", self.user("member", elsewhere), other),
+        ):
+            for operation, rule in RULES.items():
+                with self.subTest(persona, operation=operation):
+                    before = self.state()
+                    reply = self.perform(client, operation)
+                    if (persona, rule) in yes:
+                        self.assertLess(reply.status, 300, reply.body)
+                        self.assertNotEqual({"consoles": []}, _json(reply))
+                        self.renew_console()
+                        continue
+                    self.assertEqual(refusals[operation], _answer(reply))
+                    self.assertEqual(before, self.state())
+                    if reply.status == 403:
+                        self.check_refusal(operation, reply)
+
+    def test_a_token_of_another_scope_is_refused(self):
+        for scope, token in self.tokens_of_other_scopes():
+            client = self.with_token(token)
+            for operation in RULES:
+                with self.subTest(scope, operation=operation):
+                    before = self.state()
+                    reply = self.perform(client, operation)
+                    self.assert_fault(reply, 403)
+                    self.assertIn(f"scoped to {scope}.", reply.message)
+                    self.assertEqual(before, self.state())
+                    self.assertTrue(
+                        any(
+                            reply.request_id in line
+                            and f"refused that is scoped to {scope}" in line
+                            for line in self.server.log.splitlines()
+                        )
+                    )
+            unknown = self.perform(client, "create", str(uuid.uuid4()))
+            self.assertEqual(reply.message, unknown.message)
+
+    def tokens_of_other_scopes(self):
+        user = self.keystone.make_user(self.project, "admin")
+        return (
+            ("the system", self.keystone.make_system_token("admin")),
+            ("a domain", self.keystone.make_domain_token("admin")),
+            ("nothing", self.keystone.token(*user, keystone.UNSCOPED)),
+        )
+
+    def test_a_service_token_lets_an_expired_token_pass(self):
+        token = self.keystone.brief_token(self.project, "member")
+        alone = self.with_token(token)
+        self.eventually(lambda: alone.post(self.path).status == 401)
+        service = self.keystone.make_token(self.project, "service")
+        with_service = self.with_token(token, X_Service_Token=service)
+        self.assertEqual(200, with_service.post(self.path).status)
+        for refused in (
+            # What Keystone has said is remembered, and not for this one.
+            alone,
+            self.with_token(
+                token,
+                X_Service_Token=self.keystone.make_token(
+                    self.project, "admin"
+                ),
+            ),
+            self.with_token(token, X_Service_Token="nonsense"),
+            self.with_token("nonsense", X_Service_Token=service),
+            self.with_token(None, X_Service_Token=service),
+        ):
+            reply = refused.post(self.path)
+            self.assert_fault(reply, 401)
+            self.assertTrue(
+                any(
+                    reply.request_id in line and "status: 401" in line
+                    for line in self.server.log.splitlines()
+                )
+            )
+        self.assert_not_logged(token, service)
+
+    def test_a_service_token_gives_a_caller_nothing(self):
+        reader = self.keystone.make_token(self.project, "reader")
+        member = self.keystone.make_token(self.project, "member")
+        for service in (
+            self.keystone.make_token(self.keystone.make_project(), "service"),
+            self.keystone.make_system_token("service"),
+        ):
+            asking = self.with_token(reader, X_Service_Token=service)
+            self.assertEqual(200, asking.get(self.path).status)
+            self.assertEqual(403, asking.post(self.path).status)
+            self.assertEqual(403, asking.get(LOOK_UP).status)
+            # Nor does it take anything away.
+            asking = self.with_token(member, X_Service_Token=service)
+            self.assertEqual(200, asking.post(self.path).status)
+
+    def test_a_service_token_of_no_service_is_refused(self):
+        member = self.keystone.make_token(self.project, "member")
+        for role in ("admin", "member"):
+            token = self.keystone.make_token(self.project, role)
+            asking = self.with_token(member, X_Service_Token=token)
+            self.assert_fault(asking.post(self.path), 401)
+
+
+def _documented_rules() -> set[tuple[str, str]]:
+    """Return which persona may do what, by persona and rule."""
+    names, *rows = documentation.table("policy/index", "Defaults")
+    found = {
+        (persona, row[0])
+        for row in rows
+        for persona, cell in zip(names[2:], row[2:], strict=True)
+        if cell == "yes"
+    }
+    # What the table leaves to the sentences below it.
+    text = documentation.text("policy/index")
+    for sentence in (
+        "A **manager** of that project may do all that its members may.",
+        "may do all of this for the servers of all projects. Only an admin "
+        "lists console hosts.",
+    ):
+        assert sentence in text, sentence
+    found |= {("Manager", rule) for who, rule in found if who == "Member"}
+    return found | {("Admin", row[0]) for row in rows}
+
+
+def _documented_refusals() -> list[dict[str, str]]:
+    """Return what a refusal is, for the own project and for another."""
+    _, *rows = documentation.table("policy/index", "What a caller is answered")
+    lists, consoles, tokens, hosts = ([row[1], row[2]] for row in rows)
+    # Nobody here gets past the first question about tokens only.
+    tokens = [tokens[0][:3]] * 2
+    return [
+        {
+            "list": lists[which],
+            "look up": tokens[which],
+            "list hosts": hosts[which],
+            **dict.fromkeys(
+                ("create", "show", "delete", "remote", "action"),
+                consoles[which],
+            ),
+        }
+        for which in (0, 1)
+    ]
+
+
+def _answer(reply: Reply) -> str:
+    """Return an answer in the words of the guide."""
+    empty = ", an empty list" if _json(reply) == {"consoles": []} else ""
+    return f"{reply.status}{empty}"
+
+
+def _json(reply: Reply) -> object:
+    return reply.json if reply.body else None

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the guides say, for tests that hold the code to it."""
+
+import re
+
+from console_api.tests.functional import configuration
+
+_GUIDES = configuration.CHECKOUT / "doc" / "source"
+
+
+def text(page: str) -> str:
+    """Return the text of a page, in one line."""
+    return " ".join((_GUIDES / f"{page}.rst").read_text().split())
+
+
+def table(page: str, title: str) -> list[list[str]]:
+    """Return the cells of the first table after a title, without markup.
+
+    :returns: rows, the one with the names of the columns first
+    """
+    source = (_GUIDES / f"{page}.rst").read_text()
+    _, _, section = source.partition(f"\n{title}\n{'=' * len(title)}\n")
+    _, _, listed = section.partition(".. list-table::\n")
+    body = re.split(r"\n(?=\S)", listed)[0]
+    _, *rows = re.split(r"\n   \* -", body)
+    return [
+        [
+            " ".join(cell.replace("``", "").split())
+            for cell in re.split(r"\n     -", row)
+        ]
+        for row in rows
+    ]
