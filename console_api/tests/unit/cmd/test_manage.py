@@ -20,7 +20,7 @@ class HelpTest(ManageCase):
                 group=manage.NAMESPACE
             )
         }
-        self.assertEqual(16, len(names))
+        self.assertEqual(17, len(names))
         for name in names:
             with self.subTest(name):
                 self.assertRegex(text, rf"\n  {name} +[A-Z]")
