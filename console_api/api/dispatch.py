@@ -45,6 +45,7 @@ _MAYBE_THEIRS = (
     errors.Forbidden,
     errors.InvalidInput,
     errors.NotFound,
+    errors.ProjectScopeRequired,
 )
 
 _SKIP_FILTER = f"HTTP_{SKIP_FILTER.upper().replace('-', '_')}"

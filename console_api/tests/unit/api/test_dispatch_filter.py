@@ -162,6 +162,7 @@ class FilterTest(DispatchCase):
             (ours, "nonsense", base.identity("admin")),
             (f"/{OTHER_PROJECT}{ours}", "2.31", base.identity("admin")),
             (ours, "2.31", {"X-User-Id": ""}),
+            (ours, "2.31", {"X-Project-Id": "", "X-Roles": "admin"}),
         ):
             with self.subTest(path, version=version, headers=headers):
                 reply = self.call(path=path, version=version, headers=headers)
