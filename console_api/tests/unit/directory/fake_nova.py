@@ -148,7 +148,12 @@ def babble(handler: BaseHTTPRequestHandler) -> None:
 
 def redirect(handler: BaseHTTPRequestHandler) -> None:
     """Send the client, and the token with it, elsewhere."""
-    _send_head(handler, 302, **{"Content-Length": "0", "Location": ELSEWHERE})
+    host = handler.headers["Host"]
+    _send_head(
+        handler,
+        302,
+        **{"Content-Length": "0", "Location": f"http://{host}{ELSEWHERE}"},
+    )
 
 
 #: Where ``redirect`` leads; nobody should come here.
