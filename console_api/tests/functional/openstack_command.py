@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ``openstack`` command as users have it, for tests."""
+"""The ``openstack`` command as users have it, for tests.
 
+It takes a second to start.  So it is a process of its own where it has to be
+watched while it runs, and where the commands are the client's own.
+"""
+
+import contextlib
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+from openstackclient import shell
 
 from console_api.tests.functional import configuration, manage
 from console_api.tests.functional.servers import Server
+from console_api.tests.unit.cmd.base import logging_restored
 
 PROGRAM = str(Path(sys.executable).parent / "openstack")
 
@@ -31,17 +43,11 @@ class Outcome:
 
 def start(server: Server, token: str, *arguments: str) -> subprocess.Popen:
     """Start it for an endpoint and a token that a person names."""
-    # Nothing of who runs the tests: no clouds.yaml, no OS_ variables.
     home = configuration.temporary_folder()
     return subprocess.Popen(
-        [
-            PROGRAM,
-            *("--os-auth-type", "admin_token", "--os-token", token),
-            *("--os-endpoint", f"{server.url}/v2.1"),
-            *arguments,
-        ],
+        [PROGRAM, *_arguments(server, token), *arguments],
         cwd=home,
-        env={"HOME": str(home), "PATH": os.environ["PATH"]},
+        env=_environment(home),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -55,5 +61,35 @@ def end(process: subprocess.Popen) -> Outcome:
 
 
 def run(server: Server, token: str, *arguments: str) -> Outcome:
-    """Run it."""
-    return end(start(server, token, *arguments))
+    """Run it in this process."""
+    home = configuration.temporary_folder()
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with (
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+        contextlib.chdir(home),
+        mock.patch.dict(os.environ, _environment(home), clear=True),
+        # Its help has the name of the program that has imported it.
+        mock.patch.object(shell.OpenStackShell, "NAME", "openstack"),
+        warnings.catch_warnings(),
+        logging_restored(),
+        # Ours would print what it logs.
+        mock.patch.object(logging.getLogger(), "handlers", []),
+    ):
+        try:
+            status = shell.main([*_arguments(server, token), *arguments])
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+    return Outcome(status, stdout.getvalue(), stderr.getvalue())
+
+
+def _arguments(server: Server, token: str) -> list[str]:
+    return [
+        *("--os-auth-type", "admin_token", "--os-token", token),
+        *("--os-endpoint", f"{server.url}/v2.1"),
+    ]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Take nothing of who runs the tests: no clouds.yaml, no variables."""
+    return {"HOME": str(home), "PATH": os.environ["PATH"]}

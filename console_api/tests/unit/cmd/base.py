@@ -36,7 +36,7 @@ def run(folder: Path, *arguments: str, stdin: bytes = b"") -> Outcome:
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
         mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin))),
-        _logging_restored(),
+        logging_restored(),
     ):
         try:
             status = manage.main(["--config-dir", str(folder), *arguments])
@@ -46,8 +46,8 @@ def run(folder: Path, *arguments: str, stdin: bytes = b"") -> Outcome:
 
 
 @contextlib.contextmanager
-def _logging_restored() -> Iterator[None]:
-    # The program sets logging up for its process, which here goes on.
+def logging_restored() -> Iterator[None]:
+    """Take back how a program sets logging up for its process."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     try:
