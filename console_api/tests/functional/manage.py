@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage`` as a program of its own, for tests."""
+"""``console-api-manage`` for tests: here, or as a program of its own.
+
+A program of its own takes most of a second to start.  So it is one where that
+is what a test is about: killed, started twice at once, read from by a pipe.
+"""
 
 import contextlib
 import subprocess
@@ -8,6 +12,7 @@ import time
 from pathlib import Path
 
 from console_api.tests.functional import base, configuration
+from console_api.tests.unit.cmd.base import run
 
 PROGRAM = str(Path(sys.executable).parent / "console-api-manage")
 
@@ -74,17 +79,19 @@ class ManageCase(base.DatabaseTestCase):
             pass
 
     def manage(self, *arguments):
-        """Run the program, which must do what it is told; return its word."""
-        status, stdout, stderr = end(self.start(*arguments))
-        self.assertEqual((0, ""), (status, stderr))
-        return stdout
+        """Run a command, which must do what it is told; return its word."""
+        outcome = run(self.folder, *arguments)
+        self.assertEqual((0, ""), (outcome.status, outcome.stderr))
+        return outcome.stdout
 
     def refused(self, *arguments):
-        """Run the program, which must refuse; return what it complains."""
-        status, stdout, stderr = end(self.start(*arguments))
-        self.assertEqual((1, ""), (status, stdout), stderr)
-        self.assertNotIn("Traceback", stderr)
-        return stderr
+        """Run a command, which must refuse; return what it complains."""
+        outcome = run(self.folder, *arguments)
+        self.assertEqual(
+            (1, ""), (outcome.status, outcome.stdout), outcome.stderr
+        )
+        self.assertNotIn("Traceback", outcome.stderr)
+        return outcome.stderr
 
     def wait_until(self, condition, process):
         """Wait for something that a running program does."""

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agent makes what the database says, whatever happens."""
 
-import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
 from console_api.db import tables
-from console_api.tests.functional import agents, base, configuration, manage
+from console_api.tests.functional import agents, base, configuration
 from console_api.tests.functional.agent_base import AgentTestCase
 from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.functional.tcp_proxy import TCPProxy
+from console_api.tests.unit.cmd.base import run
 
 # A port where nobody serves a screen.
 NOBODY = 1
@@ -17,6 +17,14 @@ NOBODY = 1
 
 @base.on_each_database
 class AgentTests(AgentTestCase):
+    agent_options = {"agent": {"retry_interval": "1"}}
+
+    def manage(self, *arguments):
+        """Run a command of the operator's, which must not complain."""
+        outcome = run(self.folder, *arguments)
+        self.assertEqual((0, ""), (outcome.status, outcome.stderr))
+        return outcome
+
     def test_a_console_is_open_until_it_is_deleted(self):
         self.assertEqual(set(), self.open_ports())
         one, two = self.make_access(NOBODY), self.make_access(NOBODY)
@@ -76,23 +84,12 @@ class AgentTests(AgentTestCase):
 
     def test_a_server_that_is_deleted_takes_its_console_along(self):
         access = self.make_access(NOBODY)
-        status, _, stderr = manage.end(
-            manage.start(
-                self.folder, "server", "delete", access.path.split("/")[2]
-            )
-        )
-        self.assertEqual((0, ""), (status, stderr))
+        self.manage("server", "delete", access.path.split("/")[2])
         self.eventually(lambda: self.open_ports() == set())
 
     def test_a_host_that_an_operator_deletes_registers_again(self):
         self.make_access(NOBODY)
-        status, _, stderr = manage.end(
-            manage.start(
-                self.folder,
-                *("console-host", "delete", self.host, "--with-consoles"),
-            )
-        )
-        self.assertEqual((0, ""), (status, stderr))
+        self.manage("console-host", "delete", self.host, "--with-consoles")
         self.eventually(lambda: self.open_ports() == set())
         hosts = tables.console_hosts
         self.eventually(
@@ -102,13 +99,8 @@ class AgentTests(AgentTestCase):
 
     def test_operators_see_that_it_is_up(self):
         self.make_access(NOBODY)
-        status, stdout, _ = manage.end(
-            manage.start(self.folder, "console-host", "list", "-f", "json")
-        )
-        self.assertEqual(0, status)
-        [host] = [
-            host for host in json.loads(stdout) if host["host"] == self.host
-        ]
+        listed = self.manage("console-host", "list", "-f", "json").json
+        [host] = [host for host in listed if host["host"] == self.host]
         self.assertEqual(
             ("up", 1, 1), (host["state"], host["consoles"], host["ports_used"])
         )
@@ -162,10 +154,8 @@ class DatabaseAwayTests(AgentTestCase):
 class RefusalTests(base.DatabaseTestCase):
     backend = "sqlite"
 
-    def refused(self, options, migrated=True):
-        database = self.new_database()
-        if migrated:
-            configuration.migrate(database)
+    def refused(self, options, database=None):
+        database = database or configuration.migrated(self.backend)
         with self.assertRaises(agents.NotReady) as caught:
             agents.Agent(agents.configure(database, "console-1", options))
         said = str(caught.exception)
@@ -186,4 +176,4 @@ class RefusalTests(base.DatabaseTestCase):
                 self.assertNotIn("secret", said)
 
     def test_another_schema_is_refused(self):
-        self.assertIn("db sync", self.refused({}, migrated=False))
+        self.assertIn("db sync", self.refused({}, self.new_database()))

@@ -24,6 +24,7 @@ from console_api.tests.functional.manage import (
     end,
     start,
 )
+from console_api.tests.unit.cmd.base import run
 
 
 @base.on_each_database
@@ -124,12 +125,15 @@ class TokensTests(ManageCase):
 class WithoutDatabaseTests(unittest.TestCase):
     """What the program says when it cannot begin."""
 
-    def run_with(self, connection, *arguments):
+    def write(self, connection):
         folder = configuration.temporary_folder()
         (folder / "console_api.conf").write_text(
             f"[database]\nconnection = {connection}\n"
         )
-        return end(start(folder, *arguments))
+        return folder
+
+    def run_with(self, connection, *arguments):
+        return end(start(self.write(connection), *arguments))
 
     def test_a_database_that_is_away_is_told_in_one_line(self):
         for url in (
@@ -139,8 +143,9 @@ class WithoutDatabaseTests(unittest.TestCase):
         ):
             for command in (LIST, ("db", "sync")):
                 with self.subTest(url=url, command=command):
-                    status, stdout, stderr = self.run_with(url, *command)
-                    self.assertEqual((1, ""), (status, stdout))
+                    outcome = run(self.write(url), *command)
+                    stderr = outcome.stderr
+                    self.assertEqual((1, ""), (outcome.status, outcome.stdout))
                     self.assertIn("The database does not answer", stderr)
                     self.assertEqual(1, stderr.count("\n"), stderr)
                     self.assertNotIn("s3cret", stderr)
