@@ -8,7 +8,6 @@ watched while it runs, and where the commands are the client's own.
 import contextlib
 import io
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -73,8 +72,6 @@ def run(server: Server, token: str, *arguments: str) -> Outcome:
         mock.patch.object(shell.OpenStackShell, "NAME", "openstack"),
         warnings.catch_warnings(),
         logging_restored(),
-        # Ours would print what it logs.
-        mock.patch.object(logging.getLogger(), "handlers", []),
     ):
         try:
             status = shell.main([*_arguments(server, token), *arguments])

@@ -47,9 +47,10 @@ def run(folder: Path, *arguments: str, stdin: bytes = b"") -> Outcome:
 
 @contextlib.contextmanager
 def logging_restored() -> Iterator[None]:
-    """Take back how a program sets logging up for its process."""
+    """Let a program set logging up as for a process, and take it back."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
+    root.handlers.clear()
     try:
         yield
     finally:
