@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from console_api import conf
-from console_api.tests.functional import configuration
+from console_api.cmd import agent
+from console_api.tests.functional import configuration, processes
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.unit.agent.drivers.contract import is_free
-
-PROGRAM = str(Path(sys.executable).parent / "console-api-agent")
 
 # Seconds that a start, an end and a change may take on a busy machine.
 TIMEOUT = 60
@@ -45,17 +44,23 @@ class Agent:
         self.folder = folder
         self._log = folder / "agent.log"
         with self._systemd() as told, self._log.open("a") as log:
-            self.process = subprocess.Popen(
-                command or [PROGRAM, "--config-dir", str(folder)],
-                env={
-                    **os.environ,
-                    conf.ENVIRONMENT: str(folder),
-                    "NOTIFY_SOCKET": told.getsockname(),
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            environment = {
+                **os.environ,
+                conf.ENVIRONMENT: str(folder),
+                "NOTIFY_SOCKET": told.getsockname(),
+            }
+            if command:
+                self.process = subprocess.Popen(
+                    command,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                )
+            else:
+                self.process = processes.Program(
+                    _main, [str(folder)], environment, log.fileno()
+                )
             atexit.register(self.kill)
             self._wait_until_ready(told)
 
@@ -97,6 +102,12 @@ class Agent:
         raise NotReady(self.log)
 
 
+def _main(folder: str) -> None:
+    """Become the agent, as if it had been started from a command line."""
+    sys.argv = ["console-api-agent", "--config-dir", folder]
+    agent.main()
+
+
 def configure(
     database: TestDatabase, host: str, options: Options | None = None
 ) -> Path:
@@ -134,7 +145,7 @@ def free_range(count: int) -> str:
             return f"{ports[0]}-{ports[-1]}"
 
 
-def listening_ports(process: subprocess.Popen) -> set[int]:
+def listening_ports(process: processes.Program) -> set[int]:
     """Return the TCP ports on which a process listens, as the kernel says."""
     sockets = set()
     for entry in Path(f"/proc/{process.pid}/fd").iterdir():

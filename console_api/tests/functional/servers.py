@@ -1,21 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real servers for tests: gunicorn on a port that nobody else has.
-
-Each is a process of its own, with the one or two of its workers.  It is forked
-from a process that has imported what all of them import, which takes a server
-longer than all else that it does until it answers.
-"""
+"""Real servers for tests: gunicorn on a port that nobody else has."""
 
 import atexit
 import json
-import multiprocessing
 import os
 import socket
+import subprocess
 import sys
-import types
-from multiprocessing import reduction
 from pathlib import Path
-from unittest import mock
 
 from gunicorn.app import wsgiapp
 
@@ -24,6 +16,7 @@ from console_api.tests.functional import (
     client,
     configuration,
     gunicorn_settings,
+    processes,
 )
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import TestDatabase
@@ -31,21 +24,6 @@ from console_api.tests.functional.databases import TestDatabase
 # Seconds that a server may take to answer first, and to end.
 START_TIMEOUT = 60
 STOP_TIMEOUT = 20
-
-
-# What a server has imported when it answers; the application is not among it.
-_IMPORTED = [
-    "gunicorn.app.wsgiapp",
-    "gunicorn.workers.gthread",
-    "console_api.api.pipeline",
-    "keystonemiddleware.auth_token",
-    "oslo_middleware.healthcheck",
-    "pymysql",
-    "psycopg2",
-]
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(_IMPORTED)
 
 
 class NotStarted(Exception):
@@ -81,24 +59,15 @@ class Server:
         )
         with listener, self._log.open("wb") as log:
             self.port = listener.getsockname()[1]
-            self._process = _processes.Process(
-                target=_serve,
-                args=(
-                    [
-                        *("--workers", str(workers)),
-                        *("--threads", str(threads)),
-                    ],
-                    {**os.environ, conf.ENVIRONMENT: str(folder)},
-                    _Descriptor(listener.fileno()),
-                    _Descriptor(log.fileno()),
-                ),
-                daemon=True,
+            self._process = processes.Program(
+                _serve,
+                [
+                    processes.Descriptor(listener.fileno()),
+                    *("--workers", str(workers), "--threads", str(threads)),
+                ],
+                {**os.environ, conf.ENVIRONMENT: str(folder)},
+                log.fileno(),
             )
-            # It would import the program that runs the tests.
-            with mock.patch.dict(
-                sys.modules, {"__main__": types.ModuleType("__main__")}
-            ):
-                self._process.start()
         atexit.register(self.stop)
         self._wait_for_answer()
 
@@ -120,11 +89,12 @@ class Server:
         """Ask the server to end, and wait until it has."""
         atexit.unregister(self.stop)
         self._process.terminate()
-        self._process.join(STOP_TIMEOUT)
-        if self._process.is_alive():
+        try:
+            self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.join()
-            raise TimeoutError(f"The server does not end: {self.log}")
+            self._process.wait()
+            raise
 
     def _wait_for_answer(self) -> None:
         # The connection waits in the queue of the socket; if the server
@@ -136,26 +106,8 @@ class Server:
             raise NotStarted(self.log) from error
 
 
-class _Descriptor:
-    """Takes an open file along to the process of a server."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __reduce__(self):
-        return _detach, (reduction.DupFd(self.number),)
-
-
-def _detach(descriptor) -> int:
-    return descriptor.detach()
-
-
-def _serve(arguments, environment, listener: int, log: int) -> None:
+def _serve(listener: int, *arguments: str) -> None:
     """Become gunicorn, as if it had been started from a command line."""
-    for output in (sys.stdout.fileno(), sys.stderr.fileno()):
-        os.dup2(log, output)
-    os.environ.clear()
-    os.environ.update(environment)
     sys.argv = [
         "gunicorn",
         "--no-control-socket",
