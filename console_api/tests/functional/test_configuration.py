@@ -2,9 +2,10 @@
 """A wrong configuration: the service does not start and says what to do."""
 
 import os
+import runpy
 import shutil
-import subprocess
 import sys
+import traceback
 import unittest
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from console_api import conf
 from console_api.tests.functional import (
     base,
     configuration,
+    processes,
     servers,
 )
 
@@ -20,33 +22,33 @@ SECRET = "pAssw0rd-of-it"
 
 REFUSED = "console_api.errors.ConfigurationError: console_api does not start. "
 
-# Loads the application anew with each folder, as a WSGI server does once.
-LOAD = """
-import os, runpy, sys, traceback
-for folder in sys.argv[2:]:
-    os.environ[sys.argv[1]] = folder
-    try:
-        runpy.run_module("console_api.wsgi")
-    except Exception:
-        traceback.print_exc(file=sys.stdout)
-    print(end=chr(0))
-"""
-
 
 def load(*folders):
     """Load the application with each of some configurations.
 
-    :returns: what was logged about each, and why it could not be used
+    :returns: what was said about each, and why it could not be used
     """
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, conf.ENVIRONMENT, *map(str, folders)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        timeout=120,
-        check=True,
-        text=True,
-    )
-    return done.stdout.split("\0")[:-1]
+    path = configuration.temporary_folder() / "log"
+    with path.open("wb") as log:
+        process = processes.Program(
+            _load, [*map(str, folders)], os.environ, log.fileno()
+        )
+    status = process.wait(120)
+    text = path.read_text()
+    if status:
+        raise AssertionError(text)
+    return text.split("\0")[:-1]
+
+
+def _load(*folders):
+    # Anew with each folder, as a WSGI server does once.
+    for folder in folders:
+        os.environ[conf.ENVIRONMENT] = folder
+        try:
+            runpy.run_module("console_api.wsgi")
+        except Exception:
+            traceback.print_exc(file=sys.stdout)
+        print(end="\0", flush=True)
 
 
 class ConfigurationTests(unittest.TestCase):
