@@ -39,6 +39,12 @@ class XVPAgentTests(AgentTestCase):
         }
         return options
 
+    def start_agent(self):
+        agent = super().start_agent()
+        # One that is killed leaves xvp behind.
+        self.addCleanup(agent.stop)
+        return agent
+
     def create(self, server_id):
         path = f"/servers/{server_id}/consoles"
         self.assertEqual(200, self.member.post(path).status)
