@@ -205,7 +205,8 @@ def _install() -> None:
         except nova.NovaUnavailable as error:
             vnc_servers.missing(str(error))
         stamp = _VENV / "installed-by-test"
-        wanted = (configuration.CHECKOUT / "setup.cfg").read_text()
+        setup = configuration.CHECKOUT / "setup.cfg"
+        wanted = f"{setup}\n{setup.read_text()}"
         if not stamp.is_file() or stamp.read_text() != wanted:
             pip = [_PYTHON, "-m", "pip", "install", "--quiet"]
             programs.run([*pip, "-e", str(configuration.CHECKOUT)])
