@@ -148,6 +148,15 @@ class Keystone:
             self._grant(role, f"projects/{project_id}", user_id)
         return name, password
 
+    def make_service_user(self, name: str) -> str:
+        """Make an administrator of the project `service`, and that, too.
+
+        :returns: the password
+        """
+        project = self._post("projects", {"project": {"name": "service"}})
+        _, password = self.make_user(project["project"]["id"], "admin", name)
+        return password
+
     def make_system_token(self, role: str) -> str:
         """Make a user with a role on the system, and get a token of that."""
         name, password, user_id = self._make_user()
