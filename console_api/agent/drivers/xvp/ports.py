@@ -11,7 +11,8 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 # One line a socket: see proc_net_tcp of the kernel's documentation.
-_TABLE = Path("/proc/net/tcp")
+# /proc/net is not there where systemd shows processes alone (ProcSubset=pid).
+_TABLE = Path("/proc/self/net/tcp")
 _LOCAL_ADDRESS, _STATE, _INODE = 1, 3, 9
 _LISTEN = "0A"
 
