@@ -70,7 +70,8 @@ class Program:
         self.port = port
         with (folder / "output.log").open("ab") as log:
             self.process = subprocess.Popen(
-                arguments,
+                # The kernel ends it when the tests are killed.
+                ["setpriv", "--pdeathsig", "TERM", *arguments],
                 cwd=folder,
                 env={
                     **os.environ,
