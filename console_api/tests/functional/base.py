@@ -80,6 +80,14 @@ class DatabaseTestCase(unittest.TestCase):
         self.addCleanup(server.stop)
         return server
 
+    def eventually(self, condition: Callable[[], bool]) -> None:
+        """Ask until something is so; fail if it is not in a minute."""
+        deadline = time.monotonic() + 60
+        between = threading.Event()
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "It is never so.")
+            between.wait(0.01)
+
 
 class FunctionalTestCase(DatabaseTestCase):
     """Tests of the API, on a server that they share.
@@ -263,14 +271,6 @@ class FunctionalTestCase(DatabaseTestCase):
             for line in log.splitlines():
                 if secret in line:
                     self.fail(f"{secret} is in the log: {line}")
-
-    def eventually(self, condition: Callable[[], bool]) -> None:
-        """Ask until something is so; fail if it is not in a minute."""
-        deadline = time.monotonic() + 60
-        between = threading.Event()
-        while not condition():
-            self.assertLess(time.monotonic(), deadline, "It is never so.")
-            between.wait(0.01)
 
     def each(self, table, check: Callable[..., None]) -> None:
         """Check each row of a table, and name those that fail."""

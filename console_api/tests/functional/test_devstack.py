@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 import requests
@@ -19,6 +18,7 @@ from paste.deploy import loadfilter
 
 from console_api.tests.functional import (
     agents,
+    base,
     configuration,
     examples,
     keystone,
@@ -43,7 +43,7 @@ keystone = authtoken keystonecontext legacy_v2_compatible osapi_compute_app_v21
 """
 
 
-class DevStackTest(unittest.TestCase):
+class DevStackTest(base.DatabaseTestCase):
     def setUp(self):
         self.folder = configuration.temporary_folder()
         self.conf = self.folder / "etc"
@@ -110,20 +110,23 @@ class DevStackTest(unittest.TestCase):
             **variables,
         )
         token = identity.token("console_api", password, SERVICE)
-        reply = requests.get(
-            f"http://127.0.0.1:{port}/v2.1/os-console-hosts",
-            headers={"X-Auth-Token": token},
-            timeout=TIMEOUT,
-        )
-        self.assertEqual(200, reply.status_code, reply.text)
-        [host] = reply.json()["console_hosts"]
-        self.assertEqual("vnc", host["console_type"])
+        # The agent is there some time after DevStack has started it.
+        self.eventually(lambda: self.host_types(port, token) == ["vnc"])
         self.assertEqual(NOVA, self.paste.read_text())
         self.run_phases("unstack", "clean", **variables)
         self.assertEqual([], list(self.folder.glob("*.pid")))
         self.assertFalse(self.conf.exists())
         with self.assertRaises(requests.ConnectionError):
             requests.get(f"http://127.0.0.1:{port}/", timeout=TIMEOUT)
+
+    def host_types(self, port: int, token: str) -> list[str]:
+        reply = requests.get(
+            f"http://127.0.0.1:{port}/v2.1/os-console-hosts",
+            headers={"X-Auth-Token": token},
+            timeout=TIMEOUT,
+        )
+        self.assertEqual(200, reply.status_code, reply.text)
+        return [host["console_type"] for host in reply.json()["console_hosts"]]
 
     def test_as_a_filter_of_nova(self):
         variables = {"CONSOLE_API_MODE": "filter"}
