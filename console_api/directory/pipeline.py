@@ -25,6 +25,9 @@ Ask = Callable[[str], tuple[int, bytes]]
 
 _ask: ContextVar[Ask | None] = ContextVar("ask", default=None)
 
+# What Nova decides by whether it shows a server of the caller's project.
+_SHOW = "os_compute_api:servers:show"
+
 
 @contextlib.contextmanager
 def asking(ask: Ask) -> Iterator[None]:
@@ -63,6 +66,8 @@ class PipelineDirectory(Directory):
         of it stays.
 
         :raises ServerNotFound: Nova does not show it to the caller
+        :raises Forbidden: it is of the caller's project, and Nova's policy
+            lets the caller see none
         :raises DirectoryUnavailable: no answer, or one that cannot be used
         """
         if not is_server_id(server_id):
@@ -88,10 +93,12 @@ class PipelineDirectory(Directory):
             raise nova_answers.unavailable(
                 "the directory `pipeline` is for the filter in Nova's pipeline"
             )
+        status, body = ask(f"/servers/{server_id}")
+        if status == 403:
+            # No proxy stands between: it is Nova's policy that says so.
+            raise errors.Forbidden(_SHOW)
         try:
-            return nova_answers.read(*ask(f"/servers/{server_id}")).get(
-                "server"
-            )
+            return nova_answers.read(status, body).get("server")
         except nova_answers.Refusal as refusal:
             if refusal.status == 404:
                 raise errors.ServerNotFound(server_id) from refusal

@@ -99,6 +99,9 @@ class FilterTest(NovaTestCase):
             self.assertEqual(listed, len(reply.json["consoles"]))
             reply = self.send("POST", self.path, token=token)
             self.assert_fault(reply, status)
+        # Nova does not even show the server to somebody without its roles.
+        nobody = self.keystone.make_token(self.project, "service")
+        self.assert_fault(self.send("GET", self.path, token=nobody), 403)
         reply = self.send("POST", self.path, token="nonsense")
         self.assertEqual(401, reply.status)
 

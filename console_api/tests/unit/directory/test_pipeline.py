@@ -98,10 +98,20 @@ class RequestTest(PipelineCase):
         # It may be there for others.
         self.assertEqual(1, len(self.rows(tables.servers)))
 
+    def test_whom_nova_lets_see_no_server_is_told_so(self) -> None:
+        self.answer = fault(403, "forbidden")
+        with self.assertNoLogs("console_api.directory", "ERROR"):
+            reply = self.call()
+        self.assertEqual(403, reply.status, reply.body)
+        self.assertIn(
+            "os_compute_api:servers:show",
+            reply.json["forbidden"]["message"],
+        )
+        self.assertEqual([], self.rows(tables.servers))
+
     def test_what_is_no_answer_is_a_503(self) -> None:
         for answer in (
             fault(401, "unauthorized"),
-            fault(403, "forbidden"),
             fault(400, "badRequest"),
             fault(500, "computeFault"),
             (200, b"<html>"),
