@@ -119,7 +119,12 @@ def _host(address: str | None, compute_host: str) -> str | None:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
+        # As `localhost` and `ip6-localhost.localdomain` are.
+        if "localhost" in address.lower():
+            return None
         return checks.text(address, "listen")
+    # An IPv6 address may have one of IPv4 in it.
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     if parsed.is_loopback:
         return None
     return compute_host if parsed.is_unspecified else address

@@ -97,7 +97,7 @@ class EndpointTest(unittest.TestCase):
                 self.assertEqual(expected, self.endpoints(devices))
 
     def test_every_address_is_that_of_the_compute_host(self) -> None:
-        for listen in ("0.0.0.0", "::"):
+        for listen in ("0.0.0.0", "::", "::ffff:0.0.0.0"):
             self.assertEqual(
                 {"vnc": Endpoint("c1", 5900)},
                 self.endpoints(graphics("vnc", 'port="5900"', listen)),
@@ -107,6 +107,11 @@ class EndpointTest(unittest.TestCase):
         for devices in (
             graphics("vnc", 'port="5900"', "127.0.0.1"),
             graphics("vnc", 'port="5900"', "::1"),
+            graphics("vnc", 'port="5900"', "::ffff:127.0.0.1"),
+            graphics("vnc", 'port="5900"', "localhost"),
+            graphics("vnc", 'port="5900"', "ip6-localhost"),
+            graphics("vnc", 'port="5900"', "Localhost.localdomain."),
+            SERIAL.format(10000).replace("192.0.2.10", "localhost"),
             graphics("vnc", 'port="-1" autoport="yes"'),
             graphics("vnc", 'autoport="yes"'),
             graphics("sdl", 'port="5900"'),
