@@ -11,10 +11,17 @@ They go through the compute proxy of a connection::
 Refusals are the exceptions of ``openstack.exceptions``.
 """
 
+import copy
+import logging
 from typing import Any, Self
 
+from keystoneauth1 import adapter
 from openstack import connection as sdk_connection
 from openstack import resource
+
+# At level DEBUG keystoneauth logs answers as they are.
+_SILENT = logging.getLogger(f"{__name__}.silent")
+_SILENT.setLevel(logging.INFO)
 
 
 class Console(resource.Resource):
@@ -56,6 +63,14 @@ class Console(resource.Resource):
         # In a list, each is wrapped once more.
         wrapped = attrs.pop("console", {})
         return super().existing(connection=connection, **wrapped, **attrs)
+
+    def fetch(
+        self, session: adapter.Adapter, *args: Any, **kwargs: Any
+    ) -> Self:
+        """Read the rest; no log of debugging shows the password."""
+        silent = copy.copy(session)
+        silent.logger = _SILENT
+        return super().fetch(silent, *args, **kwargs)
 
 
 class ConsoleHost(resource.Resource):

@@ -67,7 +67,7 @@ class CommandTests(OpenStackClientCase):
         self.assertEqual(("", ""), (deleted.stdout, deleted.stderr))
         self.assertEqual([], self.console_rows(server_id))
 
-    def test_tables_are_for_people_and_show_no_password(self):
+    def test_a_password_is_shown_to_whom_asks_for_it_alone(self):
         server_id, console_id = self.make_console()
         path = f"/servers/{server_id}/consoles/{console_id}"
         password = self.admin.get(path).json["console"]["password"]
@@ -76,6 +76,11 @@ class CommandTests(OpenStackClientCase):
         self.assertNotIn(password, listed.stdout)
         shown = self.openstack("server", "console", "show", server_id)
         self.assertIn(f" {password} ", shown.stdout)
+        traced = self.openstack(
+            "--debug", "server", "console", "show", server_id
+        )
+        self.assertIn(f"/servers/{server_id}/consoles", traced.stderr)
+        self.assertNotIn(password, traced.stderr)
 
     def test_console_hosts(self):
         name = self.make_console_host(multiplex_port=443, last_seen_at=None)
