@@ -48,8 +48,17 @@ class ServerCommand(ComputeCommand):
         try:
             server = self.compute.find_server(name_or_id, ignore_missing=False)
         except sdk_exceptions.NotFoundException as error:
-            raise exceptions.CommandError(
-                f"No server named {name_or_id} is found. An endpoint that "
-                "serves consoles alone cannot look for names: give the ID."
-            ) from error
-        return str(server.id)
+            raise _not_found(name_or_id) from error
+        found = str(server.id)
+        if not _UUID.fullmatch(found):
+            # The SDK puts the name into a path, as `detail` or `..`, and
+            # takes whatever is there for the server.
+            raise _not_found(name_or_id)
+        return found
+
+
+def _not_found(name: str) -> exceptions.CommandError:
+    return exceptions.CommandError(
+        f"No server named {name} is found. An endpoint that serves consoles "
+        "alone cannot look for names: give the ID."
+    )

@@ -30,3 +30,15 @@ class FindServerTest(CommandCase):
         self.compute.find_server.side_effect = sdk_exceptions.NotFoundException
         with self.assertRaisesRegex(exceptions.CommandError, "give the ID"):
             self.run_command(consoles.ListConsole, "web1")
+
+    def test_what_the_path_of_a_name_leads_to_may_be_no_server(
+        self,
+    ) -> None:
+        for name in ("detail", "..", "../flavors"):
+            self.compute.find_server.return_value = mock.Mock(id=name)
+            with (
+                self.subTest(name),
+                self.assertRaisesRegex(exceptions.CommandError, "give the ID"),
+            ):
+                self.run_command(consoles.ListConsole, name)
+        self.assertEqual([], self.asked)
