@@ -23,6 +23,9 @@ DEFAULT_DOMAIN = {"id": "default"}
 #: What a token is for, as Keystone's API has it.
 Scope = dict[str, Any] | str
 
+#: What we are in the catalog, once a test has put us there.
+SERVICE_TYPE = "console-test"
+
 SYSTEM: Scope = {"system": {"all": True}}
 UNSCOPED: Scope = "unscoped"
 
@@ -211,12 +214,18 @@ class Keystone:
 
     def _token_for(self, seconds: float, token: str) -> str:
         expiry = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+        return self.restricted_token(
+            token, expires_at=expiry.strftime("%Y-%m-%dT%H:%M:%S.%f")
+        )
+
+    def restricted_token(self, token: str, **attributes: Any) -> str:
+        """Get a token for an application credential of a token's user."""
         made = self._post(
             f"users/{self._user_id(token)}/application_credentials",
             {
                 "application_credential": {
                     "name": secrets.token_hex(8),
-                    "expires_at": expiry.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+                    **attributes,
                 }
             },
             token,
@@ -293,6 +302,7 @@ class Keystone:
                 "password": self._service[1],
                 "project_id": self._service_project,
                 "user_domain_id": DEFAULT_DOMAIN["id"],
+                "service_type": SERVICE_TYPE,
             },
         }
 

@@ -207,6 +207,26 @@ class RealKeystoneTests(RealKeystoneTestCase):
             asking = self.with_token(member, X_Service_Token=token)
             self.assert_fault(asking.post(self.path), 401)
 
+    def test_an_application_credential_may_do_what_its_access_rules_say(self):
+        self.keystone.add_service(keystone.SERVICE_TYPE, self.server.url)
+        token = self.keystone.make_token(self.project, "member")
+        rule = {
+            "service": keystone.SERVICE_TYPE,
+            "method": "GET",
+            "path": "/v2.1/servers/*/consoles",
+        }
+        listing, elsewhere = (
+            self.with_token(
+                self.keystone.restricted_token(token, access_rules=[allowed])
+            )
+            for allowed in (rule, rule | {"service": "identity"})
+        )
+        self.assertEqual(200, listing.get(self.path).status)
+        console = self.admin.get(self.path).json["consoles"][0]["console"]
+        self.assert_fault(listing.get(f"{self.path}/{console['id']}"), 401)
+        self.assert_fault(listing.post(self.path), 401)
+        self.assert_fault(elsewhere.get(self.path), 401)
+
 
 def _documented_rules() -> set[tuple[str, str]]:
     """Return which persona may do what, by persona and rule."""
