@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import uuid
@@ -59,6 +60,9 @@ http {{
     include {host};
 }}
 """
+
+# Has a socket end by a reset, so that the answer cannot be sent.
+NO_LINGER = struct.pack("ii", 1, 0)
 
 # What a client says of proxies that are not there.
 FORGED = {
@@ -127,6 +131,26 @@ class ExampleTestCase(base.FunctionalTestCase):
         self.assertEqual(200, reply.status, reply.body)
         return token
 
+    def hang_up_on(self, token: str) -> None:
+        """Look a token up, and do not wait for the answer."""
+        request = (
+            f"GET /v2.1/os-console-auth-tokens/{token} HTTP/1.1\r\n"
+            f"Host: localhost\r\nX-Auth-Token: gone:{self.project}\r\n\r\n"
+        )
+
+        def is_heard() -> bool:
+            with socket.create_connection(
+                ("127.0.0.1", self.server.port), examples.TIMEOUT
+            ) as connection:
+                connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER
+                )
+                connection.sendall(request.encode())
+            return f" gone {self.project} " in self.server.log
+
+        # Now and then the reset overtakes the request.
+        self.eventually(is_heard)
+
     def check_links(self, anyone) -> None:
         href = f"{self.scheme}://127.0.0.1:{self.server.port}/v2.1/"
         shown = anyone.get("/v2.1", headers=FORGED).json["version"]
@@ -187,8 +211,10 @@ class GunicornTest(ExampleTestCase):
         return Program(self.folder, examples.exec_start(unit), port)
 
     def test_gunicorn(self):
-        self.use()
+        token = self.use()
+        self.hang_up_on(token)
         self.assert_ends_after_the_last_answer("Handling signal: term")
+        self.assert_not_logged(token, "Traceback")
 
 
 class UWSGITest(ExampleTestCase):
@@ -203,11 +229,13 @@ class UWSGITest(ExampleTestCase):
         return Program(self.folder, arguments, port)
 
     def test_uwsgi(self):
-        self.use()
+        token = self.use()
+        self.hang_up_on(token)
         # One that is still about to start does not hear that it is to end.
         workers = len(self.server.processes()) - 1
         self.eventually(lambda: self.server.log.count("WSGI app 0") == workers)
         self.assert_ends_after_the_last_answer("racefully")
+        self.assert_not_logged(token, "write error")
 
 
 class ApacheTest(ExampleTestCase):
@@ -240,8 +268,10 @@ class ApacheTest(ExampleTestCase):
         return Program(self.folder, arguments, port)
 
     def test_apache(self):
-        self.use()
+        token = self.use()
+        self.hang_up_on(token)
         self.assert_ends()
+        self.assert_not_logged(token)
 
 
 class ProxyTestCase(ExampleTestCase):
