@@ -14,7 +14,7 @@ from console_api import errors
 from console_api.db import servers
 from console_api.db.engine import Database
 from console_api.directory import checks, libvirt_domain
-from console_api.directory.base import Server
+from console_api.directory.base import Endpoint, Server
 from console_api.directory.libvirt_daemon import Daemon, Domain
 from console_api.directory.remote import RemoteDirectory
 
@@ -113,6 +113,14 @@ class LibvirtDirectory(RemoteDirectory):
             raise errors.DirectoryUnavailable
         self._absent.pop(server_id, None)
         return alive[0]
+
+    def endpoint(self, server: Server, protocol: str) -> Endpoint | None:
+        """Return where a screen is served now, whatever is remembered.
+
+        A port is free as soon as its server has stopped, and the next one to
+        start takes it: that may be a stranger's.
+        """
+        return self.refresh(server.uuid).endpoints.get(protocol)
 
     def forget(self, server_id: str) -> None:
         """Delete a server that has been nowhere for long enough."""

@@ -55,11 +55,16 @@ class LibvirtCase(base.DatabaseCase):
         )
         return f"{host}=test://{path}"
 
-    def make_directory(self, *uris: str, **options: Any) -> Any:
+    def make_directory(
+        self, *uris: str, cache_seconds: int = 0, **options: Any
+    ) -> Any:
         made = base.load_conf(
             self.folder,
             {
-                "directory": {"driver": "libvirt", "cache_seconds": 0},
+                "directory": {
+                    "driver": "libvirt",
+                    "cache_seconds": cache_seconds,
+                },
                 "libvirt": {"timeout": 5, **options},
             },
         )
@@ -95,6 +100,25 @@ class GetTest(LibvirtCase):
             (SERVER, base.PROJECT, "mail", "instance-00000001", "c2"),
             tuple(row),
         )
+
+    def test_an_endpoint_is_where_it_is_now(self) -> None:
+        """What is remembered of a port may lead to another server."""
+        uri = self.uri("c1", domains.domain(VNC))
+        made = self.make_directory(uri, cache_seconds=60)
+        [daemon] = made._daemons
+        # Its own is for reading only.
+        daemon._connection = libvirt.open(uri.partition("=")[2])
+        server = made.get(SERVER)
+        daemon._connection.lookupByUUIDString(SERVER).destroy()
+        domain = daemon._connection.defineXML(
+            domains.domain(VNC.replace("5901", "5902"))
+        )
+        self.assertEqual(5901, made.get(SERVER).endpoints["vnc"].port)
+        self.assertEqual(5902, made.endpoint(server, "vnc").port)
+        self.assertIsNone(made.endpoint(server, "spice"))
+        domain.undefine()
+        with self.assertRaises(errors.ServerNotFound):
+            made.endpoint(server, "vnc")
 
     def test_a_server_is_nowhere(self) -> None:
         for xml in ("", domains.domain(metadata="")):
