@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests to Nova's API: each ends with an answer or with one error."""
 
+import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -32,6 +34,19 @@ _NO_ANSWER = (
 _MOST_BYTES = 2**20
 
 _CHUNK = 2**16
+
+# A path that may be in the text of any error, and what of it is secret.
+_TOKEN = re.compile(r"(?<=/os-console-auth-tokens/)[^\s:/?'\")]+")
+
+
+def _hide_token(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _TOKEN.sub("***", record.getMessage()), ()
+    return True
+
+
+# For keystoneauth, which says at level WARNING what it tries again, and why.
+_RETRIES = logging.getLogger(f"{__name__}.retries")
+_RETRIES.addFilter(_hide_token)
 
 
 class NovaClient:
@@ -91,6 +106,7 @@ class NovaClient:
                 raise_exc=False,
                 # It would log tokens, with the paths and bodies they are in.
                 log=False,
+                logger=_RETRIES,
                 # The service user's token would go wherever it is sent.
                 redirect=False,
                 # All of the answer would be read, however long it takes.
@@ -103,7 +119,9 @@ class NovaClient:
             with response:
                 body = self._read(response)
         except _NO_ANSWER as e:
-            raise nova_answers.unavailable(f"no answer: {e}") from e
+            said = _TOKEN.sub("***", str(e))
+            # Not with its cause, which has said the same.
+            raise nova_answers.unavailable(f"no answer: {said}") from None
         return nova_answers.read(response.status_code, body)
 
     def _read(self, response: requests.Response) -> bytes:
