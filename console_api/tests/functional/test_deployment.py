@@ -270,6 +270,13 @@ class ApacheTest(ExampleTestCase):
     def test_apache(self):
         token = self.use()
         self.hang_up_on(token)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.server.port, timeout=examples.TIMEOUT
+        )
+        self.addCleanup(connection.close)
+        # No URL: two digits have to be behind the sign.
+        connection.request("GET", f"/v2.1/os-console-auth-tokens/{token}%")
+        self.assertEqual(400, connection.getresponse().status)
         self.assert_ends()
         self.assert_not_logged(token)
 
