@@ -44,8 +44,10 @@ class PurgeServers(ManageCommand):
         source = _source(self.app)
         if source is None:
             raise errors.ConfigurationError(
-                "[directory] driver: its servers are deleted by those who "
-                "register them. See `server delete`."
+                f"[directory] driver is {self.app.conf.directory.driver}, "
+                "which cannot be asked. Servers that are registered here are "
+                "deleted with `server delete`; for others, run this with the "
+                "configuration of an agent."
             )
         asked = gone = 0
         total = servers.count(database)
