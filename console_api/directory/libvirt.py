@@ -20,6 +20,10 @@ from console_api.directory.remote import RemoteDirectory
 
 LOG = logging.getLogger(__name__)
 
+_EVENTS = "libvirt-events"
+
+_events_lock = threading.Lock()
+
 
 class LibvirtDirectory(RemoteDirectory):
     """Servers that Nova runs on libvirt, as their domains describe them."""
@@ -160,9 +164,6 @@ def _load_libvirt() -> Any:
     return libvirt
 
 
-_events_lock = threading.Lock()
-
-
 def _run_events(libvirt: Any) -> None:
     """Run libvirt's event loop, once in a process: it keeps connections."""
     with _events_lock:
@@ -177,6 +178,3 @@ def _run_events(libvirt: Any) -> None:
                 libvirt.virEventRunDefaultImpl()
 
         threading.Thread(target=run, name=_EVENTS, daemon=True).start()
-
-
-_EVENTS = "libvirt-events"

@@ -30,7 +30,6 @@ class State(enum.IntEnum):
 class Domain:
     """A domain as one daemon describes it."""
 
-    compute_host: str
     xml: str
     state: State
 
@@ -48,7 +47,7 @@ class Daemon:
         :param libvirt: the module, whose event loop runs
         """
         self.compute_host = compute_host
-        self.uri = uri
+        self._uri = uri
         self._libvirt = libvirt
         self._free = threading.BoundedSemaphore(_MOST_QUESTIONS)
         self._connecting = threading.Lock()
@@ -85,15 +84,13 @@ class Daemon:
                 return None
             raise
         if state == libvirt.VIR_DOMAIN_RUNNING:
-            return Domain(self.compute_host, xml, State.RUNNING)
-        return Domain(
-            self.compute_host, xml, State.ACTIVE if active else State.DEFINED
-        )
+            return Domain(xml, State.RUNNING)
+        return Domain(xml, State.ACTIVE if active else State.DEFINED)
 
     def _connected(self) -> Any:
         with self._connecting:
             if self._connection is None or not self._connection.isAlive():
-                self._connection = self._libvirt.openReadOnly(self.uri)
+                self._connection = self._libvirt.openReadOnly(self._uri)
                 try:
                     self._connection.setKeepAlive(*_KEEPALIVE)
                 except self._libvirt.libvirtError:
