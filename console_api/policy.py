@@ -57,14 +57,16 @@ def check_scope(context: oslo_context.RequestContext) -> None:
 
     :raises ProjectScopeRequired: it is scoped to something else
     """
-    scope = None if context.project_id else "nothing"
-    if context.domain_id:
-        scope = "a domain"
     if context.system_scope:
         scope = "the system"
-    if scope is not None:
-        LOG.info("A token is refused that is scoped to %s.", scope)
-        raise errors.ProjectScopeRequired(scope)
+    elif context.domain_id:
+        scope = "a domain"
+    elif not context.project_id:
+        scope = "nothing"
+    else:
+        return
+    LOG.info("A token is refused that is scoped to %s.", scope)
+    raise errors.ProjectScopeRequired(scope)
 
 
 class Enforcer:
