@@ -4,7 +4,6 @@
 import atexit
 import contextlib
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -18,13 +17,10 @@ from console_api.cmd import agent
 from console_api.tests.functional import configuration, processes
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import TestDatabase
-from console_api.tests.unit.agent.drivers.contract import is_free
+from console_api.tests.unit.ports import free_range
 
 # Seconds that a start, an end and a change may take on a busy machine.
 TIMEOUT = 60
-
-# Below the ports that systems give to connections of their own.
-_PORTS = range(10_000, 32_000)
 
 
 class NotReady(Exception):
@@ -134,15 +130,6 @@ def configure(
     return configuration.write(
         configuration.temporary_folder(), database, groups
     )
-
-
-def free_range(count: int) -> str:
-    """Return a range of ports that nobody has: MIN-MAX."""
-    while True:
-        first = random.choice(_PORTS)
-        ports = range(first, first + count)
-        if all(map(is_free, ports)):
-            return f"{ports[0]}-{ports[-1]}"
 
 
 def listening_ports(process: processes.Program) -> set[int]:

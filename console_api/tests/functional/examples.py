@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console_api import conf
-from console_api.tests.functional import agents, client, configuration
+from console_api.tests.functional import client, configuration
+from console_api.tests.unit.ports import free_port  # noqa: F401 (handed on)
 
 FOLDER = configuration.CHECKOUT / "etc" / "console_api" / "deploy"
 
@@ -45,11 +46,6 @@ def exec_start(unit: Path) -> list[str]:
         if line.startswith("ExecStart=")
     ]
     return shlex.split(line.removeprefix("ExecStart="))
-
-
-def free_port() -> int:
-    """Return a port that nobody has."""
-    return int(agents.free_range(1).partition("-")[0])
 
 
 class Program:

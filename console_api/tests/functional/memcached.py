@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real memcached for tests."""
 
-from console_api.tests.functional import agents, vnc_servers
+from console_api.tests.functional import vnc_servers
+from console_api.tests.unit.ports import free_port
 
 
 def start() -> vnc_servers.VNCServer:
@@ -10,7 +11,7 @@ def start() -> vnc_servers.VNCServer:
     :raises unittest.SkipTest: it is not installed, and need not be
     """
     path = vnc_servers.program("memcached")
-    port = int(agents.free_range(1).partition("-")[0])
+    port = free_port()
     return vnc_servers.VNCServer(
         path,
         *("-l", "127.0.0.1", "-p", str(port), "-U", "0", "-m", "8"),

@@ -27,6 +27,7 @@ from console_api.tests.functional import (
 )
 from console_api.tests.functional.client import Client
 from console_api.tests.functional.keystone import Keystone
+from console_api.tests.unit.ports import free_port
 
 _VENV = configuration.CHECKOUT / ".tox" / "nova"
 
@@ -72,7 +73,7 @@ class API:
             "nova.wsgi.osapi_compute:application",
             python=Path(_PYTHON),
             folder=folder,
-            port=programs.free_port(),
+            port=free_port(),
             workers=1,
             threads=4,
             variables=_VARIABLES | {"OS_NOVA_CONFIG_DIR": str(folder)},

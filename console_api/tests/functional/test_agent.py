@@ -10,6 +10,7 @@ from console_api.tests.functional.agent_base import AgentTestCase
 from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.functional.tcp_proxy import TCPProxy
 from console_api.tests.unit.cmd.base import run
+from console_api.tests.unit.ports import is_free
 
 # A port where nobody serves a screen.
 NOBODY = 1
@@ -51,7 +52,7 @@ class AgentTests(AgentTestCase):
     def test_it_ends_when_asked_to(self):
         access = self.make_access(NOBODY)
         self.assertEqual(0, self.agent.stop())
-        self.assertTrue(agents.is_free(access.port))
+        self.assertTrue(is_free(access.port))
 
     def test_no_password_is_logged(self):
         access = self.make_access(NOBODY)
@@ -135,7 +136,7 @@ class DatabaseAwayTests(AgentTestCase):
         self.assertTrue(self.proxy.holds.wait(agents.TIMEOUT))
         self.agent.process.terminate()
         self.assertEqual(0, self.agent.process.wait(10))
-        self.assertTrue(agents.is_free(access.port))
+        self.assertTrue(is_free(access.port))
 
     def test_it_starts_without_a_database(self):
         access = self.make_access(NOBODY)

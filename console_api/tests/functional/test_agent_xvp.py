@@ -5,8 +5,9 @@ import asyncio
 import shlex
 import sys
 
-from console_api.tests.functional import agents, configuration, xvp
+from console_api.tests.functional import configuration, xvp
 from console_api.tests.functional.agent_base import AgentTestCase
+from console_api.tests.unit.ports import free_port
 
 
 class XVPAgentTests(AgentTestCase):
@@ -100,7 +101,7 @@ class XVPAgentTests(AgentTestCase):
 
 class MultiplexedTests(XVPAgentTests):
     def setUp(self):
-        self.multiplex_port = agents.free_range(1).partition("-")[0]
+        self.multiplex_port = str(free_port())
         super().setUp()
 
     def sees(self, shown, target=None):

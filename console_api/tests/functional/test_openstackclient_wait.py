@@ -4,7 +4,6 @@
 import socket
 
 from console_api.tests.functional import (
-    agents,
     base,
     compute_api,
     configuration,
@@ -12,6 +11,7 @@ from console_api.tests.functional import (
     manage,
     openstack_command,
 )
+from console_api.tests.unit.ports import free_port
 
 
 class OneServerCase(base.FunctionalTestCase):
@@ -33,7 +33,7 @@ class OneServerCase(base.FunctionalTestCase):
 class WaitTests(OneServerCase):
     def setUp(self):
         super().setUp()
-        self.port = int(agents.free_range(1).partition("-")[0])
+        self.port = free_port()
         self.host = self.make_console_host(
             public_hostname="127.0.0.1",
             min_port=self.port,

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from console_api.cmd import quickstart_screen
 from console_api.tests.functional import (
-    agents,
     client,
     configuration,
     vnc_servers,
 )
 from console_api.tests.functional.rfb_client import RFBClient
+from console_api.tests.unit.ports import free_port, is_free
 
 PROGRAM = str(Path(sys.executable).parent / "console-api-quickstart")
 
@@ -37,7 +37,7 @@ BARS = [
 class QuickstartCase(unittest.TestCase):
     def setUp(self):
         self.state = configuration.temporary_folder() / "state"
-        self.port = int(agents.free_range(1).partition("-")[0])
+        self.port = free_port()
         self.server_id = None
 
     def start(self):
@@ -83,7 +83,7 @@ class QuickstartCase(unittest.TestCase):
 
     def see(self, console):
         deadline = time.monotonic() + TIMEOUT
-        while agents.is_free(console["port"]):
+        while is_free(console["port"]):
             self.assertLess(time.monotonic(), deadline)
         return vnc_servers.capture(console["port"], console["password"])
 
@@ -108,7 +108,7 @@ class QuickstartTest(QuickstartCase):
         self.see(console)
         self.assertEqual(0, self.end(process, signal.SIGHUP))
         for port in (self.port, console["port"]):
-            self.assertTrue(agents.is_free(port))
+            self.assertTrue(is_free(port))
 
     def test_a_port_in_use_is_said(self):
         self.start()

@@ -14,7 +14,8 @@ from typing import NoReturn
 
 from PIL import Image
 
-from console_api.tests.functional import agents, configuration
+from console_api.tests.functional import configuration
+from console_api.tests.unit.ports import free_port, is_free
 
 #: Set to 1, it makes a program that is not installed an error.
 REQUIRED = "CONSOLE_API_TEST_REQUIRE_PROGRAMS"
@@ -61,7 +62,7 @@ class VNCServer:
             )
         atexit.register(self.stop)
         deadline = time.monotonic() + _TIMEOUT
-        while agents.is_free(port):
+        while is_free(port):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(self._log.read_text(errors="replace"))
@@ -77,7 +78,7 @@ class VNCServer:
 def xvnc(password: str | None = None) -> VNCServer:
     """Start TigerVNC's X server, whose screen is white."""
     path = program("Xvnc")
-    port = _free_port()
+    port = free_port()
     security = ("-SecurityTypes", "None")
     if password is not None:
         file = configuration.temporary_folder() / "passwd"
@@ -103,7 +104,7 @@ def xvnc(password: str | None = None) -> VNCServer:
 def qemu(*more: str, vnc_options: str = "") -> VNCServer:
     """Start a machine in software emulation, which shows its firmware."""
     path = program("qemu-system-x86_64")
-    port = _free_port()
+    port = free_port()
     return VNCServer(
         path,
         *("-accel", "tcg", "-m", "32", "-nodefaults", "-vga", "std"),
@@ -133,7 +134,3 @@ def capture(port: int, password: str | None = None) -> Image.Image:
     )
     with Image.open(picture) as image:
         return image.convert("RGB")
-
-
-def _free_port() -> int:
-    return int(agents.free_range(1).partition("-")[0])

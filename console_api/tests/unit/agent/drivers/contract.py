@@ -10,16 +10,13 @@ import abc
 import asyncio
 import contextlib
 import dataclasses
-import random
 import socket
 from collections.abc import Iterable, Iterator
 
 from console_api.agent.drivers.base import Console, Driver
+from console_api.tests.unit.ports import free_ports, is_free
 
 _PASSWORD = "pAsSw0rd"
-
-# Below the ports that systems give to connections of their own.
-_PORTS = range(10_000, 32_000)
 
 _TIMEOUT = 30
 
@@ -134,24 +131,6 @@ class DriverContract(abc.ABC):
         }
         self.assertEqual({}, await self.driver.apply(swapped))
         await self.eventually_served([1, 2])
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody has."""
-    return random.sample(
-        [port for port in random.sample(_PORTS, 200) if is_free(port)], count
-    )
-
-
-def is_free(port: int) -> bool:
-    """Tell whether nobody listens on a port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", port))
-        except OSError:
-            return False
-        return True
 
 
 @contextlib.contextmanager
