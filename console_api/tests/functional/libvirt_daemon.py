@@ -9,7 +9,8 @@ import subprocess
 import time
 from typing import Any
 
-from console_api.tests.functional import configuration, vnc_servers
+from console_api.tests.functional import configuration
+from console_api.tests.unit import needed
 
 _TIMEOUT = 60
 
@@ -26,12 +27,12 @@ class Libvirtd:
 
         :raises unittest.SkipTest: it is not installed, and need not be
         """
-        program = vnc_servers.program("libvirtd")
-        self._emulator = vnc_servers.program("qemu-system-x86_64")
+        program = needed.program("libvirtd")
+        self._emulator = needed.program("qemu-system-x86_64")
         try:
             import libvirt
         except ImportError:
-            vnc_servers.missing("libvirt-python is not installed.")
+            needed.missing("libvirt-python is not installed.")
         self.libvirt = libvirt
         self._folder = configuration.temporary_folder()
         self._folder.parent.chmod(0o711)

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real memcached for tests."""
 
-from console_api.tests.functional import vnc_servers
+from console_api.tests.functional.services import Service
+from console_api.tests.unit import needed
 from console_api.tests.unit.ports import free_port
 
 
-def start() -> vnc_servers.VNCServer:
+def start() -> Service:
     """Start one on a port that nobody else has, and wait until it listens.
 
     :raises unittest.SkipTest: it is not installed, and need not be
     """
-    path = vnc_servers.program("memcached")
+    path = needed.program("memcached")
     port = free_port()
-    return vnc_servers.VNCServer(
+    return Service(
         path,
         *("-l", "127.0.0.1", "-p", str(port), "-U", "0", "-m", "8"),
         # As root it wants to be told whom to run as.

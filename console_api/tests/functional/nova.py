@@ -23,10 +23,10 @@ from console_api.tests.functional import (
     configuration,
     databases,
     rabbitmq,
-    vnc_servers,
 )
 from console_api.tests.functional.client import Client
 from console_api.tests.functional.keystone import Keystone
+from console_api.tests.unit import needed
 from console_api.tests.unit.ports import free_port
 
 _VENV = configuration.CHECKOUT / ".tox" / "nova"
@@ -204,7 +204,7 @@ def _install() -> None:
         try:
             nova.install(_VENV)
         except nova.NovaUnavailable as error:
-            vnc_servers.missing(str(error))
+            needed.missing(str(error))
         stamp = _VENV / "installed-by-test"
         setup = configuration.CHECKOUT / "setup.cfg"
         wanted = f"{setup}\n{setup.read_text()}"

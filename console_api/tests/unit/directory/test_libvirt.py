@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-import os
 import socket
 import sys
 import threading
-import unittest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from unittest import mock
 from console_api import directory, errors
 from console_api.db import tables
 from console_api.directory.base import Endpoint
-from console_api.tests.unit import base
+from console_api.tests.unit import base, needed
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
 from console_api.tests.unit.directory import domains
 from console_api.tests.unit.directory.domains import (
@@ -30,9 +28,7 @@ except ImportError:
 def require_libvirt() -> None:
     """Leave a test out if libvirt-python is not installed, and need not."""
     if libvirt is None:
-        if os.environ.get("CONSOLE_API_TEST_REQUIRE_PROGRAMS") == "1":
-            raise RuntimeError("libvirt-python is not installed.")
-        raise unittest.SkipTest("libvirt-python is not installed.")
+        needed.missing("libvirt-python is not installed.")
 
 
 class LibvirtCase(base.DatabaseCase):
