@@ -60,7 +60,8 @@ class Keystone:
             self._password,
             {"project": {"name": "admin", "domain": DEFAULT_DOMAIN}},
         )
-        self._roles = {role["name"]: role["id"] for role in self._get("roles")}
+        roles = self._send("GET", "roles").json()["roles"]
+        self._roles = {role["name"]: role["id"] for role in roles}
         self._service_project = self.make_project()
         self._service = self.make_user(self._service_project, "service")
 
@@ -73,13 +74,11 @@ class Keystone:
         for name in ("0", "1"):
             (keys / name).write_bytes(Fernet.generate_key())
         self._manage("db_sync")
-        os.environ["OS_BOOTSTRAP_PASSWORD"] = self._password
         self._manage(
             "bootstrap",
             *("--bootstrap-public-url", self.url),
             *("--bootstrap-internal-url", self.url),
         )
-        del os.environ["OS_BOOTSTRAP_PASSWORD"]
 
     def _manage(self, *arguments: str) -> None:
         program = Path(sys.executable).with_name("keystone-manage")
@@ -89,6 +88,7 @@ class Keystone:
                 *("--config-file", self._folder / "keystone.conf"),
                 *arguments,
             ],
+            env={**os.environ, "OS_BOOTSTRAP_PASSWORD": self._password},
             check=True,
             capture_output=True,
         )
@@ -240,30 +240,18 @@ class Keystone:
         return self._authenticate({"identity": identity})
 
     def _user_id(self, token: str) -> str:
-        reply = requests.get(
-            f"{self.url}/auth/tokens",
-            headers={"X-Auth-Token": token, "X-Subject-Token": token},
-            timeout=_START_TIMEOUT,
-        )
-        reply.raise_for_status()
+        headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+        reply = self._send("GET", "auth/tokens", headers=headers)
         return reply.json()["token"]["user"]["id"]
 
     def _authenticate(self, document: dict[str, Any]) -> str:
-        reply = requests.post(
-            f"{self.url}/auth/tokens",
-            json={"auth": document},
-            timeout=_START_TIMEOUT,
-        )
-        reply.raise_for_status()
+        document = {"auth": document}
+        reply = self._send("POST", "auth/tokens", json=document, headers={})
         return reply.headers["X-Subject-Token"]
 
     def _grant(self, role: str, where: str, user_id: str) -> None:
-        reply = requests.put(
-            f"{self.url}/{where}/users/{user_id}/roles/{self._roles[role]}",
-            headers={"X-Auth-Token": self._admin},
-            timeout=_START_TIMEOUT,
-        )
-        reply.raise_for_status()
+        role_id = self._roles[role]
+        self._send("PUT", f"{where}/users/{user_id}/roles/{role_id}")
 
     def add_service(self, kind: str, url: str) -> None:
         """Put a service of a type into the catalog."""
@@ -306,26 +294,23 @@ class Keystone:
             },
         }
 
-    def _get(self, collection: str) -> list[dict[str, Any]]:
-        reply = requests.get(
-            f"{self.url}/{collection}",
-            headers={"X-Auth-Token": self._admin},
-            timeout=_START_TIMEOUT,
-        )
-        reply.raise_for_status()
-        return reply.json()[collection]
-
     def _post(
         self, collection: str, document: Any, token: str | None = None
     ) -> Any:
-        reply = requests.post(
-            f"{self.url}/{collection}",
-            json=document,
-            headers={"X-Auth-Token": token or self._admin},
-            timeout=_START_TIMEOUT,
+        headers = {"X-Auth-Token": token or self._admin}
+        return self._send(
+            "POST", collection, json=document, headers=headers
+        ).json()
+
+    def _send(self, method: str, path: str, **more: Any) -> requests.Response:
+        """Send a request, as the administrator unless there are headers."""
+        if "headers" not in more:
+            more["headers"] = {"X-Auth-Token": self._admin}
+        reply = requests.request(
+            method, f"{self.url}/{path}", timeout=_START_TIMEOUT, **more
         )
         reply.raise_for_status()
-        return reply.json()
+        return reply
 
 
 @functools.cache
