@@ -110,9 +110,7 @@ class Nova:
         :raises unittest.SkipTest: it cannot be installed, and need not be
         """
         _install()
-        self._configuration = self._configure(
-            keystone.options["keystone_authtoken"]
-        )
+        self._configure(keystone.options["keystone_authtoken"])
         self._script: subprocess.Popen[str] | None = None
         self.api = self.start_api(self.paste_file)
         keystone.add_service("compute", f"{self.api.url}/v2.1")
@@ -126,14 +124,14 @@ class Nova:
         """Start one more API process, with these files."""
         return API(self._write(paste_file, policy))
 
-    def _write(self, paste_file: str, policy: str = "") -> Path:
+    def _write(self, paste_file: str = "", policy: str = "") -> Path:
         folder = configuration.temporary_folder()
         (folder / "nova.conf").write_text(self._configuration)
         (folder / "policy.yaml").write_text(policy)
         (folder / "api-paste.ini").write_text(paste_file)
         return folder
 
-    def _configure(self, identity: dict[str, str]) -> str:
+    def _configure(self, identity: dict[str, str]) -> None:
         api, cell0, cell1 = (databases.create("mysql").text for _ in range(3))
         lines = [f"{name} = {value}" for name, value in identity.items()]
         self._configuration = _CONFIGURATION.format(
@@ -144,7 +142,7 @@ class Nova:
             exchange=f"console_api_test_{secrets.token_hex(6)}",
             neutron=_start_neutron(),
         ) + "\n".join(lines)
-        self._folder = self._write("")
+        self._folder = self._write()
         for command in (
             ["api_db", "sync"],
             ["cell_v2", "map_cell0", "--database_connection", cell0],
@@ -152,7 +150,6 @@ class Nova:
             ["cell_v2", "create_cell", "--name", "cell1"],
         ):
             self._manage(*command)
-        return self._configuration
 
     def _manage(self, *arguments: str) -> None:
         config = str(self._folder / "nova.conf")
