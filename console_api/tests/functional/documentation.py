@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the guides say, for tests that hold the code to it."""
 
+import itertools
 import re
 
 from console_api.tests.functional import configuration
@@ -29,4 +30,20 @@ def table(page: str, title: str) -> list[list[str]]:
             for cell in re.split(r"\n     -", row)
         ]
         for row in rows
+    ]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Return the files that a page tells operators to write."""
+    source = (_GUIDES / f"{page}.rst").read_text()
+    _, *parts = source.split(f".. code-block:: {language}\n\n")
+    return [
+        "\n".join(
+            line.strip()
+            for line in itertools.takewhile(
+                lambda line: line.startswith(" ") or not line,
+                part.splitlines(),
+            )
+        )
+        for part in parts
     ]

@@ -2,17 +2,14 @@
 """A real Nova API with our filter in its pipelines, as the guide has it."""
 
 import functools
-import itertools
 
 from console_api.api import routes
-from console_api.tests.functional import configuration
-from console_api.tests.functional.configuration import CHECKOUT, Options
+from console_api.tests.functional import configuration, documentation
+from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.nova import API, Nova
 
 #: Where it has all of our resources, and believes who callers say they are.
 OURS = "/ours/v2.1"
-
-_GUIDES = CHECKOUT / "doc" / "source" / "admin"
 
 _PIPELINE = "keystonecontext osapi_compute_app_v21"
 _PIPELINE_V2 = "keystonecontext legacy_v2_compatible"
@@ -33,22 +30,6 @@ config_dir = {folder}
 """
 
 
-def _blocks(guide: str, language: str) -> list[str]:
-    """Return the files that a guide tells operators to write."""
-    text = (_GUIDES / guide).read_text()
-    _, *parts = text.split(f".. code-block:: {language}\n\n")
-    return [
-        "\n".join(
-            line.strip()
-            for line in itertools.takewhile(
-                lambda line: line.startswith(" ") or not line,
-                part.splitlines(),
-            )
-        )
-        for part in parts
-    ]
-
-
 @functools.cache
 def shared(cloud: Nova) -> API:
     """Return the API with the filter that the tests of a process share."""
@@ -62,10 +43,12 @@ def shared(cloud: Nova) -> API:
     ):
         assert text.count(before) == 1, before
         text = text.replace(before, after)
-    filters = _blocks("nova.rst", "ini")[0].replace("/etc/console_api", theirs)
+    filters = documentation.blocks("admin/nova", "ini")[0]
     return cloud.start_api(
-        text + filters + _OURS.format(folder=ours),
-        _blocks("directories.rst", "yaml")[0],
+        text
+        + filters.replace("/etc/console_api", theirs)
+        + _OURS.format(folder=ours),
+        documentation.blocks("admin/directories", "yaml")[0],
     )
 
 
