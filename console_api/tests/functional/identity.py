@@ -14,6 +14,28 @@ from urllib.parse import urlsplit
 #: What a service has to know to get a token of its own.
 SERVICE_PASSWORD = "password-of-the-service"
 
+#: Where callers without a good token are sent.
+PUBLIC_URL = "https://keystone.example.org/identity"
+
+
+def options(url: str, **more: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return the options of a service that asks an identity service."""
+    return {
+        "api": {"auth_strategy": "keystone"},
+        "keystone_authtoken": {
+            "www_authenticate_uri": PUBLIC_URL,
+            "auth_url": url,
+            "auth_type": "password",
+            "username": "nova",
+            "password": SERVICE_PASSWORD,
+            "user_domain_id": "default",
+            "project_name": "service",
+            "project_domain_id": "default",
+            "http_request_max_retries": "0",
+        },
+        **more,
+    }
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -5,9 +5,12 @@ import socket
 import uuid
 
 from console_api.tests.functional import base, identity
-from console_api.tests.functional.identity import Answer
+from console_api.tests.functional.identity import (
+    PUBLIC_URL,
+    Answer,
+    options,
+)
 
-PUBLIC_URL = "https://keystone.example.org/identity"
 AWAY = "The identity service does not answer. Try again in a few seconds."
 REQUIRED = "The request you have made requires authentication."
 # All that is said of tokens, and more than anybody wants to read.
@@ -17,24 +20,6 @@ DEBUG = {
     "urllib3=DEBUG",
 }
 ACCEPTS = (None, "", "*/*", "text/html", "text/plain", "application/json")
-
-
-def options(url, **more):
-    return {
-        "api": {"auth_strategy": "keystone"},
-        "keystone_authtoken": {
-            "www_authenticate_uri": PUBLIC_URL,
-            "auth_url": url,
-            "auth_type": "password",
-            "username": "nova",
-            "password": identity.SERVICE_PASSWORD,
-            "user_domain_id": "default",
-            "project_name": "service",
-            "project_domain_id": "default",
-            "http_request_max_retries": "0",
-        },
-        **more,
-    }
 
 
 class KeystoneTestCase(base.FunctionalTestCase):

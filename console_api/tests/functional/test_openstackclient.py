@@ -5,7 +5,7 @@ import importlib.metadata
 import uuid
 
 from console_api.tests.functional import base, identity, openstack_command
-from console_api.tests.functional.test_keystone import options
+from console_api.tests.functional.identity import options
 
 OURS = {
     "server_console_create",

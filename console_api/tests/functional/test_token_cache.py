@@ -2,8 +2,8 @@
 """What Keystone says of a token is kept in a real memcached."""
 
 from console_api.tests.functional import base, identity, memcached
+from console_api.tests.functional.identity import options
 from console_api.tests.functional.tcp_proxy import TCPProxy
-from console_api.tests.functional.test_keystone import options
 
 
 class TokenCacheTests(base.FunctionalTestCase):
