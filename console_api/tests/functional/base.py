@@ -237,6 +237,14 @@ class FunctionalTestCase(DatabaseTestCase):
         self.assertEqual(200, reply.status, reply.body)
         return token_of(reply.json["remote_console"]["url"])
 
+    def log_lines(self, reply: Reply, *texts: str) -> list[str]:
+        """Return the lines on a request in the log that have some texts."""
+        return [
+            line
+            for line in self.server.log.splitlines()
+            if all(text in line for text in (reply.request_id, *texts))
+        ]
+
     # What tests assert.
 
     def assert_fault(

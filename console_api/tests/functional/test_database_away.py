@@ -116,13 +116,8 @@ class DatabaseAwayTests(DatabaseAwayTestCase):
     def test_the_log_says_that_it_is_away(self):
         self.proxy.cut()
         reply = self.admin.get("/os-console-auth-tokens/unknown")
-        lines = [
-            line
-            for line in self.server.log.splitlines()
-            if reply.request_id in line and " ERROR " in line
-        ]
         self.assertTrue(
-            any("The database does not answer" in line for line in lines)
+            self.log_lines(reply, " ERROR ", "The database does not answer")
         )
 
 

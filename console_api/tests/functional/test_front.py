@@ -140,11 +140,7 @@ class FrontTests(base.FunctionalTestCase):
             "/os-console-auth-tokens/unknown",
             headers={"X-Forwarded-For": "192.0.2.77"},
         )
-        [line] = [
-            line
-            for line in self.server.log.splitlines()
-            if reply.request_id in line
-        ]
+        [line] = self.log_lines(reply)
         self.assertIn('192.0.2.77 "GET ', line)
 
 

@@ -119,11 +119,7 @@ class BadKeystoneTests(KeystoneTestCase):
         reply = self.ask()
         self.assert_fault(reply, 503, AWAY)
         self.assertEqual("5", reply.headers["Retry-After"])
-        lines = [
-            line
-            for line in self.server.log.splitlines()
-            if reply.request_id in line and " ERROR " in line
-        ]
+        lines = self.log_lines(reply, " ERROR ")
         self.assertTrue(any(advice in line for line in lines), lines)
 
     def check_all(self):

@@ -61,11 +61,7 @@ class LoggingTests(base.FunctionalTestCase):
 
     def test_users_and_projects_are_logged(self):
         reply = self.member.get(f"/servers/{self.make_server()}/consoles")
-        [line] = [
-            line
-            for line in self.log().splitlines()
-            if reply.request_id in line and "request_log" in line
-        ]
+        [line] = self.log_lines(reply, "request_log")
         self.assertIn(f"user {self.project}", line)
 
     def test_secrets_are_not_logged(self):

@@ -91,12 +91,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
         token = self.keystone.token(*user, scope)
         reply = self.with_token(token).post(self.path)
         self.assertEqual(200, reply.status)
-        self.assertTrue(
-            any(
-                reply.request_id in line and f"{name} " in line
-                for line in self.server.log.splitlines()
-            )
-        )
+        self.assertTrue(self.log_lines(reply, f"{name} "))
 
     def test_each_persona_may_do_what_the_documentation_says(self):
         """Five users, and a manager; the table of the guide is the law."""
@@ -137,13 +132,8 @@ class RealKeystoneTests(RealKeystoneTestCase):
                     self.assert_fault(reply, 403)
                     self.assertIn(f"scoped to {scope}.", reply.message)
                     self.assertEqual(before, self.state())
-                    self.assertTrue(
-                        any(
-                            reply.request_id in line
-                            and f"refused that is scoped to {scope}" in line
-                            for line in self.server.log.splitlines()
-                        )
-                    )
+                    words = f"refused that is scoped to {scope}"
+                    self.assertTrue(self.log_lines(reply, words))
             unknown = self.perform(client, "create", str(uuid.uuid4()))
             self.assertEqual(reply.message, unknown.message)
 
@@ -177,12 +167,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
         ):
             reply = refused.post(self.path)
             self.assert_fault(reply, 401)
-            self.assertTrue(
-                any(
-                    reply.request_id in line and "status: 401" in line
-                    for line in self.server.log.splitlines()
-                )
-            )
+            self.assertTrue(self.log_lines(reply, "status: 401"))
         self.assert_not_logged(token, service)
 
     def test_a_service_token_gives_a_caller_nothing(self):

@@ -433,10 +433,6 @@ class RequestIdTests(base.FunctionalTestCase):
             )
             self.assertNotEqual(sent, reply.request_id)
 
-    def log_lines(self, reply):
-        lines = self.server.log.splitlines()
-        return [line for line in lines if reply.request_id in line]
-
     def test_the_log_has_changes_and_refusals(self):
         server_id = self.make_server()
         remote = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
