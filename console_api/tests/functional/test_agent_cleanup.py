@@ -8,7 +8,6 @@ from console_api.tests.unit.agent.test_notifications import (
     VERSIONED,
     versioned,
 )
-from console_api.tests.unit.directory import fake_nova
 from console_api.tests.unit.directory.fake_nova import FakeNova, fault
 
 
@@ -27,11 +26,7 @@ class AgentCleanupTest(AgentTestCase):
                 "cleanup_interval": self.cleanup_interval,
             },
             "directory": {"driver": "nova"},
-            "nova": {
-                "auth_type": "admin_token",
-                "endpoint": self.nova.url,
-                "token": fake_nova.TOKEN,
-            },
+            "nova": self.nova.options,
         }
 
     def make_console_of_nova(self):

@@ -33,9 +33,7 @@ class BadNovaTest(base.FunctionalTestCase):
         options = {
             "directory": {"driver": "nova", "cache_seconds": "0"},
             "nova": {
-                "auth_type": "admin_token",
-                "endpoint": self.nova.url,
-                "token": fake_nova.TOKEN,
+                **self.nova.options,
                 "timeout": "0.3",
                 "connect_retry_delay": "0.01",
                 "status_code_retry_delay": "0.01",

@@ -3,7 +3,6 @@ from console_api.db import tables
 from console_api.tests.unit import base
 from console_api.tests.unit.base import server_id
 from console_api.tests.unit.cmd.base import ManageCase
-from console_api.tests.unit.directory import fake_nova
 from console_api.tests.unit.directory.fake_nova import FakeNova, fault
 
 
@@ -16,12 +15,7 @@ class PurgeTest(ManageCase):
             self.folder,
             {
                 "directory": {"driver": "nova"},
-                "nova": {
-                    "auth_type": "admin_token",
-                    "endpoint": self.nova.url,
-                    "token": fake_nova.TOKEN,
-                    "status_code_retries": 0,
-                },
+                "nova": {**self.nova.options, "status_code_retries": 0},
             },
         )
         for number in range(1, 4):

@@ -43,6 +43,15 @@ class FakeNova(ThreadingHTTPServer):
         self._asked_for: dict[str, Any] = {}
         threading.Thread(target=self.serve_forever, args=(0.01,)).start()
 
+    @property
+    def options(self) -> dict[str, str]:
+        """The options of who asks it."""
+        return {
+            "auth_type": "admin_token",
+            "endpoint": self.url,
+            "token": TOKEN,
+        }
+
     def stop(self) -> None:
         """Answer nobody any more."""
         self.ended.set()

@@ -72,9 +72,7 @@ class NovaCase(base.DatabaseCase):
                     "cache_seconds": cache_seconds,
                 },
                 "nova": {
-                    "auth_type": "admin_token",
-                    "endpoint": self.nova.url,
-                    "token": fake_nova.TOKEN,
+                    **self.nova.options,
                     "timeout": 0.3,
                     "connect_retry_delay": 0.01,
                     "status_code_retry_delay": 0.01,
