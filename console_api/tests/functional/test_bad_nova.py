@@ -13,8 +13,11 @@ from console_api.tests.functional.client import Reply
 from console_api.tests.functional.servers import Server
 from console_api.tests.functional.test_concurrency import at_once
 from console_api.tests.unit.directory import fake_nova
-from console_api.tests.unit.directory.fake_nova import FakeNova, fault
-from console_api.tests.unit.directory.test_nova import NO_ANSWERS
+from console_api.tests.unit.directory.fake_nova import (
+    NO_ANSWERS,
+    FakeNova,
+    fault,
+)
 
 
 @base.on_database_servers

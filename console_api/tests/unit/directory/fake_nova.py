@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from console_api.tests.unit.base import UNKNOWN_SERVER
+
 #: The service user's token.
 TOKEN = "token-of-the-service-user"
 
@@ -212,3 +214,45 @@ def _send_head(
     for name, value in headers.items():
         handler.send_header(name, value)
     handler.end_headers()
+
+
+def once(nova: FakeNova, badly: Any) -> Any:
+    """Answer badly once, and well from then on."""
+
+    def answer(handler: Any) -> None:
+        nova.answers.clear()
+        badly(handler)
+
+    return answer
+
+
+#: What is no answer to a question, whatever the question.
+NO_ANSWERS: dict[str, Any] = {
+    "not let in": fault(401, "unauthorized"),
+    "not allowed": fault(403, "forbidden"),
+    "too many": fault(429, "overLimit"),
+    "broken": fault(500, "computeFault"),
+    "away": fault(503, "serviceUnavailable"),
+    "proxy": (502, b"<html><body>Bad gateway</body></html>"),
+    "other site": (200, b"<!DOCTYPE html><title>Welcome</title>"),
+    "404 of a proxy": (404, b"<html>Not found</html>"),
+    "choices": (300, {"choices": []}),
+    "404 of another API": (404, {"error": {"code": 404}}),
+    "nothing": (200, b""),
+    "no object": (200, []),
+    "other object": (200, {"flavor": {}}),
+    "another server": (200, {"server": {"id": UNKNOWN_SERVER}}),
+    "not UTF-8": (200, b'{"server": "\xff\xfe"}'),
+    "deep": (200, b"[" * 100_000),
+    "NaN": (200, b"NaN"),
+    "hangs": hang,
+    "hangs up": hang_up,
+    "breaks off": break_off,
+    "redirects": redirect,
+    "asks to wait an hour": put_off("3600"),
+    "asks to wait in the past": put_off("-1"),
+    "100 MB": flood,
+    "100 MB, packed": flood_packed,
+    "never ends": trickle,
+    "babbles": babble,
+}

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-import dataclasses
-import time
 from typing import Any
 
 from console_api import directory, errors
 from console_api.db import tables
-from console_api.directory import records
 from console_api.directory.base import Endpoint, Server
 from console_api.directory.nova import NovaDirectory
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
 from console_api.tests.unit.directory import fake_nova
-from console_api.tests.unit.directory.fake_nova import FakeNova, fault
+from console_api.tests.unit.directory.fake_nova import (
+    NO_ANSWERS,
+    FakeNova,
+    fault,
+    once,
+)
 
 MAIL = Server(
     uuid=SERVER,
@@ -20,39 +22,6 @@ MAIL = Server(
     instance_name="instance-00000001",
     compute_host="compute-1",
 )
-
-DEEP = b"[" * 100_000
-
-# What is no answer to a question, whatever the question.
-NO_ANSWERS: dict[str, Any] = {
-    "not let in": fault(401, "unauthorized"),
-    "not allowed": fault(403, "forbidden"),
-    "too many": fault(429, "overLimit"),
-    "broken": fault(500, "computeFault"),
-    "away": fault(503, "serviceUnavailable"),
-    "proxy": (502, b"<html><body>Bad gateway</body></html>"),
-    "other site": (200, b"<!DOCTYPE html><title>Welcome</title>"),
-    "404 of a proxy": (404, b"<html>Not found</html>"),
-    "choices": (300, {"choices": []}),
-    "404 of another API": (404, {"error": {"code": 404}}),
-    "nothing": (200, b""),
-    "no object": (200, []),
-    "other object": (200, {"flavor": {}}),
-    "another server": (200, {"server": {"id": UNKNOWN_SERVER}}),
-    "not UTF-8": (200, b'{"server": "\xff\xfe"}'),
-    "deep": (200, DEEP),
-    "NaN": (200, b"NaN"),
-    "hangs": fake_nova.hang,
-    "hangs up": fake_nova.hang_up,
-    "breaks off": fake_nova.break_off,
-    "redirects": fake_nova.redirect,
-    "asks to wait an hour": fake_nova.put_off("3600"),
-    "asks to wait in the past": fake_nova.put_off("-1"),
-    "100 MB": fake_nova.flood,
-    "100 MB, packed": fake_nova.flood_packed,
-    "never ends": fake_nova.trickle,
-    "babbles": fake_nova.babble,
-}
 
 
 class NovaCase(base.DatabaseCase):
@@ -198,7 +167,7 @@ class GetTest(NovaCase):
         path = f"/v2.1/servers/{SERVER}"
         for badly in (_unavailable, fake_nova.hang, fake_nova.hang_up):
             self.nova.requests.clear()
-            self.nova.answers["GET", path] = _once(self.nova, badly)
+            self.nova.answers["GET", path] = once(self.nova, badly)
             with self.subTest(badly.__name__):
                 self.assertEqual(MAIL, self.directory.get(SERVER))
                 self.assertEqual([("GET", path)] * 2, self.nova.requests)
@@ -208,66 +177,6 @@ def _unavailable(handler: Any) -> None:
     handler.send_response(503)
     handler.send_header("Content-Length", "0")
     handler.end_headers()
-
-
-def _once(nova: FakeNova, badly: Any) -> Any:
-    """Answer badly once, and well from then on."""
-
-    def answer(handler: Any) -> None:
-        nova.answers.clear()
-        badly(handler)
-
-    return answer
-
-
-class CacheTest(NovaCase):
-    def test_an_answer_is_believed_for_a_while_and_no_longer(self) -> None:
-        cached = self.make_directory(cache_seconds=0.5)
-        started = time.monotonic()
-        cached.get(SERVER)
-        del self.nova.servers[SERVER]
-        with self.assertRaises(errors.ServerNotFound):
-            while True:
-                self.assertEqual(MAIL, cached.get(SERVER))
-                self.assertLess(time.monotonic(), started + 5)
-        self.assertGreaterEqual(time.monotonic(), started + 0.5)
-        self.assertEqual(3, len(self.nova.requests))
-
-    def test_it_counts_from_the_question_not_from_the_answer(self) -> None:
-        cached = self.make_directory(cache_seconds=0.2, timeout=10)
-
-        def late(handler: Any) -> None:
-            # Not a wait: an answer that is older than it may get is tested.
-            time.sleep(0.3)
-            fake_nova.hang_up(handler)
-
-        self.nova.answers["GET", "/v2.1"] = _once(self.nova, late)
-        cached.get(SERVER)
-        del self.nova.servers[SERVER]
-        with self.assertRaises(errors.ServerNotFound):
-            cached.get(SERVER)
-
-    def test_what_another_process_has_learned_counts_at_once(self) -> None:
-        cached = self.make_directory(cache_seconds=60)
-        cached.get(SERVER)
-        self.assertEqual(MAIL, cached.get(SERVER))
-        self.assertEqual(1, len(self.nova.requests))
-        moved = dataclasses.replace(MAIL, project_id=base.OTHER_PROJECT)
-        self.nova.add_server(SERVER, tenant_id=base.OTHER_PROJECT)
-        records.keep(self.database, moved)
-        self.assertEqual(moved, cached.get(SERVER))
-        del self.nova.servers[SERVER]
-        records.forget(self.database, SERVER)
-        with self.assertRaises(errors.ServerNotFound):
-            cached.get(SERVER)
-        self.assertEqual([], self.rows(tables.servers))
-
-    def test_what_is_no_answer_is_not_remembered(self) -> None:
-        cached = self.make_directory(cache_seconds=60)
-        self.nova.answers["GET", "/v2.1"] = fault(500, "computeFault")
-        self.assert_unavailable(lambda: cached.get(SERVER))
-        self.nova.answers.clear()
-        self.assertEqual(MAIL, cached.get(SERVER))
 
 
 class EndpointTest(NovaCase):

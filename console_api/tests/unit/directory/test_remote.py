@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+import time
+from typing import Any
+
+from console_api import errors
+from console_api.db import tables
+from console_api.directory import records
+from console_api.tests.unit import base
+from console_api.tests.unit.base import SERVER
+from console_api.tests.unit.directory import fake_nova
+from console_api.tests.unit.directory.fake_nova import fault, once
+from console_api.tests.unit.directory.test_nova import MAIL, NovaCase
+
+
+class CacheTest(NovaCase):
+    def test_an_answer_is_believed_for_a_while_and_no_longer(self) -> None:
+        cached = self.make_directory(cache_seconds=0.5)
+        started = time.monotonic()
+        cached.get(SERVER)
+        del self.nova.servers[SERVER]
+        with self.assertRaises(errors.ServerNotFound):
+            while True:
+                self.assertEqual(MAIL, cached.get(SERVER))
+                self.assertLess(time.monotonic(), started + 5)
+        self.assertGreaterEqual(time.monotonic(), started + 0.5)
+        self.assertEqual(3, len(self.nova.requests))
+
+    def test_it_counts_from_the_question_not_from_the_answer(self) -> None:
+        cached = self.make_directory(cache_seconds=0.2, timeout=10)
+
+        def late(handler: Any) -> None:
+            # Not a wait: an answer that is older than it may get is tested.
+            time.sleep(0.3)
+            fake_nova.hang_up(handler)
+
+        self.nova.answers["GET", "/v2.1"] = once(self.nova, late)
+        cached.get(SERVER)
+        del self.nova.servers[SERVER]
+        with self.assertRaises(errors.ServerNotFound):
+            cached.get(SERVER)
+
+    def test_what_another_process_has_learned_counts_atonce(self) -> None:
+        cached = self.make_directory(cache_seconds=60)
+        cached.get(SERVER)
+        self.assertEqual(MAIL, cached.get(SERVER))
+        self.assertEqual(1, len(self.nova.requests))
+        moved = dataclasses.replace(MAIL, project_id=base.OTHER_PROJECT)
+        self.nova.add_server(SERVER, tenant_id=base.OTHER_PROJECT)
+        records.keep(self.database, moved)
+        self.assertEqual(moved, cached.get(SERVER))
+        del self.nova.servers[SERVER]
+        records.forget(self.database, SERVER)
+        with self.assertRaises(errors.ServerNotFound):
+            cached.get(SERVER)
+        self.assertEqual([], self.rows(tables.servers))
+
+    def test_what_is_no_answer_is_not_remembered(self) -> None:
+        cached = self.make_directory(cache_seconds=60)
+        self.nova.answers["GET", "/v2.1"] = fault(500, "computeFault")
+        self.assert_unavailable(lambda: cached.get(SERVER))
+        self.nova.answers.clear()
+        self.assertEqual(MAIL, cached.get(SERVER))
