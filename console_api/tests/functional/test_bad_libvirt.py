@@ -33,18 +33,18 @@ def _uris() -> str:
         (
             "c1",
             (
-                domain(uuid=CLAIMED, more=RUNNING),
-                domain(uuid=MOVING, more=PAUSED),
-                domain(uuid=BARE, metadata="", more=RUNNING),
-                domain(uuid=NEWER, metadata=newer, more=RUNNING),
-                domain(uuid=NOBODYS, metadata="", more=RUNNING),
+                domain(uuid=CLAIMED, state=RUNNING),
+                domain(uuid=MOVING, state=PAUSED),
+                domain(uuid=BARE, metadata="", state=RUNNING),
+                domain(uuid=NEWER, metadata=newer, state=RUNNING),
+                domain(uuid=NOBODYS, metadata="", state=RUNNING),
             ),
         ),
         (
             "c2",
             (
-                domain(uuid=CLAIMED, more=RUNNING),
-                domain(uuid=MOVING, more=RUNNING),
+                domain(uuid=CLAIMED, state=RUNNING),
+                domain(uuid=MOVING, state=RUNNING),
             ),
         ),
     ):

@@ -32,9 +32,9 @@ def domain(
     uuid: str = SERVER,
     metadata: str = METADATA,
     kind: str = "test",
-    more: str = "",
+    state: str = "",
 ) -> str:
-    """Describe a domain."""
+    """Describe a domain; states are of libvirt's driver for tests."""
     return f"""
 <domain type="{kind}">
   <name>instance-00000001</name>
@@ -43,7 +43,7 @@ def domain(
   <memory unit="MiB">64</memory>
   <os><type>hvm</type></os>
   <devices>{devices}</devices>
-  {more}
+  {state}
 </domain>
 """
 
@@ -51,13 +51,12 @@ def domain(
 _NAMESPACE = 'xmlns:test="http://libvirt.org/schemas/domain/test/1.0"'
 
 
-def state(number: int) -> str:
-    """Put a domain of libvirt's driver for tests into a state."""
+def _state(number: int) -> str:
     return f"<test:runstate>{number}</test:runstate>"
 
 
-#: States of domains: `more` of what they are.
-RUNNING, PAUSED, SHUT_OFF = state(1), state(3), state(5)
+#: States of domains.
+RUNNING, PAUSED, SHUT_OFF = _state(1), _state(3), _state(5)
 
 
 def node(*xml: str) -> str:

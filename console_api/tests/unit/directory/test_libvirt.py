@@ -3,7 +3,6 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -38,17 +37,10 @@ class LibvirtCase(base.DatabaseCase):
         super().setUp()
         require_libvirt()
 
-    def uri(self, host: str, *xml: str, state: str = "") -> str:
+    def uri(self, host: str, *xml: str) -> str:
         """Make a host with these domains."""
-        path = Path(self.folder) / f"{host}.xml"
-        path.write_text(
-            domains.node(
-                *[
-                    text.replace("</domain>", f"{state}</domain>")
-                    for text in xml
-                ]
-            )
-        )
+        path = self.folder / f"{host}.xml"
+        path.write_text(domains.node(*xml))
         return f"{host}=test://{path}"
 
     def make_directory(
@@ -123,25 +115,23 @@ class GetTest(LibvirtCase):
                 made.get(SERVER)
 
     def test_of_two_hosts_the_one_counts_where_it_is_more_alive(self) -> None:
-        xml = domains.domain()
         for one, other in (
             (RUNNING, SHUT_OFF),
             (RUNNING, PAUSED),
             (PAUSED, SHUT_OFF),
         ):
             made = self.make_directory(
-                self.uri("c1", xml, state=other),
-                self.uri("c2", xml, state=one),
+                self.uri("c1", domains.domain(state=other)),
+                self.uri("c2", domains.domain(state=one)),
             )
             with self.subTest(one=one, other=other):
                 self.assertEqual("c2", made.get(SERVER).compute_host)
 
     def test_two_hosts_that_claim_it_alike_are_no_answer(self) -> None:
-        xml = domains.domain()
         for alike in (RUNNING, PAUSED, SHUT_OFF):
             made = self.make_directory(
-                self.uri("c1", xml, state=alike),
-                self.uri("c2", xml, state=alike),
+                self.uri("c1", domains.domain(state=alike)),
+                self.uri("c2", domains.domain(state=alike)),
             )
             with self.subTest(alike):
                 self.assert_unavailable(made, "c1 and c2")
@@ -158,7 +148,7 @@ class GetTest(LibvirtCase):
 
     def test_a_server_whose_domain_has_lost_its_metadata_stays(self) -> None:
         made = self.make_directory(
-            self.uri("c1", domains.domain(metadata=""), state=RUNNING),
+            self.uri("c1", domains.domain(metadata="", state=RUNNING)),
             gone_after=0,
         )
         with (
@@ -175,19 +165,19 @@ class GetTest(LibvirtCase):
     def test_a_copy_without_metadata_takes_nothing_from_a_server(self) -> None:
         self.add_server()
         made = self.make_directory(
-            self.uri("c1", domains.domain(metadata=""), state=RUNNING),
-            self.uri("c2", domains.domain(), state=RUNNING),
+            self.uri("c1", domains.domain(metadata="", state=RUNNING)),
+            self.uri("c2", domains.domain(state=RUNNING)),
         )
         self.assertEqual("c2", made.get(SERVER).compute_host)
 
     def test_a_host_that_is_away_may_have_what_others_have_not(self) -> None:
         away = f"c9=qemu:///system?socket={self.folder}/nowhere"
-        running = self.uri("c1", domains.domain(), state=RUNNING)
+        running = self.uri("c1", domains.domain(state=RUNNING))
         self.assertEqual(
             "c1", self.make_directory(away, running).get(SERVER).compute_host
         )
         for host in (
-            self.uri("c1", domains.domain(), state=SHUT_OFF),
+            self.uri("c1", domains.domain(state=SHUT_OFF)),
             self.uri("c2", domains.domain(uuid=UNKNOWN_SERVER)),
         ):
             self.assert_unavailable(self.make_directory(away, host), "c9")
@@ -210,7 +200,7 @@ class HangingTest(LibvirtCase):
         return made
 
     def test_others_answer(self) -> None:
-        made = self.hanging(self.uri("c1", domains.domain(), state=RUNNING))
+        made = self.hanging(self.uri("c1", domains.domain(state=RUNNING)))
         self.assertEqual("c1", made.get(SERVER).compute_host)
 
     def test_what_it_might_have_is_unavailable_and_threads_are_few(
@@ -250,7 +240,7 @@ class BrokenDaemonTest(LibvirtCase):
         uri = self.listen(answer)
         made = self.make_directory(uri, timeout=0.3)
         self.assert_unavailable(made, "c9", word)
-        running = self.uri("c1", domains.domain(), state=RUNNING)
+        running = self.uri("c1", domains.domain(state=RUNNING))
         made = self.make_directory(uri, running, timeout=0.3)
         self.assertEqual("c1", made.get(SERVER).compute_host)
 
