@@ -160,26 +160,3 @@ class OptionsTest(unittest.TestCase):
             for option in options:
                 with self.subTest(f"{group} {option.name}"):
                     self.assertRegex(option.help or "", r"\.$")
-
-    def test_the_tools_show_our_defaults_of_other_projects(self) -> None:
-        with (
-            mock.patch.object(opts.cors, "set_defaults") as set_cors,
-            mock.patch.object(opts.cfg, "set_defaults") as set_others,
-        ):
-            opts.set_defaults()
-        set_cors.assert_called_once_with(
-            allow_headers=mock.ANY,
-            expose_headers=mock.ANY,
-            allow_methods=["GET", "HEAD", "POST", "DELETE"],
-        )
-        self.assertEqual(
-            [
-                mock.call(mock.ANY, backends=["console_api_database"]),
-                mock.call(
-                    mock.ANY,
-                    http_connect_timeout=10,
-                    http_request_max_retries=1,
-                ),
-            ],
-            set_others.mock_calls,
-        )
