@@ -14,7 +14,6 @@ from pathlib import Path
 
 from console_api import conf
 from console_api.tests.functional import client, configuration
-from console_api.tests.unit.ports import free_port  # noqa: F401 (handed on)
 
 FOLDER = configuration.CHECKOUT / "etc" / "console_api" / "deploy"
 

@@ -19,9 +19,10 @@ from console_api.tests.functional import (
     certificates,
     configuration,
     examples,
-    vnc_servers,
 )
-from console_api.tests.functional.examples import Program, free_port
+from console_api.tests.functional.examples import Program
+from console_api.tests.unit import needed
+from console_api.tests.unit.ports import free_port
 
 BIN = Path(sys.executable).parent
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -240,9 +241,9 @@ class UWSGITest(ExampleTestCase):
 
 class ApacheTest(ExampleTestCase):
     def start(self, port):
-        apache = vnc_servers.program("apache2")
+        apache = needed.program("apache2")
         if not MOD_WSGI.exists():
-            vnc_servers.missing(f"There is no mod_wsgi for Python {PYTHON}.")
+            needed.missing(f"There is no mod_wsgi for Python {PYTHON}.")
         self.configure()
         script = examples.write(
             "console_api.wsgi",
@@ -364,7 +365,7 @@ class NginxTest(ProxyTestCase):
                 user="" if os.geteuid() else "user root;",
             )
         )
-        arguments = [vnc_servers.program("nginx"), "-c", str(main)]
+        arguments = [needed.program("nginx"), "-c", str(main)]
         return Program(self.folder, arguments, port)
 
     def test_nginx(self):
@@ -388,7 +389,7 @@ class HAProxyTest(ProxyTestCase):
                 "/etc/ssl/private/console-api.pem": str(self.certificate),
             },
         )
-        arguments = [vnc_servers.program("haproxy"), "-W", "-f", str(settings)]
+        arguments = [needed.program("haproxy"), "-W", "-f", str(settings)]
         return Program(self.folder, arguments, port)
 
     def test_haproxy(self):
@@ -403,7 +404,7 @@ class SystemdTest(base.DatabaseTestCase):
 
     def setUp(self):
         super().setUp()
-        self.analyze = vnc_servers.program("systemd-analyze")
+        self.analyze = needed.program("systemd-analyze")
         self.folder = configuration.temporary_folder()
         self.units = [
             examples.write(

@@ -20,10 +20,9 @@ from console_api.tests.functional import (
     agents,
     base,
     configuration,
-    examples,
     keystone,
-    vnc_servers,
 )
+from console_api.tests.unit import needed, ports
 
 STAND_IN = Path(__file__).with_name("devstack_stand_in.sh")
 PLUGIN = configuration.CHECKOUT / "devstack"
@@ -95,7 +94,7 @@ class DevStackTest(base.DatabaseTestCase):
     def test_as_a_service_of_its_own(self):
         identity = keystone.shared()
         password = identity.make_service_user("console_api")
-        port = examples.free_port()
+        port = ports.free_port()
         variables = {
             "SERVICE_PASSWORD": password,
             "KEYSTONE_SERVICE_URI": identity.url.removesuffix("/v3"),
@@ -162,7 +161,7 @@ class DevStackTest(base.DatabaseTestCase):
         ]
 
     def test_what_shellcheck_says(self):
-        program = vnc_servers.program("shellcheck")
+        program = needed.program("shellcheck")
         for path in (PLUGIN / "plugin.sh", PLUGIN / "settings", STAND_IN):
             with self.subTest(path.name):
                 done = subprocess.run(

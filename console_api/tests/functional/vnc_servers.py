@@ -10,7 +10,6 @@ from PIL import Image
 from console_api.tests.functional import configuration
 from console_api.tests.functional.services import Service
 from console_api.tests.unit import needed
-from console_api.tests.unit.needed import missing, program  # noqa: F401
 from console_api.tests.unit.ports import free_port
 
 _VIEWER = str(Path(sys.executable).parent / "vncdo")
