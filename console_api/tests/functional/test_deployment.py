@@ -31,11 +31,12 @@ ADDRESS = "127.0.0.1:9890"
 
 NOVNC = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
 
-WWW = "www-data"
+# A user without a home, as a system user is.
+NOBODY = "nobody"
 
 # mod_wsgi does not run as root, and anyone else may not be able to read what
 # belongs to root: so root is somebody else by name only.
-AS_WWW = [] if os.geteuid() else ["unshare", "--user", "--map-user", WWW]
+AS_NOBODY = [] if os.geteuid() else ["unshare", "--user", "--map-user", NOBODY]
 
 MAIN_OF_APACHE = """\
 ServerRoot {folder}
@@ -255,7 +256,7 @@ class ApacheTest(ExampleTestCase):
             self.folder,
             {
                 ADDRESS: f"127.0.0.1:{port}",
-                "user=console_api group=console_api": f"user={WWW}",
+                "user=console_api group=console_api": f"user={NOBODY}",
                 "python-home=/opt/console_api": f"python-home={sys.prefix}",
                 "/opt/console_api/etc/console_api/deploy": str(script.parent),
                 "/var/log/apache2": str(self.folder),
@@ -265,7 +266,7 @@ class ApacheTest(ExampleTestCase):
         main.write_text(
             MAIN_OF_APACHE.format(folder=self.folder, wsgi=MOD_WSGI, host=host)
         )
-        arguments = [*AS_WWW, apache, "-f", str(main), "-DFOREGROUND"]
+        arguments = [*AS_NOBODY, apache, "-f", str(main), "-DFOREGROUND"]
         return Program(self.folder, arguments, port)
 
     def test_apache(self):
