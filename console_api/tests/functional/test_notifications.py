@@ -37,6 +37,7 @@ class NotificationsTest(base.DatabaseCase):
         async def run() -> None:
             async with self.listening(conf):
                 await story()
+            self.assertCountsAreRight()
 
         asyncio.run(asyncio.wait_for(run(), 60))
 
@@ -56,7 +57,6 @@ class NotificationsTest(base.DatabaseCase):
             await asyncio.sleep(0.01)
 
     def left(self) -> list[int]:
-        self.assertCountsAreRight()
         return [int(row.uuid[-12:]) for row in self.rows(tables.servers)]
 
     def test_deletions_are_followed_whatever_else_arrives(self) -> None:
