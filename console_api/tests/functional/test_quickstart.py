@@ -39,6 +39,10 @@ class QuickstartCase(unittest.TestCase):
         self.state = configuration.temporary_folder() / "state"
         self.port = free_port()
         self.server_id = None
+        # Where the tests run in the background, Ctrl-C may be ignored, and
+        # so it would be by all that they start.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
 
     def start(self):
         """Start it; return it when it says that it is ready."""
