@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests of the examples of the guide "Deploy" have in common."""
+
+import json
+import socket
+import struct
+
+from console_api.tests.functional import base, configuration, examples
+from console_api.tests.functional.examples import Program
+from console_api.tests.unit.ports import free_port
+
+#: Where the examples have the API listen.
+ADDRESS = "127.0.0.1:9890"
+
+NOVNC = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+
+# Has a socket end by a reset, so that the answer cannot be sent.
+NO_LINGER = struct.pack("ii", 1, 0)
+
+# What a client says of proxies that are not there.
+FORGED = {
+    "Forwarded": "proto=ftp;host=evil.example.org",
+    "X-Forwarded-Host": "evil.example.org",
+    "X-Forwarded-Prefix": "/evil",
+    "X-Forwarded-For": "192.0.2.66",
+    "SCRIPT_NAME": "/evil",
+}
+
+
+class ExampleTestCase(base.FunctionalTestCase):
+    """Tests of one example, on SQLite."""
+
+    backend = "sqlite"
+    scheme = "http"
+
+    def choose_server(self) -> Program:
+        self.folder = configuration.temporary_folder()
+        program = self.start(free_port())
+        self.addCleanup(program.kill)
+        return program
+
+    def start(self, port: int) -> Program:
+        """Start the example, configured in the test's folder."""
+        raise NotImplementedError
+
+    def configure(self, **options) -> None:
+        """Write the configuration of the service."""
+        configuration.write(self.folder, self.database, options)
+
+    def use(self) -> str:
+        """Use the API with all that its clients do.
+
+        :returns: a console auth token, which no log may have
+        """
+        anyone = self.client(None, prefix="")
+        self.assertEqual(200, anyone.get("/healthcheck").status)
+        server_id = self.make_server()
+        self.make_console_host()
+        consoles = f"/servers/{server_id}/consoles"
+        reply = self.member.post(consoles, {"console": {}})
+        self.assertEqual(200, reply.status, reply.body)
+        [listed] = self.member.get(consoles).json["consoles"]
+        path = f"{consoles}/{listed['console']['id']}"
+        self.assertEqual(200, self.member.get(path).status)
+        self.assertEqual(202, self.member.delete(path).status)
+        self.assertEqual([], self.member.get(consoles).json["consoles"])
+        token = self.issue_token(server_id)
+        reply = self.admin.get(
+            f"/os-console-auth-tokens/{token}", version="2.99"
+        )
+        self.assertEqual(200, reply.status)
+        # A refusal is logged, so that this one's path could have been.
+        reply = self.admin.get(f"/os-console-auth-tokens/{token}x?y={token}")
+        self.assertEqual(404, reply.status)
+        self.eventually(lambda: reply.request_id in self.server.log)
+        self.assert_not_logged(token)
+        self.check_links(anyone)
+        body = json.dumps(NOVNC).encode()
+        reply = self.member.post(
+            f"/servers/{server_id}/remote-consoles",
+            iter([body[:9], body[9:]]),
+            version="2.6",
+        )
+        self.assertEqual(200, reply.status, reply.body)
+        return token
+
+    def hang_up_on(self, token: str) -> None:
+        """Look a token up, and do not wait for the answer."""
+        request = (
+            f"GET /v2.1/os-console-auth-tokens/{token} HTTP/1.1\r\n"
+            f"Host: localhost\r\nX-Auth-Token: gone:{self.project}\r\n\r\n"
+        )
+
+        def is_heard() -> bool:
+            with socket.create_connection(
+                ("127.0.0.1", self.server.port), examples.TIMEOUT
+            ) as connection:
+                connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER
+                )
+                connection.sendall(request.encode())
+            return f" gone {self.project} " in self.server.log
+
+        # Now and then the reset overtakes the request.
+        self.eventually(is_heard)
+
+    def check_links(self, anyone) -> None:
+        href = f"{self.scheme}://127.0.0.1:{self.server.port}/v2.1/"
+        shown = anyone.get("/v2.1", headers=FORGED).json["version"]
+        self.assertEqual(href, shown["links"][0]["href"])
+
+    def assert_ends(self) -> None:
+        """Assert that SIGTERM ends the program and all that belongs to it."""
+        self.assertLess(1, len(self.server.processes()))
+        self.server.terminate()
+        self.server.wait()
+        self.eventually(lambda: not self.server.processes())
+
+    def assert_ends_after_the_last_answer(self, heard: str) -> None:
+        """Assert the same, and that a request under way is answered.
+
+        :param heard: what the program logs when it is asked to end
+        """
+        body = json.dumps(NOVNC).encode()
+        server_id = self.make_server()
+        head = (
+            f"POST /v2.1/servers/{server_id}/remote-consoles HTTP/1.1\r\n"
+            "Host: localhost\r\nContent-Type: application/json\r\n"
+            "OpenStack-API-Version: compute 2.6\r\n"
+            f"X-Auth-Token: user:{self.project}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        with socket.create_connection(
+            ("127.0.0.1", self.server.port), examples.TIMEOUT
+        ) as connection:
+            connection.sendall(head.encode() + body[:5])
+            # Those that came before are taken before.
+            self.client(None, prefix="").get("/")
+            self.assertLess(1, len(self.server.processes()))
+            self.server.terminate()
+            self.eventually(lambda: heard in self.server.log)
+            connection.sendall(body[5:])
+            answer = connection.makefile("rb").readline()
+        self.assertIn(b" 200 ", answer, self.server.log)
+        self.server.wait()
+        self.eventually(lambda: not self.server.processes())
