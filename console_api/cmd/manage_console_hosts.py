@@ -193,20 +193,7 @@ def _add_properties(
         help="A shell pattern of the compute hosts it serves. Can be "
         f"repeated. {patterns}",
     )
-    ports = parser.add_mutually_exclusive_group(required=creating)
-    ports.add_argument(
-        "--ports",
-        metavar="MIN-MAX",
-        type=argument(values.ports_argument),
-        help="A range of ports, one for each console.",
-    )
-    ports.add_argument(
-        "--multiplex-port",
-        dest="ports",
-        metavar="PORT",
-        type=argument(values.multiplex_port_argument),
-        help="One port for all consoles.",
-    )
+    _add_ports(parser, required=creating)
     switch = parser.add_mutually_exclusive_group()
     switch.add_argument(
         "--enable",
@@ -221,6 +208,23 @@ def _add_properties(
         action="store_false",
         default=None,
         help="It takes no new consoles; those that it has stay.",
+    )
+
+
+def _add_ports(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    ports = parser.add_mutually_exclusive_group(required=required)
+    ports.add_argument(
+        "--ports",
+        metavar="MIN-MAX",
+        type=argument(values.ports_argument),
+        help="A range of ports, one for each console.",
+    )
+    ports.add_argument(
+        "--multiplex-port",
+        dest="ports",
+        metavar="PORT",
+        type=argument(values.multiplex_port_argument),
+        help="One port for all consoles.",
     )
 
 
