@@ -20,22 +20,6 @@ from nova.objects import base as objects_base
 def create(admin, uuid: str, project_id: str) -> None:
     """Store an active server, as the API and a compute service would."""
     cell = _cell(admin)
-    flavor = objects.Flavor(
-        id=1,
-        name="small",
-        flavorid="1",
-        vcpus=1,
-        memory_mb=64,
-        root_gb=1,
-        ephemeral_gb=0,
-        swap=0,
-        rxtx_factor=1,
-        vcpu_weight=0,
-        disabled=False,
-        is_public=True,
-        extra_specs={},
-        description=None,
-    )
     with context.target_cell(admin, cell) as inside:
         server = objects.Instance(
             inside,
@@ -48,7 +32,7 @@ def create(admin, uuid: str, project_id: str) -> None:
             vm_state="active",
             power_state=1,
             image_ref="",
-            flavor=flavor,
+            flavor=_flavor(),
             instance_type_id=1,
             system_metadata={},
         )
@@ -66,6 +50,25 @@ def create(admin, uuid: str, project_id: str) -> None:
         user_id="user",
         queued_for_delete=False,
     ).create()
+
+
+def _flavor():
+    return objects.Flavor(
+        id=1,
+        name="small",
+        flavorid="1",
+        vcpus=1,
+        memory_mb=64,
+        root_gb=1,
+        ephemeral_gb=0,
+        swap=0,
+        rxtx_factor=1,
+        vcpu_weight=0,
+        disabled=False,
+        is_public=True,
+        extra_specs={},
+        description=None,
+    )
 
 
 def delete(admin, uuid: str) -> None:

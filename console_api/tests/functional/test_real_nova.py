@@ -2,19 +2,18 @@
 """The directory `nova`, with a real Nova and a real Keystone behind it."""
 
 from console_api.db import tables
-from console_api.tests.functional import base, keystone, nova, servers
+from console_api.tests.functional import base, servers
 from console_api.tests.functional.client import Reply
+from console_api.tests.functional.nova_base import ServerOfNovaTestCase
 from console_api.tests.functional.servers import Server
 
 
-class RealNovaTest(base.FunctionalTestCase):
+class RealNovaTest(ServerOfNovaTestCase):
     """Servers come from Nova; none is registered."""
 
     backend = "sqlite"
 
     def choose_server(self) -> Server:
-        self.keystone = keystone.shared()
-        self.nova = nova.shared(self.keystone)
         return servers.shared(self.backend, self.all_options())
 
     def all_options(self, **credentials: str):
@@ -23,14 +22,6 @@ class RealNovaTest(base.FunctionalTestCase):
             "directory": {"driver": "nova", "cache_seconds": "0"},
             "nova": {**self.keystone.credentials, **credentials},
         }
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.project = self.keystone.make_project()
-        self.make_console_host(compute_hosts="compute-1")
-        self.server_id = self.nova.make_server(self.project)
-        self.path = f"/servers/{self.server_id}/consoles"
-        self.token = self.keystone.make_token(self.project, "member")
 
     def send(
         self, method: str, path: str, token=None, server=None, **more

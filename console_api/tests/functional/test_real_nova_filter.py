@@ -8,15 +8,16 @@ from collections.abc import Iterator
 import requests
 
 from console_api.tests.functional import (
-    base,
-    keystone,
-    nova,
     nova_filter,
     openstack_command,
     test_consoles,
 )
 from console_api.tests.functional.client import Reply
 from console_api.tests.functional.nova import API
+from console_api.tests.functional.nova_base import (
+    CloudTestCase,
+    ServerOfNovaTestCase,
+)
 
 _LATEST = "2.100"
 
@@ -26,25 +27,13 @@ _NEW_EACH_TIME = re.compile(
 _NEW_HEADERS = ("date", "x-openstack-request-id", "x-compute-request-id")
 
 
-class NovaTestCase(base.FunctionalTestCase):
+class FilterTest(ServerOfNovaTestCase):
+    """One line more in the paste file."""
+
     backend = "mysql"
 
     def choose_server(self) -> API:
-        self.keystone = keystone.shared()
-        self.nova = nova.shared(self.keystone)
         return nova_filter.shared(self.nova)
-
-
-class FilterTest(NovaTestCase):
-    """One line more in the paste file."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.project = self.keystone.make_project()
-        self.make_console_host(compute_hosts="compute-1")
-        self.server_id = self.nova.make_server(self.project)
-        self.path = f"/servers/{self.server_id}/consoles"
-        self.token = self.keystone.make_token(self.project, "member")
 
     def send(
         self,
@@ -203,8 +192,13 @@ class FilterTest(NovaTestCase):
         return reply.status_code, headers, body
 
 
-class OursTestCase(NovaTestCase):
+class OursTestCase(CloudTestCase):
     """All our resources, on servers of our own."""
+
+    backend = "mysql"
+
+    def choose_server(self) -> API:
+        return nova_filter.shared(self.nova)
 
     def client(self, user: str | None, **kwargs):
         kwargs = {"prefix": nova_filter.OURS, **kwargs}
