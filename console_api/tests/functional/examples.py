@@ -126,11 +126,12 @@ class Program:
 
     def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + TIMEOUT
-        between = 0.02
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return
-            time.sleep(between)
+            # Nothing tells when it listens: it is asked again.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.02)
         self.kill()
         raise AssertionError(self.log)
