@@ -20,9 +20,9 @@ from oslo_log import log
 
 from benchmarks import gunicorn_settings, nova, programs
 from console_api import conf as configuration
-from console_api.consoles import keys
-from console_api.consoles.keys import KeyRepository
 from console_api.db import schema, tables
+from console_api.keys import repository
+from console_api.keys.repository import KeyRepository
 from console_api.tokens.manager import hash_token
 
 #: The folder of the checkout.
@@ -88,7 +88,7 @@ class Stage:
         logging = f"default_log_levels = {','.join(_EACH_REQUEST)}"
         _write_configuration(self.folder / _LOGGING, url, own_keys, logging)
         schema.sync(configuration.load(self.folder))
-        keys.setup(own_keys)
+        repository.setup(own_keys)
         self.encrypted_password = KeyRepository(own_keys).encrypt(PASSWORD)
         self._add_servers()
 

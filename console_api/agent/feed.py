@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from console_api import errors
 from console_api.agent.drivers.base import Console
-from console_api.consoles.keys import KeyRepository
 from console_api.db import console_changes, console_hosts
 from console_api.db.engine import Database
+from console_api.keys.repository import KeyRepository
 
 # How many changes are read at once; more than that, and all is read.
 _MOST_CHANGES = 1000

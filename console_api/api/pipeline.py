@@ -22,8 +22,8 @@ from paste import deploy
 from console_api import conf as configuration
 from console_api import errors
 from console_api.api import faults
+from console_api.api.application import Dispatcher
 from console_api.api.controllers import versions
-from console_api.api.dispatch import Dispatcher
 from console_api.api.middleware.context import ContextFilter
 from console_api.api.middleware.faults import FaultsFilter
 from console_api.api.middleware.noauth2 import NoAuth2Filter

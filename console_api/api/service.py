@@ -11,12 +11,12 @@ from oslo_config import cfg
 
 from console_api import directory, errors
 from console_api.consoles.console_hosts import ConsoleHostManager
-from console_api.consoles.keys import KeyRepository
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import schema
 from console_api.db.engine import Database
 from console_api.directory.base import Directory
-from console_api.policy import Enforcer
+from console_api.keys.repository import KeyRepository
+from console_api.policy.enforcer import Enforcer
 from console_api.tokens.access import TYPES_OF_PROTOCOL
 from console_api.tokens.manager import TokenManager
 

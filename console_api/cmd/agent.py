@@ -23,11 +23,11 @@ from console_api.agent.cleaner import Cleaner
 from console_api.agent.feed import ConsoleFeed
 from console_api.agent.host import console_host
 from console_api.agent.reconciler import Reconciler
-from console_api.consoles.keys import KeyRepository
 from console_api.db import schema
 from console_api.db.engine import Database
 from console_api.directory.base import Directory
 from console_api.directory.remote import RemoteDirectory
+from console_api.keys.repository import KeyRepository
 
 if TYPE_CHECKING:
     from console_api.agent.notifications import Listener

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from console_api import errors
 from console_api.consoles import placement
-from console_api.consoles.keys import KeyRepository
 from console_api.db import console_hosts, consoles
 from console_api.db.consoles import Placed
 from console_api.db.engine import Database
 from console_api.directory.base import Server
+from console_api.keys.repository import KeyRepository
 
 # Eight characters: what the VNC authentication takes, and xvp with it.
 PASSWORD_LENGTH = 8

@@ -15,9 +15,10 @@ from oslo_config import cfg
 from console_api import errors
 from console_api.db import servers
 from console_api.db.engine import Database
-from console_api.directory import nova_answers, records
+from console_api.directory import records
 from console_api.directory.base import Directory, Server, is_server_id
 from console_api.directory.database import server_from_rows
+from console_api.directory.nova import answers
 
 #: Sends a GET for a path to that API, as the caller, and returns status and
 #: body of the answer.
@@ -78,7 +79,7 @@ class PipelineDirectory(Directory):
         try:
             server = _merged(server_id, told, known)
         except (LookupError, TypeError, ValueError) as error:
-            raise nova_answers.unavailable(
+            raise answers.unavailable(
                 f"{error!r:.200} in what it shows the caller of server "
                 f"{server_id}. Let its policy "
                 "os_compute_api:os-extended-server-attributes show more, or "
@@ -90,7 +91,7 @@ class PipelineDirectory(Directory):
     def _told(self, server_id: str) -> Any:
         ask = _ask.get()
         if ask is None:
-            raise nova_answers.unavailable(
+            raise answers.unavailable(
                 "the directory `pipeline` is for the filter in Nova's pipeline"
             )
         status, body = ask(f"/servers/{server_id}")
@@ -98,11 +99,11 @@ class PipelineDirectory(Directory):
             # No proxy stands between: it is Nova's policy that says so.
             raise errors.Forbidden(_SHOW)
         try:
-            return nova_answers.read(status, body).get("server")
-        except nova_answers.Refusal as refusal:
+            return answers.read(status, body).get("server")
+        except answers.Refusal as refusal:
             if refusal.status == 404:
                 raise errors.ServerNotFound(server_id) from refusal
-            raise nova_answers.unavailable(str(refusal)) from refusal
+            raise answers.unavailable(str(refusal)) from refusal
 
 
 def _merged(
@@ -110,12 +111,12 @@ def _merged(
 ) -> Server:
     """Read a server; what the caller is not shown is what is known."""
     if known is None:
-        return nova_answers.server(server_id, told)
-    server = nova_answers.server(
+        return answers.server(server_id, told)
+    server = answers.server(
         server_id,
         {
-            nova_answers.HOST: known.compute_host,
-            nova_answers.INSTANCE_NAME: known.instance_name,
+            answers.HOST: known.compute_host,
+            answers.INSTANCE_NAME: known.instance_name,
             **told,
         },
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import console_api
 from console_api import conf
-from console_api.consoles import keys
 from console_api.db import schema
+from console_api.keys import repository
 from console_api.tests.functional import databases
 from console_api.tests.functional.databases import TestDatabase
 
@@ -31,7 +31,7 @@ def write(
     :param options: take the place of those that every test has
     :returns: the folder
     """
-    keys.setup(folder / "keys")
+    repository.setup(folder / "keys")
     shutil.copy(PASTE_FILE, folder)
     groups: dict[str, dict[str, str]] = {
         "api": {"auth_strategy": "noauth2"},

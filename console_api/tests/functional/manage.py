@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from console_api.tests.functional import base, configuration
-from console_api.tests.unit.cmd.base import run
+from console_api.tests.unit.cmd.manage.base import run
 
 PROGRAM = str(Path(sys.executable).parent / "console-api-manage")
 

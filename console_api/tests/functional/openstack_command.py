@@ -21,7 +21,7 @@ from openstackclient import shell
 
 from console_api.tests.functional import configuration, manage
 from console_api.tests.functional.servers import Server
-from console_api.tests.unit.cmd.base import logging_restored
+from console_api.tests.unit.cmd.manage.base import logging_restored
 
 PROGRAM = str(Path(sys.executable).parent / "openstack")
 

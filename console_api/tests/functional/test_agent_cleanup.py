@@ -8,7 +8,7 @@ from console_api.tests.unit.agent.test_notifications import (
     VERSIONED,
     versioned,
 )
-from console_api.tests.unit.directory.fake_nova import FakeNova, fault
+from console_api.tests.unit.directory.nova.fake_nova import FakeNova, fault
 
 
 class AgentCleanupTest(AgentTestCase):

@@ -12,14 +12,16 @@ from console_api.db import tables
 from console_api.tests.functional import base, configuration, servers
 from console_api.tests.functional.servers import Server
 from console_api.tests.unit import base as unit_base
-from console_api.tests.unit.directory.domains import (
+from console_api.tests.unit.directory.libvirt.domains import (
     METADATA,
     PAUSED,
     RUNNING,
     domain,
     node,
 )
-from console_api.tests.unit.directory.test_libvirt import require_libvirt
+from console_api.tests.unit.directory.libvirt.test_directory import (
+    require_libvirt,
+)
 
 CLAIMED, MOVING, BARE, NEWER, NOBODYS = (str(uuid.uuid4()) for _ in range(5))
 

@@ -12,8 +12,8 @@ from console_api.tests.functional import base, servers
 from console_api.tests.functional.client import Reply
 from console_api.tests.functional.servers import Server
 from console_api.tests.functional.test_concurrency import at_once
-from console_api.tests.unit.directory import fake_nova
-from console_api.tests.unit.directory.fake_nova import (
+from console_api.tests.unit.directory.nova import fake_nova
+from console_api.tests.unit.directory.nova.fake_nova import (
     NO_ANSWERS,
     FakeNova,
     fault,

@@ -24,7 +24,7 @@ from console_api.tests.functional.manage import (
     end,
     start,
 )
-from console_api.tests.unit.cmd.base import run
+from console_api.tests.unit.cmd.manage.base import run
 
 
 @base.on_each_database

@@ -5,8 +5,8 @@ import contextlib
 import os
 import uuid
 
-from console_api.consoles import keys
 from console_api.db import tables
+from console_api.keys import repository as keys
 from console_api.tests.functional import base
 from console_api.tests.functional.manage import TIMEOUT, ManageCase, end
 

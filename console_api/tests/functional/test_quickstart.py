@@ -9,7 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
-from console_api.cmd import quickstart_screen
+from console_api.cmd.quickstart import screen
 from console_api.tests.functional import (
     client,
     configuration,
@@ -129,7 +129,7 @@ class QuickstartTest(QuickstartCase):
 
 class ScreenTest(unittest.TestCase):
     def test_versions_pixels_and_rectangles(self):
-        with quickstart_screen.running("127.0.0.1") as port:
+        with screen.running("127.0.0.1") as port:
             for version, security in (
                 (b"RFB 003.003\n", b"\0\0\0\1"),
                 (b"RFB 003.007\n", b"\1\1"),
@@ -168,7 +168,7 @@ class ScreenTest(unittest.TestCase):
 
     def test_what_is_not_understood_is_closed(self):
         begin = b"RFB 003.008\n\1\1"
-        with quickstart_screen.running("127.0.0.1") as port:
+        with screen.running("127.0.0.1") as port:
             for message in (
                 b"\xff",
                 b"\x00\0\0\0" + bytes(16),

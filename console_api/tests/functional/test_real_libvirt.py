@@ -10,7 +10,7 @@ from console_api.tests.functional import base
 from console_api.tests.functional.libvirt_daemon import Libvirtd
 from console_api.tests.functional.rfb_client import RFBClient
 from console_api.tests.functional.servers import Server
-from console_api.tests.unit.directory import domains
+from console_api.tests.unit.directory.libvirt import domains
 
 
 class RealLibvirtTest(base.FunctionalTestCase):

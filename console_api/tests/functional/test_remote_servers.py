@@ -12,7 +12,7 @@ from console_api.tests.functional import base, configuration, databases
 from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.unit import base as unit_base
 from console_api.tests.unit.agent import test_cleaner, test_notifications
-from console_api.tests.unit.cmd import test_manage_purge
+from console_api.tests.unit.cmd.manage import test_purge
 from console_api.tests.unit.directory import test_cleanup, test_records
 
 
@@ -59,7 +59,7 @@ class CleanerTest(OnServer, test_cleaner.CleanerTest):
 
 
 @base.on_database_servers
-class PurgeTest(OnServer, test_manage_purge.PurgeTest):
+class PurgeTest(OnServer, test_purge.PurgeTest):
     pass
 
 

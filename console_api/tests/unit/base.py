@@ -20,7 +20,6 @@ from oslo_context import context as oslo_context
 
 from console_api import conf as configuration
 from console_api.api.service import Service
-from console_api.consoles import keys
 from console_api.db import (
     console_hosts,
     consoles,
@@ -31,6 +30,7 @@ from console_api.db import (
 from console_api.db.engine import Database
 from console_api.directory.base import Server
 from console_api.directory.database import DatabaseDirectory
+from console_api.keys import repository
 
 PROJECT = "a0a0a0a0a0a04b4b8c8cd1d1d1d1d1d1"
 OTHER_PROJECT = "b1b1b1b1b1b14c4c9d9de2e2e2e2e2e2"
@@ -312,7 +312,7 @@ class ServiceCase(DatabaseCase):
 
     def setUp(self) -> None:
         super().setUp()
-        keys.setup(self.folder / "keys")
+        repository.setup(self.folder / "keys")
         self.service = self.make_service()
         self.addCleanup(forget_context)
 

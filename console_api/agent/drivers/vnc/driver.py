@@ -11,7 +11,6 @@ from oslo_config import cfg
 
 from console_api import errors
 from console_api.agent.drivers.base import Console, Driver
-from console_api.agent.drivers.vnc.attempts import Attempts
 from console_api.agent.drivers.vnc.endpoint import Endpoints
 from console_api.agent.drivers.vnc.listener import (
     BACKLOG,
@@ -20,6 +19,7 @@ from console_api.agent.drivers.vnc.listener import (
     Newcomers,
 )
 from console_api.directory.base import Directory
+from console_api.net.attempts import Attempts
 
 # How many ports are opened or closed before sessions get their turn.
 _AT_ONCE = 50

@@ -11,11 +11,11 @@ from typing import Self
 from oslo_config import cfg
 
 from console_api import errors
-from console_api.agent.drivers.vnc.stream import Stream
 from console_api.directory.base import Directory, Endpoint, Server
+from console_api.net.http_connect import ConnectResponse, connect_request
+from console_api.net.stream import Stream
 from console_api.rfb.endpoint import EndpointHandshake, EndpointState
 from console_api.rfb.errors import RFBError
-from console_api.rfb.http_connect import ConnectResponse, connect_request
 
 # How many servers are looked up at a time.  A look-up cannot be interrupted:
 # when its viewer has been refused it takes a thread still, for as long as the

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from console_api.agent.drivers.base import Console
-from console_api.agent.drivers.vnc.attempts import Attempts
 from console_api.agent.drivers.vnc.endpoint import Endpoints
 from console_api.agent.drivers.vnc.session import Session
-from console_api.agent.drivers.vnc.stream import Stream
+from console_api.net.attempts import Attempts
+from console_api.net.stream import Stream
 
 LOG = logging.getLogger(__name__)
 

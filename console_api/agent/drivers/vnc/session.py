@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from console_api.agent.drivers.vnc.endpoint import ScreenUnreachable
-from console_api.agent.drivers.vnc.stream import Stream
+from console_api.net.stream import Stream
 from console_api.rfb.errors import RFBError
 from console_api.rfb.viewer import ViewerHandshake, ViewerState
 

@@ -2,10 +2,10 @@
 from collections.abc import Iterable
 
 from console_api.agent.feed import ConsoleFeed
-from console_api.consoles import keys
-from console_api.consoles.keys import KeyRepository
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import console_hosts, servers, tables
+from console_api.keys import repository
+from console_api.keys.repository import KeyRepository
 from console_api.tests.unit import base
 from console_api.tests.unit.base import server_id
 
@@ -13,7 +13,7 @@ from console_api.tests.unit.base import server_id
 class FeedCase(base.DatabaseCase):
     def setUp(self) -> None:
         super().setUp()
-        keys.setup(self.folder / "keys")
+        repository.setup(self.folder / "keys")
         self.keys = KeyRepository(self.folder / "keys")
         self.manager = ConsoleManager(
             self.database, self.keys, ["vnc"], 10**10

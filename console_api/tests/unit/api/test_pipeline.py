@@ -7,7 +7,7 @@ from unittest import mock
 import console_api
 from console_api import errors
 from console_api.api import healthcheck, pipeline, service
-from console_api.api.dispatch import Dispatcher
+from console_api.api.application import Dispatcher
 from console_api.tests.unit import base
 from console_api.tests.unit.base import PROJECT, SERVER
 

@@ -7,10 +7,11 @@ from unittest import mock
 import sqlalchemy as sa
 
 from console_api import errors
-from console_api.consoles import keys, manager
+from console_api.consoles import manager
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import console_hosts, consoles, servers, tables
 from console_api.directory.base import Server
+from console_api.keys import repository
 from console_api.tests.unit import base
 from console_api.tests.unit.base import server_id
 
@@ -18,8 +19,8 @@ from console_api.tests.unit.base import server_id
 class ManagerCase(base.DatabaseCase):
     def setUp(self) -> None:
         super().setUp()
-        keys.setup(self.folder / "keys")
-        self.keys = keys.KeyRepository(self.folder / "keys")
+        repository.setup(self.folder / "keys")
+        self.keys = repository.KeyRepository(self.folder / "keys")
         self.manager = ConsoleManager(
             self.database, self.keys, ["vnc", "vnc+xvp"], 60
         )

@@ -7,12 +7,12 @@ from typing import Any
 import webob
 
 from console_api import directory, errors
-from console_api.api.dispatch import Dispatcher
+from console_api.api.application import Dispatcher
 from console_api.db import tables
 from console_api.directory.base import Endpoint
 from console_api.tests.unit import base
 from console_api.tests.unit.base import PROJECT, SERVER, UNKNOWN_SERVER
-from console_api.tests.unit.directory.fake_nova import fault
+from console_api.tests.unit.directory.nova.fake_nova import fault
 
 CONSOLES = f"/servers/{SERVER}/consoles"
 

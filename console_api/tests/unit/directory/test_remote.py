@@ -8,9 +8,9 @@ from console_api.db import tables
 from console_api.directory import records
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER
-from console_api.tests.unit.directory import fake_nova
-from console_api.tests.unit.directory.fake_nova import fault, once
-from console_api.tests.unit.directory.test_nova import MAIL, NovaCase
+from console_api.tests.unit.directory.nova import fake_nova
+from console_api.tests.unit.directory.nova.fake_nova import fault, once
+from console_api.tests.unit.directory.nova.test_directory import MAIL, NovaCase
 
 
 class CacheTest(NovaCase):

@@ -5,7 +5,7 @@ from typing import Any
 
 from oslo_context import context as oslo_context
 
-from console_api.api.dispatch import Dispatcher
+from console_api.api.application import Dispatcher
 from console_api.api.middleware import context, request_log
 from console_api.tests.unit import base
 from console_api.tests.unit.base import PROJECT, SERVER

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all commands of ``console-api-manage`` share."""
+
+import argparse
+from collections.abc import Callable
+from typing import TypeVar
+
+from cliff import command
+
+from console_api import errors
+from console_api.cmd.manage.app import USAGE_ERROR, ManageApp
+from console_api.cmd.manage.progress import ProgressBar
+
+T = TypeVar("T")
+
+
+class UsageError(errors.ConsoleAPIError):
+    """Arguments that are right by themselves, but not together."""
+
+
+class ManageCommand(command.Command):
+    """A command whose errors are one line that says what to do.
+
+    It comes before cliff's ``Lister`` and ``ShowOne`` among the bases.
+    """
+
+    app: ManageApp
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Make a parser whose errors are not buried below its usage."""
+        parser = super().get_parser(prog_name)
+        parser.print_usage = _print_nothing  # type: ignore[method-assign]
+        return parser
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run the command; cliff prints the text of what it raises."""
+        try:
+            return super().run(parsed_args)
+        except UsageError as error:
+            self.app.LOG.error(error)  # noqa: TRY400 (nothing to trace)
+            return USAGE_ERROR
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            raise explained(error) from error
+
+    def progress(self, label: str) -> ProgressBar:
+        """Return a progress bar, shown unless the user wants quiet."""
+        return ProgressBar(
+            self.app.stderr, label, quiet=self.app.options.verbose_level == 0
+        )
+
+    def say(self, text: str) -> None:
+        """Tell what was done."""
+        self.app.stdout.write(f"{text}\n")
+
+
+def explained(error: Exception) -> errors.ConsoleAPIError:
+    """Return an error whose text a person at a terminal can act on.
+
+    An operator may know what a user of the API may not: why the database
+    does not answer.  Only the first line of what a library says is shown;
+    the others may hold a statement with its values.
+    """
+    if isinstance(error, errors.DatabaseUnavailable) and error.__cause__:
+        return errors.ConsoleAPIError(
+            f"{error} It said: {_first_line(error.__cause__)}"
+        )
+    if isinstance(error, errors.ConsoleAPIError):
+        return error
+    if isinstance(error, OSError) and error.filename:
+        return errors.ConsoleAPIError(
+            f"{error.filename}: {error.strerror}. Run the command as a user "
+            "who may do that."
+        )
+    return errors.ConsoleAPIError(
+        f"Unexpected {type(error).__name__}: {_first_line(error)}. Run the "
+        "command again with --debug to see where it comes from."
+    )
+
+
+def argument(check: Callable[[str], T]) -> Callable[[str], T]:
+    """Turn a check of a value into a type of argument for argparse."""
+
+    def convert(text: str) -> T:
+        try:
+            return check(text)
+        except errors.InvalidInput as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return convert
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), "").rstrip(".")
+
+
+def _print_nothing(file: object = None) -> None:
+    del file

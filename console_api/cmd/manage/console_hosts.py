@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``console-api-manage console-host``: where consoles can be made."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cliff import columns, lister
+
+from console_api import errors
+from console_api.cmd.manage import values
+from console_api.cmd.manage.base import ManageCommand, UsageError, argument
+from console_api.consoles.console_hosts import (
+    ConsoleHost,
+    ConsoleHostManager,
+)
+from console_api.db import console_hosts
+
+COLUMNS = (
+    "host",
+    "console_type",
+    "public_hostname",
+    "compute_hosts",
+    "ports",
+    "ports_used",
+    "consoles",
+    "enabled",
+    "state",
+    "last_seen_at",
+)
+
+_DEFAULT_TYPE = "vnc"
+
+_EVERY_COMPUTE_HOST = "*"
+
+
+class Patterns(columns.FormattableColumn[Sequence[str]]):
+    """Patterns of compute hosts: for people one a line."""
+
+    def human_readable(self) -> str:
+        """Return one line a pattern."""
+        return "\n".join(self._value)
+
+
+class Ports(columns.FormattableColumn[dict[str, int | None]]):
+    """The ports of a console host: for people as the options take them."""
+
+    def human_readable(self) -> str:
+        """Return the range, or the one port of all consoles."""
+        if self._value["multiplex_port"] is not None:
+            return f"{self._value['multiplex_port']} (multiplexed)"
+        return f"{self._value['min_port']}-{self._value['max_port']}"
+
+
+class Create(ManageCommand):
+    """Register a console host, or one more console type of it."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add what a console host has."""
+        parser = super().get_parser(prog_name)
+        _add_identity(parser)
+        _add_properties(parser, creating=True)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Store the console host."""
+        given = {
+            "public_hostname": parsed_args.host,
+            "compute_hosts": _EVERY_COMPUTE_HOST,
+            "enabled": True,
+            **_properties(parsed_args),
+        }
+        console_hosts.insert(
+            self.app.database,
+            {
+                "host": parsed_args.host,
+                "console_type": parsed_args.console_type,
+                **given,
+            },
+        )
+
+
+class Set(ManageCommand):
+    """Change a console host.
+
+    Ports that consoles have cannot be taken away. Disabled, it takes no new
+    consoles; those that it has stay.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add what can change."""
+        parser = super().get_parser(prog_name)
+        _add_identity(parser)
+        _add_properties(parser, creating=False)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Store the changes."""
+        changed = _properties(parsed_args)
+        if not changed:
+            raise UsageError(
+                "Nothing to change. Say what, for example with --disable."
+            )
+        if not console_hosts.update(
+            self.app.database,
+            parsed_args.host,
+            parsed_args.console_type,
+            changed,
+        ):
+            raise _not_found(parsed_args)
+
+
+class List(ManageCommand, lister.Lister):
+    """List all console hosts.
+
+    A console host is up while its agent is seen, at least once in [consoles]
+    host_down_time seconds. One that is down gets no new consoles.
+    """
+
+    def take_action(
+        self, _parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        """Return the console hosts."""
+        manager = ConsoleHostManager(
+            self.app.database, self.app.conf.consoles.host_down_time
+        )
+        return COLUMNS, [_row(host) for host in manager.list()]
+
+
+class Delete(ManageCommand):
+    """Delete a console host."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add which one, and what becomes of its consoles."""
+        parser = super().get_parser(prog_name)
+        _add_identity(parser)
+        parser.add_argument(
+            "--with-consoles",
+            action="store_true",
+            help="Delete the consoles on it too. Without this, a console "
+            "host that has consoles is not deleted.",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Delete the console host."""
+        delete = (
+            console_hosts.delete_with_consoles
+            if parsed_args.with_consoles
+            else console_hosts.delete
+        )
+        if not delete(
+            self.app.database, parsed_args.host, parsed_args.console_type
+        ):
+            raise _not_found(parsed_args)
+
+
+def _add_identity(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "host",
+        metavar="HOST",
+        type=argument(values.host),
+        help="The name of the console host.",
+    )
+    parser.add_argument(
+        "--type",
+        dest="console_type",
+        type=argument(values.console_type),
+        default=_DEFAULT_TYPE,
+        help="The type of the consoles it makes. (default: %(default)s)",
+    )
+
+
+def _add_properties(
+    parser: argparse.ArgumentParser, *, creating: bool
+) -> None:
+    host, patterns, enabled = (
+        (" (default: HOST)", "(default: * for all)", " (default)")
+        if creating
+        else ("", "They replace those it has.", "")
+    )
+    parser.add_argument(
+        "--public-hostname",
+        type=argument(values.host),
+        help=f"The name or address that users reach it by.{host}",
+    )
+    parser.add_argument(
+        "--compute-host",
+        dest="patterns",
+        metavar="PATTERN",
+        action="append",
+        type=argument(values.host),
+        help="A shell pattern of the compute hosts it serves. Can be "
+        f"repeated. {patterns}",
+    )
+    _add_ports(parser, required=creating)
+    switch = parser.add_mutually_exclusive_group()
+    switch.add_argument(
+        "--enable",
+        dest="enabled",
+        action="store_true",
+        default=None,
+        help=f"It takes new consoles.{enabled}",
+    )
+    switch.add_argument(
+        "--disable",
+        dest="enabled",
+        action="store_false",
+        default=None,
+        help="It takes no new consoles; those that it has stay.",
+    )
+
+
+def _add_ports(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    ports = parser.add_mutually_exclusive_group(required=required)
+    ports.add_argument(
+        "--ports",
+        metavar="MIN-MAX",
+        type=argument(values.ports_argument),
+        help="A range of ports, one for each console.",
+    )
+    ports.add_argument(
+        "--multiplex-port",
+        dest="ports",
+        metavar="PORT",
+        type=argument(values.multiplex_port_argument),
+        help="One port for all consoles.",
+    )
+
+
+def _properties(parsed_args: argparse.Namespace) -> dict[str, Any]:
+    """Return the columns that the command line gives."""
+    given: dict[str, Any] = dict(parsed_args.ports or {})
+    if parsed_args.public_hostname is not None:
+        given["public_hostname"] = parsed_args.public_hostname
+    if parsed_args.enabled is not None:
+        given["enabled"] = parsed_args.enabled
+    if parsed_args.patterns:
+        given["compute_hosts"] = _joined(parsed_args.patterns)
+    return given
+
+
+def _joined(patterns: Sequence[str]) -> str:
+    joined = " ".join(dict.fromkeys(patterns))
+    if len(joined) > values.PATTERNS_LENGTH:
+        raise UsageError(
+            "The patterns of --compute-host must have at most "
+            f"{values.PATTERNS_LENGTH} characters together."
+        )
+    return joined
+
+
+def _row(host: ConsoleHost) -> Sequence[Any]:
+    ports = {
+        "min_port": host.min_port,
+        "max_port": host.max_port,
+        "multiplex_port": host.multiplex_port,
+    }
+    return (
+        host.host,
+        host.console_type,
+        host.public_hostname,
+        Patterns(host.compute_hosts),
+        Ports(ports),
+        host.ports_used,
+        host.consoles,
+        host.enabled,
+        host.state,
+        host.last_seen_at and host.last_seen_at.isoformat(),
+    )
+
+
+def _not_found(parsed_args: argparse.Namespace) -> errors.ConsoleHostNotFound:
+    return errors.ConsoleHostNotFound(
+        f"Console host {parsed_args.host} offers no "
+        f"{parsed_args.console_type} consoles. See `console-host list`."
+    )

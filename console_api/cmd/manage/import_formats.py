@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the files that ``server import`` takes: JSON and CSV.
+
+Both become the same items, each with the line where it begins.  Nothing is
+known here of what the values mean.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console_api.cmd.manage.values import ENDPOINT_KEYS, number
+from console_api.directory.base import PROTOCOLS
+
+#: What a server may have in a file, other than endpoints.
+SERVER_KEYS = (
+    "uuid",
+    "project_id",
+    "name",
+    "instance_name",
+    "compute_host",
+)
+
+#: What a server must have.
+NEEDED_KEYS = SERVER_KEYS[:3]
+
+#: The columns that a CSV file may have.
+COLUMNS = (
+    *SERVER_KEYS,
+    *(
+        f"{protocol}_{key}"
+        for protocol in PROTOCOLS
+        for key in ENDPOINT_KEYS
+        if key != "protocol"
+    ),
+)
+
+_JSON_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+class Malformed(Exception):
+    """The file cannot be read any further."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        """Say on which line, counted from 1, and why."""
+        super().__init__(problem)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a file says of one server.
+
+    ``place`` is where, for a person; ``prefixes`` are how the file calls the
+    values of each endpoint; ``problems`` are what was found while reading.
+    """
+
+    line: int
+    place: str
+    value: Any
+    prefixes: Sequence[str] = ()
+    problems: Sequence[str] = ()
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers the keys it had more than once."""
+
+    repeated: Sequence[str] = ()
+
+
+def read_json(text: str) -> Iterator[Item]:
+    """Read a list of objects, one after the other.
+
+    :raises Malformed: it is no JSON, or no list
+    """
+    decoder = json.JSONDecoder(object_pairs_hook=_object)
+    position = _skip_space(text, 0)
+    if text[position : position + 1] != "[":
+        raise Malformed(1, "must be a JSON list of objects: [{...}, ...]")
+    position = _skip_space(text, position + 1)
+    line, counted, index = 1, 0, 0
+    while index or text[position : position + 1] != "]":
+        line += text.count("\n", counted, position)
+        counted = position
+        value, position = _decode(decoder, text, position, line)
+        yield _json_item(value, line, index)
+        index += 1
+        position = _skip_space(text, position)
+        if text[position : position + 1] != ",":
+            break
+        position = _skip_space(text, position + 1)
+    _check_end(text, position)
+
+
+def _check_end(text: str, position: int) -> None:
+    if text[position : position + 1] != "]":
+        problem = "a comma or ] is missing"
+    else:
+        position = _skip_space(text, position + 1)
+        if position == len(text):
+            return
+        problem = "there is more after the list"
+    raise Malformed(
+        text.count("\n", 0, position) + 1, f"not valid JSON: {problem}"
+    )
+
+
+def _decode(
+    decoder: json.JSONDecoder, text: str, position: int, line: int
+) -> tuple[Any, int]:
+    try:
+        return decoder.raw_decode(text, position)
+    except json.JSONDecodeError as error:
+        raise Malformed(error.lineno, f"not valid JSON: {error.msg}") from None
+    except ValueError:
+        # Python refuses to convert numbers of thousands of digits.
+        raise Malformed(line, "has a number that is too long") from None
+    except RecursionError:
+        raise Malformed(line, "is nested too deeply") from None
+
+
+def _json_item(value: Any, line: int, index: int) -> Item:
+    endpoints = value.get("endpoints") if isinstance(value, dict) else None
+    if not isinstance(endpoints, list):
+        endpoints = []
+    return Item(
+        line=line,
+        place=f"line {line} (index {index})",
+        value=value,
+        prefixes=[f"endpoints[{number}]." for number in range(len(endpoints))],
+        problems=[
+            f"{key[:40]!a} is there more than once"
+            for found in (value, *endpoints)
+            if isinstance(found, _Object)
+            for key in found.repeated
+        ],
+    )
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> _Object:
+    made = _Object(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _value in pairs]
+        made.repeated = sorted({n for n in names if names.count(n) > 1})
+    return made
+
+
+def _skip_space(text: str, position: int) -> int:
+    match = _JSON_SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def read_csv(text: str) -> Iterator[Item]:
+    """Read lines under a line of column names.
+
+    An empty cell is a value that is not there.
+
+    :raises Malformed: it is no CSV, or of unknown or missing columns
+    """
+    lines = _csv_lines(text)
+    _line, header = next(lines, (1, []))
+    _check_header(header)
+    for line, cells in lines:
+        if len(cells) == len(header):
+            row = dict(zip(header, cells, strict=True))
+            yield _csv_item(line, {k: v for k, v in row.items() if v})
+        else:
+            yield Item(
+                line=line,
+                place=f"line {line}",
+                value=None,
+                problems=[
+                    f"has {len(cells)} columns, but the header has "
+                    f"{len(header)}"
+                ],
+            )
+
+
+def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines that are not empty, with their physical numbers."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        # A quoted cell may have line breaks; the line begins before it.
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise Malformed(line, f"not valid CSV: {error}") from None
+        if cells:
+            yield line, cells
+
+
+def _check_header(header: Sequence[str]) -> None:
+    unknown = [name for name in header if name not in COLUMNS]
+    missing = [name for name in NEEDED_KEYS if name not in header]
+    if not header:
+        raise Malformed(1, "is empty; a line of column names comes first")
+    if unknown:
+        raise Malformed(
+            1, f"unknown column {unknown[0]!a}; known: {', '.join(COLUMNS)}"
+        )
+    if missing:
+        raise Malformed(1, f"the column {missing[0]} is missing")
+    if len(set(header)) < len(header):
+        raise Malformed(1, "a column is there more than once")
+
+
+def _csv_item(line: int, row: Mapping[str, str]) -> Item:
+    value: dict[str, Any] = {
+        key: row[key] for key in SERVER_KEYS if key in row
+    }
+    value["endpoints"] = []
+    for protocol in PROTOCOLS:
+        prefix = f"{protocol}_"
+        endpoint = {
+            key: number(row[prefix + key])
+            if key.endswith("port")
+            else row[prefix + key]
+            for key in ENDPOINT_KEYS
+            if prefix + key in row
+        }
+        if endpoint:
+            value["endpoints"].append({"protocol": protocol, **endpoint})
+    return Item(
+        line=line,
+        place=f"line {line}",
+        value=value,
+        prefixes=[f"{found['protocol']}_" for found in value["endpoints"]],
+    )
+
+
+#: The readers, by the name of their format, which files end with.
+READERS: Mapping[str, Callable[[str], Iterator[Item]]] = {
+    "csv": read_csv,
+    "json": read_json,
+}

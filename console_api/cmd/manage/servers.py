@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``console-api-manage server``: the servers of the database directory."""
+
+import argparse
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from cliff import columns, lister, show
+
+from console_api import errors
+from console_api.cmd.manage import values
+from console_api.cmd.manage.base import ManageCommand, UsageError, argument
+from console_api.db import servers
+from console_api.db.engine import Database
+from console_api.directory.base import PROTOCOLS, is_server_id
+
+COLUMNS = ("uuid", "name", "project_id", "compute_host", "instance_name")
+
+# How many servers a list reads at a time.
+_PAGE = 1000
+
+_ENDPOINT_METAVAR = "protocol=NAME,host=HOST,port=PORT"
+
+_ENDPOINT_HELP = (
+    f"Where the server's screen is served: protocol is one of "
+    f"{', '.join(PROTOCOLS)}; tls_port=PORT and internal_access_path=TEXT "
+    "may be added. Can be repeated, once for a protocol."
+)
+
+
+class Endpoints(columns.FormattableColumn[list[dict[str, Any]]]):
+    """Endpoints: for people as ``--endpoint`` takes them."""
+
+    def human_readable(self) -> str:
+        """Return one line an endpoint."""
+        return "\n".join(
+            ",".join(
+                f"{key}={value}"
+                for key, value in endpoint.items()
+                if value is not None
+            )
+            for endpoint in self._value
+        )
+
+
+class Create(ManageCommand, show.ShowOne):
+    """Register a server, so that it can have consoles."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add what a server has."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "name",
+            metavar="NAME",
+            type=argument(values.text),
+            help="The name of the server.",
+        )
+        parser.add_argument(
+            "--uuid",
+            type=argument(values.server_id),
+            help="The id of the server. (default: a new one)",
+        )
+        parser.add_argument(
+            "--project",
+            required=True,
+            type=argument(values.text),
+            help="The id of the project that the server belongs to.",
+        )
+        _add_places(parser, " (default: NAME)")
+        return parser
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        """Store the server and return it."""
+        server = {
+            "uuid": parsed_args.uuid or str(uuid.uuid4()),
+            "project_id": parsed_args.project,
+            "name": parsed_args.name,
+            "instance_name": parsed_args.instance_name or parsed_args.name,
+            "compute_host": parsed_args.compute_host,
+        }
+        endpoints = _endpoints(server["uuid"], parsed_args.endpoints)
+        servers.insert(self.app.database, [server], endpoints)
+        return _shown(self.app.database, server["uuid"])
+
+
+class Set(ManageCommand):
+    """Change a server.
+
+    A change of project, compute host or endpoints revokes the console auth
+    tokens of the server. A change of project deletes its consoles too.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add what can change."""
+        parser = super().get_parser(prog_name)
+        _add_uuid(parser)
+        parser.add_argument(
+            "--name",
+            type=argument(values.text),
+            help="The new name of the server.",
+        )
+        parser.add_argument(
+            "--project",
+            type=argument(values.text),
+            help="The id of the project that the server belongs to now.",
+        )
+        _add_places(parser)
+        parser.add_argument(
+            "--no-compute-host",
+            action="store_true",
+            help="The server is on no compute host, and has no screen then.",
+        )
+        parser.add_argument(
+            "--no-endpoint",
+            dest="removed",
+            action="append",
+            default=[],
+            choices=PROTOCOLS,
+            help="Take away the endpoint of a protocol. Can be repeated.",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Store the changes."""
+        changed = _changes(parsed_args)
+        endpoints = _endpoints(parsed_args.uuid, parsed_args.endpoints)
+        if not (changed or endpoints or parsed_args.removed):
+            raise UsageError(
+                "Nothing to change. Say what, for example with --name."
+            )
+        both = {item["protocol"] for item in endpoints}.intersection(
+            parsed_args.removed
+        )
+        if both:
+            raise UsageError(
+                f"Give either --endpoint or --no-endpoint for {both.pop()}."
+            )
+        if not servers.update(
+            self.app.database,
+            parsed_args.uuid,
+            changed,
+            endpoints,
+            parsed_args.removed,
+        ):
+            raise errors.ServerNotFound(parsed_args.uuid)
+
+
+class List(ManageCommand, lister.Lister):
+    """List all servers, in the order of their UUIDs."""
+
+    def take_action(
+        self, _parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        """Return the servers; they are read as they are shown."""
+        return COLUMNS, _all_servers(self.app.database)
+
+
+class Show(ManageCommand, show.ShowOne):
+    """Show a server with its endpoints."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add which server."""
+        parser = super().get_parser(prog_name)
+        _add_uuid(parser)
+        return parser
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        """Return the server."""
+        return _shown(self.app.database, parsed_args.uuid)
+
+
+class Delete(ManageCommand):
+    """Delete servers with their consoles and console auth tokens."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add which servers."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "uuids",
+            metavar="UUID",
+            nargs="+",
+            help="The id of a server.",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Delete those that are there, and name those that are not."""
+        database = self.app.database
+        missing = [
+            server_id
+            for server_id in dict.fromkeys(parsed_args.uuids)
+            if not is_server_id(server_id)
+            or not servers.delete(database, server_id)
+        ]
+        if missing:
+            raise errors.NotFound(
+                f"No such server: {', '.join(map(ascii, missing))}. All "
+                "others that were named are deleted. See `server list`."
+            )
+
+
+def _add_uuid(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "uuid",
+        metavar="UUID",
+        type=argument(values.server_id),
+        help="The id of the server.",
+    )
+
+
+def _add_places(
+    parser: argparse.ArgumentParser, instance_name_default: str = ""
+) -> None:
+    parser.add_argument(
+        "--instance-name",
+        type=argument(values.text),
+        help=f"The server's name on its hypervisor.{instance_name_default}",
+    )
+    parser.add_argument(
+        "--compute-host",
+        type=argument(values.host),
+        help="The compute host that the server is on.",
+    )
+    parser.add_argument(
+        "--endpoint",
+        dest="endpoints",
+        metavar=_ENDPOINT_METAVAR,
+        action="append",
+        default=[],
+        type=argument(values.endpoint_argument),
+        help=_ENDPOINT_HELP,
+    )
+
+
+def _endpoints(
+    server_id: str, given: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    protocols = [endpoint["protocol"] for endpoint in given]
+    for protocol in PROTOCOLS:
+        if protocols.count(protocol) > 1:
+            raise UsageError(f"Give --endpoint only once for {protocol}.")
+    return [{"server_uuid": server_id, **endpoint} for endpoint in given]
+
+
+def _changes(parsed_args: argparse.Namespace) -> dict[str, str | None]:
+    given = {
+        "name": parsed_args.name,
+        "project_id": parsed_args.project,
+        "instance_name": parsed_args.instance_name,
+        "compute_host": parsed_args.compute_host,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    if parsed_args.no_compute_host:
+        if "compute_host" in changes:
+            raise UsageError(
+                "Give either --compute-host or --no-compute-host."
+            )
+        changes["compute_host"] = None
+    return changes
+
+
+def _all_servers(database: Database) -> Iterator[tuple[Any, ...]]:
+    marker = ""
+    while page := servers.list_page(database, marker, _PAGE):
+        for row in page:
+            values_of = row._asdict()
+            yield tuple(values_of[column] for column in COLUMNS)
+        marker = page[-1].uuid
+
+
+def _shown(
+    database: Database, server_id: str
+) -> tuple[Sequence[str], Iterable[Any]]:
+    rows = servers.get(database, server_id)
+    if not rows:
+        raise errors.ServerNotFound(server_id)
+    found = [row._asdict() for row in rows]
+    endpoints = [
+        {key: row[key] for key in values.ENDPOINT_KEYS}
+        for row in found
+        if row["protocol"] is not None
+    ]
+    return (*COLUMNS, "endpoints"), (
+        *(found[0][column] for column in COLUMNS),
+        Endpoints(endpoints),
+    )

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``console-api-quickstart``: all of it in one command, to try it out.
+
+Everything is in one folder: configuration, keys, an SQLite database with a
+sample server, and the log.  API, consoles and the screen of the sample server
+listen on the loopback address alone, since nobody is authenticated.
+"""
+
+import argparse
+import contextlib
+import http.client
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from oslo_config import cfg
+
+from console_api import conf as configuration
+from console_api import errors
+from console_api.agent import drivers
+from console_api.cmd.quickstart import screen, state
+from console_api.cmd.quickstart.state import HOST, PROJECT_ID, SERVER_ID
+from console_api.db import console_hosts
+from console_api.db.engine import Database
+
+DEFAULT_PORT = 9890
+
+# Seconds to wait until both programs are ready, and until they have ended.
+_START_TIMEOUT = 30
+_STOP_TIMEOUT = 10
+
+_EXAMPLES = """\
+Ready: {url}
+
+The sample server {server} is of project {project}. X-Auth-Token is
+USER:PROJECT; the user admin is an administrator, anyone else a member.
+Paste these into another terminal:
+
+  # Create a console of the server, list its consoles, show the first one.
+  curl -i -X POST -H 'X-Auth-Token: user:{project}' {consoles}
+  curl -s -H 'X-Auth-Token: user:{project}' {consoles}
+  ID=$(curl -s -H 'X-Auth-Token: user:{project}' {consoles} | \
+grep -o '"id": [0-9]*' | grep -o '[0-9]*' | head -n 1)
+  curl -s -H 'X-Auth-Token: user:{project}' {consoles}/$ID
+
+  # See the screen: connect any VNC viewer to the host and port just shown,
+  # with the password just shown. With TigerVNC: vncviewer HOST::PORT
+
+  # Delete it.
+  curl -i -X DELETE -H 'X-Auth-Token: user:{project}' {consoles}/$ID
+
+  # Create a console auth token and look up what it stands for.
+  TOKEN=$(curl -s -X POST -H 'X-Auth-Token: user:{project}' \
+-H 'OpenStack-API-Version: compute 2.6' -H 'Content-Type: application/json' \
+-d '{{"remote_console": {{"protocol": "vnc", "type": "novnc"}}}}' \
+{url}/v2.1/servers/{server}/remote-consoles | \
+sed -n 's/.*token%3D\\([^"]*\\)".*/\\1/p')
+  curl -s -H 'X-Auth-Token: admin:{project}' \
+-H 'OpenStack-API-Version: compute 2.31' \
+{url}/v2.1/os-console-auth-tokens/$TOKEN
+
+Configuration, database and log are in {state_dir}
+Manage it with: {manage} --config-dir {state_dir} --help
+Stop with Ctrl-C.
+"""
+
+
+def main() -> None:
+    """Run the quickstart; exits 1 with a sentence if it cannot."""
+    arguments = _parse_arguments()
+    state_dir = arguments.state_dir.expanduser().absolute()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        with _listen(arguments.port) as listener:
+            conf = state.prepare(state_dir)
+            with screen.running(HOST) as screen_port:
+                _serve(conf, listener, state_dir, screen_port)
+    except KeyboardInterrupt:
+        sys.exit(0)
+    except (errors.ConsoleAPIError, OSError) as error:
+        sys.exit(f"console-api-quickstart: {error}")
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="console-api-quickstart",
+        description="Run the console API and a console host on this machine, "
+        "to try them out: no authentication, SQLite, a sample server.",
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help="the TCP port on 127.0.0.1 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--state-dir",
+        type=Path,
+        default=Path("state"),
+        metavar="DIR",
+        help="where everything is kept (default: ./%(default)s)",
+    )
+    return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else 0
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a port. Give a number from 1 to 65535."
+        )
+    return port
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port), backlog=128)
+    except OSError as error:
+        raise errors.ConfigurationError(
+            f"Port {port} of {HOST} cannot be used: {error.strerror}. "
+            "Choose another one with --port."
+        ) from error
+
+
+def _serve(
+    conf: cfg.ConfigOpts,
+    listener: socket.socket,
+    state_dir: Path,
+    screen_port: int,
+) -> None:
+    """Run the API and the agent until one of them ends.
+
+    :raises ConfigurationError: one of them does not start, or has ended
+    """
+    port = listener.getsockname()[1]
+    database = Database(conf)
+    started_at = int(time.time())
+    try:
+        state.set_sample(database, screen_port)
+        with (
+            _program(
+                state_dir, *_api(listener), pass_fds=[listener.fileno()]
+            ) as api,
+            _program(state_dir, _script("console-api-agent")) as agent,
+        ):
+            _wait_for(
+                lambda: _answers(port) and _is_up(conf, database, started_at),
+                (api, agent),
+                state_dir,
+            )
+            print(_examples(port, state_dir), flush=True)
+            # Until one of them has ended; Ctrl-C interrupts this.
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+            raise _failed("has ended", state_dir)
+    finally:
+        database.close()
+
+
+def _api(listener: socket.socket) -> list[str]:
+    return [
+        sys.executable,
+        *("-m", "gunicorn"),
+        *("--bind", f"fd://{listener.fileno()}"),
+        *("--workers", "1", "--threads", "4"),
+        *("--log-level", "warning"),
+        "--no-control-socket",
+        "console_api.wsgi:application",
+    ]
+
+
+def _script(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
+
+
+Process = subprocess.Popen[bytes]
+
+
+@contextlib.contextmanager
+def _program(
+    state_dir: Path, *arguments: str, pass_fds: Sequence[int] = ()
+) -> Iterator[Process]:
+    """Run a program, which ends with the block."""
+    process = subprocess.Popen(  # noqa: S603 (our own arguments)
+        arguments,
+        env={**os.environ, configuration.ENVIRONMENT: str(state_dir)},
+        pass_fds=pass_fds,
+        # Ctrl-C reaches this process alone, which then ends the others.
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(
+    is_ready: Callable[[], bool], processes: Sequence[Process], state_dir: Path
+) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT
+    while time.monotonic() < deadline and _all_run(processes):
+        if is_ready():
+            return
+        time.sleep(0.05)
+    raise _failed("does not start", state_dir)
+
+
+def _all_run(processes: Sequence[Process]) -> bool:
+    return all(process.poll() is None for process in processes)
+
+
+def _failed(what: str, state_dir: Path) -> errors.ConfigurationError:
+    return errors.ConfigurationError(
+        f"The API or the agent {what}. What is wrong is written above, or in "
+        f"{state_dir / 'console_api.log'}."
+    )
+
+
+def _answers(port: int) -> bool:
+    # The socket listens already: a request waits there for its answer.
+    connection = http.client.HTTPConnection(HOST, port, timeout=1)
+    try:
+        connection.request("GET", "/healthcheck")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _is_up(conf: cfg.ConfigOpts, database: Database, started_at: int) -> bool:
+    """Tell whether the agent has registered its console host by now."""
+    console_type = drivers.find(conf.agent.driver).console_type
+    host = console_hosts.get(database, conf.agent.host, console_type)
+    return host is not None and (host.last_seen_at or 0) >= started_at
+
+
+def _examples(port: int, state_dir: Path) -> str:
+    url = f"http://{HOST}:{port}"
+    return _EXAMPLES.format(
+        url=url,
+        server=SERVER_ID,
+        project=PROJECT_ID,
+        consoles=f"{url}/v2.1/servers/{SERVER_ID}/consoles",
+        state_dir=shlex.quote(str(state_dir)),
+        manage=shlex.quote(_script("console-api-manage")),
+    )

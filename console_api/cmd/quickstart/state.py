@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The state folder of the quickstart: what it makes on its first start."""
+
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from console_api import conf as configuration
+from console_api import errors
+from console_api.db import schema, servers
+from console_api.db.engine import Database
+from console_api.keys import repository
+
+HOST = "127.0.0.1"
+
+SERVER_ID = "b7b47a1c-6f4e-4b3c-8c0e-5d2a5a1a0f10"
+PROJECT_ID = "demo"
+
+_CONFIGURATION = """\
+# Written by console-api-quickstart on its first start; yours to change.
+
+[DEFAULT]
+log_file = {log}
+
+[api]
+auth_strategy = noauth2
+
+[database]
+connection = {database}
+
+[passwords]
+key_repository = {keys}
+"""
+
+_AGENT = f"""
+[agent]
+host = console-1
+public_hostname = {HOST}
+
+[vnc]
+listen_address = {HOST}
+"""
+
+
+def prepare(state_dir: Path) -> cfg.ConfigOpts:
+    """Make what is not there yet; what is there stays as it is.
+
+    :returns: the configuration
+    :raises ConfigurationError: something has to be changed first
+    """
+    if set("$%") & set(str(state_dir)):
+        # oslo.config and Paste take them for references, in any path.
+        raise errors.ConfigurationError(
+            f"The path {state_dir} has a dollar or percent sign in it. "
+            "Choose another one with --state-dir."
+        )
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (state_dir / "console_api.conf").exists():
+        print(f"Setting up {state_dir}", flush=True)
+        _write_configuration(state_dir)
+    conf = configuration.load(state_dir)
+    if conf.vnc.listen_address != HOST:
+        # Nobody is authenticated here: nothing is for other machines.
+        raise errors.ConfigurationError(
+            f"[vnc] listen_address in {state_dir / 'console_api.conf'} has to "
+            f"be {HOST}. Correct it, or choose a new folder with --state-dir."
+        )
+    repository.setup(Path(conf.passwords.key_repository))
+    schema.sync(conf)
+    return conf
+
+
+def set_sample(database: Database, port: int) -> None:
+    """Register the sample server, unless others have taken its place.
+
+    :param port: where its screen is served this time
+    """
+    endpoint = {
+        "server_uuid": SERVER_ID,
+        "protocol": "vnc",
+        "host": HOST,
+        "port": port,
+        "tls_port": None,
+        "internal_access_path": None,
+    }
+    if servers.update(database, SERVER_ID, {}, [endpoint], []):
+        return
+    if servers.list_page(database, "", 1):
+        return
+    server = {
+        "uuid": SERVER_ID,
+        "project_id": PROJECT_ID,
+        "name": "sample",
+        "instance_name": "instance-00000001",
+        "compute_host": "compute-1",
+    }
+    servers.insert(database, [server], [endpoint])
+
+
+def _write_configuration(state_dir: Path) -> None:
+    shutil.copyfile(_paste_file(), state_dir / "api-paste.ini")
+    database = sa.URL.create(
+        "sqlite", database=str(state_dir / "console_api.sqlite")
+    )
+    values = {
+        "log": state_dir / "console_api.log",
+        "database": database.render_as_string(),
+        "keys": state_dir / "keys",
+    }
+    # Written aside and renamed, so that there is a whole one or none.
+    draft = state_dir / "console_api.conf.new"
+    draft.write_text(_CONFIGURATION.format(**values) + _AGENT)
+    draft.rename(state_dir / "console_api.conf")
+
+
+def _paste_file() -> Path:
+    """Find the paste file: in a checkout, or where it was installed."""
+    relative = Path("etc", "console_api", "api-paste.ini")
+    roots = (
+        Path(__file__).parents[3],
+        Path(sys.prefix),
+        Path(sysconfig.get_path("data")),
+    )
+    for root in roots:
+        if (root / relative).is_file():
+            return root / relative
+    raise errors.ConfigurationError(
+        f"{relative} is not installed. Install console-api again."
+    )

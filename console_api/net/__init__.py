@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Byte streams and the ways to a display."""

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+from typing import Any
+from unittest import mock
+
+from console_api import errors
+from console_api.api.application import Dispatcher
+from console_api.directory.database import DatabaseDirectory
+from console_api.tests.unit import base
+from console_api.tests.unit.base import OTHER_PROJECT, PROJECT, SERVER
+
+CONSOLES = f"/servers/{SERVER}/consoles"
+REMOTE = f"/servers/{SERVER}/remote-consoles"
+ACTION = f"/servers/{SERVER}/action"
+
+JSON = {"Content-Type": "application/json"}
+
+
+class DispatchCase(base.ServiceCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_server(endpoints={"vnc": {}})
+        self.add_console_host()
+        self.application: Any = Dispatcher(self.service)
+
+    def call(
+        self,
+        method: str = "GET",
+        path: str = CONSOLES,
+        *,
+        headers: dict[str, str] | None = None,
+        version: str | None = None,
+        **more: Any,
+    ) -> base.Reply:
+        sent = {**base.identity(), **JSON, **(headers or {})}
+        if version is not None:
+            sent["OpenStack-API-Version"] = f"compute {version}"
+        return base.call(self.application, method, path, headers=sent, **more)
+
+    def assertFault(
+        self, reply: base.Reply, status: int, key: str, message: str = ""
+    ) -> None:
+        self.assertEqual(status, reply.status)
+        self.assertEqual((key, status), reply.fault[:2])
+        self.assertIn(message, reply.fault[2])
+
+
+class OrderTest(DispatchCase):
+    """Of all that is wrong with a request, what is judged first is told."""
+
+    def test_each_check_comes_before_all_those_after_it(self) -> None:
+        request: dict[str, Any] = {
+            "method": "PUT",
+            "path": f"/{OTHER_PROJECT}/unknown",
+            "headers": {"Content-Type": "text/xml"},
+            "version": "2",
+            "body": b"{",
+        }
+        remote = f"/{OTHER_PROJECT}{REMOTE}"
+        document = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+        # What is told, and what is put right before that.
+        for status, message, correction in (
+            (404, "The resource could not be found.", {}),
+            (405, "not allowed here", {"path": remote}),
+            (400, "invalid format", {"method": "POST"}),
+            (406, "not supported by the API", {"version": "2.999"}),
+            (415, "Unsupported Content-Type", {"version": "2.5"}),
+            (400, "Malformed request body", {"headers": {}}),
+            (400, "Malformed request URL", {"body": b"{}"}),
+            (
+                404,
+                "The resource could not be found.",
+                {"path": f"/{PROJECT}{REMOTE}"},
+            ),
+            (400, "Invalid input", {"version": "2.6"}),
+            (
+                403,
+                "Policy doesn't allow",
+                {
+                    "body": json.dumps(document).encode(),
+                    "headers": {"X-Roles": "reader"},
+                },
+            ),
+        ):
+            with self.subTest(message, status=status):
+                request.update(correction)
+                reply = self.call(**request)
+                self.assertEqual(status, reply.status, reply.body)
+                self.assertIn(message, reply.fault[2])
+        request.update(headers={})
+        self.assertEqual(200, self.call(**request).status)
+
+    def test_a_body_is_judged_before_the_identity_is_needed(self) -> None:
+        reply = base.call(
+            self.application, "POST", CONSOLES, body=b"{", headers=JSON
+        )
+        self.assertFault(reply, 400, "badRequest", "Malformed")
+        reply = base.call(self.application, "POST", CONSOLES)
+        self.assertFault(reply, 401, "unauthorized")
+
+
+class RouteTest(DispatchCase):
+    def test_an_unknown_path_is_not_found(self) -> None:
+        for path in ("/", "/servers", f"{CONSOLES}/", f"/{CONSOLES}"):
+            with self.subTest(path):
+                self.assertFault(self.call(path=path), 404, "itemNotFound")
+
+    def test_a_wrong_method_is_told_the_right_ones(self) -> None:
+        for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "get", "TRACE"):
+            with self.subTest(method):
+                reply = self.call(method)
+                self.assertFault(reply, 405, "badMethod", "GET, HEAD, POST")
+                self.assertEqual("GET, HEAD, POST", reply.headers["Allow"])
+
+    def test_head_is_as_get_without_the_body(self) -> None:
+        get = self.call("GET")
+        head = self.call("HEAD")
+        self.assertEqual((200, b""), (head.status, head.body))
+        self.assertEqual(list(get.headers.items()), list(head.headers.items()))
+
+    def test_the_project_may_be_in_the_path(self) -> None:
+        reply = self.call(path=f"/{PROJECT}{CONSOLES}")
+        self.assertEqual({"consoles": []}, reply.json)
+
+    def test_another_project_in_the_path_is_refused(self) -> None:
+        for project in (OTHER_PROJECT, "-", "a" * 9999):
+            with self.subTest(project[:40]):
+                reply = self.call(path=f"/{project}{CONSOLES}")
+                self.assertFault(reply, 400, "badRequest", project[:64])
+                self.assertLess(len(reply.fault[2]), 250)
+
+
+class VersionTest(DispatchCase):
+    def test_replies_name_the_version_in_force(self) -> None:
+        for version, named in (
+            (None, "2.1"),
+            ("2.31", "2.31"),
+            ("latest", "2.104"),
+        ):
+            for path in (CONSOLES, f"{CONSOLES}/1"):
+                with self.subTest(version=version, path=path):
+                    headers = self.call(path=path, version=version).headers
+                    self.assertEqual(
+                        f"compute {named}", headers["OpenStack-API-Version"]
+                    )
+                    self.assertEqual(
+                        named, headers["X-OpenStack-Nova-API-Version"]
+                    )
+                    self.assertIn("OpenStack-API-Version", headers["Vary"])
+
+    def test_a_malformed_version_is_answered_without_one(self) -> None:
+        reply = self.call(version="x")
+        self.assertFault(reply, 400, "badRequest")
+        self.assertNotIn("OpenStack-API-Version", reply.headers)
+
+    def test_a_version_out_of_range_is_echoed_once(self) -> None:
+        reply = self.call(version="2.105")
+        self.assertFault(reply, 406, "computeFault")
+        self.assertEqual(
+            ["compute 2.105"], reply.headers.getall("OpenStack-API-Version")
+        )
+
+    def test_operations_are_there_in_their_versions_alone(self) -> None:
+        remote = json.dumps(
+            {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+        ).encode()
+        legacy = json.dumps({"os-getVNCConsole": {"type": "novnc"}}).encode()
+        for path, body, version, status in (
+            (REMOTE, remote, "2.5", 404),
+            (REMOTE, remote, "2.6", 200),
+            (REMOTE, remote, "2.104", 200),
+            (ACTION, legacy, "2.1", 200),
+            (ACTION, legacy, "2.5", 200),
+            (ACTION, legacy, "2.6", 404),
+        ):
+            with self.subTest(path, version=version):
+                reply = self.call("POST", path, body=body, version=version)
+                self.assertEqual(status, reply.status)
+
+    def test_without_microversions_none_are_read_or_named(self) -> None:
+        self.application = Dispatcher(self.service, microversions=False)
+        for version in ("2.31", "x", "2.999"):
+            with self.subTest(version):
+                reply = self.call(version=version)
+                self.assertEqual(200, reply.status)
+                self.assertNotIn("OpenStack-API-Version", reply.headers)
+                self.assertNotIn("Vary", reply.headers)
+        reply = self.call("POST", REMOTE, version="2.6", body=b"{}")
+        self.assertFault(reply, 404, "itemNotFound")
+
+
+class ErrorTest(DispatchCase):
+    def get_with(self, error: Exception) -> base.Reply:
+        with mock.patch.object(DatabaseDirectory, "get", side_effect=error):
+            return self.call(version="2.31")
+
+    def test_an_unexpected_error_is_neutral_and_names_the_version(
+        self,
+    ) -> None:
+        reply = self.get_with(ZeroDivisionError("secret"))
+        self.assertFault(reply, 500, "computeFault", "request id")
+        self.assertNotIn(b"secret", reply.body)
+        self.assertNotIn(b"ZeroDivision", reply.body)
+        self.assertEqual(
+            "compute 2.31", reply.headers["OpenStack-API-Version"]
+        )
+
+    def test_an_absent_database_may_be_tried_again(self) -> None:
+        reply = self.get_with(errors.DatabaseUnavailable())
+        self.assertFault(reply, 503, "serviceUnavailable")
+        self.assertEqual("5", reply.headers["Retry-After"])

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dispatcher as a filter in another API's pipeline."""
+
+import io
+from typing import Any
+from unittest import mock
+
+import webob
+from oslo_context import context as oslo_context
+from oslo_context.context import RequestContext
+
+from console_api import errors
+from console_api.api import routes
+from console_api.api.application import Dispatcher
+from console_api.api.response import ANSWERED
+from console_api.tests.unit import base
+from console_api.tests.unit.api.test_application import (
+    ACTION,
+    CONSOLES,
+    REMOTE,
+    DispatchCase,
+)
+from console_api.tests.unit.base import OTHER_PROJECT, PROJECT, SERVER
+from console_api.tokens.manager import TokenManager
+
+TOKEN = "/os-console-auth-tokens/a"
+
+
+class FilterTest(DispatchCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.passed: list[tuple[str, bytes]] = []
+        self.application = Dispatcher(
+            self.service, next_app=self.next_application
+        )
+
+    def next_application(self, environ: Any, start_response: Any) -> Any:
+        request = webob.Request(environ)
+        self.passed.append((request.path_info, request.body))
+        self.assertNotIn(ANSWERED, environ)
+        start_response("299 Passed on", [])
+        return [b"passed on"]
+
+    def assertPasses(self, method: str, path: str, body: bytes = b"") -> None:
+        self.passed.clear()
+        reply = self.call(method, path, body=body)
+        self.assertEqual((299, b"passed on"), (reply.status, reply.body))
+        self.assertEqual([(path, body)], self.passed)
+
+    def test_what_is_not_ours_passes_with_its_body(self) -> None:
+        for method, path in (
+            ("GET", "/"),
+            ("GET", ""),
+            ("GET", "/servers"),
+            ("POST", "/servers"),
+            ("GET", f"/servers/{SERVER}"),
+            ("PUT", CONSOLES),
+            ("DELETE", CONSOLES),
+            ("GET", REMOTE),
+            ("GET", ACTION),
+            ("GET", f"{CONSOLES}/"),
+            ("POST", "/os-console-hosts"),
+            ("GET", "/os-console-hosts/1"),
+        ):
+            for body in (b"", b'{"server": {}}', b"\xff"):
+                with self.subTest(path, method=method, body=body):
+                    self.assertPasses(method, path, body)
+
+    def test_the_actions_of_the_other_api_pass_with_their_body(self) -> None:
+        for body in (
+            b"",
+            b"{",
+            b"\xff\xfe",
+            b"[]",
+            b"[" * 100_000,
+            b"1" * 10_000,
+            b'"os-getVNCConsole"',
+            b'["os-getVNCConsole"]',
+            b'{"reboot": {"type": "SOFT"}}',
+            b'{"server": {"os-getVNCConsole": {}}}',
+            b'{"createImage": {"name": "' + b"x" * 100_000 + b'"}}',
+        ):
+            with self.subTest(body[:30]):
+                self.assertPasses("POST", ACTION, body)
+
+    def test_what_a_directory_of_ours_asks_nova_for_passes(self) -> None:
+        for method, path in (
+            ("POST", REMOTE),
+            ("GET", "/os-console-auth-tokens/a"),
+            ("GET", CONSOLES),
+        ):
+            with self.subTest(path, method=method):
+                reply = self.call(
+                    method,
+                    path,
+                    environ={"HTTP_X_CONSOLE_API_SKIP_FILTER": "1"},
+                )
+                self.assertEqual(299, reply.status)
+
+    def test_what_passes_is_not_so_much_as_looked_at(self) -> None:
+        """Neither the body that is sent nor the one that is answered."""
+        untouched = mock.NonCallableMock(spec=[])
+        answer = iter([b"in ", b"pieces"])
+
+        def next_application(environ: Any, start_response: Any) -> Any:
+            self.assertIs(untouched, environ["wsgi.input"])
+            self.assertIs(start, start_response)
+            self.assertEqual(before, environ)
+            return answer
+
+        start = mock.NonCallableMock(spec=[])
+        environ = webob.Request.blank(
+            f"/servers/{SERVER}/action", method="POST"
+        ).environ
+        environ.update(
+            {
+                "HTTP_TRANSFER_ENCODING": "chunked",
+                "wsgi.input": untouched,
+                "wsgi.input_terminated": True,
+            }
+        )
+        before = dict(environ)
+        application = Dispatcher(
+            self.service, resources={"consoles"}, next_app=next_application
+        )
+        self.assertIs(answer, application(environ, start))
+
+    def test_only_the_resources_that_were_chosen_are_ours(self) -> None:
+        for resource, method, path, body in (
+            ("consoles", "GET", CONSOLES, b""),
+            ("console_auth_tokens", "GET", TOKEN, b""),
+            ("remote_consoles", "POST", REMOTE, b"{}"),
+            ("remote_consoles", "POST", ACTION, b'{"os-getVNCConsole": {}}'),
+            ("console_hosts", "GET", "/os-console-hosts", b""),
+        ):
+            for chosen in routes.RESOURCES:
+                self.application = Dispatcher(
+                    self.service,
+                    resources={chosen},
+                    next_app=self.next_application,
+                )
+                with self.subTest(path, chosen=chosen):
+                    if chosen != resource or path == TOKEN:
+                        self.assertPasses(method, path, body)
+                    else:
+                        reply = self.call(method, path, body=body)
+                        self.assertNotEqual(299, reply.status)
+
+    def test_a_token_that_is_not_ours_passes(self) -> None:
+        issued = self.service.tokens.issue(
+            self.service.directory.get(SERVER), "vnc", "xvpvnc", "a-user"
+        )
+        _, _, token = issued.url.partition("?token=")
+        ours = f"/os-console-auth-tokens/{token}"
+        for path, version, headers in (
+            (TOKEN, None, base.identity("service")),
+            (TOKEN, "2.31", base.identity("admin")),
+            # What we refuse, the API behind us may allow for its own.
+            (TOKEN, "2.31", base.identity("reader")),
+            (ours, "2.31", base.identity("reader")),
+            (ours, "2.9999", base.identity("admin")),
+            (ours, "nonsense", base.identity("admin")),
+            (f"/{OTHER_PROJECT}{ours}", "2.31", base.identity("admin")),
+            (ours, "2.31", {"X-User-Id": ""}),
+            (ours, "2.31", {"X-Project-Id": "", "X-Roles": "admin"}),
+        ):
+            with self.subTest(path, version=version, headers=headers):
+                reply = self.call(path=path, version=version, headers=headers)
+                self.assertEqual(299, reply.status)
+        for version, status in (("2.31", 200), ("2.30", 401)):
+            reply = self.call(
+                path=ours, version=version, headers=base.identity("service")
+            )
+            self.assertEqual(status, reply.status, reply.body)
+
+    def test_a_token_does_not_pass_while_it_may_be_ours(self) -> None:
+        """The API behind us would call it unknown, and a session end."""
+        for error, status in (
+            (errors.DatabaseUnavailable(), 503),
+            (KeyError("a fault of ours"), 500),
+        ):
+            with (
+                self.subTest(status),
+                mock.patch.object(TokenManager, "check", side_effect=error),
+                self.assertLogs(level="ERROR"),
+            ):
+                reply = self.call(path=TOKEN, headers=base.identity("service"))
+                self.assertEqual(status, reply.status)
+
+    def test_the_log_keeps_the_identity_of_the_pipeline(self) -> None:
+        theirs = RequestContext(user_id="as the pipeline has it")
+        self.addCleanup(base.forget_context)
+        self.assertEqual(200, self.call(path=CONSOLES).status)
+        self.assertIs(theirs, oslo_context.get_current())
+
+    def test_a_body_that_can_be_read_once_is_read_by_both(self) -> None:
+        body = b'{"reboot": {"type": "SOFT"}}'
+
+        class Stream:
+            def __init__(self) -> None:
+                self.left = io.BytesIO(body)
+
+            def read(self, size: int = -1) -> bytes:
+                return self.left.read(size)
+
+        reply = self.call(
+            "POST",
+            ACTION,
+            environ={
+                "CONTENT_LENGTH": str(len(body)),
+                "wsgi.input": Stream(),
+            },
+        )
+        self.assertEqual(299, reply.status)
+        self.assertEqual([(ACTION, body)], self.passed)
+
+    def test_our_own_operations_are_answered(self) -> None:
+        for method, path, body, status in (
+            ("GET", CONSOLES, b"", 200),
+            ("HEAD", CONSOLES, b"", 200),
+            ("POST", CONSOLES, b"", 200),
+            ("GET", f"/{PROJECT}{CONSOLES}", b"", 200),
+            ("GET", f"{CONSOLES}/999", b"", 404),
+            ("DELETE", f"{CONSOLES}/999", b"", 404),
+            ("POST", REMOTE, b"{}", 404),
+            ("POST", ACTION, b'{"os-getVNCConsole": {"type": "novnc"}}', 200),
+            ("POST", ACTION, b'{"os-getVNCConsole": {}}', 400),
+            ("POST", ACTION, b'{"os-getVNCConsole": {}, "reboot": {}}', 400),
+        ):
+            with self.subTest(path, method=method, body=body):
+                reply = self.call(method, path, body=body)
+                self.assertEqual(status, reply.status, reply.body)
+        self.assertEqual([], self.passed)

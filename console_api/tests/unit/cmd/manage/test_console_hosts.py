@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+import time
+from typing import Any
+
+from console_api.db import console_hosts, consoles, tables
+from console_api.tests.unit.base import SERVER
+from console_api.tests.unit.cmd.manage.base import ManageCase
+
+RANGE = {"min_port": 5900, "max_port": 5909, "multiplex_port": None}
+ONE_PORT = {"min_port": None, "max_port": None, "multiplex_port": 443}
+
+
+class ConsoleHostsCase(ManageCase):
+    def list(self) -> Any:
+        return self.manage("console-host", "list", "-f", "json").json
+
+    def add_console(self) -> None:
+        if not self.rows(tables.servers):
+            self.add_server()
+        consoles.insert(
+            self.database,
+            self.console_host(),
+            {
+                "server_uuid": SERVER,
+                "instance_name": "x",
+                "encrypted_password": "x",
+                "created_at": 1,
+            },
+        )
+
+
+class CreateTest(ConsoleHostsCase):
+    def create(self, *arguments: str) -> Any:
+        outcome = self.manage("console-host", "create", *arguments)
+        self.assertEqual("", outcome.stdout)
+        [host] = self.list()
+        return host
+
+    def test_what_is_not_given_has_a_default(self) -> None:
+        self.assertEqual(
+            {
+                "host": "h",
+                "console_type": "vnc",
+                "public_hostname": "h",
+                "compute_hosts": ["*"],
+                "ports": RANGE,
+                "ports_used": 0,
+                "consoles": 0,
+                "enabled": True,
+                "state": "down",
+                "last_seen_at": None,
+            },
+            self.create("h", "--ports", "5900-5909"),
+        )
+
+    def test_all_that_is_given_is_stored(self) -> None:
+        self.assertEqual(
+            {
+                "host": "h",
+                "console_type": "vnc+xvp",
+                "public_hostname": "h.example.org",
+                "compute_hosts": ["a*", "b?"],
+                "ports": ONE_PORT,
+                "ports_used": 0,
+                "consoles": 0,
+                "enabled": False,
+                "state": "down",
+                "last_seen_at": None,
+            },
+            self.create(
+                *("h", "--type", "vnc+xvp", "--multiplex-port", "443"),
+                *("--public-hostname", "h.example.org", "--disable"),
+                *("--compute-host", "a*", "--compute-host", "b?"),
+                *("--compute-host", "a*"),
+            ),
+        )
+
+    def test_a_second_one_of_the_type_is_refused(self) -> None:
+        self.add_console_host("h")
+        self.assertRefused(
+            "offers vnc already",
+            *("console-host", "create", "h", "--ports", "1-2"),
+        )
+        self.manage(
+            *("console-host", "create", "h", "--ports", "1-2"),
+            *("--type", "vnc+xvp"),
+        )
+
+    def test_a_wrong_command_line_stores_nothing(self) -> None:
+        ports = ("--ports", "1-2")
+        long = [f"{number}{'x' * 250}" for number in range(5)]
+        for arguments, problem in (
+            (("h",), "--ports --multiplex-port is required"),
+            (("h", *ports, "--multiplex-port", "3"), "not allowed with"),
+            (("h", "--ports", "2-1"), "--ports: must begin with the lower"),
+            (("h", "--multiplex-port", "0"), "--multiplex-port: must be a"),
+            (("h", *ports, "--enable", "--disable"), "not allowed with"),
+            (("h", *ports, "--compute-host", "a b"), "must have no blanks"),
+            (("h", *ports, "--compute-host", ""), "must not be empty"),
+            (("a b", *ports), "argument HOST: must have no blanks"),
+            (("h", *ports, "--type", "x" * 33), "at most 32 characters"),
+            (("h", *ports, "--public-hostname", ""), "must not be empty"),
+            (ports, "HOST"),
+            (
+                ("h", *ports, *(f"--compute-host={text}" for text in long)),
+                "at most 1024 characters together",
+            ),
+        ):
+            with self.subTest(problem):
+                self.assertRefused(
+                    problem, "console-host", "create", *arguments, status=2
+                )
+        self.assertEqual([], self.list())
+
+
+class SetTest(ConsoleHostsCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_console_host()
+
+    def set(self, *arguments: str) -> Any:
+        self.manage("console-host", "set", "console-1", *arguments)
+        [host] = self.list()
+        return host
+
+    def test_each_value_can_change_alone(self) -> None:
+        for arguments, change in (
+            (("--public-hostname", "new"), {"public_hostname": "new"}),
+            (("--compute-host", "new"), {"compute_hosts": ["new"]}),
+            (("--multiplex-port", "443"), {"ports": ONE_PORT}),
+            (("--ports", "5900-5909"), {"ports": RANGE}),
+            (("--disable",), {"enabled": False}),
+            (("--enable",), {"enabled": True}),
+        ):
+            with self.subTest(arguments=arguments):
+                [before] = self.list()
+                self.assertEqual({**before, **change}, self.set(*arguments))
+
+    def test_ports_that_consoles_have_cannot_be_taken_away(self) -> None:
+        self.add_console()
+        for ports in (("--ports", "1-2"), ("--multiplex-port", "3")):
+            self.assertRefused(
+                "Delete those consoles first",
+                *("console-host", "set", "console-1", *ports),
+            )
+        self.assertEqual(RANGE, self.list()[0]["ports"])
+
+    def test_without_a_change_it_says_so(self) -> None:
+        self.assertRefused(
+            "Nothing to change",
+            *("console-host", "set", "console-1"),
+            status=2,
+        )
+
+    def test_an_unknown_one_is_named(self) -> None:
+        for arguments in (("no",), ("console-1", "--type", "no")):
+            self.assertRefused(
+                "See `console-host list`",
+                *("console-host", "set", *arguments, "--disable"),
+            )
+
+
+class ListTest(ConsoleHostsCase):
+    def test_people_see_ports_and_patterns_as_they_gave_them(self) -> None:
+        self.add_console_host("a", compute_hosts="x* y?")
+        self.add_console_host("b", **ONE_PORT)
+        text = self.manage("console-host", "list").stdout
+        for expected in ("| x* ", "| y? ", "| 5900-5909 ", "| 443 (multip"):
+            self.assertIn(expected, text)
+
+    def test_consoles_are_counted_and_times_are_in_utc(self) -> None:
+        self.add_console_host()
+        self.add_console()
+        console_hosts.update(
+            self.database, "console-1", "vnc", {"last_seen_at": 1700000000}
+        )
+        [host] = self.list()
+        self.assertEqual(1, host["consoles"])
+        self.assertEqual("2023-11-14T22:13:20+00:00", host["last_seen_at"])
+
+    def test_ports_in_use_are_counted(self) -> None:
+        for ports in (RANGE, ONE_PORT):
+            console_hosts.delete_with_consoles(
+                self.database, "console-1", "vnc"
+            )
+            self.add_console_host(**ports)
+            with self.subTest(ports=ports):
+                self.assertEqual(0, self.list()[0]["ports_used"])
+                self.add_console()
+                self.assertEqual(1, self.list()[0]["ports_used"])
+
+    def test_one_is_up_while_its_agent_is_seen(self) -> None:
+        now = int(time.time())
+        for last_seen_at, state in (
+            (None, "down"),
+            (now - 3600, "down"),
+            (now - 20, "up"),
+            (now + 3600, "up"),
+        ):
+            self.add_console_host(last_seen_at=last_seen_at)
+            with self.subTest(last_seen_at=last_seen_at):
+                self.assertEqual(state, self.list()[0]["state"])
+            console_hosts.delete(self.database, "console-1", "vnc")
+
+
+class DeleteTest(ConsoleHostsCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_console_host()
+
+    def delete(self, *arguments: str) -> tuple[str, ...]:
+        return ("console-host", "delete", "console-1", *arguments)
+
+    def test_one_without_consoles_is_deleted(self) -> None:
+        self.manage(*self.delete())
+        self.assertEqual([], self.list())
+
+    def test_one_with_consoles_only_if_told_so(self) -> None:
+        self.add_console()
+        self.assertRefused("`--with-consoles`", *self.delete())
+        self.manage(*self.delete("--with-consoles"))
+        self.assertEqual([], self.list())
+        self.assertEqual([], self.rows(tables.consoles))
+
+    def test_an_unknown_one_is_named(self) -> None:
+        for more in ((), ("--with-consoles",)):
+            self.assertRefused(
+                "offers no xvp consoles", *self.delete("--type", "xvp", *more)
+            )

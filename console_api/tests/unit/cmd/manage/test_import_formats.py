@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+import unittest
+from collections.abc import Callable, Iterator
+
+from console_api.cmd.manage.import_formats import (
+    COLUMNS,
+    Item,
+    Malformed,
+    read_csv,
+    read_json,
+)
+
+
+class FormatsCase(unittest.TestCase):
+    read: Callable[[str], Iterator[Item]]
+
+    def assertMalformed(
+        self, line: int, problem: str, text: str, items: int = 0
+    ) -> None:
+        """Check that reading ends at a line, after some items."""
+        found = []
+        with self.subTest(text=text[:60]):
+            with self.assertRaises(Malformed) as caught:
+                found.extend(type(self).read(text))
+            self.assertIn(problem, str(caught.exception))
+            self.assertEqual(
+                (line, items), (caught.exception.line, len(found))
+            )
+
+
+class JsonTest(FormatsCase):
+    read = read_json
+
+    def test_each_object_has_the_line_where_it_begins(self) -> None:
+        text = '[{"a": 1},\n\n {\n"a": 2}, {"a":\r\n3}\n,\n4]\n'
+        self.assertEqual(
+            [
+                (1, "line 1 (index 0)", {"a": 1}),
+                (3, "line 3 (index 1)", {"a": 2}),
+                (4, "line 4 (index 2)", {"a": 3}),
+                (7, "line 7 (index 3)", 4),
+            ],
+            [(i.line, i.place, i.value) for i in read_json(text)],
+        )
+
+    def test_an_empty_list_has_nothing(self) -> None:
+        for text in ("[]", " [\n] \n"):
+            self.assertEqual([], list(read_json(text)))
+
+    def test_endpoints_are_called_by_their_index(self) -> None:
+        [item] = read_json('[{"endpoints": [{}, 5]}]')
+        self.assertEqual(["endpoints[0].", "endpoints[1]."], item.prefixes)
+
+    def test_endpoints_of_another_kind_have_no_names(self) -> None:
+        for text in ('[{"endpoints": {}}]', '[{"endpoints": null}]', "[[]]"):
+            [item] = read_json(text)
+            self.assertEqual([], item.prefixes)
+
+    def test_a_key_that_is_there_twice_is_a_problem(self) -> None:
+        [item] = read_json(
+            '[{"a": 1, "b": 2, "a": 3, "endpoints": [{"c": 1, "c": 2}]}]'
+        )
+        self.assertEqual(
+            ["'a' is there more than once", "'c' is there more than once"],
+            item.problems,
+        )
+
+    def test_what_is_no_list_is_refused(self) -> None:
+        for text in ("", "{}", "5", "nonsense", ' \n{"servers": []}'):
+            self.assertMalformed(1, "must be a JSON list", text)
+
+    def test_broken_json_is_refused_on_its_line(self) -> None:
+        for line, problem, text, items in (
+            (1, "Expecting value", "[", 0),
+            (3, "Expecting value", "[{},\n{},\n]", 2),
+            (2, "Expecting value", "[\n,{}]", 0),
+            (2, "a comma or ] is missing", "[{}\n{}]", 1),
+            (1, "a comma or ] is missing", "[{}", 1),
+            (3, "more after the list", "[{}\n]\n5", 1),
+            (4, "property name", '[{},\n{"a": 1,\n"b": 2,\n}]', 1),
+            (3, "control character", '[\n{},\n{"a": "x\n"}]', 1),
+            (2, "nested too deeply", "[\n" + "[" * 100_000, 0),
+            (2, "number that is too long", "[\n" + "9" * 5000 + "]", 0),
+        ):
+            self.assertMalformed(line, problem, text, items)
+
+
+class CsvTest(FormatsCase):
+    read = read_csv
+
+    HEADER = "uuid,project_id,name,compute_host,vnc_host,vnc_port,mks_port\n"
+
+    def test_each_line_becomes_what_the_object_would_be(self) -> None:
+        items = list(read_csv(f"{self.HEADER}u,p,n,c,h,5900,\nu,p,n,,,,902\n"))
+        self.assertEqual(
+            [
+                {
+                    "uuid": "u",
+                    "project_id": "p",
+                    "name": "n",
+                    "compute_host": "c",
+                    "endpoints": [
+                        {"protocol": "vnc", "host": "h", "port": 5900}
+                    ],
+                },
+                {
+                    "uuid": "u",
+                    "project_id": "p",
+                    "name": "n",
+                    "endpoints": [{"protocol": "mks", "port": 902}],
+                },
+            ],
+            [item.value for item in items],
+        )
+        self.assertEqual([["vnc_"], ["mks_"]], [i.prefixes for i in items])
+
+    def test_lines_are_counted_as_an_editor_does(self) -> None:
+        for end in ("\n", "\r\n", "\r"):
+            lines = [
+                self.HEADER.strip(),
+                "u,p,a,,,,",
+                "",
+                f'u,p,"two{end}lines",,,,',
+                "u,p,c,,,,",
+            ]
+            with self.subTest(end=end):
+                self.assertEqual(
+                    [(2, "line 2"), (4, "line 4"), (6, "line 6")],
+                    [(i.line, i.place) for i in read_csv(end.join(lines))],
+                )
+
+    def test_columns_may_come_in_any_order(self) -> None:
+        text = ",".join(reversed(COLUMNS))
+        self.assertEqual([], list(read_csv(text)))
+
+    def test_what_is_no_port_stays_a_text(self) -> None:
+        [item] = read_csv(f"{self.HEADER}u,p,n,c,h,abc,\n")
+        self.assertEqual("abc", item.value["endpoints"][0]["port"])
+
+    def test_a_line_of_another_length_is_a_problem_of_that_line(self) -> None:
+        items = list(read_csv(f"{self.HEADER}u,p\nu,p,n,c,h,1,\n"))
+        self.assertEqual(
+            [["has 2 columns, but the header has 7"], []],
+            [list(item.problems) for item in items],
+        )
+
+    def test_a_header_that_cannot_be_used_is_refused(self) -> None:
+        for text, problem in (
+            ("", "is empty"),
+            ("\n\n", "is empty"),
+            ("uuid,project_id\n", "the column name is missing"),
+            ("uuid,project_id,name,color\n", "unknown column 'color'; known:"),
+            ("uuid;project_id;name\n", "unknown column 'uuid;project_id;name"),
+            ("uuid,project_id,name,name\n", "more than once"),
+        ):
+            self.assertMalformed(1, problem, text)
+
+    def test_broken_csv_is_refused_on_its_line(self) -> None:
+        for line, problem, text, items in (
+            (3, "unexpected end", 'u,p,n,,,,\nu,p,"n', 1),
+            (2, "expected after", 'u,p,"n"x,,,,\n', 0),
+            (2, "field larger", f"u,p,{'x' * 200_000},,,,\n", 0),
+        ):
+            self.assertMalformed(line, problem, self.HEADER + text, items)
+
+
+del FormatsCase

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+
+from console_api.db import consoles, tables
+from console_api.keys import repository
+from console_api.tests.unit.base import SERVER
+from console_api.tests.unit.cmd.manage.base import ManageCase
+
+PASSWORD = "s3cr3tpw"
+
+
+class KeysTest(ManageCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.keys = self.folder / "keys"
+
+    def add_console(self) -> None:
+        self.add_server()
+        consoles.insert(
+            self.database,
+            self.add_console_host(),
+            {
+                "server_uuid": SERVER,
+                "instance_name": "x",
+                "encrypted_password": repository.KeyRepository(
+                    self.keys
+                ).encrypt(PASSWORD),
+                "created_at": 1,
+            },
+        )
+
+    def assertNoSecrets(self, text: str) -> None:
+        self.assertNotIn(PASSWORD, text)
+        for number in repository.numbers(self.keys):
+            key = (self.keys / str(number)).read_text()
+            self.assertNotIn(key, text)
+
+    def test_setup_makes_the_keys_once(self) -> None:
+        outcome = self.manage("keys", "setup")
+        self.assertEqual(f"Made the keys in {self.keys}.\n", outcome.stdout)
+        before = (self.keys / "1").read_bytes()
+        outcome = self.manage("keys", "setup")
+        self.assertIn("has keys already", outcome.stdout)
+        self.assertEqual(before, (self.keys / "1").read_bytes())
+
+    def test_setup_needs_no_database(self) -> None:
+        (self.folder / "console_api.sqlite").unlink()
+        self.manage("keys", "setup")
+
+    def test_setup_where_nothing_can_be_made_says_so(self) -> None:
+        self.keys.write_text("in the way")
+        self.assertRefused(f"{self.keys}: File exists.", "keys", "setup")
+
+    def test_rotate_without_keys_says_what_to_run(self) -> None:
+        self.assertRefused("console-api-manage keys setup", "keys", "rotate")
+
+    def test_rotate_tells_what_was_done_in_numbers(self) -> None:
+        self.manage("keys", "setup")
+        self.add_console()
+        outcome = self.manage("keys", "rotate")
+        self.assertEqual(
+            "Key 2 is primary. Re-encrypted 1 of 1 passwords. Deleted 0 "
+            f"keys.\nCopy {self.keys} to each machine that runs the API.\n",
+            outcome.stdout,
+        )
+        self.assertNoSecrets(outcome.stdout)
+
+    def test_rotate_tells_why_old_keys_stay(self) -> None:
+        self.manage("keys", "setup")
+        self.manage("keys", "rotate")
+        outcome = self.manage("keys", "rotate")
+        self.assertIn("Old keys stay until a later", outcome.stdout)
+        self.assertEqual([0, 1, 2, 3], repository.numbers(self.keys))
+
+    def test_rotate_keeps_as_many_keys_as_the_configuration_says(self) -> None:
+        self.manage("keys", "setup")
+        for _ in range(3):
+            for number in repository.numbers(self.keys):
+                os.utime(self.keys / str(number), (1, 1))
+            self.manage("keys", "rotate")
+        self.assertEqual([0, 3, 4], repository.numbers(self.keys))
+
+    def test_rotate_names_consoles_whose_password_fits_no_key(self) -> None:
+        self.manage("keys", "setup")
+        self.add_console()
+        for number in (0, 1):
+            (self.keys / str(number)).unlink()
+        self.manage("keys", "setup")
+        [console] = self.rows(tables.consoles)
+        outcome = self.assertRefused(f": {console.id}. No", "keys", "rotate")
+        self.assertNoSecrets(outcome.stderr)
+
+    def test_help_says_who_must_be_able_to_read_the_keys(self) -> None:
+        for command in ("setup", "rotate"):
+            text = self.manage("keys", command, "--help").stdout
+            self.assertIn(
+                "must be readable by the user that the service runs as",
+                " ".join(text.split()),
+            )

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+from console_api.db import tables
+from console_api.tests.unit import base
+from console_api.tests.unit.base import server_id
+from console_api.tests.unit.cmd.manage.base import ManageCase
+from console_api.tests.unit.directory.nova.fake_nova import FakeNova, fault
+
+
+class PurgeTest(ManageCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.nova = FakeNova()
+        self.addCleanup(self.nova.stop)
+        base.write_conf(
+            self.folder,
+            {
+                "directory": {"driver": "nova"},
+                "nova": {**self.nova.options, "status_code_retries": 0},
+            },
+        )
+        for number in range(1, 4):
+            self.add_server(server_id(number))
+            self.add_console_and_token(server_id(number))
+            self.nova.add_server(server_id(number))
+
+    def left(self) -> list[int]:
+        self.assertCountsAreRight()
+        return [int(row.uuid[-12:]) for row in self.rows(tables.servers)]
+
+    def test_what_is_gone_is_deleted_and_counted(self) -> None:
+        del self.nova.servers[server_id(2)]
+        outcome = self.manage("server", "purge")
+        self.assertEqual("Asked for 3 servers, deleted 1.\n", outcome.stdout)
+        self.assertEqual([1, 3], self.left())
+        outcome = self.manage("server", "purge")
+        self.assertEqual("Asked for 2 servers, deleted 0.\n", outcome.stdout)
+
+    def test_no_answer_stops_it_and_nothing_more_is_deleted(self) -> None:
+        self.nova.servers.clear()
+        path = f"/v2.1/servers/{server_id(2)}"
+        self.nova.answers["GET", path] = fault(503, "serviceUnavailable")
+        outcome = self.run_manage("server", "purge")
+        self.assertEqual(1, outcome.status)
+        reason, message = outcome.stderr.splitlines()
+        self.assertIn("status 503", reason)
+        self.assertIn("server 2 of 3; 1 were gone until then", message)
+        self.assertEqual([2, 3], self.left())
+
+    def test_registered_servers_are_nobody_else_s_to_delete(self) -> None:
+        base.write_conf(self.folder)
+        self.assertRefused("server delete", "server", "purge")
+        self.assertEqual([1, 2, 3], self.left())
+
+    def test_tokens_and_servers_are_purged_in_one_go(self) -> None:
+        self.add_token("f" * 64, server_id(1), expires_at=1)
+        del self.nova.servers[server_id(2)]
+        outcome = self.manage("purge")
+        self.assertEqual(
+            "Deleted 1 expired tokens.\nAsked for 3 servers, deleted 1.\n",
+            outcome.stdout,
+        )
+        self.assertEqual([1, 3], self.left())
+
+    def test_of_registered_servers_only_tokens_are_purged(self) -> None:
+        base.write_conf(self.folder)
+        self.add_token("f" * 64, server_id(1), expires_at=1)
+        outcome = self.manage("purge")
+        self.assertEqual("Deleted 1 expired tokens.\n", outcome.stdout)
+        self.assertEqual([1, 2, 3], self.left())

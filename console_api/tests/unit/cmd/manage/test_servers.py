@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+import uuid
+from typing import Any
+from unittest import mock
+
+from console_api.cmd.manage import servers
+from console_api.db import console_auth_tokens, consoles, tables
+from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER, server_id
+from console_api.tests.unit.cmd.manage.base import ManageCase
+
+VNC = "protocol=vnc,host=192.0.2.1,port=5900"
+
+STORED_VNC = {
+    "protocol": "vnc",
+    "host": "192.0.2.1",
+    "port": 5900,
+    "tls_port": None,
+    "internal_access_path": None,
+}
+
+
+class ServersCase(ManageCase):
+    def show(self, server: str = SERVER) -> Any:
+        return self.manage("server", "show", server, "-f", "json").json
+
+    def create(self, *arguments: str) -> Any:
+        return self.manage("server", "create", *arguments, "-f", "json").json
+
+
+class CreateTest(ServersCase):
+    def test_what_is_not_given_has_a_default(self) -> None:
+        made = self.create("web", "--project", "p")
+        self.assertEqual(made["uuid"], str(uuid.UUID(made["uuid"])))
+        self.assertEqual(
+            {
+                "uuid": made["uuid"],
+                "name": "web",
+                "project_id": "p",
+                "compute_host": None,
+                "instance_name": "web",
+                "endpoints": [],
+            },
+            made,
+        )
+        self.assertEqual(made, self.show(made["uuid"]))
+
+    def test_all_that_is_given_is_stored(self) -> None:
+        spice = "protocol=spice,host=h,port=1,tls_port=2"
+        made = self.create(
+            *("web", "--uuid", SERVER, "--project", "p"),
+            *("--instance-name", "i", "--compute-host", "c"),
+            *("--endpoint", VNC, "--endpoint", spice),
+        )
+        self.assertEqual(
+            (SERVER, "i", "c"),
+            (made["uuid"], made["instance_name"], made["compute_host"]),
+        )
+        self.assertEqual(2, len(made["endpoints"]))
+        self.assertIn(STORED_VNC, made["endpoints"])
+
+    def test_people_see_endpoints_as_they_gave_them(self) -> None:
+        outcome = self.manage(
+            *("server", "create", "web", "--project", "p", "--endpoint", VNC)
+        )
+        self.assertIn(f"| {VNC} ", outcome.stdout)
+
+    def test_a_second_server_of_the_uuid_is_refused(self) -> None:
+        self.add_server()
+        self.assertRefused(
+            "Change it with `server set`",
+            *("server", "create", "x", "--project", "p", "--uuid", SERVER),
+        )
+
+    def test_a_wrong_command_line_stores_nothing(self) -> None:
+        for arguments, problem in (
+            (("x",), "--project"),
+            (("--project", "p"), "NAME"),
+            (("", "--project", "p"), "argument NAME: must not be empty"),
+            (("x", "--project", ""), "argument --project: must not be"),
+            (("x", "--project", "p", "--uuid", "X"), "argument --uuid: must"),
+            (("x\n", "--project", "p"), "argument NAME: must be of char"),
+            (
+                ("x", "--project", "p", "--compute-host", "a b"),
+                "argument --compute-host: must have no blanks",
+            ),
+            (
+                ("x", "--project", "p", "--endpoint", "protocol=vnc"),
+                "argument --endpoint: must have host=",
+            ),
+            (
+                ("x", "--project", "p", "--endpoint", VNC, "--endpoint", VNC),
+                "Give --endpoint only once for vnc",
+            ),
+        ):
+            with self.subTest(problem):
+                self.assertRefused(
+                    problem, "server", "create", *arguments, status=2
+                )
+        self.assertEqual([], self.rows(tables.servers))
+
+
+class SetTest(ServersCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_server(endpoints={"vnc": {}, "rdp": {}})
+
+    def set(self, *arguments: str) -> Any:
+        outcome = self.manage("server", "set", SERVER, *arguments)
+        self.assertEqual("", outcome.stdout)
+        return self.show()
+
+    def test_each_value_can_change_alone(self) -> None:
+        for option, key in (
+            ("--name", "name"),
+            ("--project", "project_id"),
+            ("--instance-name", "instance_name"),
+            ("--compute-host", "compute_host"),
+        ):
+            with self.subTest(option):
+                before = self.show()
+                self.assertEqual(
+                    {**before, key: "new"}, self.set(option, "new")
+                )
+
+    def test_it_may_leave_its_compute_host(self) -> None:
+        self.assertIsNone(self.set("--no-compute-host")["compute_host"])
+
+    def test_endpoints_are_replaced_and_removed_by_protocol(self) -> None:
+        after = self.set("--endpoint", VNC, "--no-endpoint", "rdp")
+        self.assertEqual([STORED_VNC], after["endpoints"])
+
+    def test_tokens_are_revoked_when_they_would_lead_astray(self) -> None:
+        for arguments, left in (
+            (("--name", "new"), 1),
+            (("--project", "other"), 0),
+            (("--compute-host", "other"), 0),
+            (("--no-compute-host",), 0),
+            (("--endpoint", VNC), 0),
+            (("--no-endpoint", "vnc"), 0),
+        ):
+            with self.subTest(arguments=arguments):
+                self.add_token("x" * 64)
+                self.set(*arguments)
+                tokens = self.rows(tables.console_auth_tokens)
+                self.assertEqual(left, len(tokens))
+                console_auth_tokens.delete(self.database, "x" * 64)
+
+    def test_what_does_not_go_together_is_refused(self) -> None:
+        for arguments, problem in (
+            ((), "Nothing to change"),
+            (("--compute-host", "c", "--no-compute-host"), "Give either"),
+            (("--endpoint", VNC, "--no-endpoint", "vnc"), "Give either"),
+            (("--endpoint", VNC, "--endpoint", VNC), "only once for vnc"),
+            (("--no-endpoint", "ssh"), "invalid choice: 'ssh'"),
+            (("--name", ""), "--name: must not be empty"),
+        ):
+            with self.subTest(arguments=arguments):
+                self.assertRefused(
+                    problem, "server", "set", SERVER, *arguments, status=2
+                )
+
+    def test_an_unknown_server_is_named(self) -> None:
+        self.assertRefused(
+            f"Server {UNKNOWN_SERVER} could not be found",
+            *("server", "set", UNKNOWN_SERVER, "--name", "x"),
+        )
+
+
+class ListTest(ServersCase):
+    def test_all_pages_are_listed_in_order(self) -> None:
+        for number in (3, 1, 2, 5, 4):
+            self.add_server(server_id(number), name=f"n{number}")
+        with mock.patch.object(servers, "_PAGE", 2):
+            found = self.manage("server", "list", "-f", "json").json
+        self.assertEqual(
+            ["n1", "n2", "n3", "n4", "n5"], [row["name"] for row in found]
+        )
+
+    def test_the_columns_are_those_of_a_server(self) -> None:
+        self.add_server(endpoints={"vnc": {}})
+        outcome = self.manage("server", "list", "-f", "json")
+        self.assertEqual(
+            ["uuid", "name", "project_id", "compute_host", "instance_name"],
+            list(outcome.json[0]),
+        )
+
+    def test_without_servers_the_list_is_empty(self) -> None:
+        self.assertEqual([], self.manage("server", "list", "-f", "json").json)
+
+
+class ShowTest(ServersCase):
+    def test_an_unknown_server_is_named(self) -> None:
+        self.assertRefused(
+            f"Server {UNKNOWN_SERVER} could not be found",
+            *("server", "show", UNKNOWN_SERVER),
+        )
+
+    def test_what_is_no_uuid_is_refused(self) -> None:
+        self.assertRefused(
+            "argument UUID: must be a UUID", "server", "show", "x", status=2
+        )
+
+
+class DeleteTest(ServersCase):
+    def test_servers_go_with_all_that_hangs_on_them(self) -> None:
+        host = self.add_console_host()
+        for number in (1, 2, 3):
+            self.add_server(server_id(number), endpoints={"vnc": {}})
+            consoles.insert(
+                self.database,
+                host,
+                {
+                    "server_uuid": server_id(number),
+                    "instance_name": "x",
+                    "encrypted_password": "x",
+                    "created_at": 1,
+                },
+            )
+        self.manage("server", "delete", server_id(1), server_id(3))
+        for table in (tables.consoles, tables.server_endpoints):
+            self.assertEqual(
+                [server_id(2)], [row.server_uuid for row in self.rows(table)]
+            )
+        self.assertCountsAreRight()
+
+    def test_those_that_are_missing_are_named_and_the_others_deleted(
+        self,
+    ) -> None:
+        self.add_server()
+        outcome = self.assertRefused(
+            f"No such server: '{UNKNOWN_SERVER}', 'x\\n'.",
+            *("server", "delete", UNKNOWN_SERVER, SERVER, "x\n"),
+        )
+        self.assertNotIn(SERVER, outcome.stderr)
+        self.assertEqual([], self.rows(tables.servers))
+
+    def test_one_named_twice_is_deleted_once(self) -> None:
+        self.add_server()
+        self.manage("server", "delete", SERVER, SERVER)

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+from console_api import directory, errors
+from console_api.db import tables
+from console_api.directory.base import Endpoint
+from console_api.tests.unit import base, needed
+from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
+from console_api.tests.unit.directory.libvirt import domains
+from console_api.tests.unit.directory.libvirt.domains import (
+    PAUSED,
+    RUNNING,
+    SHUT_OFF,
+)
+
+try:
+    import libvirt
+except ImportError:
+    libvirt = None
+
+
+def require_libvirt() -> None:
+    """Leave a test out if libvirt-python is not installed, and need not."""
+    if libvirt is None:
+        needed.missing("libvirt-python is not installed.")
+
+
+class LibvirtCase(base.DatabaseCase):
+    """Daemons are libvirt's own driver for tests: one file a host."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        require_libvirt()
+
+    def uri(self, host: str, *xml: str) -> str:
+        """Make a host with these domains."""
+        path = self.folder / f"{host}.xml"
+        path.write_text(domains.node(*xml))
+        return f"{host}=test://{path}"
+
+    def make_directory(
+        self, *uris: str, cache_seconds: int = 0, **options: Any
+    ) -> Any:
+        made = base.load_conf(
+            self.folder,
+            {
+                "directory": {
+                    "driver": "libvirt",
+                    "cache_seconds": cache_seconds,
+                },
+                "libvirt": {"timeout": 5, **options},
+            },
+        )
+        made.set_override("uris", list(uris), "libvirt")
+        return directory.load(made, self.database)
+
+    def assert_unavailable(self, made: Any, *words: str) -> None:
+        with (
+            self.assertRaises(errors.DirectoryUnavailable),
+            self.assertLogs("console_api.directory", "ERROR") as logged,
+        ):
+            made.get(SERVER)
+        for word in words:
+            self.assertIn(word, "\n".join(logged.output))
+
+
+VNC = domains.graphics("vnc", 'port="5901"')
+
+
+class GetTest(LibvirtCase):
+    def test_a_server_is_where_its_domain_is_and_stored(self) -> None:
+        made = self.make_directory(
+            self.uri("c1", domains.domain(uuid=UNKNOWN_SERVER)),
+            self.uri("c2", domains.domain(VNC)),
+        )
+        server = made.get(SERVER)
+        self.assertEqual("c2", server.compute_host)
+        self.assertEqual(
+            {"vnc": Endpoint("192.0.2.10", 5901)}, server.endpoints
+        )
+        [row] = self.rows(tables.servers)
+        self.assertEqual(
+            (SERVER, base.PROJECT, "mail", "instance-00000001", "c2"),
+            tuple(row),
+        )
+
+    def test_an_endpoint_is_where_it_is_now(self) -> None:
+        """What is remembered of a port may lead to another server."""
+        uri = self.uri("c1", domains.domain(VNC))
+        made = self.make_directory(uri, cache_seconds=60)
+        [daemon] = made._daemons
+        # Its own is for reading only.
+        daemon._connection = libvirt.open(uri.partition("=")[2])
+        server = made.get(SERVER)
+        daemon._connection.lookupByUUIDString(SERVER).destroy()
+        domain = daemon._connection.defineXML(
+            domains.domain(VNC.replace("5901", "5902"))
+        )
+        self.assertEqual(5901, made.get(SERVER).endpoints["vnc"].port)
+        self.assertEqual(5902, made.endpoint(server, "vnc").port)
+        self.assertIsNone(made.endpoint(server, "spice"))
+        domain.undefine()
+        with self.assertRaises(errors.ServerNotFound):
+            made.endpoint(server, "vnc")
+
+    def test_a_server_is_nowhere(self) -> None:
+        for xml in ("", domains.domain(metadata="")):
+            made = self.make_directory(self.uri("c1", xml))
+            with self.assertRaises(errors.ServerNotFound):
+                made.get(SERVER)
+
+    def test_of_two_hosts_the_one_counts_where_it_is_more_alive(self) -> None:
+        for one, other in (
+            (RUNNING, SHUT_OFF),
+            (RUNNING, PAUSED),
+            (PAUSED, SHUT_OFF),
+        ):
+            made = self.make_directory(
+                self.uri("c1", domains.domain(state=other)),
+                self.uri("c2", domains.domain(state=one)),
+            )
+            with self.subTest(one=one, other=other):
+                self.assertEqual("c2", made.get(SERVER).compute_host)
+
+    def test_two_hosts_that_claim_it_alike_are_no_answer(self) -> None:
+        for alike in (RUNNING, PAUSED, SHUT_OFF):
+            made = self.make_directory(
+                self.uri("c1", domains.domain(state=alike)),
+                self.uri("c2", domains.domain(state=alike)),
+            )
+            with self.subTest(alike):
+                self.assert_unavailable(made, "c1 and c2")
+
+    def test_metadata_that_cannot_be_read_is_no_answer(self) -> None:
+        for old, new, word in (
+            ("nova:project", "nova:projekt", "no project"),
+            ("nova/1.1", "nova/2.0", "version '2.0'"),
+        ):
+            xml = domains.domain().replace(old, new)
+            made = self.make_directory(self.uri("c1", xml))
+            with self.subTest(word):
+                self.assert_unavailable(made, "c1", word)
+
+    def test_a_server_whose_domain_has_lost_its_metadata_stays(self) -> None:
+        made = self.make_directory(
+            self.uri("c1", domains.domain(metadata="", state=RUNNING)),
+            gone_after=0,
+        )
+        with (
+            self.assertRaises(errors.ServerNotFound),
+            self.assertLogs("console_api.directory", "WARNING") as logged,
+        ):
+            made.get(SERVER)
+        self.assertIn("c1: no metadata", logged.output[0])
+        self.add_server()
+        self.add_console_and_token()
+        self.assert_unavailable(made, "c1: no metadata")
+        self.assertEqual(1, len(self.rows(tables.consoles)))
+
+    def test_a_copy_without_metadata_takes_nothing_from_a_server(self) -> None:
+        self.add_server()
+        made = self.make_directory(
+            self.uri("c1", domains.domain(metadata="", state=RUNNING)),
+            self.uri("c2", domains.domain(state=RUNNING)),
+        )
+        self.assertEqual("c2", made.get(SERVER).compute_host)
+
+    def test_a_host_that_is_away_may_have_what_others_have_not(self) -> None:
+        away = f"c9=qemu:///system?socket={self.folder}/nowhere"
+        running = self.uri("c1", domains.domain(state=RUNNING))
+        self.assertEqual(
+            "c1", self.make_directory(away, running).get(SERVER).compute_host
+        )
+        for host in (
+            self.uri("c1", domains.domain(state=SHUT_OFF)),
+            self.uri("c2", domains.domain(uuid=UNKNOWN_SERVER)),
+        ):
+            self.assert_unavailable(self.make_directory(away, host), "c9")
+        self.assertEqual(1, len(self.rows(tables.servers)))
+
+
+class HangingTest(LibvirtCase):
+    """A daemon that takes a question and never answers."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ended = threading.Event()
+        self.addCleanup(self.ended.set)
+
+    def hanging(self, *uris: str) -> Any:
+        made = self.make_directory("c9=test:///default", *uris, timeout=0.2)
+        daemon = made._daemons[0]
+        daemon._connection = mock.Mock()
+        daemon._connection.lookupByUUIDString = lambda _: self.ended.wait()
+        return made
+
+    def test_others_answer(self) -> None:
+        made = self.hanging(self.uri("c1", domains.domain(state=RUNNING)))
+        self.assertEqual("c1", made.get(SERVER).compute_host)
+
+    def test_what_it_might_have_is_unavailable_and_threads_are_few(
+        self,
+    ) -> None:
+        made = self.hanging()
+        for _time in range(12):
+            self.assert_unavailable(made, "c9", "TimeoutError")
+        names = [thread.name for thread in threading.enumerate()]
+        self.assertLessEqual(names.count("libvirt"), 8)
+
+
+class BrokenDaemonTest(LibvirtCase):
+    """Something listens in the place of a daemon."""
+
+    def listen(self, answer: Callable[[socket.socket], None]) -> str:
+        """Have somebody answer once; return the URI."""
+        path = str(self.folder / "socket")
+        listener = socket.create_server(path, family=socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        ended = threading.Event()
+        self.addCleanup(ended.set)
+
+        def run() -> None:
+            connection, _address = listener.accept()
+            with connection:
+                connection.recv(4)
+                answer(connection)
+                ended.wait()
+
+        threading.Thread(target=run, daemon=True).start()
+        return f"c9=qemu+unix:///system?socket={path}"
+
+    def assert_no_answer(
+        self, answer: Callable[[socket.socket], None], word: str
+    ) -> None:
+        uri = self.listen(answer)
+        made = self.make_directory(uri, timeout=0.3)
+        self.assert_unavailable(made, "c9", word)
+        running = self.uri("c1", domains.domain(state=RUNNING))
+        made = self.make_directory(uri, running, timeout=0.3)
+        self.assertEqual("c1", made.get(SERVER).compute_host)
+
+    def test_it_takes_the_connection_and_never_answers(self) -> None:
+        self.assert_no_answer(lambda connection: None, "TimeoutError")
+
+    def test_it_dies_before_it_answers(self) -> None:
+        self.assert_no_answer(socket.socket.close, "libvirtError")
+
+    def test_it_dies_in_the_middle_of_an_answer(self) -> None:
+        def die(connection: socket.socket) -> None:
+            connection.sendall(b"\0\0\0\x40\x20\0\x80\x86")
+            connection.close()
+
+        self.assert_no_answer(die, "libvirtError")
+
+    def test_it_answers_in_no_protocol_at_all(self) -> None:
+        self.assert_no_answer(
+            lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n"),
+            "libvirtError",
+        )
+
+
+class ForgetTest(LibvirtCase):
+    def test_a_domain_may_be_undefined_for_a_while(self) -> None:
+        for gone_after, left in ((60, 1), (0, 0)):
+            made = self.make_directory(
+                self.uri("c1", domains.domain()), gone_after=gone_after
+            )
+            made.get(SERVER)
+            self.uri("c1")
+            made._daemons[0]._connection = None
+            for _time in range(2):
+                with self.assertRaises(errors.ServerNotFound):
+                    made.get(SERVER)
+            self.assertEqual(left, len(self.rows(tables.servers)))
+
+    def test_nothing_is_remembered_of_ids_that_nobody_has(self) -> None:
+        made = self.make_directory(self.uri("c1"))
+        with self.assertRaises(errors.ServerNotFound):
+            made.get(UNKNOWN_SERVER)
+        self.assertEqual({}, made._absent)
+
+
+class ConfigurationTest(LibvirtCase):
+    def test_what_cannot_work_is_refused_at_the_start(self) -> None:
+        for uris in ((), ("qemu:///system",), ("=qemu:///system",), ("c1=",)):
+            with (
+                self.subTest(uris),
+                self.assertRaisesRegex(errors.ConfigurationError, "uris"),
+            ):
+                self.make_directory(*uris)
+
+    def test_what_is_not_installed_is_named(self) -> None:
+        with (
+            mock.patch.dict(sys.modules, {"libvirt": None}),
+            self.assertRaisesRegex(
+                errors.ConfigurationError, r"console-api\[libvirt\]"
+            ),
+        ):
+            self.make_directory("c1=test:///default")

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+from typing import Any
+
+from console_api import directory, errors
+from console_api.db import tables
+from console_api.directory.base import Endpoint, Server
+from console_api.directory.nova.directory import NovaDirectory
+from console_api.tests.unit import base
+from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
+from console_api.tests.unit.directory.nova import fake_nova
+from console_api.tests.unit.directory.nova.fake_nova import (
+    NO_ANSWERS,
+    FakeNova,
+    fault,
+    once,
+)
+
+MAIL = Server(
+    uuid=SERVER,
+    project_id=base.PROJECT,
+    name="mail",
+    instance_name="instance-00000001",
+    compute_host="compute-1",
+)
+
+
+class NovaCase(base.DatabaseCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.nova = FakeNova()
+        self.addCleanup(self.nova.stop)
+        self.nova.add_server(SERVER)
+        self.directory = self.make_directory()
+
+    def make_directory(self, cache_seconds: float = 0, **options: Any) -> Any:
+        conf = base.load_conf(
+            self.folder,
+            {
+                "directory": {
+                    "driver": "nova",
+                    "cache_seconds": cache_seconds,
+                },
+                "nova": {
+                    **self.nova.options,
+                    "timeout": 0.3,
+                    "connect_retry_delay": 0.01,
+                    "status_code_retry_delay": 0.01,
+                    **options,
+                },
+            },
+        )
+        made = directory.load(conf, self.database)
+        self.assertIsInstance(made, NovaDirectory)
+        return made
+
+    def assert_unavailable(self, ask: Any) -> None:
+        """Assert that there is one error for users, and a line of log."""
+        with (
+            self.assertRaises(errors.DirectoryUnavailable) as caught,
+            self.assertLogs(level="WARNING") as all_logged,
+            self.assertLogs("console_api.directory", "ERROR") as logged,
+        ):
+            ask()
+        everything = "\n".join(all_logged.output + logged.output)
+        self.assertNotIn(fake_nova.TOKEN, everything)
+        self.assertNotIn(fake_nova.CONSOLE_TOKEN, everything)
+        self.assertIn("Try again", str(caught.exception))
+        self.assertEqual(1, len(logged.output), logged.output)
+        self.assertLess(len(logged.output[0]), 1000)
+
+
+class GetTest(NovaCase):
+    def test_a_server_is_as_nova_tells_and_stored(self) -> None:
+        self.assertEqual(MAIL, self.directory.get(SERVER))
+        [row] = self.rows(tables.servers)
+        self.assertEqual(
+            (SERVER, base.PROJECT, "mail", "instance-00000001", "compute-1"),
+            tuple(row),
+        )
+        self.assertEqual(
+            [("GET", f"/v2.1/servers/{SERVER}")], self.nova.requests
+        )
+
+    def test_what_changes_is_stored(self) -> None:
+        self.directory.get(SERVER)
+        self.nova.add_server(SERVER, **{"OS-EXT-SRV-ATTR:host": None})
+        self.assertIsNone(self.directory.get(SERVER).compute_host)
+        self.assertIsNone(self.rows(tables.servers)[0].compute_host)
+
+    def test_what_is_no_server_id_is_not_asked_for(self) -> None:
+        for text in ("", "../flavors", "1", SERVER.upper()[:-1] + "F"):
+            with self.assertRaises(errors.ServerNotFound):
+                self.directory.get(text)
+        self.assertEqual([], self.nova.requests)
+
+    def test_a_server_that_is_gone_is_not_found_and_forgotten(self) -> None:
+        self.directory.get(SERVER)
+        self.add_console_and_token()
+        del self.nova.servers[SERVER]
+        with self.assertRaises(errors.ServerNotFound):
+            self.directory.get(SERVER)
+        for table in (
+            tables.servers,
+            tables.consoles,
+            tables.console_auth_tokens,
+        ):
+            self.assertEqual([], self.rows(table))
+        with self.assertRaises(errors.ServerNotFound):
+            self.directory.get(UNKNOWN_SERVER)
+
+    def test_a_404_of_who_does_not_see_all_projects_is_none(self) -> None:
+        self.directory.get(SERVER)
+        del self.nova.servers[SERVER]
+        for answer in (
+            fault(403, "forbidden"),
+            fault(404, "itemNotFound"),
+            fault(400, "badRequest"),
+            (200, {"servers": [{"id": SERVER}]}),
+            (200, {}),
+        ):
+            self.nova.answers["GET", "/v2.1/servers?"] = answer
+            with self.subTest(answer):
+                self.assert_unavailable(lambda: self.directory.get(SERVER))
+        self.assertEqual(1, len(self.rows(tables.servers)))
+
+    def test_what_is_no_answer_is_unavailable_and_loses_nothing(self) -> None:
+        self.directory.get(SERVER)
+        self.add_console_and_token()
+        for name, answer in NO_ANSWERS.items():
+            self.nova.answers["GET", "/v2.1/servers/"] = answer
+            with self.subTest(name):
+                self.assert_unavailable(lambda: self.directory.get(SERVER))
+        self.assertEqual(1, len(self.rows(tables.consoles)))
+        self.assertEqual(1, len(self.rows(tables.console_auth_tokens)))
+        asked = {path for _, path in self.nova.requests}
+        self.assertNotIn(fake_nova.ELSEWHERE, asked)
+
+    def test_a_server_that_cannot_be_believed_is_unavailable(self) -> None:
+        for key, value in (
+            ("id", UNKNOWN_SERVER),
+            ("tenant_id", None),
+            ("tenant_id", ""),
+            ("tenant_id", 7),
+            ("tenant_id", "x" * 256),
+            ("name", "mail\0"),
+            ("name", ["mail"]),
+            ("OS-EXT-SRV-ATTR:host", {}),
+            ("OS-EXT-SRV-ATTR:instance_name", None),
+        ):
+            self.nova.add_server(SERVER, **{key: value})
+            with self.subTest(key=key, value=value):
+                self.assert_unavailable(lambda: self.directory.get(SERVER))
+        self.assertEqual([], self.rows(tables.servers))
+
+    def test_what_only_administrators_see_has_to_be_there(self) -> None:
+        for key in ("OS-EXT-SRV-ATTR:host", "OS-EXT-SRV-ATTR:instance_name"):
+            self.nova.add_server(SERVER)
+            del self.nova.servers[SERVER][key]
+            with self.subTest(key):
+                self.assert_unavailable(lambda: self.directory.get(SERVER))
+
+    def test_nobody_who_listens_is_unavailable(self) -> None:
+        self.nova.stop()
+        self.assert_unavailable(lambda: self.directory.get(SERVER))
+
+    def test_nova_is_asked_again_once(self) -> None:
+        path = f"/v2.1/servers/{SERVER}"
+        for badly in (_unavailable, fake_nova.hang, fake_nova.hang_up):
+            self.nova.requests.clear()
+            self.nova.answers["GET", path] = once(self.nova, badly)
+            with self.subTest(badly.__name__):
+                self.assertEqual(MAIL, self.directory.get(SERVER))
+                self.assertEqual([("GET", path)] * 2, self.nova.requests)
+
+
+def _unavailable(handler: Any) -> None:
+    handler.send_response(503)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+class EndpointTest(NovaCase):
+    def ask(self, protocol: str = "vnc") -> Endpoint | None:
+        endpoint: Endpoint | None = self.directory.endpoint(MAIL, protocol)
+        return endpoint
+
+    def test_looking_a_server_up_makes_nothing_in_nova(self) -> None:
+        self.directory.get(SERVER)
+        self.assertNotIn("POST", dict(self.nova.requests))
+
+    def test_it_is_what_a_remote_console_leads_to(self) -> None:
+        for protocol in ("vnc", "spice", "rdp", "serial", "mks"):
+            for path in (None, "", "/path"):
+                self.nova.endpoints[protocol] = {
+                    "host": "192.0.2.10",
+                    "port": 5900,
+                    "internal_access_path": path,
+                }
+                with self.subTest(protocol=protocol, path=path):
+                    self.assertEqual(
+                        Endpoint(
+                            "192.0.2.10",
+                            5900,
+                            internal_access_path=path or None,
+                        ),
+                        self.ask(protocol),
+                    )
+
+    def test_a_server_may_have_none(self) -> None:
+        for answer in (
+            fault(400, "badRequest"),
+            fault(501, "notImplemented"),
+        ):
+            self.nova.answers["POST", "/"] = answer
+            with self.subTest(answer):
+                self.assertIsNone(self.ask())
+
+    def test_a_server_may_not_be_ready(self) -> None:
+        self.nova.answers["POST", "/"] = fault(409, "conflictingRequest")
+        with self.assertRaises(errors.ServerNotReady):
+            self.ask()
+
+    def test_a_server_may_be_gone(self) -> None:
+        del self.nova.servers[SERVER]
+        with self.assertRaises(errors.ServerNotFound):
+            self.ask()
+
+    def test_what_is_no_answer_is_unavailable(self) -> None:
+        self.nova.endpoints["vnc"] = {"host": "c", "port": 5900}
+        for key in (
+            ("POST", "/v2.1/servers/"),
+            ("GET", "/v2.1/os-console-auth-tokens/"),
+        ):
+            for name, answer in {
+                **NO_ANSWERS,
+                "unknown token": fault(404, "itemNotFound"),
+                "no URL": (200, {"remote_console": {"url": None}}),
+                "no token": (200, {"remote_console": {"url": "http://c/"}}),
+                "bad URL": (200, {"remote_console": {"url": "http://[c/"}}),
+                "other server": (
+                    200,
+                    {
+                        "console": {
+                            "instance_uuid": UNKNOWN_SERVER,
+                            "host": "c",
+                            "port": 5900,
+                        }
+                    },
+                ),
+                **{
+                    f"port {port!r}": (
+                        200,
+                        {
+                            "console": {
+                                "instance_uuid": SERVER,
+                                "host": "c",
+                                "port": port,
+                            }
+                        },
+                    )
+                    for port in (0, -1, 65536, "5900", None, True, 5.9)
+                },
+            }.items():
+                self.nova.answers = {key: answer}
+                with self.subTest(key=key, answer=name):
+                    self.assert_unavailable(self.ask)
+
+
+class ConfigurationTest(NovaCase):
+    def test_what_cannot_work_is_refused_at_the_start(self) -> None:
+        for options, word in (
+            ({"auth_type": ""}, "auth_type"),
+            ({"auth_type": "nonsense"}, "nonsense"),
+            ({"auth_type": "v3password"}, "auth_url"),
+            ({"timeout": "soon"}, "timeout"),
+            ({"timeout": 0}, "timeout"),
+            ({"connect_retries": "often"}, "connect.retries"),
+            ({"min_version": "2.1", "version": "2.1"}, "version"),
+        ):
+            with (
+                self.subTest(**options),
+                self.assertRaises(errors.ConfigurationError) as caught,
+            ):
+                self.make_directory(**options)
+            self.assertRegex(str(caught.exception), rf"\[nova\].*{word}")
+
+    def test_keystone_that_does_not_answer_is_unavailable(self) -> None:
+        self.nova.answers["GET", "/v3"] = (500, b"<html>")
+        self.nova.answers["POST", "/v3"] = (500, b"<html>")
+        made = self.make_directory(
+            auth_type="v3password",
+            auth_url=self.nova.url.replace("v2.1", "v3"),
+            username="nova",
+            password="secret-of-nova",
+            user_domain_id="default",
+            project_name="service",
+            project_domain_id="default",
+        )
+        self.assert_unavailable(lambda: made.get(SERVER))
