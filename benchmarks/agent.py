@@ -170,7 +170,7 @@ class _AgentBenchmark:
     def _create(self, database: Database, server_id: str) -> sa.Row[Any]:
         host = console_hosts.list_enabled(database)[0]
         values = {
-            "server_uuid": server_id,
+            "server_id": server_id,
             "instance_name": "new",
             "encrypted_password": self._data.encrypted_password,
             "created_at": 0,
@@ -179,7 +179,7 @@ class _AgentBenchmark:
         if placed is not consoles.Placed.DONE:
             message = f"A console could not be created: {placed.name}."
             raise programs.BenchmarkError(message)
-        own = tables.consoles.c.server_uuid == server_id
+        own = tables.consoles.c.server_id == server_id
         return database.read(sa.select(tables.consoles).where(own))[0]
 
     def _rates(self, agent_port: int, screen_port: int) -> Any:

@@ -44,7 +44,7 @@ _TTL = 600
 
 _consoles = tables.consoles.c
 _WHERE = (
-    _consoles.server_uuid == sa.bindparam("server_uuid"),
+    _consoles.server_id == sa.bindparam("server_id"),
     _consoles.id == sa.bindparam("console_id"),
 )
 _HOST_OF = sa.select(_consoles.console_host_id).where(*_WHERE)
@@ -79,7 +79,7 @@ def _look_up(token: str) -> "Answer":
         return "404 Not Found", {}
     row = rows[0]
     console = {
-        "instance_uuid": row.server_uuid,
+        "instance_uuid": row.server_id,
         "host": row.host,
         "port": row.port,
         "internal_access_path": row.internal_access_path,
@@ -95,7 +95,7 @@ def _create_token(server_id: str) -> "Answer":
             _INSERT_TOKEN,
             {
                 "token_hash": hashlib.sha256(token.encode()).hexdigest(),
-                "server_uuid": server_id,
+                "server_id": server_id,
                 "console_type": "novnc",
                 "host": server.host,
                 "port": server.port,
@@ -111,7 +111,7 @@ def _create_token(server_id: str) -> "Answer":
 
 def _list(server_id: str) -> "Answer":
     _read(_GET_ONE, uuid=server_id)
-    rows = _read(_LIST, server_uuid=server_id, marker=0, limit=_LIMIT)
+    rows = _read(_LIST, server_id=server_id, marker=0, limit=_LIMIT)
     consoles = [
         {"console": {"id": row.id, "console_type": row.console_type}}
         for row in rows
@@ -121,7 +121,7 @@ def _list(server_id: str) -> "Answer":
 
 def _show(server_id: str, console_id: int) -> "Answer":
     _read(_GET_ONE, uuid=server_id)
-    row = _read(_GET, server_uuid=server_id, id=console_id)[0]
+    row = _read(_GET, server_id=server_id, id=console_id)[0]
     console = {
         "id": row.id,
         "console_type": row.console_type,
@@ -135,14 +135,14 @@ def _show(server_id: str, console_id: int) -> "Answer":
 
 def _create(server_id: str) -> "Answer":
     server = _read(_GET_ONE, uuid=server_id)[0]
-    _read(_PLACED, server_uuid=server_id)
+    _read(_PLACED, server_id=server_id)
     host = _read(_LIST_ENABLED)[0]
     with _writer.begin() as connection:
         console_hosts.add_console(connection, host)
         made = connection.execute(
             _INSERT,
             {
-                "server_uuid": server_id,
+                "server_id": server_id,
                 "instance_name": server.instance_name,
                 "encrypted_password": "x" * 100,
                 "created_at": int(time.time()),
@@ -159,7 +159,7 @@ def _create(server_id: str) -> "Answer":
 
 def _delete(server_id: str, console_id: int) -> "Answer":
     _read(_GET_ONE, uuid=server_id)
-    which = {"server_uuid": server_id, "console_id": console_id}
+    which = {"server_id": server_id, "console_id": console_id}
     host_id = _read(_HOST_OF, **which)[0].console_host_id
     with _writer.begin() as connection:
         console_hosts.remove_console(connection, host_id)

@@ -17,7 +17,7 @@ from console_api.db import tables
 #: The tokens belong to so many servers, those with the lowest numbers.
 SERVERS = 1_000
 
-_COLUMNS = "token_hash, server_uuid, console_type, host, port, expires_at"
+_COLUMNS = "token_hash, server_id, console_type, host, port, expires_at"
 _REST = "'novnc', '192.0.2.10', 5900, :expires_at + n % 600"
 _TAIL = "-0000-4000-8000-000000000000"
 _SCRAMBLED = f"(n % {SERVERS} * 2654435761 % 4294967296)"

@@ -125,7 +125,7 @@ class Stage:
         rows = [
             {
                 "id": console_id(number),
-                "server_uuid": server_id(number),
+                "server_id": server_id(number),
                 "console_host_id": _HOST_ID,
                 "console_type": "vnc",
                 "instance_name": f"instance-{number:08x}",
@@ -192,7 +192,7 @@ class Stage:
         ]
         endpoints = [
             {
-                "server_uuid": server_id(number),
+                "server_id": server_id(number),
                 "protocol": "vnc",
                 "host": "192.0.2.10",
                 "port": 5900,
@@ -225,7 +225,7 @@ def _token_rows(kind: str, expires_at: int) -> list[dict[str, object]]:
     return [
         {
             "token_hash": hash_token(token(number, kind).encode()),
-            "server_uuid": server_id(number),
+            "server_id": server_id(number),
             "console_type": "novnc",
             "host": "192.0.2.10",
             "port": 5900,

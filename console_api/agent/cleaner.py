@@ -73,15 +73,15 @@ class Cleaner:
     def _ask_for_some(self) -> None:
         asked = 0
         known = cleanup.known_servers(self._database, self._marker)
-        for server_uuid in itertools.islice(known, self._batch):
+        for server_id in itertools.islice(known, self._batch):
             if self._stopping:
                 return
             asked += 1
-            self._marker = server_uuid
-            if cleanup.is_gone(self._database, self._directory, server_uuid):
+            self._marker = server_id
+            if cleanup.is_gone(self._database, self._directory, server_id):
                 LOG.info(
                     "Server %s is gone, and its consoles and tokens with it.",
-                    server_uuid,
+                    server_id,
                 )
         if asked < self._batch:
             # That was the last one: begin anew.

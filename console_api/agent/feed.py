@@ -150,7 +150,7 @@ class ConsoleFeed:
             self._encrypted[row.id] = row.encrypted_password
         return Console(
             id=row.id,
-            server_uuid=row.server_uuid,
+            server_id=row.server_id,
             instance_name=row.instance_name,
             compute_host=row.compute_host,
             port=row.port,

@@ -71,8 +71,8 @@ class DeletionEndpoint:
         :returns: REQUEUE if the database is away, else nothing
         """
         try:
-            server_uuid = server_of(payload)
-            known = records.forget(self._database, server_uuid)
+            server_id = server_of(payload)
+            known = records.forget(self._database, server_id)
         except ValueError as error:
             LOG.warning("Notification %s is left out: %s.", event_type, error)
         except errors.DatabaseUnavailable as error:
@@ -85,10 +85,10 @@ class DeletionEndpoint:
                 LOG.info(
                     "Server %s is deleted, and its consoles and tokens with "
                     "it.",
-                    server_uuid,
+                    server_id,
                 )
             else:
-                LOG.debug("Server %s is deleted, and not here.", server_uuid)
+                LOG.debug("Server %s is deleted, and not here.", server_id)
         return None
 
 

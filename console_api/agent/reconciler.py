@@ -198,6 +198,6 @@ class Reconciler:
                 LOG.info(
                     "Console %d of server %s is served%s.",
                     number,
-                    console.server_uuid,
+                    console.server_id,
                     "" if console.port is None else f" on port {console.port}",
                 )

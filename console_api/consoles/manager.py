@@ -185,7 +185,7 @@ class ConsoleManager:
             self._database,
             host,
             {
-                "server_uuid": server.uuid,
+                "server_id": server.uuid,
                 "instance_name": server.instance_name,
                 "encrypted_password": self._keys.encrypt(generate_password()),
                 "created_at": int(time.time()),

@@ -16,7 +16,7 @@ _endpoints = tables.server_endpoints.c
 #: The one SELECT of a look-up: both tables by their primary keys.
 LOOK_UP = (
     sa.select(
-        _tokens.server_uuid,
+        _tokens.server_id,
         _tokens.console_type,
         _tokens.host,
         _tokens.port,
@@ -26,7 +26,7 @@ LOOK_UP = (
     )
     .select_from(
         tables.console_auth_tokens.join(
-            tables.servers, _servers.uuid == _tokens.server_uuid
+            tables.servers, _servers.uuid == _tokens.server_id
         )
     )
     .where(
@@ -39,7 +39,7 @@ LOOK_UP = (
 # revokes tokens to the old one, may be at work.
 _NEW = {
     "token_hash": sa.bindparam("token_hash", type_=sa.String),
-    "server_uuid": _servers.uuid,
+    "server_id": _servers.uuid,
     "console_type": sa.bindparam("console_type", type_=sa.String),
     "host": _endpoints.host,
     "port": _endpoints.port,
@@ -56,7 +56,7 @@ _INSERT = tables.console_auth_tokens.insert().from_select(
     sa.select(*_NEW.values())
     .select_from(
         tables.servers.join(
-            tables.server_endpoints, _endpoints.server_uuid == _servers.uuid
+            tables.server_endpoints, _endpoints.server_id == _servers.uuid
         )
     )
     .where(

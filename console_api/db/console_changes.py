@@ -18,7 +18,7 @@ _servers = tables.servers.c
 # What an agent has to know of a console.
 _CONSOLE = (
     _consoles.id,
-    _consoles.server_uuid,
+    _consoles.server_id,
     _consoles.instance_name,
     _consoles.port,
     _consoles.encrypted_password,
@@ -29,7 +29,7 @@ _ALL = (
     sa.select(*_CONSOLE)
     .select_from(
         tables.consoles.join(
-            tables.servers, _servers.uuid == _consoles.server_uuid
+            tables.servers, _servers.uuid == _consoles.server_id
         )
     )
     .where(_consoles.console_host_id == sa.bindparam("host_id"))
@@ -46,7 +46,7 @@ _SINCE = (
                 _consoles.id == _changes.console_id,
                 _consoles.console_host_id == _changes.console_host_id,
             ),
-        ).outerjoin(tables.servers, _servers.uuid == _consoles.server_uuid)
+        ).outerjoin(tables.servers, _servers.uuid == _consoles.server_id)
     )
     .where(
         _changes.console_host_id == sa.bindparam("host_id"),

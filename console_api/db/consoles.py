@@ -27,7 +27,7 @@ _on_host = tables.consoles.join(
 _LIST = (
     sa.select(_consoles.id, _consoles.console_type)
     .where(
-        _consoles.server_uuid == sa.bindparam("server_uuid"),
+        _consoles.server_id == sa.bindparam("server_id"),
         _consoles.id > sa.bindparam("marker"),
     )
     .order_by(_consoles.id)
@@ -42,7 +42,7 @@ _PLACED = (
         _hosts.compute_hosts,
     )
     .select_from(_on_host)
-    .where(_consoles.server_uuid == sa.bindparam("server_uuid"))
+    .where(_consoles.server_id == sa.bindparam("server_id"))
 )
 
 _GET = (
@@ -56,7 +56,7 @@ _GET = (
     )
     .select_from(_on_host)
     .where(
-        _consoles.server_uuid == sa.bindparam("server_uuid"),
+        _consoles.server_id == sa.bindparam("server_id"),
         _consoles.id == sa.bindparam("id"),
     )
 )
@@ -78,27 +78,27 @@ class Placed(enum.Enum):
 
 
 def list_of_server(
-    database: Database, server_uuid: str, marker: int, limit: int
+    database: Database, server_id: str, marker: int, limit: int
 ) -> Sequence[sa.Row[Any]]:
     """Return a server's consoles after an id, in the order of their ids."""
     return database.read(
         _LIST,
-        {"server_uuid": server_uuid, "marker": marker, "limit": limit},
+        {"server_id": server_id, "marker": marker, "limit": limit},
     )
 
 
 def placed_of_server(
-    database: Database, server_uuid: str
+    database: Database, server_id: str
 ) -> Sequence[sa.Row[Any]]:
     """Return where the consoles of a server are."""
-    return database.read(_PLACED, {"server_uuid": server_uuid})
+    return database.read(_PLACED, {"server_id": server_id})
 
 
 def get(
-    database: Database, server_uuid: str, console_id: int
+    database: Database, server_id: str, console_id: int
 ) -> sa.Row[Any] | None:
     """Return one console of a server with its host's name and port."""
-    rows = database.read(_GET, {"server_uuid": server_uuid, "id": console_id})
+    rows = database.read(_GET, {"server_id": server_id, "id": console_id})
     return rows[0] if rows else None
 
 
@@ -174,13 +174,13 @@ def move(
 
 
 @retried
-def delete(database: Database, server_uuid: str, console_id: int) -> bool:
+def delete(database: Database, server_id: str, console_id: int) -> bool:
     """Delete a console of a server.
 
     :returns: whether it was there
     """
     where = (
-        _consoles.server_uuid == server_uuid,
+        _consoles.server_id == server_id,
         _consoles.id == console_id,
     )
     for _attempt in range(_MOVES_SEEN):
@@ -205,39 +205,39 @@ def delete(database: Database, server_uuid: str, console_id: int) -> bool:
     raise errors.Unavailable("This console keeps moving. Try again.")
 
 
-def delete_of_server(connection: Connection, server_uuid: str) -> None:
+def delete_of_server(connection: Connection, server_id: str) -> None:
     """Delete all consoles of a server whose row the caller has locked."""
-    for row in _lock_of_server(connection, server_uuid):
+    for row in _lock_of_server(connection, server_id):
         console_hosts.remove_console(connection, row.console_host_id)
         console_changes.record(connection, row.console_host_id, row.id)
     connection.execute(
-        tables.consoles.delete().where(_consoles.server_uuid == server_uuid)
+        tables.consoles.delete().where(_consoles.server_id == server_id)
     )
 
 
 def follow_server(
-    connection: Connection, server_uuid: str, instance_name: str
+    connection: Connection, server_id: str, instance_name: str
 ) -> None:
     """Let the consoles of a server know its new name and compute host.
 
     The caller has locked and changed the server's row.
     """
-    for row in _lock_of_server(connection, server_uuid):
+    for row in _lock_of_server(connection, server_id):
         console_hosts.change_console(connection, row.console_host_id)
         console_changes.record(connection, row.console_host_id, row.id)
     connection.execute(
         tables.consoles.update()
-        .where(_consoles.server_uuid == server_uuid)
+        .where(_consoles.server_id == server_id)
         .values(instance_name=instance_name)
     )
 
 
 def _lock_of_server(
-    connection: Connection, server_uuid: str
+    connection: Connection, server_id: str
 ) -> Sequence[sa.Row[Any]]:
     rows: Sequence[Any] = connection.execute(
         sa.select(_consoles.id, _consoles.console_host_id)
-        .where(_consoles.server_uuid == server_uuid)
+        .where(_consoles.server_id == server_id)
         .order_by(_consoles.console_host_id)
         # Nobody else deletes or moves, and so counts, these any more.
         .with_for_update()
@@ -249,7 +249,7 @@ def _instance_name(values: Mapping[str, Any]) -> sa.ColumnElement[str]:
     """Return the name as it is now: `follow_server` may be at work."""
     current = (
         sa.select(tables.servers.c.instance_name)
-        .where(tables.servers.c.uuid == values["server_uuid"])
+        .where(tables.servers.c.uuid == values["server_id"])
         .with_for_update(read=True)
     )
     # Without a server the INSERT is refused, whatever the name.

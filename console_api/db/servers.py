@@ -17,10 +17,10 @@ _endpoints = tables.server_endpoints.c
 
 _GET = sa.select(
     tables.servers,
-    *[column for column in _endpoints if column.name != "server_uuid"],
+    *[column for column in _endpoints if column.name != "server_id"],
 ).select_from(
     tables.servers.outerjoin(
-        tables.server_endpoints, _endpoints.server_uuid == _servers.uuid
+        tables.server_endpoints, _endpoints.server_id == _servers.uuid
     )
 )
 
@@ -129,7 +129,7 @@ def update(
         if protocols:
             connection.execute(
                 tables.server_endpoints.delete().where(
-                    _endpoints.server_uuid == uuid,
+                    _endpoints.server_id == uuid,
                     _endpoints.protocol.in_(protocols),
                 )
             )
@@ -155,7 +155,7 @@ def delete(database: Database, uuid: str) -> bool:
         _revoke_tokens(connection, uuid)
         connection.execute(
             tables.server_endpoints.delete().where(
-                _endpoints.server_uuid == uuid
+                _endpoints.server_id == uuid
             )
         )
         connection.execute(
@@ -197,7 +197,7 @@ def _set_values(
 
 def _revoke_tokens(connection: Connection, uuid: str) -> None:
     tokens = tables.console_auth_tokens
-    connection.execute(tokens.delete().where(tokens.c.server_uuid == uuid))
+    connection.execute(tokens.delete().where(tokens.c.server_id == uuid))
 
 
 def _batches(

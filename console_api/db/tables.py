@@ -27,17 +27,17 @@ servers = sa.Table(
 server_endpoints = sa.Table(
     "server_endpoints",
     metadata,
-    sa.Column("server_uuid", sa.String(36), nullable=False),
+    sa.Column("server_id", sa.String(36), nullable=False),
     sa.Column("protocol", sa.String(16), nullable=False),
     sa.Column("host", sa.String(255), nullable=False),
     sa.Column("port", sa.Integer, nullable=False),
     sa.Column("tls_port", sa.Integer),
     sa.Column("internal_access_path", sa.String(255)),
     sa.PrimaryKeyConstraint(
-        "server_uuid", "protocol", name="pk_server_endpoints"
+        "server_id", "protocol", name="pk_server_endpoints"
     ),
     sa.ForeignKeyConstraint(
-        ["server_uuid"], ["servers.uuid"], name="fk_server_endpoints_servers"
+        ["server_id"], ["servers.uuid"], name="fk_server_endpoints_servers"
     ),
     sa.CheckConstraint(
         "protocol IN ('vnc', 'spice', 'rdp', 'serial', 'mks')",
@@ -104,7 +104,7 @@ consoles = sa.Table(
     "consoles",
     metadata,
     sa.Column("id", sa.Integer, nullable=False),
-    sa.Column("server_uuid", sa.String(36), nullable=False),
+    sa.Column("server_id", sa.String(36), nullable=False),
     sa.Column("console_host_id", sa.Integer, nullable=False),
     sa.Column("console_type", sa.String(32), nullable=False),
     sa.Column("instance_name", sa.String(255), nullable=False),
@@ -115,15 +115,15 @@ consoles = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("id", name="pk_consoles"),
     sa.UniqueConstraint(
-        "server_uuid",
+        "server_id",
         "console_type",
-        name="uniq_consoles0server_uuid0console_type",
+        name="uniq_consoles0server_id0console_type",
     ),
     sa.UniqueConstraint(
         "console_host_id", "port", name="uniq_consoles0console_host_id0port"
     ),
     sa.ForeignKeyConstraint(
-        ["server_uuid"], ["servers.uuid"], name="fk_consoles_servers"
+        ["server_id"], ["servers.uuid"], name="fk_consoles_servers"
     ),
     sa.ForeignKeyConstraint(
         ["console_host_id"],
@@ -163,7 +163,7 @@ console_auth_tokens = sa.Table(
     metadata,
     # SHA-256 of the token in hexadecimal; the token itself is not kept.
     sa.Column("token_hash", sa.String(64), nullable=False),
-    sa.Column("server_uuid", sa.String(36), nullable=False),
+    sa.Column("server_id", sa.String(36), nullable=False),
     sa.Column("console_type", sa.String(32), nullable=False),
     sa.Column("host", sa.String(255), nullable=False),
     sa.Column("port", sa.Integer, nullable=False),
@@ -173,12 +173,12 @@ console_auth_tokens = sa.Table(
     sa.Column("expires_at", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("token_hash", name="pk_console_auth_tokens"),
     sa.ForeignKeyConstraint(
-        ["server_uuid"],
+        ["server_id"],
         ["servers.uuid"],
         name="fk_console_auth_tokens_servers",
     ),
     sa.Index("ix_console_auth_tokens_expires_at", "expires_at"),
-    sa.Index("ix_console_auth_tokens_server_uuid", "server_uuid"),
+    sa.Index("ix_console_auth_tokens_server_id", "server_id"),
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",
 )

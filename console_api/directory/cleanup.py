@@ -27,7 +27,7 @@ def known_servers(database: Database, marker: str = "") -> Iterator[str]:
 
 
 def is_gone(
-    database: Database, directory: RemoteDirectory, server_uuid: str
+    database: Database, directory: RemoteDirectory, server_id: str
 ) -> bool:
     """Ask for a known server as it is now.
 
@@ -38,7 +38,7 @@ def is_gone(
     :raises Unavailable: the directory does not answer; nothing is deleted
     """
     try:
-        directory.refresh(server_uuid)
+        directory.refresh(server_id)
     except errors.ServerNotFound:
-        return not servers.get(database, server_uuid)
+        return not servers.get(database, server_id)
     return False

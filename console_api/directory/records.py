@@ -42,20 +42,20 @@ def is_kept(database: Database, server: Server) -> bool:
     return _known(database, server.uuid) == server
 
 
-def forget(database: Database, server_uuid: str) -> bool:
+def forget(database: Database, server_id: str) -> bool:
     """Delete a server that is gone, with all that hangs on it.
 
     :returns: whether it was known
     :raises DatabaseUnavailable: the database does not answer
     """
     # A read first: who asks for ids that nobody has causes no writes.
-    return bool(servers.get(database, server_uuid)) and servers.delete(
-        database, server_uuid
+    return bool(servers.get(database, server_id)) and servers.delete(
+        database, server_id
     )
 
 
-def _known(database: Database, server_uuid: str) -> Server | None:
-    rows = servers.get(database, server_uuid)
+def _known(database: Database, server_id: str) -> Server | None:
+    rows = servers.get(database, server_id)
     return server_from_rows(rows) if rows else None
 
 
@@ -94,7 +94,7 @@ def _values(server: Server) -> dict[str, Any]:
 def _endpoints(server: Server) -> list[dict[str, Any]]:
     return [
         {
-            "server_uuid": server.uuid,
+            "server_id": server.uuid,
             "protocol": protocol,
             **dataclasses.asdict(endpoint),
         }

@@ -21,7 +21,7 @@ _TOKEN_BYTES = 32
 class ConnectionInfo:
     """What a valid console auth token stands for."""
 
-    server_uuid: str
+    server_id: str
     project_id: str
     console_type: str
     host: str
@@ -127,7 +127,7 @@ class TokenManager:
         if row is None:
             raise errors.TokenNotFound
         return ConnectionInfo(
-            server_uuid=row.server_uuid,
+            server_id=row.server_id,
             project_id=row.project_id,
             console_type=row.console_type,
             host=row.host,

@@ -20,7 +20,7 @@ class Console:
     """
 
     id: int
-    server_uuid: str
+    server_id: str
     instance_name: str
     compute_host: str | None
     port: int | None

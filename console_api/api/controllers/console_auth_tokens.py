@@ -35,7 +35,7 @@ def show(request: Request) -> Response:
     if request.version < _ALL_TYPES and info.console_type != _ONLY_TYPE_BEFORE:
         raise errors.TokenTypeNotAccessible
     console = {
-        "instance_uuid": info.server_uuid,
+        "instance_uuid": info.server_id,
         "host": info.host,
         "port": info.port,
         "internal_access_path": info.internal_access_path,

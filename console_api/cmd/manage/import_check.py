@@ -75,7 +75,7 @@ def _add(result: Servers, item: Item) -> None:
         return
     result.servers.append(server)
     result.endpoints.extend(
-        {"server_uuid": uuid, **endpoint} for endpoint in endpoints
+        {"server_id": uuid, **endpoint} for endpoint in endpoints
     )
 
 

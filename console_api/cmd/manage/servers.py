@@ -244,7 +244,7 @@ def _endpoints(
     for protocol in PROTOCOLS:
         if protocols.count(protocol) > 1:
             raise UsageError(f"Give --endpoint only once for {protocol}.")
-    return [{"server_uuid": server_id, **endpoint} for endpoint in given]
+    return [{"server_id": server_id, **endpoint} for endpoint in given]
 
 
 def _changes(parsed_args: argparse.Namespace) -> dict[str, str | None]:

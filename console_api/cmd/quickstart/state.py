@@ -80,7 +80,7 @@ def set_sample(database: Database, port: int) -> None:
     :param port: where its screen is served this time
     """
     endpoint = {
-        "server_uuid": SERVER_ID,
+        "server_id": SERVER_ID,
         "protocol": "vnc",
         "host": HOST,
         "port": port,

@@ -139,7 +139,7 @@ class FunctionalTestCase(DatabaseTestCase):
         }
         rows = [
             {
-                "server_uuid": server["uuid"],
+                "server_id": server["uuid"],
                 "protocol": protocol,
                 "host": "192.0.2.10",
                 "tls_port": None,
@@ -202,14 +202,14 @@ class FunctionalTestCase(DatabaseTestCase):
         return self.database.rows(
             sa.select(consoles, hosts.c.host)
             .join(hosts, hosts.c.id == consoles.c.console_host_id)
-            .where(consoles.c.server_uuid == server_id)
+            .where(consoles.c.server_id == server_id)
             .order_by(consoles.c.id)
         )
 
     def count_tokens(self, server_id: str) -> int:
         """Return how many console auth tokens of a server are stored."""
         tokens = tables.console_auth_tokens
-        return self.database.count(tokens, tokens.c.server_uuid == server_id)
+        return self.database.count(tokens, tokens.c.server_id == server_id)
 
     # What tests do all the time.
 

@@ -80,7 +80,7 @@ def fill(database: TestDatabase) -> None:
     _analyze(database)
 
 
-def server_uuid(number: int) -> str:
+def server_id(number: int) -> str:
     """Return the uuid of a server."""
     return f"{number:036}"
 
@@ -106,7 +106,7 @@ _ROWS = (
         "server_endpoints",
         SERVERS,
         {
-            "server_uuid": ("i", 36),
+            "server_id": ("i", 36),
             "protocol": "'vnc'",
             "host": "'192.0.2.10'",
             "port": "5900",
@@ -116,7 +116,7 @@ _ROWS = (
         "consoles",
         CONSOLES,
         {
-            "server_uuid": ("i", 36),
+            "server_id": ("i", 36),
             "console_host_id": f"1 + (i - i % {CONSOLES_OF_HOST}) "
             f"/ {CONSOLES_OF_HOST}",
             "console_type": "'vnc'",
@@ -141,7 +141,7 @@ _ROWS = (
         TOKENS,
         {
             "token_hash": ("i", 64),
-            "server_uuid": (f"i % {SERVERS}", 36),
+            "server_id": (f"i % {SERVERS}", 36),
             "console_type": "'novnc'",
             "host": "'192.0.2.10'",
             "port": "5900",

@@ -124,7 +124,7 @@ def _fill(database: TestDatabase) -> None:
             "compute_host": "compute-1",
         },
     )
-    endpoint = {"host": "192.0.2.10", "port": 5900, "server_uuid": SERVER}
+    endpoint = {"host": "192.0.2.10", "port": 5900, "server_id": SERVER}
     database.execute(
         tables.server_endpoints.insert(), {"protocol": "vnc", **endpoint}
     )

@@ -107,7 +107,7 @@ def _prepare(database: TestDatabase) -> None:
         database.execute(
             tables.server_endpoints.insert(),
             {
-                "server_uuid": _SERVER,
+                "server_id": _SERVER,
                 "protocol": protocol,
                 "host": "192.0.2.10",
                 **endpoint,

@@ -86,7 +86,7 @@ class BadLibvirtTest(base.FunctionalTestCase):
         self.database.execute(
             tables.consoles.insert(),
             {
-                "server_uuid": server_id,
+                "server_id": server_id,
                 "console_host_id": hosts.id,
                 "console_type": hosts.console_type,
                 "instance_name": "instance-1",

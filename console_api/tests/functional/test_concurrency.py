@@ -37,7 +37,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
         return lambda: self.member.post(f"/servers/{server_id}/consoles")
 
     def deleting(self, row):
-        path = f"/servers/{row.server_uuid}/consoles/{row.id}"
+        path = f"/servers/{row.server_id}/consoles/{row.id}"
         return lambda: self.member.delete(path)
 
     def assert_statuses(self, expected, replies):
@@ -161,7 +161,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
         self.assertEqual(8, self.count_tokens(server_id))
         stored = self.database.rows(
             sa.select(tables.console_auth_tokens.c.token_hash).where(
-                tables.console_auth_tokens.c.server_uuid == server_id
+                tables.console_auth_tokens.c.server_id == server_id
             )
         )
         self.assertFalse(set(tokens) & {row.token_hash for row in stored})
@@ -215,11 +215,11 @@ class ChangedServerTests(base.FunctionalTestCase):
 
     def remove_endpoints(self):
         table = tables.server_endpoints
-        return table.delete().where(table.c.server_uuid == self.server_id)
+        return table.delete().where(table.c.server_id == self.server_id)
 
     def test_a_token_leads_to_the_new_endpoint(self):
         new = {
-            "server_uuid": self.server_id,
+            "server_id": self.server_id,
             "protocol": "vnc",
             "host": "192.0.2.99",
             "port": 5999,

@@ -34,7 +34,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
     def change_tokens(self, **values):
         tokens = tables.console_auth_tokens
         self.database.execute(
-            tokens.update().where(tokens.c.server_uuid == self.server_id),
+            tokens.update().where(tokens.c.server_id == self.server_id),
             values,
         )
 
@@ -94,7 +94,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
         token = self.issue_token(self.server_id)
         tokens = tables.console_auth_tokens
         expires_at = tokens.select().where(
-            tokens.c.server_uuid == self.server_id
+            tokens.c.server_id == self.server_id
         )
         before = self.database.rows(expires_at)
         for _ in range(3):
@@ -122,9 +122,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
         token = self.issue_token(self.server_id)
         endpoints = tables.server_endpoints
         self.database.execute(
-            endpoints.update().where(
-                endpoints.c.server_uuid == self.server_id
-            ),
+            endpoints.update().where(endpoints.c.server_id == self.server_id),
             {"host": "192.0.2.99", "port": 1},
         )
         self.assert_found(self.look_up(token), self.info("vnc"))
@@ -193,8 +191,8 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
         tokens, servers = tables.console_auth_tokens, tables.servers
         endpoints = tables.server_endpoints
         for table, column in (
-            (tokens, tokens.c.server_uuid),
-            (endpoints, endpoints.c.server_uuid),
+            (tokens, tokens.c.server_id),
+            (endpoints, endpoints.c.server_id),
             (servers, servers.c.uuid),
         ):
             self.database.execute(

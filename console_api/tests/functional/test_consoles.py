@@ -40,7 +40,7 @@ class ConsoleTestCase(base.FunctionalTestCase):
             self.database.execute(
                 tables.consoles.insert(),
                 {
-                    "server_uuid": self.server_id,
+                    "server_id": self.server_id,
                     "console_host_id": self.console_host(
                         host, console_type
                     ).id,

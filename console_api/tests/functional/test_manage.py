@@ -93,7 +93,7 @@ class TokensTests(ManageCase):
             [
                 {
                     "token_hash": uuid.uuid4().hex * 2,
-                    "server_uuid": self.server,
+                    "server_id": self.server,
                     "console_type": "novnc",
                     "host": "h",
                     "port": 1,

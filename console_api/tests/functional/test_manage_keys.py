@@ -50,7 +50,7 @@ class KeysTests(ManageCase):
             tables.consoles.insert(),
             [
                 {
-                    "server_uuid": number,
+                    "server_id": number,
                     "console_host_id": host.id,
                     "console_type": "vnc",
                     "instance_name": "web",
@@ -64,7 +64,7 @@ class KeysTests(ManageCase):
     def encrypted(self):
         rows = self.database.rows(tables.consoles.select())
         self.assertEqual(1200, len(rows))
-        return {row.server_uuid: row.encrypted_password for row in rows}
+        return {row.server_id: row.encrypted_password for row in rows}
 
     def assert_all_readable(self):
         repository = keys.KeyRepository(self.keys)

@@ -131,7 +131,7 @@ class MigrationTests(base.DatabaseTestCase):
             "console_count": 0,
         }
         console = {
-            "server_uuid": "1",
+            "server_id": "1",
             "console_host_id": 1,
             "console_type": "vnc",
             "instance_name": "i",
@@ -140,14 +140,14 @@ class MigrationTests(base.DatabaseTestCase):
             "created_at": 0,
         }
         endpoint = {
-            "server_uuid": "1",
+            "server_id": "1",
             "protocol": "vnc",
             "host": "h",
             "port": 1,
         }
         token = {
             "token_hash": "t",
-            "server_uuid": "1",
+            "server_id": "1",
             "console_type": "novnc",
             "host": "h",
             "port": 1,
@@ -188,22 +188,22 @@ class MigrationTests(base.DatabaseTestCase):
             (consoles, console, "uniq_consoles0"),
             (
                 consoles,
-                {**console, "server_uuid": "2"},
+                {**console, "server_id": "2"},
                 "uniq_consoles0console_host_id0port",
             ),
             (
                 consoles,
                 {**console, "port": 2},
-                "uniq_consoles0server_uuid0console_type",
+                "uniq_consoles0server_id0console_type",
             ),
             (
                 consoles,
-                {**console, "server_uuid": "3", "port": 2},
+                {**console, "server_id": "3", "port": 2},
                 "fk_consoles_servers",
             ),
             (
                 consoles,
-                {**console, "server_uuid": "2", "console_host_id": 9},
+                {**console, "server_id": "2", "console_host_id": 9},
                 "fk_consoles_console_hosts",
             ),
             (
@@ -219,12 +219,12 @@ class MigrationTests(base.DatabaseTestCase):
             ),
             (
                 endpoints,
-                {**endpoint, "server_uuid": "3"},
+                {**endpoint, "server_id": "3"},
                 "fk_server_endpoints_servers",
             ),
             (
                 tables.console_auth_tokens,
-                {**token, "server_uuid": "3"},
+                {**token, "server_id": "3"},
                 "fk_console_auth_tokens_servers",
             ),
         ):

@@ -30,7 +30,7 @@ class PlacementTests(base.FunctionalTestCase):
         return self.console_rows(server_id)[-1]
 
     def show(self, row):
-        path = f"/servers/{row.server_uuid}/consoles/{row.id}"
+        path = f"/servers/{row.server_id}/consoles/{row.id}"
         return self.member.get(path).json["console"]
 
     def test_the_host_with_the_fewest_consoles(self):
@@ -90,7 +90,7 @@ class PlacementTests(base.FunctionalTestCase):
         enabled = self.make_console_host()
         self.assertEqual(enabled, self.place(server_id).host)
         # What it has, it keeps.
-        self.assertEqual(first, self.place(first.server_uuid))
+        self.assertEqual(first, self.place(first.server_id))
         self.assertEqual(1, self.console_host(disabled).console_count)
 
     def test_a_full_host_takes_no_new_console(self):
@@ -110,7 +110,7 @@ class PlacementTests(base.FunctionalTestCase):
         rows = [self.place() for _ in range(4)]
         for row in rows:
             reply = self.member.delete(
-                f"/servers/{row.server_uuid}/consoles/{row.id}"
+                f"/servers/{row.server_id}/consoles/{row.id}"
             )
             self.assertEqual(202, reply.status)
             self.assertEqual(row.port, self.place().port)
@@ -169,7 +169,7 @@ class PlacementTests(base.FunctionalTestCase):
         password = self.show(row)["password"]
         new = self.make_console_host(min_port=40000, max_port=40009)
         self.change_console_host(old, compute_hosts="elsewhere")
-        moved = self.place(row.server_uuid)
+        moved = self.place(row.server_id)
         self.assertEqual((row.id, new), (moved.id, moved.host))
         self.assertIn(moved.port, range(40000, 40010))
         console = self.show(moved)
@@ -186,10 +186,10 @@ class PlacementTests(base.FunctionalTestCase):
         new = self.make_console_host(compute_hosts=elsewhere)
         servers = tables.servers
         self.database.execute(
-            servers.update().where(servers.c.uuid == row.server_uuid),
+            servers.update().where(servers.c.uuid == row.server_id),
             {"compute_host": elsewhere},
         )
-        moved = self.place(row.server_uuid)
+        moved = self.place(row.server_id)
         self.assertEqual((row.id, new), (moved.id, moved.host))
 
     def test_a_move_to_a_host_of_another_type_changes_the_type(self):
@@ -197,12 +197,12 @@ class PlacementTests(base.FunctionalTestCase):
         row = self.place()
         self.change_console_host(old, compute_hosts="elsewhere")
         self.make_console_host(console_type="vnc", multiplex_port=5999)
-        moved = self.place(row.server_uuid)
+        moved = self.place(row.server_id)
         self.assertEqual(
             [(row.id, "vnc", None)],
             [
                 (found.id, found.console_type, found.port)
-                for found in self.console_rows(row.server_uuid)
+                for found in self.console_rows(row.server_id)
             ],
         )
         self.assertEqual(5999, self.show(moved)["port"])
@@ -211,7 +211,7 @@ class PlacementTests(base.FunctionalTestCase):
         old = self.make_console_host()
         row = self.place()
         self.change_console_host(old, compute_hosts="elsewhere")
-        server_id = row.server_uuid
+        server_id = row.server_id
         reply = self.create(server_id, 503)
         self.assertEqual(NO_HOST.format(server_id), reply.message)
         full = self.make_console_host(min_port=1, max_port=1)

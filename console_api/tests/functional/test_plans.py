@@ -146,7 +146,7 @@ class PlanTests(base.DatabaseTestCase):
         self.assert_no_scans(5)
 
     def test_consoles(self):
-        server = bulk.server_uuid(12_345)
+        server = bulk.server_id(12_345)
         [row] = consoles.list_of_server(self.database, server, 0, 10)
         consoles.placed_of_server(self.database, server)
         self.assertEqual(
@@ -180,7 +180,7 @@ class PlanTests(base.DatabaseTestCase):
             outcome = consoles.insert(
                 self.database,
                 self.host(number),
-                {**values, "server_uuid": server},
+                {**values, "server_id": server},
             )
             self.assertIs(consoles.Placed.DONE, outcome)
             [row] = consoles.placed_of_server(self.database, server)
@@ -219,16 +219,16 @@ class PlanTests(base.DatabaseTestCase):
         self.assert_no_scans(4)
 
     def test_servers(self):
-        server = bulk.server_uuid(54_321)
+        server = bulk.server_id(54_321)
         endpoint = {
-            "server_uuid": server,
+            "server_id": server,
             "protocol": "vnc",
             "host": "192.0.2.11",
             "port": 5901,
             "tls_port": None,
             "internal_access_path": None,
         }
-        servers.list_page(self.database, bulk.server_uuid(500), 100)
+        servers.list_page(self.database, bulk.server_id(500), 100)
         servers.existing(self.database, [server, "unknown"])
         self.assertTrue(
             servers.update(

@@ -81,7 +81,7 @@ class XvncTests(ScreenTestCase):
         endpoints = tables.server_endpoints
         self.database.execute(
             endpoints.update().where(
-                endpoints.c.server_uuid == access.path.split("/")[2]
+                endpoints.c.server_id == access.path.split("/")[2]
             ),
             {"port": second.port},
         )

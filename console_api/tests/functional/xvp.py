@@ -167,7 +167,7 @@ def console(number, port=None, **values):
     return Console(
         **{
             "id": number,
-            "server_uuid": f"00000000-0000-4000-8000-{number:012d}",
+            "server_id": f"00000000-0000-4000-8000-{number:012d}",
             "instance_name": f"instance-{number:08x}",
             "compute_host": "compute-1",
             "port": port,

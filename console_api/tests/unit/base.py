@@ -199,7 +199,7 @@ class DatabaseCase(FolderCase):
             self.database,
             self.add_console_host(f"console-{uuid}"),
             {
-                "server_uuid": uuid,
+                "server_id": uuid,
                 "instance_name": "instance-1",
                 "encrypted_password": "encrypted",
                 "created_at": 1,
@@ -223,7 +223,7 @@ class DatabaseCase(FolderCase):
 def endpoint(protocol: str, uuid: str = SERVER) -> dict[str, Any]:
     """Make the row of a server's endpoint."""
     return {
-        "server_uuid": uuid,
+        "server_id": uuid,
         "protocol": protocol,
         "host": "192.0.2.10",
         "port": 5901,

@@ -137,8 +137,8 @@ class VNCDriver(Driver):
 
 def _is_same(one: Console, other: Console) -> bool:
     """Tell whether sessions can go on as one console becomes the other."""
-    return (one.port, one.password, one.server_uuid) == (
+    return (one.port, one.password, one.server_id) == (
         other.port,
         other.password,
-        other.server_uuid,
+        other.server_id,
     )

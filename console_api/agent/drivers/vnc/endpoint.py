@@ -61,7 +61,7 @@ class Endpoints:
             conf.vnc.connect_timeout,
         )
 
-    async def open(self, server_uuid: str) -> tuple[Stream, bytes]:
+    async def open(self, server_id: str) -> tuple[Stream, bytes]:
         """Connect to a server's screen, up to the end of the handshake.
 
         :returns: the stream, on which the server now waits for ClientInit,
@@ -71,7 +71,7 @@ class Endpoints:
         """
         try:
             async with asyncio.timeout(self._connect_timeout):
-                return await self._open(server_uuid)
+                return await self._open(server_id)
         except TimeoutError as error:
             raise ScreenUnreachable(
                 f"No answer within {self._connect_timeout} seconds."
@@ -84,10 +84,10 @@ class Endpoints:
                 f"The host of its endpoint is no name: {error}"
             ) from error
 
-    async def _open(self, server_uuid: str) -> tuple[Stream, bytes]:
+    async def _open(self, server_id: str) -> tuple[Stream, bytes]:
         # Now, and not when the console was made: the server may have moved.
         server, endpoint = await asyncio.get_running_loop().run_in_executor(
-            self._lookups, self._find, server_uuid
+            self._lookups, self._find, server_id
         )
         if endpoint is None:
             raise ScreenUnreachable("The server has no VNC endpoint.")
@@ -107,8 +107,8 @@ class Endpoints:
             stream.close()
             raise
 
-    def _find(self, server_uuid: str) -> tuple[Server, Endpoint | None]:
-        server = self._directory.get(server_uuid)
+    def _find(self, server_id: str) -> tuple[Server, Endpoint | None]:
+        server = self._directory.get(server_id)
         return server, self._directory.endpoint(server, "vnc")
 
     async def _connect(self, endpoint: Endpoint) -> Stream:

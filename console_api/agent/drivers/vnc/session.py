@@ -104,7 +104,7 @@ class Session:
                 raise _Refused(_TOO_MANY)
             try:
                 screen, early = await self._listener.endpoints.open(
-                    self._listener.console.server_uuid
+                    self._listener.console.server_id
                 )
             except ScreenUnreachable as error:
                 LOG.warning(

@@ -23,17 +23,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "server_endpoints",
-        sa.Column("server_uuid", sa.String(36), nullable=False),
+        sa.Column("server_id", sa.String(36), nullable=False),
         sa.Column("protocol", sa.String(16), nullable=False),
         sa.Column("host", sa.String(255), nullable=False),
         sa.Column("port", sa.Integer, nullable=False),
         sa.Column("tls_port", sa.Integer),
         sa.Column("internal_access_path", sa.String(255)),
         sa.PrimaryKeyConstraint(
-            "server_uuid", "protocol", name="pk_server_endpoints"
+            "server_id", "protocol", name="pk_server_endpoints"
         ),
         sa.ForeignKeyConstraint(
-            ["server_uuid"],
+            ["server_id"],
             ["servers.uuid"],
             name="fk_server_endpoints_servers",
         ),
@@ -95,7 +95,7 @@ def upgrade() -> None:
     op.create_table(
         "consoles",
         sa.Column("id", sa.Integer, nullable=False),
-        sa.Column("server_uuid", sa.String(36), nullable=False),
+        sa.Column("server_id", sa.String(36), nullable=False),
         sa.Column("console_host_id", sa.Integer, nullable=False),
         sa.Column("console_type", sa.String(32), nullable=False),
         sa.Column("instance_name", sa.String(255), nullable=False),
@@ -106,9 +106,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_consoles"),
         sa.UniqueConstraint(
-            "server_uuid",
+            "server_id",
             "console_type",
-            name="uniq_consoles0server_uuid0console_type",
+            name="uniq_consoles0server_id0console_type",
         ),
         sa.UniqueConstraint(
             "console_host_id",
@@ -116,7 +116,7 @@ def upgrade() -> None:
             name="uniq_consoles0console_host_id0port",
         ),
         sa.ForeignKeyConstraint(
-            ["server_uuid"], ["servers.uuid"], name="fk_consoles_servers"
+            ["server_id"], ["servers.uuid"], name="fk_consoles_servers"
         ),
         sa.ForeignKeyConstraint(
             ["console_host_id"],
@@ -130,7 +130,7 @@ def upgrade() -> None:
         "console_auth_tokens",
         # SHA-256 of the token in hexadecimal; the token itself is not kept.
         sa.Column("token_hash", sa.String(64), nullable=False),
-        sa.Column("server_uuid", sa.String(36), nullable=False),
+        sa.Column("server_id", sa.String(36), nullable=False),
         sa.Column("console_type", sa.String(32), nullable=False),
         sa.Column("host", sa.String(255), nullable=False),
         sa.Column("port", sa.Integer, nullable=False),
@@ -140,12 +140,12 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name="pk_console_auth_tokens"),
         sa.ForeignKeyConstraint(
-            ["server_uuid"],
+            ["server_id"],
             ["servers.uuid"],
             name="fk_console_auth_tokens_servers",
         ),
         sa.Index("ix_console_auth_tokens_expires_at", "expires_at"),
-        sa.Index("ix_console_auth_tokens_server_uuid", "server_uuid"),
+        sa.Index("ix_console_auth_tokens_server_id", "server_id"),
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
     )

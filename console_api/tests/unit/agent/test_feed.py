@@ -36,7 +36,7 @@ class FeedCase(base.DatabaseCase):
     def assertServers(self, numbers: Iterable[int]) -> None:
         self.assertEqual(
             {server_id(number) for number in numbers},
-            {one.server_uuid for one in self.feed.consoles.values()},
+            {one.server_id for one in self.feed.consoles.values()},
         )
 
 
@@ -70,10 +70,10 @@ class ReadTest(FeedCase):
         [console] = self.feed.consoles.values()
         [row] = self.rows(tables.consoles)
         self.assertEqual(
-            (row.id, row.server_uuid, row.instance_name, "compute-1"),
+            (row.id, row.server_id, row.instance_name, "compute-1"),
             (
                 console.id,
-                console.server_uuid,
+                console.server_id,
                 console.instance_name,
                 console.compute_host,
             ),
@@ -160,7 +160,7 @@ class UnreadableTest(FeedCase):
         with self.database.transaction() as connection:
             connection.execute(
                 tables.consoles.update().where(
-                    tables.consoles.c.server_uuid == server_id(1)
+                    tables.consoles.c.server_id == server_id(1)
                 ),
                 {"encrypted_password": "spoiled"},
             )

@@ -33,7 +33,7 @@ class ManagerCase(base.DatabaseCase):
         return [
             (hosts[row.console_host_id], row.console_type)
             for row in self.rows(tables.consoles)
-            if row.server_uuid == (server or self.server).uuid
+            if row.server_id == (server or self.server).uuid
         ]
 
     def change_host(self, host: str = "console-1", **values: Any) -> None:

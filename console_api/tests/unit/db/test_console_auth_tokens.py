@@ -88,7 +88,7 @@ class FindTest(TokensCase):
         row = console_auth_tokens.find(self.database, "one", 99)
         self.assertEqual(
             {
-                "server_uuid": SERVER,
+                "server_id": SERVER,
                 "console_type": "novnc",
                 "host": "192.0.2.10",
                 "port": 5901,

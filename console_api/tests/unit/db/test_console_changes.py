@@ -24,7 +24,7 @@ class ConsoleChangesCase(base.DatabaseCase):
             self.database,
             self.host,
             {
-                "server_uuid": uuid,
+                "server_id": uuid,
                 "instance_name": "instance-1",
                 "encrypted_password": "encrypted",
                 "created_at": 1,
@@ -117,7 +117,7 @@ class ListTest(ConsoleChangesCase):
             self.assertEqual(
                 (SERVER, "instance-00000001", "encrypted", "compute-1"),
                 (
-                    row.server_uuid,
+                    row.server_id,
                     row.instance_name,
                     row.encrypted_password,
                     row.compute_host,

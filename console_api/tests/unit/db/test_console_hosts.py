@@ -17,7 +17,7 @@ class ConsoleHostsCase(base.DatabaseCase):
             self.database,
             self.console_host(host, console_type),
             {
-                "server_uuid": server.uuid,
+                "server_id": server.uuid,
                 "instance_name": server.instance_name,
                 "encrypted_password": "x",
                 "created_at": 1,

@@ -37,7 +37,7 @@ class FreePortTest(base.DatabaseCase):
             tables.consoles.insert(),
             [
                 {
-                    "server_uuid": server_id(number),
+                    "server_id": server_id(number),
                     "console_host_id": host.id,
                     "console_type": console_type,
                     "instance_name": "x",

@@ -22,7 +22,7 @@ class ConsolesCase(base.DatabaseCase):
             self.database,
             host,
             {
-                "server_uuid": uuid,
+                "server_id": uuid,
                 "instance_name": "instance-1",
                 "encrypted_password": "encrypted",
                 "created_at": 1,
@@ -32,7 +32,7 @@ class ConsolesCase(base.DatabaseCase):
     def stored(self) -> list[tuple[str, str, int, int | None]]:
         return [
             (
-                row.server_uuid,
+                row.server_id,
                 row.console_type,
                 row.console_host_id,
                 row.port,
@@ -189,7 +189,7 @@ class ReadTest(ConsolesCase):
         self.ids = [
             row.id
             for row in self.rows(tables.consoles)
-            if row.server_uuid == SERVER
+            if row.server_id == SERVER
         ]
 
     def list_ids(self, marker: int, limit: int) -> list[int]:

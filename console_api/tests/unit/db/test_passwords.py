@@ -14,7 +14,7 @@ class PasswordsTest(base.DatabaseCase):
                 self.database,
                 host,
                 {
-                    "server_uuid": server_id(number),
+                    "server_id": server_id(number),
                     "instance_name": "x",
                     "encrypted_password": f"old-{number}",
                     "created_at": 1,

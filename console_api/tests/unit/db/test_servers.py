@@ -28,7 +28,7 @@ class ServersCase(base.DatabaseCase):
             self.database,
             self.console_host(console_type=console_type),
             {
-                "server_uuid": uuid,
+                "server_id": uuid,
                 "instance_name": "x",
                 "encrypted_password": "x",
                 "created_at": 1,
@@ -135,7 +135,7 @@ class UpdateTest(ServersCase):
 
     def endpoints(self) -> set[tuple[str, str, int]]:
         return {
-            (each.server_uuid, each.protocol, each.port)
+            (each.server_id, each.protocol, each.port)
             for each in self.rows(tables.server_endpoints)
         }
 
@@ -215,7 +215,7 @@ class UpdateTest(ServersCase):
                 )
                 self.assertEqual(
                     expected,
-                    [row.server_uuid for row in self.rows(tables.consoles)],
+                    [row.server_id for row in self.rows(tables.consoles)],
                 )
                 self.assertCountsAreRight()
 

@@ -54,7 +54,7 @@ class CleanupCase(base.DatabaseCase):
             del self.directory.servers[server_id(number)]
 
     def left(self, table: Any = tables.servers) -> list[int]:
-        column = "uuid" if table is tables.servers else "server_uuid"
+        column = "uuid" if table is tables.servers else "server_id"
         return sorted(
             int(row._asdict()[column][-12:]) for row in self.rows(table)
         )

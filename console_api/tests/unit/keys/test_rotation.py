@@ -30,7 +30,7 @@ class RotationCase(base.DatabaseCase):
             self.database,
             self.host,
             {
-                "server_uuid": server_id(number),
+                "server_id": server_id(number),
                 "instance_name": "x",
                 "encrypted_password": encrypted
                 or self.repository.encrypt(f"password-{number}"),

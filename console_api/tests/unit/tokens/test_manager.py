@@ -169,7 +169,7 @@ class CheckTest(TokensCase):
     def test_a_token_stands_for_the_endpoint_it_was_issued_for(self) -> None:
         self.assertEqual(
             manager.ConnectionInfo(
-                server_uuid=self.server.uuid,
+                server_id=self.server.uuid,
                 project_id=base.PROJECT,
                 console_type="spice-html5",
                 host="2001:db8::1",

@@ -48,7 +48,7 @@ class DriverContract(abc.ABC):
         self.consoles = {
             number: Console(
                 id=number,
-                server_uuid=f"00000000-0000-4000-8000-{number:012d}",
+                server_id=f"00000000-0000-4000-8000-{number:012d}",
                 instance_name=f"instance-{number:08x}",
                 compute_host=self.compute_host(),
                 port=port,

@@ -21,7 +21,7 @@ class ConsoleHostsCase(ManageCase):
             self.database,
             self.console_host(),
             {
-                "server_uuid": SERVER,
+                "server_id": SERVER,
                 "instance_name": "x",
                 "encrypted_password": "x",
                 "created_at": 1,

@@ -50,7 +50,7 @@ class CheckTest(unittest.TestCase):
         self.assertEqual([], found.problems)
         self.assertEqual([without("endpoints")], found.servers)
         [vnc, spice] = found.endpoints
-        self.assertEqual({"server_uuid": SERVER, **WHOLE["endpoints"][0]}, vnc)
+        self.assertEqual({"server_id": SERVER, **WHOLE["endpoints"][0]}, vnc)
         self.assertIsNone(spice["tls_port"])
         self.assertIsNone(spice["internal_access_path"])
 

@@ -20,7 +20,7 @@ class KeysTest(ManageCase):
             self.database,
             self.add_console_host(),
             {
-                "server_uuid": SERVER,
+                "server_id": SERVER,
                 "instance_name": "x",
                 "encrypted_password": repository.KeyRepository(
                     self.keys

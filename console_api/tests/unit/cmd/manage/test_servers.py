@@ -210,7 +210,7 @@ class DeleteTest(ServersCase):
                 self.database,
                 host,
                 {
-                    "server_uuid": server_id(number),
+                    "server_id": server_id(number),
                     "instance_name": "x",
                     "encrypted_password": "x",
                     "created_at": 1,
@@ -219,7 +219,7 @@ class DeleteTest(ServersCase):
         self.manage("server", "delete", server_id(1), server_id(3))
         for table in (tables.consoles, tables.server_endpoints):
             self.assertEqual(
-                [server_id(2)], [row.server_uuid for row in self.rows(table)]
+                [server_id(2)], [row.server_id for row in self.rows(table)]
             )
         self.assertCountsAreRight()
 

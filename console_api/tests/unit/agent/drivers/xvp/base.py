@@ -16,7 +16,7 @@ def console(number: int, port: int | None = None, **values: Any) -> Console:
     return Console(
         **{
             "id": number,
-            "server_uuid": f"00000000-0000-4000-8000-{number:012d}",
+            "server_id": f"00000000-0000-4000-8000-{number:012d}",
             "instance_name": f"vm-{number}",
             "compute_host": "compute-1",
             "port": port,
