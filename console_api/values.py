@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What names, hosts, ports, UUIDs, patterns and console types may be.
+
+The API, the command line, options, tables and directories take these facts
+from here.  Each function takes a value as it came from outside and returns
+it as it is stored; the message of its ``ValueError`` continues a sentence
+that begins with what the value is called: ``name must not be empty``.
+"""
+
+import json
+import re
+import unicodedata
+import uuid as uuids
+from collections.abc import Iterable, Mapping
+
+#: TCP ports; 0 asks the operating system for a free one.
+MIN_PORT = 1
+MAX_PORT = 65535
+
+#: Lengths, in characters, as the columns of the tables have them.
+MAX_NAME_LENGTH = 255
+MAX_CONSOLE_TYPE_LENGTH = 32
+MAX_PROTOCOL_LENGTH = 16
+MAX_PATTERNS_LENGTH = 1024
+UUID_LENGTH = 36
+
+#: The console types of remote consoles by the protocol of their endpoint, as
+#: in Nova 34.0.0.
+CONSOLE_TYPES_BY_PROTOCOL: Mapping[str, tuple[str, ...]] = {
+    "vnc": ("novnc", "xvpvnc"),
+    "spice": ("spice-html5", "spice-direct"),
+    "rdp": ("rdp-html5",),
+    "serial": ("serial",),
+    "mks": ("webmks",),
+}
+
+#: The protocols that a server may have an endpoint for.
+PROTOCOLS = tuple(CONSOLE_TYPES_BY_PROTOCOL)
+
+#: The console types that the agent's drivers make.  Drivers of others may
+#: add more.
+CONSOLE_HOST_TYPES = ("vnc", "vnc+xvp")
+
+# The Unicode categories that a text must not contain: control characters;
+# format characters, which make two names look alike or reorder a line;
+# surrogates, which no database stores; line and paragraph separators.
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+_WHITESPACE = re.compile(r"\s")
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# Five digits hold every port; int() is never handed thousands of them.
+_PORT_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
+
+# How many characters of a wrong value a message quotes.
+_MAX_QUOTED = 40
+
+
+def text(value: object, max_length: int = MAX_NAME_LENGTH) -> str:
+    """Return a text that can be stored and shown on one line.
+
+    :param max_length: in characters
+    :raises ValueError: it is no string, is empty or too long, or contains
+        control characters, invisible characters or line breaks
+    """
+    if not isinstance(value, str):
+        # ValueError for every wrong value: callers report them alike.
+        raise ValueError(f"must be a string, not {quoted(value)}")  # noqa: TRY004
+    if not value:
+        raise ValueError("must not be empty")
+    if len(value) > max_length:
+        raise ValueError(
+            f"must have at most {max_length} characters, not {len(value)}"
+        )
+    if not _REFUSED_CATEGORIES.isdisjoint(map(unicodedata.category, value)):
+        raise ValueError(
+            "must not contain line breaks, tabs, or other control or "
+            "invisible characters"
+        )
+    return value
+
+
+def name(value: object) -> str:
+    """Return the name of a server or the ID of a project.
+
+    :raises ValueError: see ``text``
+    """
+    return text(value)
+
+
+def host(value: object) -> str:
+    """Return the name or address of a host.
+
+    :raises ValueError: it contains whitespace, or see ``text``
+    """
+    return _word(value, MAX_NAME_LENGTH)
+
+
+def pattern(value: object) -> str:
+    """Return a shell pattern of compute hosts.
+
+    :raises ValueError: it contains whitespace, which separates patterns
+        where they are stored, or see ``text``
+    """
+    return _word(value, MAX_NAME_LENGTH)
+
+
+def patterns(given: Iterable[object]) -> tuple[str, ...]:
+    """Return shell patterns of compute hosts, each of them once.
+
+    :raises ValueError: there are none, they are too long together, or see
+        ``pattern``
+    """
+    unique = tuple(dict.fromkeys(map(pattern, given)))
+    if not unique:
+        raise ValueError("must contain at least one pattern")
+    if len(" ".join(unique)) > MAX_PATTERNS_LENGTH:
+        raise ValueError(
+            f"must have at most {MAX_PATTERNS_LENGTH} characters in total"
+        )
+    return unique
+
+
+def console_type(value: object) -> str:
+    """Return the type of a console, known or not.
+
+    :raises ValueError: it contains whitespace, or see ``text``
+    """
+    return _word(value, MAX_CONSOLE_TYPE_LENGTH)
+
+
+def protocol(value: object) -> str:
+    """Return the protocol of an endpoint.
+
+    :raises ValueError: it is none of ``PROTOCOLS``
+    """
+    if not isinstance(value, str) or value not in PROTOCOLS:
+        raise ValueError(
+            f"must be one of {', '.join(PROTOCOLS)}, not {quoted(value)}"
+        )
+    return value
+
+
+def is_uuid(value: str) -> bool:
+    """Return whether a string is a UUID in canonical form, in lowercase."""
+    return _UUID.fullmatch(value) is not None
+
+
+def uuid(value: object) -> str:
+    """Return a UUID in canonical form.
+
+    :raises ValueError: it is none, or is written in another form
+    """
+    if not isinstance(value, str) or not is_uuid(value):
+        raise ValueError(
+            f"must be a UUID such as {uuids.UUID(int=0)}, in lowercase, not "
+            f"{quoted(value)}"
+        )
+    return value
+
+
+def port(value: object) -> int:
+    """Return a TCP port.
+
+    :raises ValueError: it is no integer, or out of range
+    """
+    # True and False are integers too.
+    if type(value) is not int or not MIN_PORT <= value <= MAX_PORT:
+        raise ValueError(
+            f"must be a number from {MIN_PORT} to {MAX_PORT}, not "
+            f"{quoted(value)}"
+        )
+    return value
+
+
+def port_range(value: str) -> range:
+    """Return the ports of a range, written ``MIN-MAX``.
+
+    ``oslo.config``'s ``Range`` would count down in a range that begins with
+    the higher port, and in one of a single port.
+
+    :raises ValueError: it is no range, or contains what is no port
+    """
+    match = _PORT_RANGE.fullmatch(value)
+    if match is None:
+        raise ValueError(
+            f"must be MIN-MAX, such as 5900-5999, not {quoted(value)}"
+        )
+    first, last = (port(int(number)) for number in match.groups())
+    if first > last:
+        raise ValueError("must begin with the lower port")
+    return range(first, last + 1)
+
+
+def quoted(value: object) -> str:
+    """Return a wrong value for a message, safe to print on a terminal."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    literal = json.dumps(value)
+    if len(literal) > _MAX_QUOTED:
+        return f"{literal[:_MAX_QUOTED]}..."
+    return literal
+
+
+def _word(value: object, max_length: int) -> str:
+    word = text(value, max_length)
+    if _WHITESPACE.search(word):
+        raise ValueError("must not contain whitespace")
+    return word
