@@ -40,6 +40,13 @@ password_hash_rounds = 4
 connection = sqlite:///{folder}/keystone.sqlite
 [fernet_tokens]
 key_repository = {folder}/fernet
+[fernet_receipts]
+key_repository = {folder}/fernet
+[credential]
+key_repository = {folder}/fernet
+[oslo_policy]
+policy_file = {folder}/policy.yaml
+policy_dirs = {folder}/policy.d
 """
 
 
@@ -50,6 +57,12 @@ class Keystone:
         """Set it up, start it, and get a token of its administrator."""
         self._folder = configuration.temporary_folder()
         self._password = secrets.token_urlsafe()
+        # Keystone also looks for its configuration in the home directory.
+        self._environment = {
+            **os.environ,
+            "HOME": str(self._folder),
+            "OS_KEYSTONE_CONFIG_DIR": str(self._folder),
+        }
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v3"
         with listener:
@@ -82,16 +95,23 @@ class Keystone:
 
     def _manage(self, *arguments: str) -> None:
         program = Path(sys.executable).with_name("keystone-manage")
-        subprocess.run(
+        done = subprocess.run(
             [
                 program,
                 *("--config-file", self._folder / "keystone.conf"),
+                *("--config-dir", self._folder),
                 *arguments,
             ],
-            env={**os.environ, "OS_BOOTSTRAP_PASSWORD": self._password},
-            check=True,
-            capture_output=True,
+            env={**self._environment, "OS_BOOTSTRAP_PASSWORD": self._password},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
+        if done.returncode != 0:
+            raise RuntimeError(
+                f"keystone-manage {arguments[0]} failed:\n{done.stdout}"
+            )
 
     def _start(self, listener: socket.socket) -> None:
         settings = self._folder / "gunicorn.py"
@@ -107,8 +127,7 @@ class Keystone:
                 [sys.executable, "-m", "gunicorn"],
                 pass_fds=[listener.fileno()],
                 env={
-                    **os.environ,
-                    "OS_KEYSTONE_CONFIG_DIR": str(self._folder),
+                    **self._environment,
                     "GUNICORN_CMD_ARGS": f"--config {settings}",
                 },
                 stdin=subprocess.DEVNULL,
