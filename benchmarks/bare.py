@@ -151,9 +151,8 @@ def _create(server_id: str) -> "Answer":
                 "port": console_ports.find_free(connection, host),
             },
         )
-        console_changes.record(
-            connection, host.id, made.inserted_primary_key[0]
-        )
+        console_id: int = made.inserted_primary_key[0]  # type: ignore[index]
+        console_changes.record(connection, host.id, console_id)
     return _OK, None
 
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from console_api import conf
@@ -39,6 +39,7 @@ class Agent:
         """
         self.folder = folder
         self._log = folder / "agent.log"
+        self.process: processes.Program | subprocess.Popen[bytes]
         with self._systemd() as told, self._log.open("a") as log:
             environment = {
                 **os.environ,
@@ -80,7 +81,7 @@ class Agent:
         self.process.wait()
 
     @contextlib.contextmanager
-    def _systemd(self):
+    def _systemd(self) -> Iterator[socket.socket]:
         path = self.folder / "notify"
         path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
@@ -132,7 +133,9 @@ def configure(
     )
 
 
-def listening_ports(process: processes.Program) -> set[int]:
+def listening_ports(
+    process: processes.Program | subprocess.Popen[bytes],
+) -> set[int]:
     """Return the TCP ports on which a process listens, as the kernel says."""
     sockets = set()
     for entry in Path(f"/proc/{process.pid}/fd").iterdir():

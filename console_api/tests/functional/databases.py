@@ -15,8 +15,10 @@ import shutil
 import tempfile
 import time
 import unittest
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -41,6 +43,8 @@ _ADMIN_URLS = {
         "postgresql+psycopg2://postgres@127.0.0.1:5432/postgres",
     ),
 }
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 _PREFIX = "console_api_test_"
 
@@ -71,20 +75,26 @@ class TestDatabase:
         """The URL as a configuration file has it."""
         return self.url.render_as_string(hide_password=False)
 
-    def execute(self, statement, parameters=None) -> sa.CursorResult:
+    def execute(
+        self, statement: sa.Executable, parameters: Parameters = None
+    ) -> sa.CursorResult[Any]:
         """Run a statement that changes something."""
         with self.engine.begin() as connection:
-            return connection.execute(statement, parameters)
+            result = connection.execute(statement, parameters)
+            assert isinstance(result, sa.CursorResult)
+            return result
 
-    def rows(self, statement: sa.Select, parameters=None) -> list[sa.Row]:
+    def rows(
+        self, statement: sa.Select[Any], parameters: Parameters = None
+    ) -> list[sa.Row[Any]]:
         """Run a SELECT and return all its rows."""
         with self.engine.connect() as connection:
             return list(connection.execute(statement, parameters))
 
-    def count(self, table: sa.Table, *where) -> int:
+    def count(self, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
         """Return how many rows of a table there are."""
         statement = sa.select(sa.func.count()).select_from(table).where(*where)
-        return self.rows(statement)[0][0]
+        return int(self.rows(statement)[0][0])
 
 
 def create(name: str) -> TestDatabase:
@@ -137,7 +147,7 @@ def folder() -> Path:
 
 
 @contextlib.contextmanager
-def _admin(name: str):
+def _admin(name: str) -> Iterator[Connection]:
     engine = sa.create_engine(
         admin_url(name),
         isolation_level="AUTOCOMMIT",
@@ -188,5 +198,5 @@ def _drop(database: TestDatabase) -> None:
         )
 
 
-def _check_foreign_keys(connection, _record) -> None:
+def _check_foreign_keys(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")

@@ -13,6 +13,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import reduction
+from typing import Any
 from unittest import mock
 
 _forked = multiprocessing.get_context("forkserver")
@@ -37,12 +38,12 @@ class Descriptor:
     def __init__(self, number: int) -> None:
         self.number = number
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _detach, (reduction.DupFd(self.number),)
 
 
-def _detach(descriptor) -> int:
-    return descriptor.detach()
+def _detach(descriptor: Any) -> int:
+    return int(descriptor.detach())
 
 
 class Program:
@@ -71,7 +72,9 @@ class Program:
             sys.modules, {"__main__": types.ModuleType("__main__")}
         ):
             self._process.start()
-        self.pid = self._process.pid
+        pid = self._process.pid
+        assert pid is not None
+        self.pid = pid
 
     def poll(self) -> int | None:
         """Return its exit status if it has ended."""
@@ -85,7 +88,7 @@ class Program:
         self._process.join(timeout)
         status = self._process.exitcode
         if status is None:
-            raise subprocess.TimeoutExpired([self._process.name], timeout)
+            raise subprocess.TimeoutExpired([self._process.name], timeout or 0)
         return status
 
     def send_signal(self, number: int) -> None:
@@ -102,9 +105,14 @@ class Program:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(main, arguments, environment, output: int) -> None:
+def _run(
+    main: Callable[..., object],
+    arguments: Sequence[object],
+    environment: Mapping[str, str],
+    output: int,
+) -> None:
     for standard in (sys.stdout.fileno(), sys.stderr.fileno()):
         os.dup2(output, standard)
     os.environ.clear()
     os.environ.update(environment)
-    sys.exit(main(*arguments))
+    sys.exit(main(*arguments))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ Written from RFC 6143 alone: it shares no code with ``console_api.rfb``.
 """
 
 import socket
-import struct
+from typing import Self
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
@@ -20,7 +20,7 @@ class RFBClient:
         """Connect; nothing is said yet."""
         self.socket = socket.create_connection((host, port), TIMEOUT)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,19 +61,18 @@ class RFBClient:
     def authenticate(self, password: str, version: str = "003.008") -> int:
         """Log in; return the SecurityResult."""
         self.send(respond(password, self.ask_for_challenge(version)))
-        [result] = struct.unpack(">I", self.receive(4))
-        return result
+        return int.from_bytes(self.receive(4))
 
     def reason(self) -> str:
         """Return the text that follows a failure."""
-        [length] = struct.unpack(">I", self.receive(4))
+        length = int.from_bytes(self.receive(4))
         return self.receive(length).decode()
 
     def open(self) -> str:
         """Share the screen; return the name of the desktop."""
         self.send(b"\1")
         header = self.receive(24)
-        [length] = struct.unpack(">I", header[20:])
+        length = int.from_bytes(header[20:])
         return self.receive(length).decode()
 
 

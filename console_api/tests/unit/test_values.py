@@ -40,6 +40,8 @@ WORDS = (*TEXTS, "compute-*", "[::1]", "vnc+xvp")
 
 #: The function, the values that it returns as they are, and those that it
 #: refuses, each with a part of the message.
+NO_PROTOCOLS: tuple[Any, ...] = ("", "VNC", "ssh", None, 5, [], {})
+
 CASES: tuple[tuple[Callable[[Any], object], Any, Any], ...] = (
     (values.text, (*TEXTS, "a b"), NO_TEXTS),
     (values.name, (*TEXTS, "a b"), NO_TEXTS),
@@ -59,7 +61,7 @@ CASES: tuple[tuple[Callable[[Any], object], Any, Any], ...] = (
         values.PROTOCOLS,
         tuple(
             (value, "must be one of vnc, spice, rdp, serial, mks, not ")
-            for value in ("", "VNC", "ssh", None, 5, [], {})
+            for value in NO_PROTOCOLS
         ),
     ),
     (

@@ -3,6 +3,7 @@ import os
 import runpy
 import shutil
 import sys
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -44,6 +45,7 @@ class WsgiTest(PipelineCase):
         load.assert_called_once_with(self.folder)
 
     def test_what_has_to_be_changed_is_said_in_one_sentence(self) -> None:
+        spoil: Callable[[], object]
         for spoil in (
             (self.folder / "console_api.sqlite").unlink,
             lambda: shutil.rmtree(self.folder / "keys"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from console_api.agent.feed import ConsoleFeed
 from console_api.consoles.manager import ConsoleManager
@@ -84,6 +84,7 @@ class ReadTest(FeedCase):
 
     def test_changes_are_followed_one_by_one(self) -> None:
         self.feed.read_all()
+        step: Callable[[], object]
         for step, expected in (
             (lambda: self.create(1), [1]),
             (lambda: self.create(2), [1, 2]),

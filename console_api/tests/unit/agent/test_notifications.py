@@ -62,6 +62,7 @@ class DeletionTest(EndpointCase):
         self.assert_left(1)
 
     def test_what_is_malformed_is_logged_and_left_out(self) -> None:
+        payload: object
         for payload in (
             None,
             "",

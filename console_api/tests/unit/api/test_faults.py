@@ -5,6 +5,7 @@ import unittest
 
 from console_api import errors
 from console_api.api import faults
+from console_api.api.response import Response
 
 KEYS = {
     400: "badRequest",
@@ -25,9 +26,7 @@ KEYS = {
 
 
 class FaultsCase(unittest.TestCase):
-    def assertFault(
-        self, reply: faults.Response, status: int, message: str
-    ) -> None:
+    def assertFault(self, reply: Response, status: int, message: str) -> None:
         self.assertEqual(status, reply.status)
         key = KEYS.get(status, "computeFault")
         self.assertEqual(

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from oslo_middleware.healthcheck import pluginbase
+
 import console_api
 from console_api import errors
 from console_api.api import healthcheck, pipeline, service
@@ -181,9 +183,7 @@ class RootTest(PipelineCase):
         with mock.patch.object(
             healthcheck.DatabaseHealthcheck,
             "healthcheck",
-            return_value=healthcheck.pluginbase.HealthcheckResult(
-                False, "away"
-            ),
+            return_value=pluginbase.HealthcheckResult(False, "away"),
         ):
             reply = base.call(self.load(), path="/healthcheck")
         self.assertEqual((503, b"away"), (reply.status, reply.body))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import re
+import secrets
 import time
 from typing import Any
 from unittest import mock
@@ -58,9 +59,7 @@ class PasswordTest(base.FolderCase):
         self.assertEqual(1000, len(found))
 
     def test_it_comes_from_a_cryptographic_source(self) -> None:
-        with mock.patch.object(
-            manager.secrets, "choice", return_value="x"
-        ) as choice:
+        with mock.patch.object(secrets, "choice", return_value="x") as choice:
             self.assertEqual("x" * 8, manager.generate_password())
         alphabet = choice.call_args.args[0]
         self.assertEqual(62, len(set(alphabet)))
@@ -247,7 +246,7 @@ class OvertakenTest(ManagerCase):
         self.add_console_host()
         self.add_console_host("console-2")
         other = ConsoleManager(self.database, self.keys, ["vnc"], 60)
-        placed = []
+        placed: list[bool] = []
 
         def act() -> None:
             if not placed:

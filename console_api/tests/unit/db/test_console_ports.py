@@ -2,6 +2,7 @@
 """The search of a free port, over every state of a small range."""
 
 import itertools
+import random
 from collections.abc import Collection
 from typing import Any
 from unittest import mock
@@ -54,9 +55,7 @@ class FreePortTest(base.DatabaseCase):
     ) -> None:
         every = range(self.low, self.high + 1)
         for start in every:
-            with mock.patch.object(
-                console_ports.random, "randint", return_value=start
-            ):
+            with mock.patch.object(random, "randint", return_value=start):
                 found = console_ports.find_free(connection, self.host)
             if found in taken or found not in every:
                 self.fail(f"{found} is not free: {taken=} {start=}")
@@ -88,9 +87,7 @@ class FreePortTest(base.DatabaseCase):
     def test_the_search_begins_anywhere_in_the_range(self) -> None:
         with (
             self.database.transaction() as connection,
-            mock.patch.object(
-                console_ports.random, "randint", return_value=5904
-            ) as randint,
+            mock.patch.object(random, "randint", return_value=5904) as randint,
         ):
             console_ports.find_free(connection, self.host)
         randint.assert_called_once_with(self.low, self.high)

@@ -267,7 +267,7 @@ class TransactionTest(base.DatabaseCase):
 
 class ParametersTest(base.DatabaseCase):
     def test_no_error_shows_the_values_of_a_statement(self) -> None:
-        select = sa.select(sa.column("unknown")).where(
+        select: sa.Select[Any] = sa.select(sa.column("unknown")).where(
             sa.column("unknown") == sa.bindparam("value")
         )
         delete = sa.delete(sa.table("unknown")).where(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from unittest import mock
 
 from console_api import errors
@@ -38,6 +39,7 @@ class KeepTest(base.DatabaseCase):
 
     def test_any_change_is_stored(self) -> None:
         self.keep()
+        changes: dict[str, Any]
         for changes in (
             {"name": "web"},
             {"compute_host": None},

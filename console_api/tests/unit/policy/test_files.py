@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long rules and decisions are in force."""
 
+from collections.abc import Callable
 from unittest import mock
 
 from console_api.policy import enforcer as policy
@@ -84,6 +85,7 @@ class EditsTest(PolicyCase):
         self,
     ) -> None:
         enforcer = self.load(f'"{INDEX}": "role:one"\n')
+        lose: Callable[[], object]
         for lose in (
             self.path.unlink,
             lambda: self.path.symlink_to(self.folder / "absent"),

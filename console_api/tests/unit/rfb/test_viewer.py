@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import itertools
 import unittest
+from collections.abc import Callable
 
 from console_api.rfb import auth
 from console_api.rfb.viewer import ViewerHandshake, ViewerState
@@ -110,10 +111,11 @@ class RefusalTest(unittest.TestCase):
 
 class MisuseTest(unittest.TestCase):
     def test_nothing_is_answered_before_the_response(self) -> None:
-        for call in (
+        calls: tuple[Callable[[ViewerHandshake], object], ...] = (
             lambda viewer: viewer.accept(),
             lambda viewer: viewer.refuse("No."),
-        ):
+        )
+        for call in calls:
             with self.assertRaisesRegex(RuntimeError, "nothing to answer"):
                 call(handshake())
 

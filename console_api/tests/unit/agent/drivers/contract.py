@@ -12,16 +12,27 @@ import contextlib
 import dataclasses
 import socket
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from console_api.agent.drivers.base import Console, Driver
 from console_api.tests.unit.ports import free_ports, is_free
+
+if TYPE_CHECKING:
+    import unittest
+
+    class _Case(unittest.IsolatedAsyncioTestCase, abc.ABC):
+        """What the classes of drivers inherit beside the contract."""
+
+else:
+    # A test case here would run without a driver wherever it is imported.
+    _Case = abc.ABC
 
 _PASSWORD = "pAsSw0rd"
 
 _TIMEOUT = 30
 
 
-class DriverContract(abc.ABC):
+class DriverContract(_Case):
     """The tests; see the module."""
 
     driver: Driver

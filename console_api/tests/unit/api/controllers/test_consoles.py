@@ -32,7 +32,7 @@ class OperationsTest(ConsolesCase):
         self.assertEqual((200, b""), (reply.status, reply.body))
         [console] = self.list()
         self.assertEqual({"id", "console_type"}, set(console))
-        item = {"console_id": str(console["id"])}
+        item: dict[str, Any] = {"console_id": str(console["id"])}
         shown = json.loads(consoles.show(self.request(**item)).body)
         self.assertEqual(
             {
@@ -104,7 +104,7 @@ class RefusalTest(ConsolesCase):
                 self.assertEqual([], self.list(**request))
 
     def test_whoever_may_not_is_told_by_whose_server_it_is(self) -> None:
-        item = {"console_id": self.console_id}
+        item: dict[str, Any] = {"console_id": self.console_id}
         for operation, role, more in (
             (consoles.index, "other", {}),
             (consoles.create, "reader", {}),

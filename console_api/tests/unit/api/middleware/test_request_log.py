@@ -21,7 +21,7 @@ class RequestIdTest(base.FolderCase):
 
         def application(environ: Any, start_response: Any) -> Iterable[bytes]:
             current = oslo_context.get_current()
-            self.in_force.append(current and current.request_id)
+            self.in_force.append(current.request_id if current else None)
             if environ.get("HTTP_X_USER_ID"):
                 self.in_force.append(context.of_request(environ).request_id)
             start_response("204 No Content", [("X-Own", "1")])

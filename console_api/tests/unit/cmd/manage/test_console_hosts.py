@@ -6,8 +6,16 @@ from console_api.db import console_hosts, consoles, tables
 from console_api.tests.unit.base import SERVER
 from console_api.tests.unit.cmd.manage.base import ManageCase
 
-RANGE = {"min_port": 5900, "max_port": 5909, "multiplex_port": None}
-ONE_PORT = {"min_port": None, "max_port": None, "multiplex_port": 443}
+RANGE: dict[str, Any] = {
+    "min_port": 5900,
+    "max_port": 5909,
+    "multiplex_port": None,
+}
+ONE_PORT: dict[str, Any] = {
+    "min_port": None,
+    "max_port": None,
+    "multiplex_port": 443,
+}
 
 
 class ConsoleHostsCase(ManageCase):

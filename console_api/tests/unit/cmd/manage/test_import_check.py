@@ -7,7 +7,7 @@ from typing import Any
 from console_api.cmd.manage.import_check import Servers, check
 from console_api.tests.unit.base import SERVER, server_id
 
-WHOLE = {
+WHOLE: dict[str, Any] = {
     "uuid": SERVER,
     "project_id": "p",
     "name": "n",
@@ -55,7 +55,8 @@ class CheckTest(unittest.TestCase):
         self.assertIsNone(spice["internal_access_path"])
 
     def test_what_may_be_absent_has_a_default(self) -> None:
-        for nothing in ({}, dict.fromkeys(("instance_name", "compute_host"))):
+        nothing: dict[str, Any]
+        for nothing in ({}, {"instance_name": None, "compute_host": None}):
             found = self.check_json(
                 {"uuid": SERVER, "project_id": "p", "name": "n", **nothing}
             )

@@ -12,13 +12,13 @@ from console_api.cmd.manage.import_formats import (
 
 
 class FormatsCase(unittest.TestCase):
-    read: Callable[[str], Iterator[Item]]
+    read: Callable[..., Iterator[Item]]
 
     def assertMalformed(
         self, line: int, problem: str, text: str, items: int = 0
     ) -> None:
         """Check that reading ends at a line, after some items."""
-        found = []
+        found: list[Item] = []
         with self.subTest(text=text[:60]):
             with self.assertRaises(Malformed) as caught:
                 found.extend(type(self).read(text))

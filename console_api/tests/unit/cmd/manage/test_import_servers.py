@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from console_api import errors
@@ -102,7 +103,7 @@ class ImportTest(ManageCase):
         name = self.file(CSV + rows(1, 2))
         check = import_servers._check_stored
 
-        def overtaken(*args: object) -> None:
+        def overtaken(*args: Any) -> None:
             check(*args)
             if not self.names():
                 self.add_server(server_id(2))

@@ -33,7 +33,7 @@ class FakeNova(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         """Listen on a port of the loopback address that nobody has."""
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}/v2.1"
         self.servers: dict[str, dict[str, Any]] = {}
         self.endpoints: dict[str, dict[str, Any]] = {}
@@ -103,14 +103,16 @@ class FakeNova(ThreadingHTTPServer):
         return 200, {"remote_console": {**wanted, "url": url}}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Answers the requests of a ``FakeNova``."""
+
     server: FakeNova
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         body = json.loads(self.rfile.read(length)) if length else None
         answer = self.server.answer(self.command, self.path, body)
-        if isinstance(answer, Callable):
+        if callable(answer):
             answer(self)
             return
         if self.headers["X-Auth-Token"] != TOKEN:
@@ -134,30 +136,30 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def hang(handler: BaseHTTPRequestHandler) -> None:
+def hang(handler: Handler) -> None:
     """Answer nothing for as long as the server runs."""
     handler.server.ended.wait()
 
 
-def hang_up(handler: BaseHTTPRequestHandler) -> None:
+def hang_up(handler: Handler) -> None:
     """Close the connection instead of answering."""
     handler.close_connection = True
 
 
-def break_off(handler: BaseHTTPRequestHandler) -> None:
+def break_off(handler: Handler) -> None:
     """Close the connection in the middle of an answer."""
     _send_head(handler, 200, **{"Content-Length": "1000"})
     handler.wfile.write(b'{"server": {')
     handler.close_connection = True
 
 
-def babble(handler: BaseHTTPRequestHandler) -> None:
+def babble(handler: Handler) -> None:
     """Answer in no protocol at all."""
     handler.wfile.write(b"\0\1\2 no HTTP\r\n\r\n")
     handler.close_connection = True
 
 
-def redirect(handler: BaseHTTPRequestHandler) -> None:
+def redirect(handler: Handler) -> None:
     """Send the client, and the token with it, elsewhere."""
     host = handler.headers["Host"]
     _send_head(
@@ -171,10 +173,10 @@ def redirect(handler: BaseHTTPRequestHandler) -> None:
 ELSEWHERE = "/elsewhere/servers"
 
 
-def put_off(seconds: str) -> Callable[[BaseHTTPRequestHandler], None]:
+def put_off(seconds: str) -> Callable[[Handler], None]:
     """Ask the client to wait before it comes back."""
 
-    def answer(handler: BaseHTTPRequestHandler) -> None:
+    def answer(handler: Handler) -> None:
         _send_head(
             handler, 503, **{"Content-Length": "0", "Retry-After": seconds}
         )
@@ -182,7 +184,7 @@ def put_off(seconds: str) -> Callable[[BaseHTTPRequestHandler], None]:
     return answer
 
 
-def flood(handler: BaseHTTPRequestHandler) -> None:
+def flood(handler: Handler) -> None:
     """Send 100 MB."""
     _send_head(handler, 200)
     for _megabyte in range(100):
@@ -190,7 +192,7 @@ def flood(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
-def flood_packed(handler: BaseHTTPRequestHandler) -> None:
+def flood_packed(handler: Handler) -> None:
     """Send what becomes 100 MB when it is unpacked."""
     packed = zlib.compressobj(wbits=31)
     _send_head(handler, 200, **{"Content-Encoding": "gzip"})
@@ -200,16 +202,14 @@ def flood_packed(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
-def trickle(handler: BaseHTTPRequestHandler) -> None:
+def trickle(handler: Handler) -> None:
     """Send a byte now and then, for as long as the server runs."""
     _send_head(handler, 200)
     while not handler.server.ended.wait(0.05):
         handler.wfile.write(b" ")
 
 
-def _send_head(
-    handler: BaseHTTPRequestHandler, status: int, **headers: str
-) -> None:
+def _send_head(handler: Handler, status: int, **headers: str) -> None:
     handler.send_response(status)
     for name, value in headers.items():
         handler.send_header(name, value)

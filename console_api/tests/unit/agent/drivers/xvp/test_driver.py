@@ -158,7 +158,8 @@ class ApplyTest(DriverCase):
             sleep.assert_not_awaited()
             await driver.apply(self.consoles(1, 2))
         sleep.assert_awaited_once()
-        self.assertAlmostEqual(7, sleep.await_args.args[0], delta=2)
+        [[[seconds], _]] = sleep.await_args_list
+        self.assertAlmostEqual(7, seconds, delta=2)
 
     async def test_what_xvp_dies_of_is_left_out_for_a_while(self) -> None:
         driver = self.make()

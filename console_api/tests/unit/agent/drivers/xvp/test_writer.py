@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import unittest
+from typing import Any
 
 from console_api.agent.drivers.xvp import grammar, writer
 from console_api.agent.drivers.xvp.pools import Pool
@@ -70,6 +71,8 @@ class PlanTest(unittest.TestCase):
 
     def test_what_is_left_out(self) -> None:
         good = console(1, 2001, compute_host="a-1")
+        usual: dict[str, Any] = {"port": 2002, "compute_host": "a-1"}
+        values: dict[str, Any]
         for values, reason in (
             ({"compute_host": None}, "no pool has the compute host"),
             ({"compute_host": "d-1"}, "no pool has the compute host"),
@@ -86,7 +89,7 @@ class PlanTest(unittest.TestCase):
             ({"password": "secret 12"}, "1 to 8 bytes"),
             ({"password": "secret 1"}, "visible ASCII"),
         ):
-            bad = console(2, **{"port": 2002, "compute_host": "a-1", **values})
+            bad = console(2, **{**usual, **values})
             with self.subTest(str(values)):
                 plan = self.writer.plan(by_id(good, bad))
                 self.assertEqual(by_id(good), plan.consoles)
