@@ -3,13 +3,15 @@
 
 from oslo_config import cfg, types
 
+from console_api import values
+
 GROUP = "consoles"
 
 OPTS = [
     cfg.ListOpt(
         "types",
-        default=["vnc", "vnc+xvp"],
-        item_type=types.String(max_length=32),
+        default=list(values.CONSOLE_HOST_TYPES),
+        item_type=types.String(max_length=values.MAX_CONSOLE_TYPE_LENGTH),
         help="The console types to make, the preferred one first. A create "
         "makes the first of them that a console host offers for the "
         "server's compute host, if it is enabled and up.",

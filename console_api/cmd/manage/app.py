@@ -16,6 +16,7 @@ from cliff import app, command, commandmanager
 from oslo_config import cfg
 
 from console_api import conf as configuration
+from console_api.cmd import arguments
 from console_api.db import schema
 from console_api.db.engine import Database
 
@@ -55,13 +56,7 @@ class ManageApp(app.App):
             version,
             {**(argparse_kwargs or {}), "allow_abbrev": False},
         )
-        parser.add_argument(
-            "--config-dir",
-            metavar="DIR",
-            help="The folder of console_api.conf. (default: what the "
-            f"environment variable {configuration.ENVIRONMENT} names, or "
-            f"{configuration.DEFAULT_DIR})",
-        )
+        arguments.add_config_dir(parser)
         return parser
 
     def configure_logging(self) -> None:

@@ -2,16 +2,12 @@
 """What all commands of ``console-api-manage`` share."""
 
 import argparse
-from collections.abc import Callable
-from typing import TypeVar
 
 from cliff import command
 
 from console_api import errors
 from console_api.cmd.manage.app import USAGE_ERROR, ManageApp
 from console_api.cmd.manage.progress import ProgressBar
-
-T = TypeVar("T")
 
 
 class UsageError(errors.ConsoleAPIError):
@@ -77,18 +73,6 @@ def explained(error: Exception) -> errors.ConsoleAPIError:
         f"Unexpected {type(error).__name__}: {_first_line(error)}. Run the "
         "command again with --debug to see where it comes from."
     )
-
-
-def argument(check: Callable[[str], T]) -> Callable[[str], T]:
-    """Turn a check of a value into a type of argument for argparse."""
-
-    def convert(text: str) -> T:
-        try:
-            return check(text)
-        except errors.InvalidInput as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return convert
 
 
 def _first_line(error: BaseException) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 from cliff import columns, lister
 
-from console_api import errors
-from console_api.cmd.manage import values
-from console_api.cmd.manage.base import ManageCommand, UsageError, argument
+from console_api import errors, values
+from console_api.cmd import arguments
+from console_api.cmd.arguments import argument
+from console_api.cmd.manage.base import ManageCommand, UsageError
 from console_api.consoles.console_hosts import (
     ConsoleHost,
     ConsoleHostManager,
@@ -28,8 +29,6 @@ COLUMNS = (
     "state",
     "last_seen_at",
 )
-
-_DEFAULT_TYPE = "vnc"
 
 _EVERY_COMPUTE_HOST = "*"
 
@@ -166,7 +165,7 @@ def _add_identity(parser: argparse.ArgumentParser) -> None:
         "--type",
         dest="console_type",
         type=argument(values.console_type),
-        default=_DEFAULT_TYPE,
+        default=values.CONSOLE_HOST_TYPES[0],
         help="The type of the consoles it makes. (default: %(default)s)",
     )
 
@@ -189,7 +188,7 @@ def _add_properties(
         dest="patterns",
         metavar="PATTERN",
         action="append",
-        type=argument(values.host),
+        type=argument(values.pattern),
         help="A shell pattern of the compute hosts it serves. Can be "
         f"repeated. {patterns}",
     )
@@ -216,16 +215,33 @@ def _add_ports(parser: argparse.ArgumentParser, *, required: bool) -> None:
     ports.add_argument(
         "--ports",
         metavar="MIN-MAX",
-        type=argument(values.ports_argument),
+        type=argument(_port_range),
         help="A range of ports, one for each console.",
     )
     ports.add_argument(
         "--multiplex-port",
         dest="ports",
         metavar="PORT",
-        type=argument(values.multiplex_port_argument),
+        type=argument(_multiplex_port),
         help="One port for all consoles.",
     )
+
+
+def _port_range(text: str) -> dict[str, int | None]:
+    ports = values.port_range(text)
+    return {
+        "min_port": ports[0],
+        "max_port": ports[-1],
+        "multiplex_port": None,
+    }
+
+
+def _multiplex_port(text: str) -> dict[str, int | None]:
+    return {
+        "min_port": None,
+        "max_port": None,
+        "multiplex_port": arguments.port(text),
+    }
 
 
 def _properties(parsed_args: argparse.Namespace) -> dict[str, Any]:
@@ -241,13 +257,10 @@ def _properties(parsed_args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _joined(patterns: Sequence[str]) -> str:
-    joined = " ".join(dict.fromkeys(patterns))
-    if len(joined) > values.PATTERNS_LENGTH:
-        raise UsageError(
-            "The patterns of --compute-host must have at most "
-            f"{values.PATTERNS_LENGTH} characters together."
-        )
-    return joined
+    try:
+        return " ".join(values.patterns(patterns))
+    except ValueError as error:
+        raise UsageError(f"--compute-host {error}.") from error
 
 
 def _row(host: ConsoleHost) -> Sequence[Any]:

@@ -5,8 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console_api import errors
-from console_api.cmd.manage import values
+from console_api import values
+from console_api.cmd.manage.endpoints import (
+    ENDPOINT_CHECKS,
+    ENDPOINT_KEYS,
+    REQUIRED_ENDPOINT_KEYS,
+)
 from console_api.cmd.manage.import_formats import (
     NEEDED_KEYS,
     READERS,
@@ -16,15 +20,15 @@ from console_api.cmd.manage.import_formats import (
 )
 
 _SERVER_CHECKS: Mapping[str, Callable[[object], str]] = {
-    "uuid": values.server_id,
-    "project_id": values.text,
-    "name": values.text,
-    "instance_name": values.text,
+    "uuid": values.uuid,
+    "project_id": values.name,
+    "name": values.name,
+    "instance_name": values.name,
     "compute_host": values.host,
 }
 
 #: What of an endpoint must be there; null is as good as absent elsewhere.
-_NEEDED_ENDPOINT_KEYS = values.ENDPOINT_KEYS[:3]
+_NEEDED_ENDPOINT_KEYS = REQUIRED_ENDPOINT_KEYS
 
 
 @dataclass(slots=True)
@@ -114,11 +118,9 @@ class _Checker:
             if not isinstance(endpoint, dict):
                 self.refuse(f"{prefix.rstrip('.')} must be an object")
                 continue
-            keys = values.ENDPOINT_KEYS
+            keys = ENDPOINT_KEYS
             self._keys(prefix, endpoint, keys, _NEEDED_ENDPOINT_KEYS)
-            checked = self._checked(
-                prefix, endpoint, keys, values.ENDPOINT_CHECKS
-            )
+            checked = self._checked(prefix, endpoint, keys, ENDPOINT_CHECKS)
             protocol = checked["protocol"]
             if protocol in seen and protocol is not None:
                 self.refuse(f"{prefix}protocol is {protocol} once more")
@@ -155,6 +157,6 @@ class _Checker:
             if given.get(key) is not None:
                 try:
                     checked[key] = checks[key](given[key])
-                except errors.InvalidInput as error:
+                except ValueError as error:
                     self.refuse(f"{prefix}{key} {error}")
         return checked

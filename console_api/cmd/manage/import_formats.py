@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console_api.cmd.manage.values import ENDPOINT_KEYS, number
-from console_api.directory.base import PROTOCOLS
+from console_api.cmd.arguments import number
+from console_api.cmd.manage.endpoints import ENDPOINT_KEYS
+from console_api.values import PROTOCOLS
 
 #: What a server may have in a file, other than endpoints.
 SERVER_KEYS = (

@@ -8,12 +8,12 @@ from typing import Any
 
 from cliff import columns, lister, show
 
-from console_api import errors
-from console_api.cmd.manage import values
-from console_api.cmd.manage.base import ManageCommand, UsageError, argument
+from console_api import errors, values
+from console_api.cmd.arguments import argument
+from console_api.cmd.manage.base import ManageCommand, UsageError
+from console_api.cmd.manage.endpoints import ENDPOINT_KEYS, parse_endpoint
 from console_api.db import servers
 from console_api.db.engine import Database
-from console_api.directory.base import PROTOCOLS, is_server_id
 
 COLUMNS = ("uuid", "name", "project_id", "compute_host", "instance_name")
 
@@ -23,9 +23,10 @@ _PAGE = 1000
 _ENDPOINT_METAVAR = "protocol=NAME,host=HOST,port=PORT"
 
 _ENDPOINT_HELP = (
-    f"Where the server's screen is served: protocol is one of "
-    f"{', '.join(PROTOCOLS)}; tls_port=PORT and internal_access_path=TEXT "
-    "may be added. Can be repeated, once for a protocol."
+    "Where the server's screen is served. NAME is one of "
+    f"{', '.join(values.PROTOCOLS)}; tls_port=PORT and "
+    "internal_access_path=TEXT are optional. Can be repeated, once per "
+    "protocol."
 )
 
 
@@ -53,18 +54,18 @@ class Create(ManageCommand, show.ShowOne):
         parser.add_argument(
             "name",
             metavar="NAME",
-            type=argument(values.text),
+            type=argument(values.name),
             help="The name of the server.",
         )
         parser.add_argument(
             "--uuid",
-            type=argument(values.server_id),
+            type=argument(values.uuid),
             help="The id of the server. (default: a new one)",
         )
         parser.add_argument(
             "--project",
             required=True,
-            type=argument(values.text),
+            type=argument(values.name),
             help="The id of the project that the server belongs to.",
         )
         _add_places(parser, " (default: NAME)")
@@ -99,12 +100,12 @@ class Set(ManageCommand):
         _add_uuid(parser)
         parser.add_argument(
             "--name",
-            type=argument(values.text),
+            type=argument(values.name),
             help="The new name of the server.",
         )
         parser.add_argument(
             "--project",
-            type=argument(values.text),
+            type=argument(values.name),
             help="The id of the project that the server belongs to now.",
         )
         _add_places(parser)
@@ -118,7 +119,7 @@ class Set(ManageCommand):
             dest="removed",
             action="append",
             default=[],
-            choices=PROTOCOLS,
+            choices=values.PROTOCOLS,
             help="Take away the endpoint of a protocol. Can be repeated.",
         )
         return parser
@@ -194,7 +195,7 @@ class Delete(ManageCommand):
         missing = [
             server_id
             for server_id in dict.fromkeys(parsed_args.uuids)
-            if not is_server_id(server_id)
+            if not values.is_uuid(server_id)
             or not servers.delete(database, server_id)
         ]
         if missing:
@@ -208,7 +209,7 @@ def _add_uuid(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "uuid",
         metavar="UUID",
-        type=argument(values.server_id),
+        type=argument(values.uuid),
         help="The id of the server.",
     )
 
@@ -218,7 +219,7 @@ def _add_places(
 ) -> None:
     parser.add_argument(
         "--instance-name",
-        type=argument(values.text),
+        type=argument(values.name),
         help=f"The server's name on its hypervisor.{instance_name_default}",
     )
     parser.add_argument(
@@ -232,7 +233,7 @@ def _add_places(
         metavar=_ENDPOINT_METAVAR,
         action="append",
         default=[],
-        type=argument(values.endpoint_argument),
+        type=argument(parse_endpoint),
         help=_ENDPOINT_HELP,
     )
 
@@ -241,7 +242,7 @@ def _endpoints(
     server_id: str, given: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     protocols = [endpoint["protocol"] for endpoint in given]
-    for protocol in PROTOCOLS:
+    for protocol in values.PROTOCOLS:
         if protocols.count(protocol) > 1:
             raise UsageError(f"Give --endpoint only once for {protocol}.")
     return [{"server_id": server_id, **endpoint} for endpoint in given]
@@ -281,7 +282,7 @@ def _shown(
         raise errors.ServerNotFound(server_id)
     found = [row._asdict() for row in rows]
     endpoints = [
-        {key: row[key] for key in values.ENDPOINT_KEYS}
+        {key: row[key] for key in ENDPOINT_KEYS}
         for row in found
         if row["protocol"] is not None
     ]

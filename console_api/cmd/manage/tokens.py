@@ -4,8 +4,9 @@
 import argparse
 import time
 
-from console_api import errors
-from console_api.cmd.manage.base import ManageCommand, argument
+from console_api import values
+from console_api.cmd.arguments import argument, number
+from console_api.cmd.manage.base import ManageCommand
 from console_api.db import console_auth_tokens
 from console_api.tokens import manager
 
@@ -48,8 +49,10 @@ class Purge(ManageCommand):
 
 
 def _batch_size(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 5):
-        raise errors.InvalidInput(f"must be a number, not {text[:40]!r}")
-    if not 1 <= int(text) <= _LARGEST_BATCH:
-        raise errors.InvalidInput(f"must be from 1 to {_LARGEST_BATCH}")
-    return int(text)
+    size = number(text)
+    if isinstance(size, str) or not 1 <= size <= _LARGEST_BATCH:
+        raise ValueError(
+            f"must be a number from 1 to {_LARGEST_BATCH}, not "
+            f"{values.quoted(size)}"
+        )
+    return size

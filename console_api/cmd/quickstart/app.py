@@ -24,6 +24,7 @@ from oslo_config import cfg
 from console_api import conf as configuration
 from console_api import errors
 from console_api.agent import drivers
+from console_api.cmd import arguments
 from console_api.cmd.quickstart import screen, state
 from console_api.cmd.quickstart.state import HOST, PROJECT_ID, SERVER_ID
 from console_api.db import console_hosts
@@ -73,12 +74,12 @@ Stop with Ctrl-C.
 
 def main() -> None:
     """Run the quickstart; exits 1 with a sentence if it cannot."""
-    arguments = _parse_arguments()
-    state_dir = arguments.state_dir.expanduser().absolute()
+    parsed_args = _parse_arguments()
+    state_dir = parsed_args.state_dir.expanduser().absolute()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        with _listen(arguments.port) as listener:
+        with _listen(parsed_args.port) as listener:
             conf = state.prepare(state_dir)
             with screen.running(HOST) as screen_port:
                 _serve(conf, listener, state_dir, screen_port)
@@ -100,7 +101,7 @@ def _parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--port",
-        type=_port,
+        type=arguments.argument(arguments.port),
         default=DEFAULT_PORT,
         help="the TCP port on 127.0.0.1 (default: %(default)s)",
     )
@@ -112,15 +113,6 @@ def _parse_arguments() -> argparse.Namespace:
         help="where everything is kept (default: ./%(default)s)",
     )
     return parser.parse_args()
-
-
-def _port(text: str) -> int:
-    port = int(text) if text.isdecimal() else 0
-    if not 1 <= port <= 65535:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a port. Give a number from 1 to 65535."
-        )
-    return port
 
 
 def _listen(port: int) -> socket.socket:
@@ -188,11 +180,11 @@ Process = subprocess.Popen[bytes]
 
 @contextlib.contextmanager
 def _program(
-    state_dir: Path, *arguments: str, pass_fds: Sequence[int] = ()
+    state_dir: Path, *command: str, pass_fds: Sequence[int] = ()
 ) -> Iterator[Process]:
     """Run a program, which ends with the block."""
     process = subprocess.Popen(  # noqa: S603 (our own arguments)
-        arguments,
+        command,
         env={**os.environ, configuration.ENVIRONMENT: str(state_dir)},
         pass_fds=pass_fds,
         # Ctrl-C reaches this process alone, which then ends the others.

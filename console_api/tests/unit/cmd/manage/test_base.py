@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import argparse
 import unittest
 
 from console_api import errors
@@ -42,17 +41,3 @@ class ExplainedTest(unittest.TestCase):
         ):
             with self.subTest(repr(error)):
                 self.assertEqual(expected, str(base.explained(error)))
-
-
-class ArgumentTest(unittest.TestCase):
-    def test_it_returns_what_the_check_returns(self) -> None:
-        self.assertEqual(5, base.argument(int)("5"))
-
-    def test_a_refusal_becomes_one_of_argparse(self) -> None:
-        def check(text: str) -> str:
-            raise errors.InvalidInput(f"must not be {text}")
-
-        with self.assertRaisesRegex(
-            argparse.ArgumentTypeError, "^must not be x$"
-        ):
-            base.argument(check)("x")

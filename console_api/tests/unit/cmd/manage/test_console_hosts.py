@@ -103,15 +103,18 @@ class CreateTest(ConsoleHostsCase):
             (("h", "--ports", "2-1"), "--ports: must begin with the lower"),
             (("h", "--multiplex-port", "0"), "--multiplex-port: must be a"),
             (("h", *ports, "--enable", "--disable"), "not allowed with"),
-            (("h", *ports, "--compute-host", "a b"), "must have no blanks"),
+            (
+                ("h", *ports, "--compute-host", "a b"),
+                "must not contain whitespace",
+            ),
             (("h", *ports, "--compute-host", ""), "must not be empty"),
-            (("a b", *ports), "argument HOST: must have no blanks"),
+            (("a b", *ports), "argument HOST: must not contain whitespace"),
             (("h", *ports, "--type", "x" * 33), "at most 32 characters"),
             (("h", *ports, "--public-hostname", ""), "must not be empty"),
             (ports, "HOST"),
             (
                 ("h", *ports, *(f"--compute-host={text}" for text in long)),
-                "at most 1024 characters together",
+                "at most 1024 characters in total",
             ),
         ):
             with self.subTest(problem):

@@ -90,13 +90,16 @@ class CheckTest(unittest.TestCase):
             (without("project_id"), "project_id is missing"),
             (without("name"), "name is missing"),
             (changed(name=None), "name is missing"),
-            (changed(uuid=7), "uuid must be a text, not 7"),
-            (changed(uuid="X"), 'in lower case, not "X"'),
+            (changed(uuid=7), "uuid must be a UUID such as"),
+            (changed(uuid="X"), 'in lowercase, not "X"'),
             (changed(project_id=""), "project_id must not be empty"),
             (changed(project_id="x" * 256), "project_id must have at most"),
-            (changed(name="a\0"), "name must be of characters"),
-            (changed(instance_name=[]), "instance_name must be a text"),
-            (changed(compute_host="a b"), "compute_host must have no blanks"),
+            (changed(name="a\0"), "name must not contain"),
+            (changed(instance_name=[]), "instance_name must be a string"),
+            (
+                changed(compute_host="a b"),
+                "compute_host must not contain wh",
+            ),
             (changed(endpoints={}), "endpoints must be a list"),
             (changed(endpoints=[5]), "endpoints[0] must be an object"),
         ):
@@ -123,7 +126,7 @@ class CheckTest(unittest.TestCase):
             ({"port": 0}, ".port must be a number"),
             ({"port": True}, ".port must be a number"),
             ({"tls_port": 65536}, ".tls_port must be a number"),
-            ({"internal_access_path": 5}, "_path must be a text, not 5"),
+            ({"internal_access_path": 5}, "_path must be a string, not 5"),
             ({"color": 5}, "unknown key endpoints[1].'color'; known:"),
         ):
             with self.subTest(problem=problem):

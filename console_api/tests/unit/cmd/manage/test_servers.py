@@ -78,10 +78,10 @@ class CreateTest(ServersCase):
             (("", "--project", "p"), "argument NAME: must not be empty"),
             (("x", "--project", ""), "argument --project: must not be"),
             (("x", "--project", "p", "--uuid", "X"), "argument --uuid: must"),
-            (("x\n", "--project", "p"), "argument NAME: must be of char"),
+            (("x\n", "--project", "p"), "argument NAME: must not contain"),
             (
                 ("x", "--project", "p", "--compute-host", "a b"),
-                "argument --compute-host: must have no blanks",
+                "argument --compute-host: must not contain whitespace",
             ),
             (
                 ("x", "--project", "p", "--endpoint", "protocol=vnc"),
