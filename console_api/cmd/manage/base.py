@@ -2,12 +2,24 @@
 """What all commands of ``console-api-manage`` share."""
 
 import argparse
+import contextlib
+from collections.abc import Callable, Iterator
 
 from cliff import command
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+)
 
 from console_api import errors
 from console_api.cmd.manage.app import USAGE_ERROR, ManageApp
-from console_api.cmd.manage.progress import ProgressBar
+
+#: Takes the number of steps done, and the number of all steps.
+UpdateProgress = Callable[[int, int], None]
 
 
 class UsageError(errors.ConsoleAPIError):
@@ -40,14 +52,30 @@ class ManageCommand(command.Command):
         except Exception as error:
             raise explained(error) from error
 
-    def progress(self, label: str) -> ProgressBar:
-        """Return a progress bar, shown unless the user wants quiet."""
-        return ProgressBar(
-            self.app.stderr, label, quiet=self.app.options.verbose_level == 0
-        )
+    @contextlib.contextmanager
+    def progress(self, description: str) -> Iterator[UpdateProgress]:
+        """Show a progress bar, on a terminal and without ``--quiet``.
+
+        :returns: a function that updates the bar
+        """
+        stream = self.app.stderr
+        is_quiet = self.app.options.verbose_level == 0
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            MofNCompleteColumn(),
+            console=Console(file=stream),
+            transient=True,
+            disable=is_quiet or not stream.isatty(),
+        ) as bar:
+            task = bar.add_task(description, total=None)
+            yield lambda done, total: bar.update(
+                task, completed=done, total=total
+            )
 
     def say(self, text: str) -> None:
-        """Tell what was done."""
+        """Print what was done."""
         self.app.stdout.write(f"{text}\n")
 
 

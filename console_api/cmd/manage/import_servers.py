@@ -55,8 +55,8 @@ class Import(ManageCommand):
         """Check the whole file, then store it."""
         database = self.app.database
         found = read_file(parsed_args.file, parsed_args.file_format)
-        with self.progress("Storing") as bar:
-            count = store(database, found, bar.update)
+        with self.progress("Storing") as update:
+            count = store(database, found, update)
         self.say(f"Imported {count} servers.")
 
 

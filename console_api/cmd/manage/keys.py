@@ -52,12 +52,12 @@ class Rotate(_KeysCommand):
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
         """Rotate the keys and say what was done, in numbers."""
         database = self.app.database
-        with self.progress("Re-encrypting passwords") as bar:
+        with self.progress("Re-encrypting passwords") as update:
             done = rotation.rotate(
                 database,
                 self.folder,
                 self.app.conf.passwords.max_active_keys,
-                bar.update,
+                update,
             )
         self.say(
             f"Key {done.primary} is primary. Re-encrypted "

@@ -51,12 +51,12 @@ class PurgeServers(ManageCommand):
             )
         asked = gone = 0
         total = servers.count(database)
-        with self.progress("Asking for servers") as bar:
+        with self.progress("Asking for servers") as update:
             try:
                 for server_id in cleanup.known_servers(database):
                     gone += cleanup.is_gone(database, source, server_id)
                     asked += 1
-                    bar.update(asked, total)
+                    update(asked, total)
             except errors.DirectoryUnavailable as error:
                 raise errors.ConsoleAPIError(
                     f"The directory of servers does not answer for server "

@@ -38,13 +38,13 @@ class Purge(ManageCommand):
         """Delete batch by batch and say how many it were."""
         database = self.app.database
         deleted = 0
-        with self.progress("Deleting expired tokens") as bar:
+        with self.progress("Deleting expired tokens") as update:
             total = console_auth_tokens.count_expired(
                 database, int(time.time())
             )
             for count in manager.purge(database, parsed_args.batch_size):
                 deleted += count
-                bar.update(deleted, total)
+                update(deleted, total)
         self.say(f"Deleted {deleted} expired tokens.")
 
 

@@ -88,7 +88,11 @@ class ServersTests(ManageCase):
         name = self.file(10_000)
         terminal, other_end = pty.openpty()
         with os.fdopen(terminal, "rb", buffering=0) as screen:
-            process = self.start("server", "import", name, stderr=other_end)
+            process = self.start(
+                *("server", "import", name),
+                stderr=other_end,
+                env={**os.environ, "TERM": "xterm"},
+            )
             os.close(other_end)
             shown = b""
             # The bar appears with the first rows that are written.
