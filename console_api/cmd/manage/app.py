@@ -8,6 +8,7 @@ import argparse
 import functools
 import importlib.metadata
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -22,8 +23,11 @@ from console_api.db.engine import Database
 
 NAMESPACE = "console_api.manage"
 
-# Exit status of a command line that cannot be understood.
+# Exit statuses: the command failed; its command line is wrong; the reader of
+# its output has gone, as shells report SIGPIPE.
+FAILURE = 1
 USAGE_ERROR = 2
+BROKEN_PIPE = 141
 
 
 class ManageApp(app.App):
@@ -119,6 +123,14 @@ class ManageApp(app.App):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program.
 
-    :returns: its exit status: 0 done, 1 failed, 2 not understood
+    :returns: its exit status
     """
-    return ManageApp().run(list(sys.argv[1:] if argv is None else argv))
+    status = ManageApp().run(list(sys.argv[1:] if argv is None else argv))
+    try:
+        # At exit, Python would turn a failure into status 120.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer would fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return status

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all commands of ``console-api-manage`` share."""
+"""What all commands of ``console-api-manage`` have in common."""
 
 import argparse
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
-from cliff import command
+from cliff import command, display
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -16,41 +17,50 @@ from rich.progress import (
 )
 
 from console_api import errors
-from console_api.cmd.manage.app import USAGE_ERROR, ManageApp
+from console_api.cmd.explain import explain
+from console_api.cmd.manage.app import FAILURE, USAGE_ERROR, ManageApp
 
 #: Takes the number of steps done, and the number of all steps.
 UpdateProgress = Callable[[int, int], None]
 
 
 class UsageError(errors.ConsoleAPIError):
-    """Arguments that are right by themselves, but not together."""
+    """Arguments are valid each by itself, but not together."""
 
 
 class ManageCommand(command.Command):
-    """A command whose errors are one line that says what to do.
+    """A command that reports an operator's mistakes in one sentence.
 
-    It comes before cliff's ``Lister`` and ``ShowOne`` among the bases.
+    List it before cliff's ``Lister`` and ``ShowOne`` among the bases.
     """
 
     app: ManageApp
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Make a parser whose errors are not buried below its usage."""
+        """Return a parser that prints errors without the usage above them."""
         parser = super().get_parser(prog_name)
         parser.print_usage = _print_nothing  # type: ignore[method-assign]
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        """Run the command; cliff prints the text of what it raises."""
+        """Run the command.
+
+        :returns: the exit status
+        :raises ConsoleAPIError: something that an operator can cause; cliff
+            prints its message
+        """
         try:
             return super().run(parsed_args)
         except UsageError as error:
-            self.app.LOG.error(error)  # noqa: TRY400 (nothing to trace)
+            self.app.LOG.error(error)  # noqa: TRY400 (no bug to trace)
             return USAGE_ERROR
         except BrokenPipeError:
             raise
-        except Exception as error:
-            raise explained(error) from error
+        except (errors.ConsoleAPIError, OSError) as error:
+            raise errors.ConsoleAPIError(explain(error)) from error
+        except Exception:
+            self.app.LOG.exception("Unexpected error. Report it as a bug.")
+            return FAILURE
 
     @contextlib.contextmanager
     def progress(self, description: str) -> Iterator[UpdateProgress]:
@@ -79,32 +89,30 @@ class ManageCommand(command.Command):
         self.app.stdout.write(f"{text}\n")
 
 
-def explained(error: Exception) -> errors.ConsoleAPIError:
-    """Return an error whose text a person at a terminal can act on.
+class DisplayCommand(ManageCommand, display.DisplayCommandBase[Any]):
+    """A command that prints columns, with ``Lister`` or ``ShowOne``."""
 
-    An operator may know what a user of the API may not: why the database
-    does not answer.  Only the first line of what a library says is shown;
-    the others may hold a statement with its values.
-    """
-    if isinstance(error, errors.DatabaseUnavailable) and error.__cause__:
-        return errors.ConsoleAPIError(
-            f"{error} It said: {_first_line(error.__cause__)}"
-        )
-    if isinstance(error, errors.ConsoleAPIError):
-        return error
-    if isinstance(error, OSError) and error.filename:
-        return errors.ConsoleAPIError(
-            f"{error.filename}: {error.strerror}. Run the command as a user "
-            "who may do that."
-        )
-    return errors.ConsoleAPIError(
-        f"Unexpected {type(error).__name__}: {_first_line(error)}. Run the "
-        "command again with --debug to see where it comes from."
-    )
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[object],
+    ) -> int:
+        """Print the columns.
 
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "").rstrip(".")
+        :raises InvalidInput: the options name only unknown columns
+        """
+        # As cliff compares them.
+        chosen = {
+            column.lower().strip().replace(" ", "_")
+            for column in parsed_args.columns
+        }
+        if chosen and chosen.isdisjoint(column_names):
+            raise errors.InvalidInput(
+                f"Unknown columns: {', '.join(parsed_args.columns)}. Choose "
+                f"from: {', '.join(column_names)}."
+            )
+        return super().produce_output(parsed_args, column_names, data)  # type: ignore[safe-super]
 
 
 def _print_nothing(file: object = None) -> None:

@@ -10,7 +10,11 @@ from cliff import columns, lister
 from console_api import errors, values
 from console_api.cmd import arguments
 from console_api.cmd.arguments import argument
-from console_api.cmd.manage.base import ManageCommand, UsageError
+from console_api.cmd.manage.base import (
+    DisplayCommand,
+    ManageCommand,
+    UsageError,
+)
 from console_api.consoles.console_hosts import (
     ConsoleHost,
     ConsoleHostManager,
@@ -109,7 +113,7 @@ class Set(ManageCommand):
             raise _not_found(parsed_args)
 
 
-class List(ManageCommand, lister.Lister):
+class List(DisplayCommand, lister.Lister):
     """List all console hosts.
 
     A console host is up while its agent is seen, at least once in [consoles]

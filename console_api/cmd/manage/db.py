@@ -7,7 +7,7 @@ from typing import Any
 
 from cliff import show
 
-from console_api.cmd.manage.base import ManageCommand
+from console_api.cmd.manage.base import DisplayCommand, ManageCommand
 from console_api.db import schema
 
 
@@ -24,7 +24,7 @@ class Sync(ManageCommand):
         self.say(f"The schema is at version {schema.version(self.app.conf)}.")
 
 
-class Version(ManageCommand, show.ShowOne):
+class Version(DisplayCommand, show.ShowOne):
     """Show the version of the schema: found in the database, and needed."""
 
     def take_action(

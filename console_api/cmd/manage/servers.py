@@ -10,7 +10,11 @@ from cliff import columns, lister, show
 
 from console_api import errors, values
 from console_api.cmd.arguments import argument
-from console_api.cmd.manage.base import ManageCommand, UsageError
+from console_api.cmd.manage.base import (
+    DisplayCommand,
+    ManageCommand,
+    UsageError,
+)
 from console_api.cmd.manage.endpoints import ENDPOINT_KEYS, parse_endpoint
 from console_api.db import servers
 from console_api.db.engine import Database
@@ -45,7 +49,7 @@ class Endpoints(columns.FormattableColumn[list[dict[str, Any]]]):
         )
 
 
-class Create(ManageCommand, show.ShowOne):
+class Create(DisplayCommand, show.ShowOne):
     """Register a server, so that it can have consoles."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -149,7 +153,7 @@ class Set(ManageCommand):
             raise errors.ServerNotFound(parsed_args.uuid)
 
 
-class List(ManageCommand, lister.Lister):
+class List(DisplayCommand, lister.Lister):
     """List all servers, in the order of their UUIDs."""
 
     def take_action(
@@ -159,7 +163,7 @@ class List(ManageCommand, lister.Lister):
         return COLUMNS, _all_servers(self.app.database)
 
 
-class Show(ManageCommand, show.ShowOne):
+class Show(DisplayCommand, show.ShowOne):
     """Show a server with its endpoints."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

@@ -25,6 +25,7 @@ from console_api import conf as configuration
 from console_api import errors
 from console_api.agent import drivers
 from console_api.cmd import arguments
+from console_api.cmd.explain import explain
 from console_api.cmd.quickstart import screen, state
 from console_api.cmd.quickstart.state import HOST, PROJECT_ID, SERVER_ID
 from console_api.db import console_hosts
@@ -86,7 +87,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(0)
     except (errors.ConsoleAPIError, OSError) as error:
-        sys.exit(f"console-api-quickstart: {error}")
+        sys.exit(f"console-api-quickstart: {explain(error)}")
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

@@ -184,6 +184,17 @@ class ListTest(ServersCase):
             list(outcome.json[0]),
         )
 
+    def test_unknown_columns_are_refused_with_the_known_ones(self) -> None:
+        self.assertRefused(
+            "Unknown columns: color, x. Choose from: uuid, name, project_id, ",
+            *("server", "list", "-c", "color", "-c", "x"),
+        )
+        self.add_server()
+        one = self.manage(
+            *("server", "list", "-f", "csv", "-c", "x", "-c", "Project ID")
+        )
+        self.assertEqual('"project_id"', one.stdout.splitlines()[0])
+
     def test_without_servers_the_list_is_empty(self) -> None:
         self.assertEqual([], self.manage("server", "list", "-f", "json").json)
 

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Explain errors to an operator at a terminal."""
+
+from console_api import errors
+
+
+def explain(error: errors.ConsoleAPIError | OSError) -> str:
+    """Return what went wrong and what to do, on one line.
+
+    An operator may learn what a user of the API may not: why the database is
+    unavailable.  Only the first line of the driver's message is shown; a
+    statement with its values may follow.
+    """
+    if isinstance(error, OSError):
+        return _explain_os_error(error)
+    if isinstance(error, errors.DatabaseUnavailable) and error.__cause__:
+        cause = next(iter(str(error.__cause__).splitlines()), "")
+        return f"{error} Cause: {cause.rstrip('.')}"
+    return str(error)
+
+
+def _explain_os_error(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    message = f"{error.filename}: {reason}." if error.filename else reason
+    if isinstance(error, PermissionError):
+        message = f"{message} Run the command as a user with permission."
+    return message
