@@ -7,7 +7,7 @@ one, and what follows the answer is RFB.
 
 import re
 
-from console_api.rfb.errors import RFBError
+from console_api.rfb.errors import HandshakeError
 
 # The longest answer, up to the empty line that ends it.
 _LONGEST = 8192
@@ -20,10 +20,12 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
 def connect_request(host: str, port: int, path: str) -> bytes:
     """Return the request.
 
-    :raises RFBError: the path cannot be part of one
+    :raises HandshakeError: the path cannot be part of one
     """
     if not re.fullmatch(r"[!-~]+", path):
-        raise RFBError("The internal access path has blanks or worse in it.")
+        raise HandshakeError(
+            "The internal access path has blanks or worse in it."
+        )
     name = f"[{host}]" if ":" in host else host
     return f"CONNECT {path} HTTP/1.1\r\nHost: {name}:{port}\r\n\r\n".encode()
 
@@ -42,17 +44,19 @@ class ConnectResponse:
     def receive(self, data: bytes) -> None:
         """Take what the server has sent.
 
-        :raises RFBError: it refuses, or does not speak HTTP
+        :raises HandshakeError: it refuses, or does not speak HTTP
         """
         self._received += data
         head, end, self.trailing = self._received.partition(_END)
         if len(head) > _LONGEST:
-            raise RFBError("Its HTTP answer has no end.")
+            raise HandshakeError("Its HTTP answer has no end.")
         if not end:
             return
         found = _STATUS_LINE.match(head + b"\r")
         if found is None:
-            raise RFBError("It does not speak HTTP.")
+            raise HandshakeError("It does not speak HTTP.")
         if not found[1].startswith(b"2"):
-            raise RFBError(f"It answers with HTTP status {found[1].decode()}.")
+            raise HandshakeError(
+                f"It answers with HTTP status {found[1].decode()}."
+            )
         self.done = True

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The remote framebuffer protocol (RFC 6143), without sockets."""
+"""Remote Framebuffer (RFB) protocol, RFC 6143, without sockets."""

@@ -8,32 +8,40 @@ from console_api.rfb import des
 
 CHALLENGE_LENGTH = 16
 
-_BLOCK = 8
+_BLOCK_LENGTH = 8
 
 
 def new_challenge() -> bytes:
-    """Make a challenge that nobody can foresee."""
+    """Return an unpredictable challenge."""
     return secrets.token_bytes(CHALLENGE_LENGTH)
 
 
 def respond(password: str, challenge: bytes) -> bytes:
-    """Return what proves that one knows a password.
+    """Return the response to a challenge.
 
-    The first 8 bytes of the password are the key, the bits of each reversed,
-    as every VNC program has it (an erratum of the RFC).
+    The key consists of the first 8 bytes of the password, padded with zeros,
+    with the bits of each byte reversed (an erratum of the RFC; every
+    implementation does so).
+
+    :param challenge: ``CHALLENGE_LENGTH`` bytes
     """
     key = bytes(
         _REVERSED[byte]
-        for byte in password.encode()[:_BLOCK].ljust(_BLOCK, b"\0")
+        for byte in password.encode()[:_BLOCK_LENGTH].ljust(
+            _BLOCK_LENGTH, b"\0"
+        )
     )
     return b"".join(
-        des.encrypt_block(key, challenge[start : start + _BLOCK])
-        for start in range(0, len(challenge), _BLOCK)
+        des.encrypt_block(key, challenge[start : start + _BLOCK_LENGTH])
+        for start in range(0, len(challenge), _BLOCK_LENGTH)
     )
 
 
 def verify(password: str, challenge: bytes, response: bytes) -> bool:
-    """Tell whether a response proves that the password is known."""
+    """Return whether a response was made with the password.
+
+    The comparison takes constant time.
+    """
     return hmac.compare_digest(respond(password, challenge), response)
 
 

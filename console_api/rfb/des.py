@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Single DES, which VNC authentication and xvp need although it is broken."""
+"""Single DES, which VNC authentication and xvp require although it is weak."""
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 
 def encrypt_block(key: bytes, block: bytes) -> bytes:
-    """Encrypt one block of 8 bytes with a key of 8 bytes, used as it is."""
-    # Triple DES with one key three times is single DES.  One block needs no
-    # chaining: there is nothing for ECB to give away.
+    """Encrypt a single block.
+
+    :param key: 8 bytes, used as they are
+    :param block: 8 bytes
+    """
+    # Triple DES with three equal keys is single DES.  A single block needs
+    # no chaining, so ECB reveals nothing.
     cipher = Cipher(TripleDES(key * 3), modes.ECB())  # noqa: S305  # nosec
     encryptor = cipher.encryptor()
     return encryptor.update(block) + encryptor.finalize()

@@ -1,154 +1,108 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The handshake with a server's VNC endpoint, as its viewer.
+"""The viewer's side of a handshake with a server's VNC endpoint.
 
-RFC 6143, section 7.1, and VeNCrypt 0.2 as the community's specification of
-the protocol has it ("rfbproto", security type 19).
+RFC 6143, section 7.1, and VeNCrypt 0.2 as specified by the community's
+version of the protocol ("rfbproto", security type 19).
 """
 
-import enum
 import struct
+from collections.abc import Generator
+from typing import NoReturn
 
 from console_api.rfb import auth
-from console_api.rfb.errors import RFBError, printable
+from console_api.rfb.errors import HandshakeError, printable
 from console_api.rfb.handshake import (
     NONE,
     OK,
     VENCRYPT,
-    VERSION_LENGTH,
     VNC,
     Handshake,
+    State,
     Version,
-    check_version,
-    parse_version,
 )
 
-# Subtypes of VeNCrypt whose certificates can be checked.
+# Subtypes of VeNCrypt with certificates that can be verified.
 _X509_NONE = 260
 _X509_VNC = 261
 
 _VENCRYPT_VERSION = b"\0\2"
 
-# The longest reason for a refusal that is read.
-_LONGEST_REASON = 1024
+# A longer reason for a refusal, in bytes, is not read.
+_MAX_REASON_LENGTH = 1024
 
-_NEEDS_ONE = (
-    "It asks for a VNC password, and none is configured for its compute host."
+_NO_CREDENTIALS = (
+    "The display requires a VNC password, and none is configured for its "
+    "compute host."
 )
 
 
-class EndpointState(enum.Enum):
-    """What is awaited, or how it ended."""
-
-    VERSION = enum.auto()
-    TYPE = enum.auto()
-    TYPE_COUNT = enum.auto()
-    TYPES = enum.auto()
-    VENCRYPT_VERSION = enum.auto()
-    VENCRYPT_AGREED = enum.auto()
-    SUBTYPE_COUNT = enum.auto()
-    SUBTYPES = enum.auto()
-    SUBTYPE_AGREED = enum.auto()
-    #: The caller has to start TLS, and then calls ``tls_started``.
-    START_TLS = enum.auto()
-    CHALLENGE = enum.auto()
-    RESULT = enum.auto()
-    REASON_LENGTH = enum.auto()
-    REASON = enum.auto()
-    DONE = enum.auto()
-
-
-_S = EndpointState
-
-_EXPECTED = {
-    _S.VERSION: VERSION_LENGTH,
-    _S.TYPE: 4,
-    _S.TYPE_COUNT: 1,
-    _S.VENCRYPT_VERSION: 2,
-    _S.VENCRYPT_AGREED: 1,
-    _S.SUBTYPE_COUNT: 1,
-    _S.SUBTYPE_AGREED: 1,
-    _S.CHALLENGE: auth.CHALLENGE_LENGTH,
-    _S.RESULT: 4,
-    _S.REASON_LENGTH: 4,
-}
-
-
 class EndpointHandshake(Handshake):
-    """Gets into a server's screen."""
+    """Connects to the VNC display of a server."""
 
     def __init__(self, password: str | None, *, tls: bool = False) -> None:
-        """Begin by waiting for the version.
+        """Wait for the version of the display.
 
-        :param password: the VNC password of the endpoint, if one is known
-        :param tls: whether the caller can start TLS when it is asked to
+        :param password: the VNC password of the display, if it is known
+        :param tls: whether the caller can start TLS on request
         """
-        super().__init__()
-        self.state = _S.VERSION
         self._password = password
         self._tls = tls
         self._version = Version.V8
-        # Of messages whose length has come before them.
-        self._length = 0
-        # The VNC security type that is used inside TLS.
-        self._inside = NONE
+        super().__init__()
 
     def tls_started(self) -> None:
-        """Go on inside TLS."""
-        if self.state is not _S.START_TLS:
-            message = f"TLS is not awaited in {self.state}."
-            raise RuntimeError(message)
-        self._begin(self._inside)
+        """Continue inside TLS.
 
-    def receive(self, data: bytes) -> None:
-        """Take what the endpoint has sent; see ``Handshake.receive``."""
-        if self.state is _S.VERSION:
-            check_version(bytes(self._unread) + data)
-        super().receive(data)
+        :raises RuntimeError: the state is not ``START_TLS``
+        """
+        self._require(State.START_TLS)
+        self._advance()
 
-    def _expected(self) -> int:
-        if self.state in (_S.TYPES, _S.SUBTYPES, _S.REASON):
-            return self._length
-        return _EXPECTED.get(self.state, 0)
+    def _steps(self) -> Generator[State, None, None]:
+        yield from self._negotiate_version()
+        if self._version is Version.V3:
+            security = yield from self._read_security_type()
+        else:
+            security = yield from self._negotiate_security()
+        if security == VENCRYPT:
+            security = yield from self._negotiate_vencrypt()
+        if security == VNC:
+            challenge = yield from self._read_exact(auth.CHALLENGE_LENGTH)
+            self._output += auth.respond(self._password or "", challenge)
+        if security == VNC or self._version is Version.V8:
+            # Without authentication, older versions send no result.
+            yield from self._read_result()
 
-    def _take(self, message: bytes) -> None:
-        getattr(self, f"_take_{self.state.name.lower()}")(message)
-
-    def _take_version(self, message: bytes) -> None:
-        major, minor = parse_version(message)
+    def _negotiate_version(self) -> Generator[State, None, None]:
+        major, minor = yield from self._read_version()
         if major < Version.V3:
-            raise RFBError(f"It speaks RFB {major}.{minor}.")
+            raise HandshakeError(f"The display speaks RFB {major}.{minor}.")
         # Servers with other numbers (Apple's 3.889, RealVNC's 4.1) speak 3.8
-        # as well; a number below that is to be taken for the one before.
-        if major > Version.V3 or minor >= Version.V8:
-            self._version = Version.V8
-        else:
+        # as well; a minor version in between stands for the one before it.
+        if major == Version.V3 and minor < Version.V8:
             self._version = Version.V7 if minor == Version.V7 else Version.V3
-        self._output += self._version.line
-        is_old = self._version is Version.V3
-        self.state = _S.TYPE if is_old else _S.TYPE_COUNT
+        self._output += self._version.message
 
-    def _take_type(self, message: bytes) -> None:
-        """The server decides: section 7.1.2 of 3.3."""
-        [chosen] = struct.unpack(">I", message)
+    def _read_security_type(self) -> Generator[State, None, int]:
+        """Accept the server's choice: section 7.1.2 of the protocol 3.3."""
+        chosen = yield from self._read_integer(4)
         if chosen == 0:
-            self.state = _S.REASON_LENGTH
-            return
+            yield from self._read_refusal()
         if chosen not in (NONE, VNC):
-            raise RFBError(f"It asks for security type {chosen}.")
-        self._check_password(chosen)
-        self._begin(chosen)
+            raise HandshakeError(
+                f"The display requires security type {chosen}."
+            )
+        if chosen == VNC and self._password is None:
+            raise HandshakeError(_NO_CREDENTIALS)
+        return chosen
 
-    def _take_type_count(self, message: bytes) -> None:
-        self._length = message[0]
-        self.state = _S.TYPES if self._length else _S.REASON_LENGTH
-
-    def _take_types(self, message: bytes) -> None:
-        chosen = self._choose(message)
+    def _negotiate_security(self) -> Generator[State, None, int]:
+        count = yield from self._read_integer(1)
+        if count == 0:
+            yield from self._read_refusal()
+        chosen = self._choose((yield from self._read_exact(count)))
         self._output.append(chosen)
-        if chosen == VENCRYPT:
-            self.state = _S.VENCRYPT_VERSION
-        else:
-            self._begin(chosen)
+        return chosen
 
     def _choose(self, offered: bytes) -> int:
         if self._tls and VENCRYPT in offered:
@@ -158,81 +112,64 @@ class EndpointHandshake(Handshake):
         if NONE in offered:
             return NONE
         if VNC in offered:
-            raise RFBError(_NEEDS_ONE)
-        raise RFBError(f"It offers only security types {[*offered]}.")
+            raise HandshakeError(_NO_CREDENTIALS)
+        raise HandshakeError(
+            f"The display offers only security types {[*offered]}."
+        )
 
-    def _take_vencrypt_version(self, message: bytes) -> None:
-        if message < _VENCRYPT_VERSION:
-            raise RFBError(f"It speaks VeNCrypt {message[0]}.{message[1]}.")
-        self._output += _VENCRYPT_VERSION
-        self.state = _S.VENCRYPT_AGREED
+    def _negotiate_vencrypt(self) -> Generator[State, None, int]:
+        """Negotiate a subtype of VeNCrypt and have TLS started.
 
-    def _take_vencrypt_agreed(self, message: bytes) -> None:
-        if message != b"\0":
-            raise RFBError("It does not agree to VeNCrypt 0.2.")
-        self.state = _S.SUBTYPE_COUNT
-
-    def _take_subtype_count(self, message: bytes) -> None:
-        self._length = 4 * message[0]
-        if not self._length:
-            raise RFBError("It offers no subtype of VeNCrypt.")
-        self.state = _S.SUBTYPES
-
-    def _take_subtypes(self, message: bytes) -> None:
-        offered = [found for (found,) in struct.iter_unpack(">I", message)]
-        if self._password is not None and _X509_VNC in offered:
-            chosen, self._inside = _X509_VNC, VNC
-        elif _X509_NONE in offered:
-            chosen, self._inside = _X509_NONE, NONE
-        elif _X509_VNC in offered:
-            raise RFBError(_NEEDS_ONE)
-        else:
-            raise RFBError(
-                f"It offers only subtypes {offered} of VeNCrypt. Configure "
-                "it with a certificate."
+        :returns: the security type to use inside TLS
+        """
+        version = yield from self._read_exact(len(_VENCRYPT_VERSION))
+        if version < _VENCRYPT_VERSION:
+            raise HandshakeError(
+                f"The display speaks VeNCrypt {version[0]}.{version[1]}."
             )
-        self._output += struct.pack(">I", chosen)
-        self.state = _S.SUBTYPE_AGREED
+        self._output += _VENCRYPT_VERSION
+        if (yield from self._read_integer(1)) != 0:
+            raise HandshakeError("The display refused VeNCrypt 0.2.")
+        count = yield from self._read_integer(1)
+        subtypes = yield from self._read_exact(4 * count)
+        subtype, security = self._choose_subtype(
+            [number for (number,) in struct.iter_unpack(">I", subtypes)]
+        )
+        self._output += struct.pack(">I", subtype)
+        if (yield from self._read_integer(1)) != 1:
+            raise HandshakeError("The display refused to start TLS.")
+        if self._received:
+            # It would be taken for data received through TLS.
+            raise HandshakeError("The display sent data before TLS started.")
+        yield State.START_TLS
+        return security
 
-    def _take_subtype_agreed(self, message: bytes) -> None:
-        if message != b"\1":
-            raise RFBError("It does not agree to use TLS.")
-        if self._unread:
-            # It would be taken for something that came through TLS.
-            raise RFBError("It sends more before TLS begins.")
-        self.state = _S.START_TLS
+    def _choose_subtype(self, offered: list[int]) -> tuple[int, int]:
+        if self._password is not None and _X509_VNC in offered:
+            return _X509_VNC, VNC
+        if _X509_NONE in offered:
+            return _X509_NONE, NONE
+        if _X509_VNC in offered:
+            raise HandshakeError(_NO_CREDENTIALS)
+        raise HandshakeError(
+            f"The display offers only VeNCrypt subtypes {offered}. Configure "
+            "a certificate for it."
+        )
 
-    def _check_password(self, security_type: int) -> None:
-        if security_type == VNC and self._password is None:
-            raise RFBError(_NEEDS_ONE)
+    def _read_result(self) -> Generator[State, None, None]:
+        """Wait for the SecurityResult: section 7.1.3."""
+        if (yield from self._read_integer(4)) == OK:
+            return
+        if self._version is Version.V8:
+            yield from self._read_refusal()
+        raise HandshakeError("The display refused the connection.")
 
-    def _begin(self, security_type: int) -> None:
-        if security_type == VNC:
-            self.state = _S.CHALLENGE
-        elif self._version is Version.V8:
-            self.state = _S.RESULT
-        else:
-            # Without authentication, older versions send no result.
-            self.state = _S.DONE
-
-    def _take_challenge(self, message: bytes) -> None:
-        self._output += auth.respond(self._password or "", message)
-        self.state = _S.RESULT
-
-    def _take_result(self, message: bytes) -> None:
-        [result] = struct.unpack(">I", message)
-        if result == OK:
-            self.state = _S.DONE
-        elif self._version is Version.V8:
-            self.state = _S.REASON_LENGTH
-        else:
-            raise RFBError("It refuses.")
-
-    def _take_reason_length(self, message: bytes) -> None:
-        [self._length] = struct.unpack(">I", message)
-        if not 0 < self._length <= _LONGEST_REASON:
-            raise RFBError("It refuses.")
-        self.state = _S.REASON
-
-    def _take_reason(self, message: bytes) -> None:
-        raise RFBError(f"It refuses: {printable(message)}")
+    def _read_refusal(self) -> Generator[State, None, NoReturn]:
+        """Read why the display refuses the connection, and raise that."""
+        length = yield from self._read_integer(4)
+        if not 0 < length <= _MAX_REASON_LENGTH:
+            raise HandshakeError("The display refused the connection.")
+        reason = yield from self._read_exact(length)
+        raise HandshakeError(
+            f"The display refused the connection: {printable(reason)}"
+        )

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong in a handshake."""
+"""Errors of handshakes."""
 
 
-class RFBError(Exception):
-    """The other end breaks the protocol, or refuses.
+class HandshakeError(Exception):
+    """The other end violated the protocol or refused the connection.
 
-    The text is a short sentence for a log; it holds no secret.
+    The message is a sentence for a log and contains no secret.
     """
 
 
 def printable(data: bytes) -> str:
-    """Return some of what the other end sent, fit for a log."""
+    """Return the beginning of received data as an ASCII literal for a log."""
     return ascii(data[:40].decode("latin-1"))

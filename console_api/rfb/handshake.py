@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What both sides of a handshake share: bytes in, bytes out, no sockets."""
+"""What all handshakes share: bytes in, bytes out, no sockets."""
 
 import abc
 import enum
 import struct
+from collections.abc import Generator
 
-from console_api.rfb.errors import RFBError, printable
+from console_api.rfb.errors import HandshakeError, printable
 
-VERSION_LENGTH = 12
-
-#: Security types: RFC 6143, section 7.1.2; VeNCrypt: the registry of IANA.
+#: Security types: RFC 6143, section 7.1.2, and the IANA registry (VeNCrypt).
 NONE = 1
 VNC = 2
 VENCRYPT = 19
@@ -18,89 +17,132 @@ VENCRYPT = 19
 OK = 0
 FAILED = 1
 
-_FORM = b"RFB ddd.ddd\n"
+_VERSION_FORMAT = b"RFB ddd.ddd\n"
+_DIGITS = b"0123456789"
+
+
+class State(enum.Enum):
+    """What the caller of a handshake has to do next."""
+
+    #: Pass received bytes to ``receive``.
+    RECEIVE = enum.auto()
+    #: Start TLS, then call ``tls_started`` (``EndpointHandshake``).
+    START_TLS = enum.auto()
+    #: Call ``accept`` or ``refuse`` (``ViewerHandshake``).
+    DECIDE = enum.auto()
+    #: Nothing: the handshake has succeeded.
+    DONE = enum.auto()
+    #: Nothing: the handshake has failed.
+    FAILED = enum.auto()
 
 
 class Version(enum.IntEnum):
-    """The versions of the protocol, 3.x: RFC 6143, section 7.1.1."""
+    """Minor versions of RFB 3: RFC 6143, section 7.1.1."""
 
     V3 = 3
     V7 = 7
     V8 = 8
 
     @property
-    def line(self) -> bytes:
-        """The message that asks for this version."""
+    def message(self) -> bytes:
+        """The ProtocolVersion message of this version."""
         return b"RFB 003.%03d\n" % self.value
 
 
 class Handshake(abc.ABC):
     """One side of a handshake.
 
-    Feed what the other end sends with ``receive``, in pieces of any size,
-    and send it what ``data_to_send`` returns, after each call.  A state of a
-    subclass says how many bytes its message has and what they lead to.
+    Send the bytes that ``data_to_send`` returns, then do what ``state`` asks
+    for, until it is ``DONE`` or ``FAILED``.
     """
 
     def __init__(self) -> None:
-        """Begin; nothing has been received."""
-        self._unread = bytearray()
+        """Start the handshake.
+
+        Subclasses call this last: it runs their ``_steps`` up to the first
+        read.
+        """
+        self.state = State.RECEIVE
+        self._received = bytearray()
         self._output = bytearray()
+        self._running = self._steps()
+        self._advance()
 
     @property
     def trailing(self) -> bytes:
-        """What has come behind the handshake: it belongs to the session."""
-        return bytes(self._unread)
+        """Bytes received after the handshake, which belong to the session."""
+        return bytes(self._received)
 
     def data_to_send(self) -> bytes:
-        """Return what the other end is to get now, once."""
+        """Return the bytes to send to the other end, and forget them.
+
+        There may be some even when the handshake has failed.
+        """
         data = bytes(self._output)
         self._output.clear()
         return data
 
     def receive(self, data: bytes) -> None:
-        """Take what the other end has sent.
+        """Process bytes received from the other end.
 
-        :raises RFBError: it breaks the protocol, or refuses
-        :raises RuntimeError: nothing is expected in this state
+        :param data: any part of the stream, however it was split
+        :raises HandshakeError: the other end violated the protocol or refused
+            the connection
+        :raises RuntimeError: the state is not ``RECEIVE``
         """
-        if not self._expected():
-            raise RuntimeError("The handshake expects nothing in this state.")
-        self._unread += data
-        while (count := self._expected()) and self._is_there(count):
-            message = bytes(self._unread[:count])
-            del self._unread[:count]
-            self._take(message)
-
-    def _is_there(self, count: int) -> bool:
-        return len(self._unread) >= count
+        self._require(State.RECEIVE)
+        self._received += data
+        self._advance()
 
     @abc.abstractmethod
-    def _expected(self) -> int:
-        """Return how many bytes the next message has; 0: none comes."""
+    def _steps(self) -> Generator[State, None, None]:
+        """Perform the handshake; yield a state to wait for the caller."""
 
-    @abc.abstractmethod
-    def _take(self, message: bytes) -> None:
-        """Act on a message of the length expected."""
+    def _advance(self) -> None:
+        try:
+            self.state = next(self._running, State.DONE)
+        except HandshakeError:
+            self.state = State.FAILED
+            raise
+
+    def _require(self, state: State) -> None:
+        if self.state is not state:
+            message = f"The handshake is in {self.state}, not in {state}."
+            raise RuntimeError(message)
+
+    def _read_exact(self, count: int) -> Generator[State, None, bytes]:
+        """Wait for a number of bytes and return them."""
+        while len(self._received) < count:
+            yield State.RECEIVE
+        data = bytes(self._received[:count])
+        del self._received[:count]
+        return data
+
+    def _read_integer(self, size: int) -> Generator[State, None, int]:
+        """Wait for an unsigned integer of a number of bytes."""
+        return int.from_bytes((yield from self._read_exact(size)))
+
+    def _read_version(self) -> Generator[State, None, tuple[int, int]]:
+        """Wait for a ProtocolVersion message: RFC 6143, section 7.1.1.
+
+        A wrong byte is an error at once: a peer that speaks another protocol
+        may not send twelve bytes before it waits for an answer.
+
+        :returns: the major and the minor version
+        """
+        message = b""
+        for expected in _VERSION_FORMAT:
+            message += yield from self._read_exact(1)
+            allowed = _DIGITS if expected == ord("d") else (expected,)
+            if message[-1] not in allowed:
+                raise HandshakeError(
+                    "The other end does not speak RFB; it sent "
+                    f"{printable(message + self._received)}."
+                )
+        return int(message[4:7]), int(message[8:11])
 
 
-def check_version(begin: bytes) -> None:
-    """Check the beginning of a version message, as soon as it is there.
-
-    :raises RFBError: it is something else
-    """
-    for byte, form in zip(begin[:VERSION_LENGTH], _FORM, strict=False):
-        digit = form == ord("d")
-        if not (chr(byte).isdecimal() if digit else byte == form):
-            raise RFBError(f"It does not speak RFB: {printable(begin)}")
-
-
-def parse_version(message: bytes) -> tuple[int, int]:
-    """Return the major and minor number of a checked version message."""
-    return int(message[4:7]), int(message[8:11])
-
-
-def text(reason: str) -> bytes:
-    """Return a reason for a failure as it is sent."""
+def encode_reason(reason: str) -> bytes:
+    """Return a reason for a failure as sent: RFC 6143, section 7.1.3."""
     encoded = reason.encode()
     return struct.pack(">I", len(encoded)) + encoded

@@ -1,49 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The handshake with a viewer, as its VNC server: RFC 6143, section 7.1."""
+"""The server's side of a handshake with a viewer: RFC 6143, section 7.1."""
 
-import enum
 import struct
+from collections.abc import Generator
+from typing import NoReturn
 
 from console_api.rfb import auth
-from console_api.rfb.errors import RFBError
+from console_api.rfb.errors import HandshakeError
 from console_api.rfb.handshake import (
     FAILED,
     OK,
-    VERSION_LENGTH,
     VNC,
     Handshake,
+    State,
     Version,
-    check_version,
-    parse_version,
-    text,
+    encode_reason,
 )
 
-_MAJOR = 3
+_MAJOR_VERSION = 3
 
-_VERSIONS = "This server speaks RFB 3.3, 3.7 and 3.8."
-
-
-class ViewerState(enum.Enum):
-    """What is awaited, or how it ended."""
-
-    VERSION = enum.auto()
-    SECURITY_TYPE = enum.auto()
-    RESPONSE = enum.auto()
-    #: The response is there; ``accept`` or ``refuse`` answers it.
-    ANSWERED = enum.auto()
-    DONE = enum.auto()
-    REFUSED = enum.auto()
-
-
-_EXPECTED = {
-    ViewerState.VERSION: VERSION_LENGTH,
-    ViewerState.SECURITY_TYPE: 1,
-    ViewerState.RESPONSE: auth.CHALLENGE_LENGTH,
-}
+_SUPPORTED_VERSIONS = "This server speaks RFB 3.3, 3.7 and 3.8."
 
 
 class ViewerHandshake(Handshake):
-    """Asks a viewer for the password of a console."""
+    """Authenticates a viewer with the password of a console.
+
+    Once the viewer has responded to the challenge, the state is ``DECIDE``
+    and ``is_authentic`` is known.
+    """
 
     def __init__(
         self,
@@ -52,101 +36,92 @@ class ViewerHandshake(Handshake):
         challenge: bytes | None = None,
         refusal: str | None = None,
     ) -> None:
-        """Begin with the version.
+        """Send the version of the server.
 
-        :param challenge: 16 bytes; by default nobody can foresee them
-        :param refusal: let nobody in, for this reason
+        :param challenge: 16 bytes, random by default
+        :param refusal: a reason to refuse every viewer before authentication
         """
-        super().__init__()
-        self.state = ViewerState.VERSION
-        #: Whether the response was right, once it is there.
-        self.authentic = False
+        #: Whether the viewer knows the password.
+        self.is_authentic = False
         self._password = password
         self._challenge = challenge or auth.new_challenge()
         self._refusal = refusal
-        # Until it is known, as the oldest viewer would understand it.
+        # Until the viewer's version is known, errors are sent in a form that
+        # the oldest one understands.
         self._version = Version.V3
-        self._output += Version.V8.line
-
-    def receive(self, data: bytes) -> None:
-        """Take what the viewer has sent; see ``Handshake.receive``."""
-        if self.state is ViewerState.VERSION:
-            try:
-                check_version(bytes(self._unread) + data)
-            except RFBError:
-                self._offer_nothing(_VERSIONS)
-                raise
-        super().receive(data)
+        super().__init__()
 
     def accept(self) -> None:
-        """Let the viewer in."""
-        self._check_answered()
-        if not self.authentic:
-            raise RuntimeError("The password was wrong.")
+        """Let the viewer in.
+
+        :raises RuntimeError: it has not authenticated
+        """
+        self._require(State.DECIDE)
+        if not self.is_authentic:
+            raise RuntimeError("The viewer does not know the password.")
         self._output += struct.pack(">I", OK)
-        self.state = ViewerState.DONE
+        self.state = State.DONE
 
     def refuse(self, reason: str) -> None:
-        """Do not let the viewer in; it learns why if its version can."""
-        self._check_answered()
-        self._fail(reason)
+        """Refuse the viewer.
 
-    def _check_answered(self) -> None:
-        if self.state is not ViewerState.ANSWERED:
-            message = f"There is nothing to answer in {self.state}."
-            raise RuntimeError(message)
+        :param reason: shown by viewers that speak RFB 3.8
+        :raises RuntimeError: the viewer has not responded yet
+        """
+        self._require(State.DECIDE)
+        self._send_failure(reason)
+        self.state = State.FAILED
 
-    def _expected(self) -> int:
-        return _EXPECTED.get(self.state, 0)
-
-    def _take(self, message: bytes) -> None:
-        if self.state is ViewerState.VERSION:
-            self._take_version(*parse_version(message))
-        elif self.state is ViewerState.SECURITY_TYPE:
-            self._take_type(message[0])
-        else:
-            self.authentic = auth.verify(
-                self._password, self._challenge, message
-            )
-            self.state = ViewerState.ANSWERED
-
-    def _take_version(self, major: int, minor: int) -> None:
-        if major != _MAJOR:
-            self._offer_nothing(_VERSIONS)
-            raise RFBError(f"It asks for RFB {major}.{minor}.")
-        # Any other number is to be taken for 3.3: section 7.1.1.
-        known = minor in (Version.V7, Version.V8)
-        self._version = Version(minor) if known else Version.V3
+    def _steps(self) -> Generator[State, None, None]:
+        self._output += Version.V8.message
+        yield from self._negotiate_version()
         if self._refusal is not None:
-            self._offer_nothing(self._refusal)
-        elif self._version is Version.V3:
+            self._refuse_all(self._refusal, "Viewers are refused now.")
+        if self._version is Version.V3:
+            # The server decides: section 7.1.2 of the protocol 3.3.
             self._output += struct.pack(">I", VNC)
-            self._send_challenge()
         else:
-            self._output += bytes((1, VNC))
-            self.state = ViewerState.SECURITY_TYPE
-
-    def _take_type(self, chosen: int) -> None:
-        if chosen != VNC:
-            self._fail("Choose VNC authentication.")
-            raise RFBError(f"It chooses security type {chosen}.")
-        self._send_challenge()
-
-    def _send_challenge(self) -> None:
+            yield from self._negotiate_security()
         self._output += self._challenge
-        self.state = ViewerState.RESPONSE
+        response = yield from self._read_exact(auth.CHALLENGE_LENGTH)
+        self.is_authentic = auth.verify(
+            self._password, self._challenge, response
+        )
+        yield State.DECIDE
 
-    def _offer_nothing(self, reason: str) -> None:
-        """Offer no security type, which ends it: section 7.1.2.
+    def _negotiate_version(self) -> Generator[State, None, None]:
+        try:
+            major, minor = yield from self._read_version()
+        except HandshakeError as error:
+            self._refuse_all(_SUPPORTED_VERSIONS, str(error))
+        if major != _MAJOR_VERSION:
+            self._refuse_all(
+                _SUPPORTED_VERSIONS,
+                f"The viewer speaks RFB {major}.{minor}.",
+            )
+        # Other minor versions are treated as 3.3: section 7.1.1.
+        if minor in (Version.V7, Version.V8):
+            self._version = Version(minor)
 
-        3.3 has one type in four bytes, later versions count in one byte.
+    def _negotiate_security(self) -> Generator[State, None, None]:
+        self._output += bytes((1, VNC))
+        chosen = yield from self._read_integer(1)
+        if chosen != VNC:
+            self._send_failure("Choose VNC authentication.")
+            raise HandshakeError(f"The viewer chose security type {chosen}.")
+
+    def _refuse_all(self, reason: str, error: str) -> NoReturn:
+        """Offer no security type, which ends the handshake: section 7.1.2.
+
+        RFB 3.3 sends one type in four bytes; later versions send a list that
+        begins with its length in one byte.
         """
         self._output += b"\0\0\0\0" if self._version is Version.V3 else b"\0"
-        self._output += text(reason)
-        self.state = ViewerState.REFUSED
+        self._output += encode_reason(reason)
+        raise HandshakeError(error)
 
-    def _fail(self, reason: str) -> None:
+    def _send_failure(self, reason: str) -> None:
+        """Send a SecurityResult: section 7.1.3; only 3.8 sends a reason."""
         self._output += struct.pack(">I", FAILED)
         if self._version is Version.V8:
-            self._output += text(reason)
-        self.state = ViewerState.REFUSED
+            self._output += encode_reason(reason)

@@ -14,8 +14,9 @@ from console_api import errors
 from console_api.directory.base import Directory, Endpoint, Server
 from console_api.net.http_connect import ConnectResponse, connect_request
 from console_api.net.stream import Stream
-from console_api.rfb.endpoint import EndpointHandshake, EndpointState
-from console_api.rfb.errors import RFBError
+from console_api.rfb.endpoint import EndpointHandshake
+from console_api.rfb.errors import HandshakeError
+from console_api.rfb.handshake import State
 
 # How many servers are looked up at a time.  A look-up cannot be interrupted:
 # when its viewer has been refused it takes a thread still, for as long as the
@@ -76,7 +77,7 @@ class Endpoints:
             raise ScreenUnreachable(
                 f"No answer within {self._connect_timeout} seconds."
             ) from error
-        except (OSError, RFBError, errors.ConsoleAPIError) as error:
+        except (OSError, HandshakeError, errors.ConsoleAPIError) as error:
             raise ScreenUnreachable(str(error)) from error
         except ValueError as error:
             # A name that cannot be looked up, or be in a certificate.
@@ -129,9 +130,9 @@ class Endpoints:
         while True:
             handshake.receive(data)
             stream.write(handshake.data_to_send())
-            if handshake.state is EndpointState.DONE:
+            if handshake.state is State.DONE:
                 return handshake.trailing
-            if handshake.state is EndpointState.START_TLS:
+            if handshake.state is State.START_TLS:
                 await stream.start_tls(self._tls, host)
                 handshake.tls_started()
             data = await _receive(stream)

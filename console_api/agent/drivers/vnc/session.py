@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from console_api.agent.drivers.vnc.endpoint import ScreenUnreachable
 from console_api.net.stream import Stream
-from console_api.rfb.errors import RFBError
-from console_api.rfb.viewer import ViewerHandshake, ViewerState
+from console_api.rfb.errors import HandshakeError
+from console_api.rfb.handshake import State
+from console_api.rfb.viewer import ViewerHandshake
 
 if TYPE_CHECKING:
     from console_api.agent.drivers.vnc.listener import Listener
@@ -54,7 +55,7 @@ class Session:
         except _Refused as reason:
             self._handshake.refuse(str(reason))
             self._viewer.write(self._handshake.data_to_send())
-        except (RFBError, TimeoutError, OSError) as error:
+        except (HandshakeError, TimeoutError, OSError) as error:
             # Anybody can connect and send anything: no line of the log each.
             LOG.debug(
                 "Console %d: %s did not get in: %s",
@@ -73,7 +74,7 @@ class Session:
         if attempts.is_locked():
             # Others have failed while this one was thinking.
             raise _Refused(_LOCKED)
-        if not self._handshake.authentic:
+        if not self._handshake.is_authentic:
             LOG.warning(
                 "Console %d: wrong password from %s.",
                 self._number,
@@ -86,9 +87,7 @@ class Session:
     async def _converse(self) -> None:
         handshake = self._handshake
         self._viewer.write(handshake.data_to_send())
-        while handshake.state is not ViewerState.ANSWERED:
-            if handshake.state is ViewerState.REFUSED:
-                raise RFBError("Nobody gets in at present.")
+        while handshake.state is State.RECEIVE:
             data = await self._viewer.receive()
             if not data:
                 raise ConnectionResetError("It has hung up.")

@@ -3,8 +3,8 @@ import itertools
 import unittest
 
 from console_api.net.http_connect import ConnectResponse, connect_request
-from console_api.rfb.errors import RFBError
-from console_api.tests.unit.rfb.base import PIECES
+from console_api.rfb.errors import HandshakeError
+from console_api.tests.unit.rfb.base import SIZES
 
 
 class RequestTest(unittest.TestCase):
@@ -23,7 +23,7 @@ class RequestTest(unittest.TestCase):
 
     def test_a_path_that_is_none_is_refused(self) -> None:
         for path in ("", "/a b", "/a\r\nX: y", "/\x00", "/ä"):
-            with self.subTest(path), self.assertRaises(RFBError):
+            with self.subTest(path), self.assertRaises(HandshakeError):
                 connect_request("host", 1, path)
 
 
@@ -40,7 +40,7 @@ class ResponseTest(unittest.TestCase):
     def test_an_answer_lets_us_through(self) -> None:
         for head, size in itertools.product(
             (b"HTTP/1.1 200 OK\r\nX: y", b"HTTP/1.0 200", b"HTTP/1.1 204 "),
-            PIECES,
+            SIZES,
         ):
             with self.subTest(head, size=size):
                 response = self.feed(head + b"\r\n\r\nRFB", size)
@@ -54,10 +54,10 @@ class ResponseTest(unittest.TestCase):
             (b"RFB 003.008\n\r\n\r\n", "does not speak HTTP"),
             (b"HTTP/1.1 200\r\n" + b"x" * 10_000, "has no end"),
         ):
-            for size in PIECES:
+            for size in SIZES:
                 with (
                     self.subTest(expected, size=size),
-                    self.assertRaisesRegex(RFBError, expected) as caught,
+                    self.assertRaisesRegex(HandshakeError, expected) as caught,
                 ):
                     self.feed(data, size)
                 self.assertNotIn("secret", str(caught.exception))

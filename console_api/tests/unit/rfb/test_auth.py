@@ -2,12 +2,11 @@
 import unittest
 
 from console_api.rfb import auth
-
-CHALLENGE = bytes(range(16))
+from console_api.tests.unit.rfb.base import CHALLENGE
 
 
 class RespondTest(unittest.TestCase):
-    def test_the_bits_of_the_password_are_reversed(self) -> None:
+    def test_bits_of_password_are_reversed(self) -> None:
         # From openssl enc -des-ecb -nopad -K 0e86ceceeef64e26: "password"
         # with the bits of each byte reversed.
         self.assertEqual(
@@ -15,14 +14,14 @@ class RespondTest(unittest.TestCase):
             auth.respond("password", bytes(16)),
         )
 
-    def test_both_halves_of_the_challenge_count(self) -> None:
+    def test_halves_of_challenge_are_encrypted_separately(self) -> None:
         one = auth.respond("secret", CHALLENGE)
         other = auth.respond("secret", CHALLENGE[:8] + bytes(8))
         self.assertEqual(16, len(one))
         self.assertEqual(one[:8], other[:8])
         self.assertNotEqual(one[8:], other[8:])
 
-    def test_only_eight_characters_count(self) -> None:
+    def test_password_is_truncated_to_eight_characters(self) -> None:
         self.assertEqual(
             auth.respond("12345678", CHALLENGE),
             auth.respond("123456789", CHALLENGE),
@@ -30,13 +29,13 @@ class RespondTest(unittest.TestCase):
 
 
 class VerifyTest(unittest.TestCase):
-    def test_only_the_right_response_counts(self) -> None:
-        right = auth.respond("secret", CHALLENGE)
+    def test_only_correct_response_is_verified(self) -> None:
+        correct = auth.respond("secret", CHALLENGE)
         for response, expected in (
-            (right, True),
+            (correct, True),
             (auth.respond("Secret", CHALLENGE), False),
             (auth.respond("secret", bytes(16)), False),
-            (right[:15], False),
+            (correct[:15], False),
             (b"", False),
         ):
             with self.subTest(response=response):
@@ -44,7 +43,9 @@ class VerifyTest(unittest.TestCase):
                     expected, auth.verify("secret", CHALLENGE, response)
                 )
 
-    def test_each_challenge_is_another_one(self) -> None:
-        found = {auth.new_challenge() for _ in range(1000)}
-        self.assertEqual(1000, len(found))
-        self.assertEqual({16}, {len(one) for one in found})
+
+class NewChallengeTest(unittest.TestCase):
+    def test_challenges_are_unique(self) -> None:
+        challenges = {auth.new_challenge() for _ in range(1000)}
+        self.assertEqual(1000, len(challenges))
+        self.assertEqual({16}, set(map(len, challenges)))

@@ -5,7 +5,7 @@ from console_api.rfb import des
 
 
 class EncryptBlockTest(unittest.TestCase):
-    def test_published_vectors_of_des(self) -> None:
+    def test_published_vectors(self) -> None:
         for key, block, expected in (
             # FIPS 81 and the usual worked example of the algorithm.
             ("0123456789abcdef", "4e6f772069732074", "3fa40e8a984d4815"),
