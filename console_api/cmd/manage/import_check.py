@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check what a file for ``server import`` says, and name all that is wrong."""
+"""Check the servers in a file for ``server import``; report all errors.
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+JSON Schema is no help here: nearly all of its messages would have to be
+replaced to name fields as the file does, ``vnc_port`` or
+``endpoints[0].port``, and null counts as absent.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from console_api import values
 from console_api.cmd.manage.endpoints import (
     ENDPOINT_CHECKS,
-    ENDPOINT_KEYS,
     REQUIRED_ENDPOINT_KEYS,
 )
 from console_api.cmd.manage.import_formats import (
-    NEEDED_KEYS,
     READERS,
-    SERVER_KEYS,
+    REQUIRED_SERVER_KEYS,
     Item,
     Malformed,
 )
 
-_SERVER_CHECKS: Mapping[str, Callable[[object], str]] = {
+_Checks = Mapping[str, Callable[[object], Any]]
+
+_SERVER_CHECKS: _Checks = {
     "uuid": values.uuid,
     "project_id": values.name,
     "name": values.name,
@@ -27,13 +32,17 @@ _SERVER_CHECKS: Mapping[str, Callable[[object], str]] = {
     "compute_host": values.host,
 }
 
-#: What of an endpoint must be there; null is as good as absent elsewhere.
-_NEEDED_ENDPOINT_KEYS = REQUIRED_ENDPOINT_KEYS
+# How much of an unknown key a message quotes.
+_MAX_QUOTED_KEY = 40
 
 
 @dataclass(slots=True)
 class Servers:
-    """Rows to store, and all that is wrong with the file they are of."""
+    """Rows to store, and everything that is wrong with their file.
+
+    ``places`` has the line and the place of each UUID, ``problems`` a line
+    and a message each.
+    """
 
     servers: list[dict[str, Any]] = field(default_factory=list)
     endpoints: list[dict[str, Any]] = field(default_factory=list)
@@ -42,7 +51,7 @@ class Servers:
 
 
 def check(data: bytes, file_format: str) -> Servers:
-    """Check what is in a file, as far as it can be read."""
+    """Check the contents of a file, as far as it can be read."""
     result = Servers()
     try:
         for item in READERS[file_format](_decode(data)):
@@ -54,7 +63,7 @@ def check(data: bytes, file_format: str) -> Servers:
 
 def _decode(data: bytes) -> str:
     try:
-        # A byte order mark is what spreadsheets begin a CSV file with.
+        # Spreadsheets write a byte order mark at the start of a CSV file.
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -67,7 +76,7 @@ def _add(result: Servers, item: Item) -> None:
     uuid = server.get("uuid")
     if uuid is not None and uuid in result.places:
         _line, place = result.places[uuid]
-        checker.refuse(f"uuid {uuid} is at {place} already")
+        checker.problems.append(f"uuid {uuid} is also at {place}")
     elif uuid is not None:
         result.places[uuid] = item.line, item.place
     endpoints = list(checker.endpoints())
@@ -84,7 +93,7 @@ def _add(result: Servers, item: Item) -> None:
 
 
 class _Checker:
-    """Checks an item and collects all that is wrong with it."""
+    """Checks one item and collects its problems."""
 
     def __init__(self, item: Item) -> None:
         self._item = item
@@ -92,16 +101,14 @@ class _Checker:
         self._value = item.value if self._is_object else {}
         self.problems = list(item.problems)
         if not self.problems and not self._is_object:
-            self.refuse("must be an object")
-
-    def refuse(self, problem: str) -> None:
-        self.problems.append(problem)
+            self.problems.append("must be an object")
 
     def server(self) -> dict[str, Any]:
         if not self._is_object:
             return {}
-        self._keys("", self._value, (*SERVER_KEYS, "endpoints"), NEEDED_KEYS)
-        server = self._checked("", self._value, SERVER_KEYS, _SERVER_CHECKS)
+        server = self._values(
+            "", self._value, _SERVER_CHECKS, REQUIRED_SERVER_KEYS, "endpoints"
+        )
         if server["instance_name"] is None:
             server["instance_name"] = server["name"]
         return server
@@ -109,54 +116,56 @@ class _Checker:
     def endpoints(self) -> Iterator[dict[str, Any]]:
         given = self._value.get("endpoints")
         if given is not None and not isinstance(given, list):
-            self.refuse("endpoints must be a list")
+            self.problems.append("endpoints must be a list")
             return
         seen = set()
         for prefix, endpoint in zip(
             self._item.prefixes, given or (), strict=True
         ):
             if not isinstance(endpoint, dict):
-                self.refuse(f"{prefix.rstrip('.')} must be an object")
+                self.problems.append(f"{prefix.rstrip('.')} must be an object")
                 continue
-            keys = ENDPOINT_KEYS
-            self._keys(prefix, endpoint, keys, _NEEDED_ENDPOINT_KEYS)
-            checked = self._checked(prefix, endpoint, keys, ENDPOINT_CHECKS)
+            checked = self._values(
+                prefix, endpoint, ENDPOINT_CHECKS, REQUIRED_ENDPOINT_KEYS
+            )
             protocol = checked["protocol"]
             if protocol in seen and protocol is not None:
-                self.refuse(f"{prefix}protocol is {protocol} once more")
+                self.problems.append(
+                    f"{prefix}protocol must not be {protocol} again"
+                )
             seen.add(protocol)
             yield checked
 
-    def _keys(
+    def _values(
         self,
         prefix: str,
         given: Mapping[str, Any],
-        known: Sequence[str],
-        needed: Iterable[str],
-    ) -> None:
-        for key in given:
-            if key not in known:
-                self.refuse(
-                    f"unknown key {prefix}{key[:40]!a}; known: "
-                    f"{', '.join(known)}"
-                )
-        for key in needed:
-            if given.get(key) is None:
-                self.refuse(f"{prefix}{key} is missing")
-
-    def _checked(
-        self,
-        prefix: str,
-        given: Mapping[str, Any],
-        keys: Sequence[str],
-        checks: Mapping[str, Callable[[object], Any]],
+        checks: _Checks,
+        required: Iterable[str],
+        *others: str,
     ) -> dict[str, Any]:
-        """Return the checked values; None for one that is absent or bad."""
-        checked = dict.fromkeys(keys)
-        for key in keys:
+        """Return the checked values, None for those absent or invalid.
+
+        :param prefix: what the file has before the keys
+        :param others: keys that are checked elsewhere
+        """
+        known = (*checks, *others)
+        self.problems.extend(
+            f"unknown key {prefix}{key[:_MAX_QUOTED_KEY]!a}; known: "
+            f"{', '.join(known)}"
+            for key in given
+            if key not in known
+        )
+        self.problems.extend(
+            f"{prefix}{key} is missing"
+            for key in required
+            if given.get(key) is None
+        )
+        checked = dict.fromkeys(checks)
+        for key, check_value in checks.items():
             if given.get(key) is not None:
                 try:
-                    checked[key] = checks[key](given[key])
+                    checked[key] = check_value(given[key])
                 except ValueError as error:
-                    self.refuse(f"{prefix}{key} {error}")
+                    self.problems.append(f"{prefix}{key} {error}")
         return checked

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the files that ``server import`` takes: JSON and CSV.
+"""Read the files of ``server import``: JSON and CSV.
 
-Both become the same items, each with the line where it begins.  Nothing is
-known here of what the values mean.
+Both are read into the same items, each with the line where it begins.  What
+the values mean is checked elsewhere.
 """
 
 import csv
@@ -17,7 +17,7 @@ from console_api.cmd.arguments import number
 from console_api.cmd.manage.endpoints import ENDPOINT_KEYS
 from console_api.values import PROTOCOLS
 
-#: What a server may have in a file, other than endpoints.
+#: The values of a server, other than its endpoints.
 SERVER_KEYS = (
     "uuid",
     "project_id",
@@ -26,8 +26,8 @@ SERVER_KEYS = (
     "compute_host",
 )
 
-#: What a server must have.
-NEEDED_KEYS = SERVER_KEYS[:3]
+#: The values that a server must have.
+REQUIRED_SERVER_KEYS = SERVER_KEYS[:3]
 
 #: The columns that a CSV file may have.
 COLUMNS = (
@@ -44,20 +44,21 @@ _JSON_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 class Malformed(Exception):
-    """The file cannot be read any further."""
+    """The rest of the file cannot be read."""
 
     def __init__(self, line: int, problem: str) -> None:
-        """Say on which line, counted from 1, and why."""
+        """Keep the line, counted from 1, and what is wrong with it."""
         super().__init__(problem)
         self.line = line
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a file says of one server.
+    """One server of a file.
 
-    ``place`` is where, for a person; ``prefixes`` are how the file calls the
-    values of each endpoint; ``problems`` are what was found while reading.
+    ``place`` names its position in messages, ``prefixes`` is what precedes
+    the keys of each endpoint in the file, and ``problems`` was found while
+    reading.
     """
 
     line: int
@@ -68,17 +69,17 @@ class Item:
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that remembers the keys it had more than once."""
+    """A JSON object that keeps the keys that occurred more than once."""
 
     repeated: Sequence[str] = ()
 
 
 def read_json(text: str) -> Iterator[Item]:
-    """Read a list of objects, one after the other.
+    """Read a list of objects, one at a time.
 
-    :raises Malformed: it is no JSON, or no list
+    :raises Malformed: it is not valid JSON, or not a list
     """
-    decoder = json.JSONDecoder(object_pairs_hook=_object)
+    decoder = json.JSONDecoder(object_pairs_hook=_make_object)
     position = _skip_space(text, 0)
     if text[position : position + 1] != "[":
         raise Malformed(1, "must be a JSON list of objects: [{...}, ...]")
@@ -104,7 +105,7 @@ def _check_end(text: str, position: int) -> None:
         position = _skip_space(text, position + 1)
         if position == len(text):
             return
-        problem = "there is more after the list"
+        problem = "data follows the list"
     raise Malformed(
         text.count("\n", 0, position) + 1, f"not valid JSON: {problem}"
     )
@@ -118,8 +119,8 @@ def _decode(
     except json.JSONDecodeError as error:
         raise Malformed(error.lineno, f"not valid JSON: {error.msg}") from None
     except ValueError:
-        # Python refuses to convert numbers of thousands of digits.
-        raise Malformed(line, "has a number that is too long") from None
+        # Python does not convert numbers of thousands of digits.
+        raise Malformed(line, "contains a number that is too long") from None
     except RecursionError:
         raise Malformed(line, "is nested too deeply") from None
 
@@ -134,7 +135,7 @@ def _json_item(value: Any, line: int, index: int) -> Item:
         value=value,
         prefixes=[f"endpoints[{number}]." for number in range(len(endpoints))],
         problems=[
-            f"{key[:40]!a} is there more than once"
+            f"{key[:40]!a} occurs more than once"
             for found in (value, *endpoints)
             if isinstance(found, _Object)
             for key in found.repeated
@@ -142,12 +143,12 @@ def _json_item(value: Any, line: int, index: int) -> Item:
     )
 
 
-def _object(pairs: Sequence[tuple[str, Any]]) -> _Object:
-    made = _Object(pairs)
-    if len(made) < len(pairs):
+def _make_object(pairs: Sequence[tuple[str, Any]]) -> _Object:
+    result = _Object(pairs)
+    if len(result) < len(pairs):
         names = [name for name, _value in pairs]
-        made.repeated = sorted({n for n in names if names.count(n) > 1})
-    return made
+        result.repeated = sorted({n for n in names if names.count(n) > 1})
+    return result
 
 
 def _skip_space(text: str, position: int) -> int:
@@ -156,11 +157,11 @@ def _skip_space(text: str, position: int) -> int:
 
 
 def read_csv(text: str) -> Iterator[Item]:
-    """Read lines under a line of column names.
+    """Read rows below a row of column names.
 
-    An empty cell is a value that is not there.
+    An empty cell is an absent value.
 
-    :raises Malformed: it is no CSV, or of unknown or missing columns
+    :raises Malformed: it is not valid CSV, or has unknown or missing columns
     """
     lines = _csv_lines(text)
     _line, header = next(lines, (1, []))
@@ -175,17 +176,16 @@ def read_csv(text: str) -> Iterator[Item]:
                 place=f"line {line}",
                 value=None,
                 problems=[
-                    f"has {len(cells)} columns, but the header has "
-                    f"{len(header)}"
+                    f"has {len(cells)} cells, but the header has {len(header)}"
                 ],
             )
 
 
 def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines that are not empty, with their physical numbers."""
+    """Yield the rows that are not empty, with the lines they begin on."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
-        # A quoted cell may have line breaks; the line begins before it.
+        # Quoted cells may contain line breaks.
         line = reader.line_num + 1
         try:
             cells = next(reader)
@@ -199,9 +199,9 @@ def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _check_header(header: Sequence[str]) -> None:
     unknown = [name for name in header if name not in COLUMNS]
-    missing = [name for name in NEEDED_KEYS if name not in header]
+    missing = [name for name in REQUIRED_SERVER_KEYS if name not in header]
     if not header:
-        raise Malformed(1, "is empty; a line of column names comes first")
+        raise Malformed(1, "is empty; begin with a row of column names")
     if unknown:
         raise Malformed(
             1, f"unknown column {unknown[0]!a}; known: {', '.join(COLUMNS)}"
@@ -209,7 +209,7 @@ def _check_header(header: Sequence[str]) -> None:
     if missing:
         raise Malformed(1, f"the column {missing[0]} is missing")
     if len(set(header)) < len(header):
-        raise Malformed(1, "a column is there more than once")
+        raise Malformed(1, "a column occurs more than once")
 
 
 def _csv_item(line: int, row: Mapping[str, str]) -> Item:
@@ -236,7 +236,7 @@ def _csv_item(line: int, row: Mapping[str, str]) -> Item:
     )
 
 
-#: The readers, by the name of their format, which files end with.
+#: The readers by format, which is also the suffix of a file name.
 READERS: Mapping[str, Callable[[str], Iterator[Item]]] = {
     "csv": read_csv,
     "json": read_json,

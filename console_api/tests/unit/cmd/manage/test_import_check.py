@@ -7,7 +7,7 @@ from typing import Any
 from console_api.cmd.manage.import_check import Servers, check
 from console_api.tests.unit.base import SERVER, server_id
 
-WHOLE: dict[str, Any] = {
+COMPLETE: dict[str, Any] = {
     "uuid": SERVER,
     "project_id": "p",
     "name": "n",
@@ -29,11 +29,11 @@ ENDPOINT = {"protocol": "vnc", "host": "h", "port": 1}
 
 
 def changed(**values: Any) -> dict[str, Any]:
-    return {**WHOLE, **values}
+    return {**COMPLETE, **values}
 
 
 def without(key: str) -> dict[str, Any]:
-    return {name: value for name, value in WHOLE.items() if name != key}
+    return {name: value for name, value in COMPLETE.items() if name != key}
 
 
 class CheckTest(unittest.TestCase):
@@ -41,20 +41,22 @@ class CheckTest(unittest.TestCase):
         return check(json.dumps(items).encode(), "json")
 
     def assertProblems(self, expected: Sequence[str], *items: Any) -> None:
-        """Check what is wrong with a file of these items."""
+        """Assert the problems of a file with these items."""
         found = self.check_json(*items)
         self.assertEqual(expected, [text for _line, text in found.problems])
 
-    def test_rows_are_made_of_all_that_is_given(self) -> None:
-        found = self.check_json(WHOLE)
+    def test_rows_have_all_values_of_the_file(self) -> None:
+        found = self.check_json(COMPLETE)
         self.assertEqual([], found.problems)
         self.assertEqual([without("endpoints")], found.servers)
         [vnc, spice] = found.endpoints
-        self.assertEqual({"server_id": SERVER, **WHOLE["endpoints"][0]}, vnc)
+        self.assertEqual(
+            {"server_id": SERVER, **COMPLETE["endpoints"][0]}, vnc
+        )
         self.assertIsNone(spice["tls_port"])
         self.assertIsNone(spice["internal_access_path"])
 
-    def test_what_may_be_absent_has_a_default(self) -> None:
+    def test_optional_values_have_defaults(self) -> None:
         nothing: dict[str, Any]
         for nothing in ({}, {"instance_name": None, "compute_host": None}):
             found = self.check_json(
@@ -66,7 +68,7 @@ class CheckTest(unittest.TestCase):
             self.assertIsNone(server["compute_host"])
             self.assertEqual([], found.endpoints)
 
-    def test_csv_makes_the_same_rows(self) -> None:
+    def test_csv_becomes_the_same_rows(self) -> None:
         found = check(
             b"uuid,project_id,name,instance_name,compute_host,vnc_host,"
             b"vnc_port,vnc_tls_port,vnc_internal_access_path,spice_host,"
@@ -74,17 +76,17 @@ class CheckTest(unittest.TestCase):
             b"5902\n",
             "csv",
         )
-        same = self.check_json(WHOLE)
+        same = self.check_json(COMPLETE)
         self.assertEqual([], found.problems)
         self.assertEqual(same.servers, found.servers)
         self.assertEqual(same.endpoints, found.endpoints)
 
-    def test_each_problem_is_named(self) -> None:
+    def test_invalid_servers_are_reported(self) -> None:
         at = "line 1 (index 0): "
         for item, problem in (
             (5, "must be an object"),
             (None, "must be an object"),
-            ([WHOLE], "must be an object"),
+            ([COMPLETE], "must be an object"),
             (changed(color="red"), "unknown key 'color'; known: uuid, "),
             (without("uuid"), "uuid is missing"),
             (without("project_id"), "project_id is missing"),
@@ -111,7 +113,7 @@ class CheckTest(unittest.TestCase):
                 self.assertIn(problem, text)
                 self.assertEqual([], found.servers)
 
-    def test_each_problem_of_an_endpoint_is_named(self) -> None:
+    def test_invalid_endpoints_are_reported(self) -> None:
         for change, problem in (
             ({"protocol": "ssh"}, ".protocol must be one of"),
             ({"protocol": None}, ".protocol is missing"),
@@ -139,13 +141,13 @@ class CheckTest(unittest.TestCase):
                 self.assertIn("endpoints[1].", text)
                 self.assertIn(problem, text)
 
-    def test_a_protocol_may_be_there_once(self) -> None:
+    def test_repeated_protocol_is_reported(self) -> None:
         self.assertProblems(
-            ["line 1 (index 0): endpoints[1].protocol is vnc once more"],
+            ["line 1 (index 0): endpoints[1].protocol must not be vnc again"],
             changed(endpoints=[ENDPOINT, ENDPOINT]),
         )
 
-    def test_an_endpoint_of_csv_is_called_by_its_columns(self) -> None:
+    def test_csv_endpoints_are_reported_by_column(self) -> None:
         found = check(
             b"uuid,project_id,name,vnc_host,vnc_port\n"
             + SERVER.encode()
@@ -155,18 +157,15 @@ class CheckTest(unittest.TestCase):
         [(_line, text)] = found.problems
         self.assertTrue(text.startswith("line 2: vnc_port must be"), text)
 
-    def test_a_uuid_may_be_there_once(self) -> None:
+    def test_repeated_uuid_is_reported_with_both_places(self) -> None:
         self.assertProblems(
-            [
-                f"line 1 (index 2): uuid {SERVER} is at line 1 (index 0) "
-                "already"
-            ],
-            WHOLE,
+            [f"line 1 (index 2): uuid {SERVER} is also at line 1 (index 0)"],
+            COMPLETE,
             changed(uuid=server_id(2)),
-            WHOLE,
+            COMPLETE,
         )
 
-    def test_all_problems_are_found_at_once(self) -> None:
+    def test_all_problems_are_reported_at_once(self) -> None:
         self.assertProblems(
             [
                 "line 1 (index 0): uuid is missing",
@@ -175,17 +174,15 @@ class CheckTest(unittest.TestCase):
                 "line 1 (index 2): must be an object",
             ],
             {},
-            WHOLE,
+            COMPLETE,
             5,
         )
 
-    def test_what_comes_before_the_end_of_a_broken_file_is_checked(
-        self,
-    ) -> None:
+    def test_items_before_malformed_data_are_checked(self) -> None:
         found = check(b"[{},\n{", "json")
         self.assertEqual([1, 1, 1, 2], [line for line, _ in found.problems])
 
-    def test_what_is_not_utf_8_is_refused_on_its_line(self) -> None:
+    def test_invalid_utf_8_is_reported_on_its_line(self) -> None:
         for file_format in ("json", "csv"):
             found = check(b"uuid,project_id,name\n\n1,2,\xe9", file_format)
             self.assertEqual(
@@ -193,7 +190,7 @@ class CheckTest(unittest.TestCase):
                 found.problems,
             )
 
-    def test_a_byte_order_mark_is_no_part_of_the_file(self) -> None:
+    def test_byte_order_mark_is_ignored(self) -> None:
         for data, file_format in (
             (b"uuid,project_id,name\n", "csv"),
             (b"[]", "json"),
