@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage``: what an operator does to the database and keys.
+"""The application of ``console-api-manage``.
 
 The commands are entry points in the namespace ``console_api.manage``.
 """
@@ -31,19 +31,19 @@ BROKEN_PIPE = 141
 
 
 class ManageApp(app.App):
-    """The program; holds what its commands share."""
+    """The application, with what its commands share."""
 
     NAME = "console-api-manage"
     LOG = logging.getLogger(NAME)
 
     def __init__(self) -> None:
-        """Find the commands; nothing else is loaded yet."""
+        """Find the commands, without loading them."""
         super().__init__(
             description="Manage the database, keys, servers and console "
             "hosts of console_api.",
             version=importlib.metadata.version("console-api"),
             command_manager=commandmanager.CommandManager(NAMESPACE),
-            # Without it, --help after a command would not be the command's.
+            # Otherwise --help after a command shows the help of the program.
             deferred_help=True,
         )
 
@@ -53,8 +53,8 @@ class ManageApp(app.App):
         version: str | None,
         argparse_kwargs: dict[str, Any] | None = None,
     ) -> argparse.ArgumentParser:
-        """Add our own options to those that cliff gives each program."""
-        # An option of a command must not pass for a short form of ours.
+        """Add our options to those of cliff."""
+        # An option of a command is not an abbreviation of a global one.
         parser = super().build_option_parser(
             description,
             version,
@@ -64,7 +64,7 @@ class ManageApp(app.App):
         return parser
 
     def configure_logging(self) -> None:
-        """Log as cliff does, but never statements and their values."""
+        """Log as cliff does, but never SQL statements with their values."""
         super().configure_logging()
         logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
         if self.options.verbose_level <= self.DEFAULT_VERBOSE_LEVEL:
@@ -74,7 +74,7 @@ class ManageApp(app.App):
     def conf(self) -> cfg.ConfigOpts:
         """The configuration.
 
-        :raises ConfigurationError: it is absent or cannot be used
+        :raises ConfigurationError: it is missing or invalid
         """
         return configuration.load(
             configuration.config_dir(self.options.config_dir)
@@ -82,28 +82,29 @@ class ManageApp(app.App):
 
     @functools.cached_property
     def database(self) -> Database:
-        """The database, whose schema is the one that this code needs.
+        """The database, once its schema has been checked.
 
-        :raises ConfigurationError: it has another schema
-        :raises DatabaseUnavailable: it does not answer
+        :raises ConfigurationError: its schema is not up to date
+        :raises DatabaseUnavailable: it is unavailable
         """
         schema.check(self.conf)
         return Database(self.conf)
 
     def run_subcommand(self, argv: list[str]) -> int:
-        """Run a command; one that is not there is an error on stderr."""
+        """Run a command; report an unknown one on stderr."""
         try:
             self.command_manager.find_command(argv)
         except ValueError:
-            near = ", ".join(sorted(self.get_fuzzy_matches(argv[0])))
-            self.LOG.error(  # noqa: TRY400 (nothing to trace)
-                "There is no command `%s`. Near it: %s. All: %s --help",
-                " ".join(argv),
-                near,
-                self.NAME,
+            self.LOG.error(  # noqa: TRY400 (no bug to trace)
+                "Unknown command: %s. Similar commands: %s. To list all "
+                "commands, run: %s --help",
+                *(" ".join(argv), self._similar_commands(argv), self.NAME),
             )
             return USAGE_ERROR
         return super().run_subcommand(argv)
+
+    def _similar_commands(self, argv: list[str]) -> str:
+        return ", ".join(sorted(self.get_fuzzy_matches(argv[0])))
 
     def clean_up(
         self,
@@ -111,13 +112,13 @@ class ManageApp(app.App):
         _result: int,
         _err: BaseException | None,
     ) -> None:
-        """Give back the connections to the database."""
+        """Close the connections to the database."""
         if "database" in vars(self):
             self.database.close()
 
     def interact(self) -> NoReturn:
-        """Refuse a command line without a command."""
-        self.parser.error("name a command; --help lists them")
+        """Reject a command line without a command; no shell is started."""
+        self.parser.error("a command is required; --help lists them")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

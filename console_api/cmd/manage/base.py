@@ -115,5 +115,10 @@ class DisplayCommand(ManageCommand, display.DisplayCommandBase[Any]):
         return super().produce_output(parsed_args, column_names, data)  # type: ignore[safe-super]
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with a noun, in the plural if need be."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def _print_nothing(file: object = None) -> None:
     del file

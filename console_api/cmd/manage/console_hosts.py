@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage console-host``: where consoles can be made."""
+"""``console-api-manage console-host``: hosts that serve consoles."""
 
 import argparse
 from collections.abc import Iterable, Sequence
@@ -38,28 +38,28 @@ _EVERY_COMPUTE_HOST = "*"
 
 
 class Patterns(columns.FormattableColumn[Sequence[str]]):
-    """Patterns of compute hosts: for people one a line."""
+    """Patterns of compute hosts, in tables one per line."""
 
     def human_readable(self) -> str:
-        """Return one line a pattern."""
+        """Return one pattern per line."""
         return "\n".join(self._value)
 
 
 class Ports(columns.FormattableColumn[dict[str, int | None]]):
-    """The ports of a console host: for people as the options take them."""
+    """Ports of a console host, in tables as options take them."""
 
     def human_readable(self) -> str:
-        """Return the range, or the one port of all consoles."""
+        """Return the range, or the port that all consoles share."""
         if self._value["multiplex_port"] is not None:
             return f"{self._value['multiplex_port']} (multiplexed)"
         return f"{self._value['min_port']}-{self._value['max_port']}"
 
 
 class Create(ManageCommand):
-    """Register a console host, or one more console type of it."""
+    """Register a console host, or another console type of one."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add what a console host has."""
+        """Add the values of a console host."""
         parser = super().get_parser(prog_name)
         _add_identity(parser)
         _add_properties(parser, creating=True)
@@ -86,12 +86,12 @@ class Create(ManageCommand):
 class Set(ManageCommand):
     """Change a console host.
 
-    Ports that consoles have cannot be taken away. Disabled, it takes no new
-    consoles; those that it has stay.
+    Ports in use by consoles cannot be removed. A disabled console host gets
+    no new consoles and keeps those it has.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add what can change."""
+        """Add the values that can change."""
         parser = super().get_parser(prog_name)
         _add_identity(parser)
         _add_properties(parser, creating=False)
@@ -102,7 +102,7 @@ class Set(ManageCommand):
         changed = _properties(parsed_args)
         if not changed:
             raise UsageError(
-                "Nothing to change. Say what, for example with --disable."
+                "Nothing to change. Use an option such as --disable."
             )
         if not console_hosts.update(
             self.app.database,
@@ -116,8 +116,8 @@ class Set(ManageCommand):
 class List(DisplayCommand, lister.Lister):
     """List all console hosts.
 
-    A console host is up while its agent is seen, at least once in [consoles]
-    host_down_time seconds. One that is down gets no new consoles.
+    A console host is up if its agent has reported within the last [consoles]
+    host_down_time seconds. A host that is down gets no new consoles.
     """
 
     def take_action(
@@ -134,14 +134,14 @@ class Delete(ManageCommand):
     """Delete a console host."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add which one, and what becomes of its consoles."""
+        """Add the console host and what happens to its consoles."""
         parser = super().get_parser(prog_name)
         _add_identity(parser)
         parser.add_argument(
             "--with-consoles",
             action="store_true",
-            help="Delete the consoles on it too. Without this, a console "
-            "host that has consoles is not deleted.",
+            help="Delete its consoles too. Without this option, a console "
+            "host with consoles is not deleted.",
         )
         return parser
 
@@ -170,7 +170,7 @@ def _add_identity(parser: argparse.ArgumentParser) -> None:
         dest="console_type",
         type=argument(values.console_type),
         default=values.CONSOLE_HOST_TYPES[0],
-        help="The type of the consoles it makes. (default: %(default)s)",
+        help="The type of its consoles. (default: %(default)s)",
     )
 
 
@@ -178,14 +178,14 @@ def _add_properties(
     parser: argparse.ArgumentParser, *, creating: bool
 ) -> None:
     host, patterns, enabled = (
-        (" (default: HOST)", "(default: * for all)", " (default)")
+        (" (default: HOST)", "(default: *, all of them)", " (default)")
         if creating
-        else ("", "They replace those it has.", "")
+        else ("", "Replaces the present patterns.", "")
     )
     parser.add_argument(
         "--public-hostname",
         type=argument(values.host),
-        help=f"The name or address that users reach it by.{host}",
+        help=f"The name or address that users connect to.{host}",
     )
     parser.add_argument(
         "--compute-host",
@@ -193,7 +193,7 @@ def _add_properties(
         metavar="PATTERN",
         action="append",
         type=argument(values.pattern),
-        help="A shell pattern of the compute hosts it serves. Can be "
+        help="A shell pattern of the compute hosts to serve. Can be "
         f"repeated. {patterns}",
     )
     _add_ports(parser, required=creating)
@@ -203,14 +203,14 @@ def _add_properties(
         dest="enabled",
         action="store_true",
         default=None,
-        help=f"It takes new consoles.{enabled}",
+        help=f"Place new consoles on it.{enabled}",
     )
     switch.add_argument(
         "--disable",
         dest="enabled",
         action="store_false",
         default=None,
-        help="It takes no new consoles; those that it has stay.",
+        help="Place no new consoles on it and keep those it has.",
     )
 
 
@@ -220,14 +220,14 @@ def _add_ports(parser: argparse.ArgumentParser, *, required: bool) -> None:
         "--ports",
         metavar="MIN-MAX",
         type=argument(_port_range),
-        help="A range of ports, one for each console.",
+        help="A range of ports, one port per console.",
     )
     ports.add_argument(
         "--multiplex-port",
         dest="ports",
         metavar="PORT",
         type=argument(_multiplex_port),
-        help="One port for all consoles.",
+        help="One port that all consoles share.",
     )
 
 
@@ -249,7 +249,7 @@ def _multiplex_port(text: str) -> dict[str, int | None]:
 
 
 def _properties(parsed_args: argparse.Namespace) -> dict[str, Any]:
-    """Return the columns that the command line gives."""
+    """Return the columns given on the command line."""
     given: dict[str, Any] = dict(parsed_args.ports or {})
     if parsed_args.public_hostname is not None:
         given["public_hostname"] = parsed_args.public_hostname
@@ -289,6 +289,7 @@ def _row(host: ConsoleHost) -> Sequence[Any]:
 
 def _not_found(parsed_args: argparse.Namespace) -> errors.ConsoleHostNotFound:
     return errors.ConsoleHostNotFound(
-        f"Console host {parsed_args.host} offers no "
-        f"{parsed_args.console_type} consoles. See `console-host list`."
+        f"Console host {parsed_args.host} with console type "
+        f"{parsed_args.console_type} could not be found. See `console-host "
+        "list`."
     )

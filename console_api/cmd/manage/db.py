@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage db``: the schema of the database."""
+"""``console-api-manage db``: the database schema."""
 
 import argparse
 from collections.abc import Iterable, Sequence
@@ -12,25 +12,26 @@ from console_api.db import schema
 
 
 class Sync(ManageCommand):
-    """Bring the schema of the database up to date.
+    """Upgrade the database schema to the version that this release needs.
 
-    Does nothing if it is. Run it before the services of a new version are
-    started.
+    Does nothing if the schema is up to date. Run this command before the
+    services of a new release are started.
     """
 
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
-        """Run the migrations that the database has not seen."""
+        """Run the missing migrations and print the version."""
         schema.sync(self.app.conf)
-        self.say(f"The schema is at version {schema.version(self.app.conf)}.")
+        version = schema.version(self.app.conf)
+        self.say(f"The database schema is at version {version}.")
 
 
 class Version(DisplayCommand, show.ShowOne):
-    """Show the version of the schema: found in the database, and needed."""
+    """Show the schema version in the database and the one needed."""
 
     def take_action(
         self, _parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        """Return both versions; None is found in an empty database."""
+        """Return both versions; an empty database has None."""
         return ("found", "needed"), (
             schema.version(self.app.conf),
             schema.head(),

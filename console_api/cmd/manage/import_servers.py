@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage server import``: all servers of a file, or none.
+"""``console-api-manage server import``: all servers in a file, or none.
 
-A file is checked as a whole before anything is written, so that one run
-names all that is wrong with it.
+The whole file is checked before anything is stored, so that one run reports
+everything that is wrong with it.
 """
 
 import argparse
@@ -12,28 +12,29 @@ from pathlib import Path
 
 from console_api import errors
 from console_api.cmd.manage import import_check
-from console_api.cmd.manage.base import ManageCommand
+from console_api.cmd.manage.base import ManageCommand, counted
 from console_api.cmd.manage.import_check import Servers
 from console_api.cmd.manage.import_formats import READERS
 from console_api.db import servers
 from console_api.db.engine import Database
 
-#: The name of the file that stands for standard input.
+#: The file name of standard input.
 STDIN = "-"
 
 # How many problems are reported.
-_REPORTED = 20
+_MAX_REPORTED = 20
 
 
 class Import(ManageCommand):
-    """Register all servers of a JSON or CSV file, or none of them.
+    """Register all servers in a JSON or CSV file, or none of them.
 
-    JSON is a list of objects with uuid, project_id, name and, if wanted,
-    instance_name, compute_host and endpoints: a list of objects with
-    protocol, host, port and, if wanted, tls_port and internal_access_path.
-    CSV has the same names as columns, those of endpoints with the protocol
-    before them: vnc_host, vnc_port, vnc_tls_port, vnc_internal_access_path,
-    spice_host and so on; an empty cell is a value that is not there.
+    JSON is a list of objects with uuid, project_id, name, and optionally
+    instance_name, compute_host and endpoints. Endpoints are a list of objects
+    with protocol, host, port, and optionally tls_port and
+    internal_access_path. CSV has columns of the same names, those of
+    endpoints prefixed by the protocol: vnc_host, vnc_port, vnc_tls_port,
+    vnc_internal_access_path, spice_host and so on. Empty cells count as
+    absent.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -42,41 +43,42 @@ class Import(ManageCommand):
         parser.add_argument(
             "file",
             metavar="FILE",
-            help="The file, in UTF-8; - is standard input.",
+            help="The file, encoded in UTF-8, or - for standard input.",
         )
         parser.add_argument(
             "--file-format",
             choices=sorted(READERS),
-            help="The format of the file. (default: as its name ends)",
+            help="The format of the file. (default: the suffix of its name)",
         )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        """Check the whole file, then store it."""
+        """Check the file, store its servers and print their number."""
         database = self.app.database
         found = read_file(parsed_args.file, parsed_args.file_format)
         with self.progress("Storing") as update:
             count = store(database, found, update)
-        self.say(f"Imported {count} servers.")
+        self.say(f"Imported {counted(count, 'server')}.")
 
 
 def read_file(name: str, file_format: str | None) -> Servers:
     """Read and check a file.
 
     :param name: its path, or ``-`` for standard input
-    :param file_format: ``csv`` or ``json``; None: as the name ends
-    :raises InvalidInput: it cannot be read, or its format is not known
+    :param file_format: ``csv`` or ``json``, or None for the suffix of the
+        name
+    :raises InvalidInput: it cannot be read, or its format is unknown
     """
     file_format = file_format or Path(name).suffix.removeprefix(".").lower()
     if file_format not in READERS:
         raise errors.InvalidInput(
-            f"Is {name} CSV or JSON? Say so with --file-format."
+            f"The format of {name} is unknown. Choose one with --file-format."
         )
     try:
         data = sys.stdin.buffer.read() if name == STDIN else _read(name)
     except OSError as error:
         raise errors.InvalidInput(
-            f"{name} cannot be read: {error.strerror}."
+            f"Cannot read {name}: {error.strerror}."
         ) from error
     return import_check.check(data, file_format)
 
@@ -90,11 +92,11 @@ def store(
     result: Servers,
     progress: Callable[[int, int], None],
 ) -> int:
-    """Store all servers of a file.
+    """Store all servers in a file.
 
-    :param progress: called with how many rows are written, of how many
-    :returns: how many servers were stored
-    :raises InvalidInput: something is wrong; nothing was stored
+    :param progress: called with the number of rows stored, and of all rows
+    :returns: the number of servers stored
+    :raises InvalidInput: there are problems; nothing was stored
     """
     _check_stored(database, result)
     _refuse_problems(result)
@@ -107,7 +109,7 @@ def store(
             lambda done: progress(done, total),
         )
     except errors.AlreadyExists:
-        # Somebody has stored one of them since they were looked for.
+        # Another process has stored one of them since the check.
         _check_stored(database, result)
         _refuse_problems(result)
         raise
@@ -118,18 +120,19 @@ def _check_stored(database: Database, result: Servers) -> None:
     for uuid in servers.existing(database, list(result.places)):
         line, place = result.places[uuid]
         result.problems.append(
-            (line, f"{place}: uuid {uuid} is stored already")
+            (line, f"{place}: uuid {uuid} is already stored")
         )
 
 
 def _refuse_problems(result: Servers) -> None:
     if not result.problems:
         return
-    # Sorted by line alone, so that those of a line stay in their order.
+    # By line alone: the problems of a line stay in their order.
     found = sorted(result.problems, key=lambda problem: problem[0])
-    lines = [problem for _line, problem in found[:_REPORTED]]
-    if len(found) > _REPORTED:
-        lines.append(f"... and {len(found) - _REPORTED} more")
-    raise errors.InvalidInput(
-        "\n".join([*lines, "Nothing was stored. Correct these and try again."])
+    lines = [problem for _line, problem in found[:_MAX_REPORTED]]
+    if len(found) > _MAX_REPORTED:
+        lines.append(f"... and {len(found) - _MAX_REPORTED} more")
+    lines.append(
+        "Nothing was stored. Correct the file and run the command again."
     )
+    raise errors.InvalidInput("\n".join(lines))

@@ -1,56 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage keys``: the keys that encrypt console passwords."""
+"""``console-api-manage keys``: keys that encrypt console passwords."""
 
 import argparse
 from pathlib import Path
 
-from console_api.cmd.manage.base import ManageCommand
+from console_api.cmd.manage.base import ManageCommand, counted
 from console_api.keys import repository, rotation
 
-_WHO = (
-    "Each process of the API reads the keys: the folder must be readable by "
-    "the user that the service runs as, and by nobody else. Run the command "
-    "as that user, or give the folder to it with chown before the service "
-    "starts; root adds keys on behalf of the folder's owner."
+_PERMISSIONS = (
+    "The API and agents read the keys: the folder must be readable by the "
+    "user that the service runs as, and by no other user. Run the command as "
+    "that user, or change the owner of the folder with chown before the "
+    "service starts. When root runs the command, new keys belong to the owner "
+    "of the folder."
 )
 
 
 class _KeysCommand(ManageCommand):
-    _epilog: str | None = _WHO  # type: ignore[assignment]
+    _epilog: str | None = _PERMISSIONS  # type: ignore[assignment]
 
     @property
     def folder(self) -> Path:
-        """The key repository of the configuration."""
+        """The folder of the key repository."""
         return Path(self.app.conf.passwords.key_repository)
 
 
 class Setup(_KeysCommand):
-    """Make the key repository, if there is none.
+    """Create the key repository, unless it exists.
 
-    The folder is [passwords] key_repository. Copy it to each machine that
-    runs the API.
+    The folder is [passwords] key_repository. Copy it to every machine that
+    runs the API or an agent.
     """
 
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
-        """Make the keys and say where they are."""
+        """Create the keys and print where they are."""
         if repository.setup(self.folder):
-            self.say(f"Made the keys in {self.folder}.")
+            self.say(f"Created keys in {self.folder}.")
         else:
-            self.say(f"{self.folder} has keys already; nothing was changed.")
+            self.say(
+                f"{self.folder} already contains keys. Nothing was changed."
+            )
 
 
 class Rotate(_KeysCommand):
-    """Encrypt all console passwords with a new key, and delete old keys.
+    """Re-encrypt all console passwords with a new key and delete old keys.
 
-    The staged key becomes the primary one, all passwords are encrypted with
-    it, and the oldest keys beyond [passwords] max_active_keys are deleted,
-    unless the last rotation was only minutes ago. An interrupted rotation
-    loses nothing; run the command again. Afterwards, copy the folder to each
-    machine that runs the API, before the next rotation.
+    The staged key becomes the primary key and a new key is staged. All
+    passwords are re-encrypted with the primary key, then the oldest keys in
+    excess of [passwords] max_active_keys are deleted, unless the previous
+    rotation was only minutes ago. It is safe to interrupt a rotation; run
+    the command again to complete it. Copy the folder to every machine that
+    runs the API or an agent before the next rotation.
     """
 
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
-        """Rotate the keys and say what was done, in numbers."""
+        """Rotate the keys and print what was done."""
         database = self.app.database
         with self.progress("Re-encrypting passwords") as update:
             done = rotation.rotate(
@@ -61,13 +65,16 @@ class Rotate(_KeysCommand):
             )
         self.say(
             f"Key {done.primary} is primary. Re-encrypted "
-            f"{done.reencrypted} of {done.passwords} passwords. Deleted "
-            f"{len(done.deleted)} keys."
+            f"{done.reencrypted} of {counted(done.passwords, 'password')}. "
+            f"Deleted {counted(len(done.deleted), 'key')}."
         )
         if done.kept:
             self.say(
-                "Old keys stay until a later rotation: the last one was only "
-                "minutes ago, so that passwords in them may still be on "
-                "their way into the database."
+                "Old keys are kept until a later rotation: the previous one "
+                "was only minutes ago, and passwords encrypted with them may "
+                "not have reached the database yet."
             )
-        self.say(f"Copy {self.folder} to each machine that runs the API.")
+        self.say(
+            f"Copy {self.folder} to every machine that runs the API or an "
+            "agent."
+        )

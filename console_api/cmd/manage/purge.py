@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage purge``: what is of no use any more."""
+"""``console-api-manage purge`` and ``server purge``."""
 
 import argparse
 
 from console_api import directory, errors
 from console_api.cmd.manage import tokens
 from console_api.cmd.manage.app import ManageApp
-from console_api.cmd.manage.base import ManageCommand
+from console_api.cmd.manage.base import ManageCommand, counted
 from console_api.db import servers
 from console_api.directory import cleanup
 from console_api.directory.remote import RemoteDirectory
 
 
 class Purge(ManageCommand):
-    """Delete expired tokens, and servers that the directory no longer has.
+    """Delete expired tokens and servers that the directory no longer has.
 
-    Does what `token purge` and `server purge` do. Servers that are registered
-    here stay. Run it regularly, for example every hour.
+    Combines `token purge` and `server purge`. Servers of [directory] driver
+    `database` are kept. Run this command regularly, for example every hour.
     """
 
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
-        """Do one after the other."""
+        """Run both purges."""
         self._run(tokens.Purge)
         if _source(self.app):
             self._run(PurgeServers)
@@ -33,40 +33,40 @@ class Purge(ManageCommand):
 class PurgeServers(ManageCommand):
     """Delete servers that the directory no longer has.
 
-    Asks it for each server that is known here, and deletes those that are
-    gone with their consoles and console auth tokens. Stops with an error if
-    the directory does not answer; run it again then.
+    Looks up every known server in the directory and deletes those that are
+    gone, with their consoles and console auth tokens. Fails if the directory
+    is unavailable; run the command again later.
     """
 
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
-        """Ask for one server after another, and say how many were gone."""
+        """Look up all servers and print how many were deleted."""
         database = self.app.database
         source = _source(self.app)
         if source is None:
             raise errors.ConfigurationError(
                 f"[directory] driver is {self.app.conf.directory.driver}, "
-                "which cannot be asked. Servers that are registered here are "
-                "deleted with `server delete`; for others, run this with the "
+                "which this command cannot query. Delete servers of the "
+                "driver `database` with `server delete`; for others, use the "
                 "configuration of an agent."
             )
-        asked = gone = 0
+        looked_up = gone = 0
         total = servers.count(database)
-        with self.progress("Asking for servers") as update:
+        with self.progress("Looking up servers") as update:
             try:
                 for server_id in cleanup.known_servers(database):
                     gone += cleanup.is_gone(database, source, server_id)
-                    asked += 1
-                    update(asked, total)
+                    looked_up += 1
+                    update(looked_up, total)
             except errors.DirectoryUnavailable as error:
                 raise errors.ConsoleAPIError(
-                    f"The directory of servers does not answer for server "
-                    f"{asked + 1} of {total}; {gone} were gone until then "
-                    "and are deleted. Run the command again when it does."
+                    f"The directory is unavailable for server {looked_up + 1} "
+                    f"of {total}. Deleted {counted(gone, 'server')} before. "
+                    "Run the command again later."
                 ) from error
-        self.say(f"Asked for {asked} servers, deleted {gone}.")
+        self.say(f"Looked up {counted(looked_up, 'server')}, deleted {gone}.")
 
 
 def _source(app: ManageApp) -> RemoteDirectory | None:
-    """Return the directory if servers come and go elsewhere."""
+    """Return the directory if it is outside of our own database."""
     source = directory.load(app.conf, app.database)
     return source if isinstance(source, RemoteDirectory) else None

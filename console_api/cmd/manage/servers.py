@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage server``: the servers of the database directory."""
+"""``console-api-manage server``: servers of the directory `database`."""
 
 import argparse
 import uuid
@@ -21,8 +21,8 @@ from console_api.db.engine import Database
 
 COLUMNS = ("uuid", "name", "project_id", "compute_host", "instance_name")
 
-# How many servers a list reads at a time.
-_PAGE = 1000
+# How many servers to read from the database at a time.
+_PAGE_SIZE = 1000
 
 _ENDPOINT_METAVAR = "protocol=NAME,host=HOST,port=PORT"
 
@@ -35,10 +35,10 @@ _ENDPOINT_HELP = (
 
 
 class Endpoints(columns.FormattableColumn[list[dict[str, Any]]]):
-    """Endpoints: for people as ``--endpoint`` takes them."""
+    """Endpoints, in tables as ``--endpoint`` takes them."""
 
     def human_readable(self) -> str:
-        """Return one line an endpoint."""
+        """Return one endpoint per line."""
         return "\n".join(
             ",".join(
                 f"{key}={value}"
@@ -50,10 +50,10 @@ class Endpoints(columns.FormattableColumn[list[dict[str, Any]]]):
 
 
 class Create(DisplayCommand, show.ShowOne):
-    """Register a server, so that it can have consoles."""
+    """Register a server so that it can have consoles."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add what a server has."""
+        """Add the values of a server."""
         parser = super().get_parser(prog_name)
         parser.add_argument(
             "name",
@@ -64,21 +64,21 @@ class Create(DisplayCommand, show.ShowOne):
         parser.add_argument(
             "--uuid",
             type=argument(values.uuid),
-            help="The id of the server. (default: a new one)",
+            help="The UUID of the server. (default: a random one)",
         )
         parser.add_argument(
             "--project",
             required=True,
             type=argument(values.name),
-            help="The id of the project that the server belongs to.",
+            help="The ID of the project that owns the server.",
         )
-        _add_places(parser, " (default: NAME)")
+        _add_location(parser, " (default: NAME)")
         return parser
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        """Store the server and return it."""
+        """Store the server and return its columns."""
         server = {
             "uuid": parsed_args.uuid or str(uuid.uuid4()),
             "project_id": parsed_args.project,
@@ -94,12 +94,12 @@ class Create(DisplayCommand, show.ShowOne):
 class Set(ManageCommand):
     """Change a server.
 
-    A change of project, compute host or endpoints revokes the console auth
-    tokens of the server. A change of project deletes its consoles too.
+    Changing the project, compute host or endpoints revokes the server's
+    console auth tokens. Changing the project also deletes its consoles.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add what can change."""
+        """Add the values that can change."""
         parser = super().get_parser(prog_name)
         _add_uuid(parser)
         parser.add_argument(
@@ -110,13 +110,14 @@ class Set(ManageCommand):
         parser.add_argument(
             "--project",
             type=argument(values.name),
-            help="The id of the project that the server belongs to now.",
+            help="The ID of the project that owns the server now.",
         )
-        _add_places(parser)
+        _add_location(parser)
         parser.add_argument(
             "--no-compute-host",
             action="store_true",
-            help="The server is on no compute host, and has no screen then.",
+            help="Remove the server from its compute host. Without a compute "
+            "host, it has no screen.",
         )
         parser.add_argument(
             "--no-endpoint",
@@ -124,7 +125,7 @@ class Set(ManageCommand):
             action="append",
             default=[],
             choices=values.PROTOCOLS,
-            help="Take away the endpoint of a protocol. Can be repeated.",
+            help="Remove the endpoint of a protocol. Can be repeated.",
         )
         return parser
 
@@ -134,14 +135,14 @@ class Set(ManageCommand):
         endpoints = _endpoints(parsed_args.uuid, parsed_args.endpoints)
         if not (changed or endpoints or parsed_args.removed):
             raise UsageError(
-                "Nothing to change. Say what, for example with --name."
+                "Nothing to change. Use an option such as --name."
             )
         both = {item["protocol"] for item in endpoints}.intersection(
             parsed_args.removed
         )
         if both:
             raise UsageError(
-                f"Give either --endpoint or --no-endpoint for {both.pop()}."
+                f"Use either --endpoint or --no-endpoint for {both.pop()}."
             )
         if not servers.update(
             self.app.database,
@@ -154,12 +155,12 @@ class Set(ManageCommand):
 
 
 class List(DisplayCommand, lister.Lister):
-    """List all servers, in the order of their UUIDs."""
+    """List all servers, sorted by UUID."""
 
     def take_action(
         self, _parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        """Return the servers; they are read as they are shown."""
+        """Return the servers; they are read while they are printed."""
         return COLUMNS, _all_servers(self.app.database)
 
 
@@ -167,7 +168,7 @@ class Show(DisplayCommand, show.ShowOne):
     """Show a server with its endpoints."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add which server."""
+        """Add the server."""
         parser = super().get_parser(prog_name)
         _add_uuid(parser)
         return parser
@@ -175,7 +176,7 @@ class Show(DisplayCommand, show.ShowOne):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        """Return the server."""
+        """Return the columns of the server."""
         return _shown(self.app.database, parsed_args.uuid)
 
 
@@ -183,18 +184,18 @@ class Delete(ManageCommand):
     """Delete servers with their consoles and console auth tokens."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add which servers."""
+        """Add the servers."""
         parser = super().get_parser(prog_name)
         parser.add_argument(
             "uuids",
             metavar="UUID",
             nargs="+",
-            help="The id of a server.",
+            help="The UUID of a server.",
         )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        """Delete those that are there, and name those that are not."""
+        """Delete the servers that exist and report those that do not."""
         database = self.app.database
         missing = [
             server_id
@@ -204,8 +205,8 @@ class Delete(ManageCommand):
         ]
         if missing:
             raise errors.NotFound(
-                f"No such server: {', '.join(map(ascii, missing))}. All "
-                "others that were named are deleted. See `server list`."
+                f"Servers not found: {', '.join(map(ascii, missing))}. All "
+                "other given servers are deleted. See `server list`."
             )
 
 
@@ -214,17 +215,18 @@ def _add_uuid(parser: argparse.ArgumentParser) -> None:
         "uuid",
         metavar="UUID",
         type=argument(values.uuid),
-        help="The id of the server.",
+        help="The UUID of the server.",
     )
 
 
-def _add_places(
+def _add_location(
     parser: argparse.ArgumentParser, instance_name_default: str = ""
 ) -> None:
     parser.add_argument(
         "--instance-name",
         type=argument(values.name),
-        help=f"The server's name on its hypervisor.{instance_name_default}",
+        help="The name of the server on its hypervisor."
+        f"{instance_name_default}",
     )
     parser.add_argument(
         "--compute-host",
@@ -248,7 +250,7 @@ def _endpoints(
     protocols = [endpoint["protocol"] for endpoint in given]
     for protocol in values.PROTOCOLS:
         if protocols.count(protocol) > 1:
-            raise UsageError(f"Give --endpoint only once for {protocol}.")
+            raise UsageError(f"Use --endpoint only once for {protocol}.")
     return [{"server_id": server_id, **endpoint} for endpoint in given]
 
 
@@ -262,16 +264,14 @@ def _changes(parsed_args: argparse.Namespace) -> dict[str, str | None]:
     changes = {key: value for key, value in given.items() if value is not None}
     if parsed_args.no_compute_host:
         if "compute_host" in changes:
-            raise UsageError(
-                "Give either --compute-host or --no-compute-host."
-            )
+            raise UsageError("Use either --compute-host or --no-compute-host.")
         changes["compute_host"] = None
     return changes
 
 
 def _all_servers(database: Database) -> Iterator[tuple[Any, ...]]:
     marker = ""
-    while page := servers.list_page(database, marker, _PAGE):
+    while page := servers.list_page(database, marker, _PAGE_SIZE):
         for row in page:
             values_of = row._asdict()
             yield tuple(values_of[column] for column in COLUMNS)

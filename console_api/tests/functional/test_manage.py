@@ -72,7 +72,7 @@ class FirstStepsTests(ManageCase):
 
     def test_several_at_once_bring_the_schema_up_to_date(self):
         processes = [self.start("db", "sync") for _ in range(3)]
-        done = f"The schema is at version {schema.head()}.\n"
+        done = f"The database schema is at version {schema.head()}.\n"
         for process in processes:
             self.assertEqual((0, done, ""), end(process))
 

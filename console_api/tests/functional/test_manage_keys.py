@@ -96,7 +96,7 @@ class KeysTests(ManageCase):
         )
         self.assertFalse(set(before.values()) & set(self.encrypted().values()))
         self.age_keys()
-        self.assertIn("Deleted 1 keys.", self.manage("keys", "rotate"))
+        self.assertIn("Deleted 1 key.", self.manage("keys", "rotate"))
         self.assertEqual([0, 2, 3], keys.numbers(self.keys))
         self.assert_all_readable()
 

@@ -66,7 +66,7 @@ class ServersTests(ManageCase):
         lines = self.refused("server", "import", name).splitlines()
         self.assertEqual(22, len(lines))
         self.assertIn("line 2 (index 0)", lines[0])
-        self.assertIn("is stored already", lines[0])
+        self.assertIn("is already stored", lines[0])
         self.assertEqual(3000, self.count())
         listed = json.loads(self.manage(*LIST, "-f", "json"))
         self.assertEqual(3000, len({server["uuid"] for server in listed}))
@@ -81,7 +81,7 @@ class ServersTests(ManageCase):
         ]
         self.assertEqual([0, 1], sorted(status for status, *_ in ends), ends)
         [complaint] = [stderr for status, _, stderr in ends if status]
-        self.assertIn("is stored already", complaint)
+        self.assertIn("is already stored", complaint)
         self.assertEqual(2000, self.count())
 
     def test_a_killed_import_stores_nothing(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of ``console-api-manage`` share: the program in this process."""
+"""Run ``console-api-manage`` in the process of a test."""
 
 import contextlib
 import io
@@ -17,7 +17,7 @@ from console_api.tests.unit import base
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run of the program ended."""
+    """The result of a run of the program."""
 
     status: int
     stdout: str
@@ -25,7 +25,7 @@ class Outcome:
 
     @property
     def json(self) -> Any:
-        """The document that was printed."""
+        """The JSON document that was printed."""
         return json.loads(self.stdout)
 
 
@@ -47,7 +47,7 @@ def run(folder: Path, *arguments: str, stdin: bytes = b"") -> Outcome:
 
 @contextlib.contextmanager
 def logging_restored() -> Iterator[None]:
-    """Let a program set logging up as for a process, and take it back."""
+    """Restore the configuration of logging afterwards."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     root.handlers.clear()
@@ -61,14 +61,14 @@ def logging_restored() -> Iterator[None]:
 
 
 class ManageCase(base.DatabaseCase):
-    """Each test has a database, and the program that manages it."""
+    """Each test has a database and can run the program on it."""
 
     def run_manage(self, *arguments: str, stdin: bytes = b"") -> Outcome:
         """Run the program on the test's database."""
         return run(self.folder, *arguments, stdin=stdin)
 
     def manage(self, *arguments: str, stdin: bytes = b"") -> Outcome:
-        """Run the program, which must not complain."""
+        """Run the program, which must succeed."""
         outcome = self.run_manage(*arguments, stdin=stdin)
         self.assertEqual((0, ""), (outcome.status, outcome.stderr))
         return outcome
@@ -76,7 +76,7 @@ class ManageCase(base.DatabaseCase):
     def assertRefused(
         self, text: str, *arguments: str, status: int = 1, stdin: bytes = b""
     ) -> Outcome:
-        """Run the program, which must refuse in one line with this text."""
+        """Run the program, which must fail with this text on one line."""
         outcome = self.run_manage(*arguments, stdin=stdin)
         self.assertIn(text, outcome.stderr)
         self.assertEqual(

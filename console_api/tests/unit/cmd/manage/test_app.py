@@ -12,7 +12,7 @@ from console_api.tests.unit.cmd.manage.base import ManageCase, run
 
 
 class HelpTest(ManageCase):
-    def test_every_command_is_listed(self) -> None:
+    def test_help_lists_every_command(self) -> None:
         text = self.manage("--help").stdout
         names = {
             entry.name.replace("_", " ")
@@ -23,39 +23,37 @@ class HelpTest(ManageCase):
             with self.subTest(name):
                 self.assertRegex(text, rf"\n  {name} +[A-Z]")
 
-    def test_help_after_a_command_is_that_of_the_command(self) -> None:
+    def test_help_of_a_command_is_shown_after_and_before_it(self) -> None:
         for arguments in (("--help", "server"), ("server",)):
             with self.subTest(arguments=arguments):
                 text = self.manage(*arguments, "set", "--help").stdout
                 self.assertIn("console-api-manage server set", text)
                 self.assertIn("--no-compute-host", text)
 
-    def test_it_needs_no_configuration(self) -> None:
+    def test_help_needs_no_configuration(self) -> None:
         outcome = run(self.folder / "absent", "--help")
         self.assertEqual((0, ""), (outcome.status, outcome.stderr))
 
 
 class CommandLineTest(ManageCase):
-    def test_without_a_command_it_says_where_they_are_listed(self) -> None:
+    def test_missing_command_is_refused_with_a_hint(self) -> None:
         outcome = self.run_manage()
         self.assertEqual(2, outcome.status)
-        self.assertIn("name a command; --help lists them", outcome.stderr)
+        self.assertIn("a command is required", outcome.stderr)
 
-    def test_an_unknown_command_is_refused_with_those_near_it(self) -> None:
+    def test_unknown_command_is_refused_with_similar_ones(self) -> None:
         outcome = self.assertRefused(
-            "no command `sever list`", "sever", "list", status=2
+            "Unknown command: sever list.", "sever", "list", status=2
         )
         self.assertIn("server list", outcome.stderr)
 
-    def test_an_unknown_option_is_refused(self) -> None:
+    def test_unknown_option_is_refused(self) -> None:
         self.assertRefused("--nope", "server", "list", "--nope", status=2)
 
-    def test_options_of_a_command_are_no_short_forms_of_global_ones(
-        self,
-    ) -> None:
+    def test_global_options_cannot_be_abbreviated(self) -> None:
         self.assertRefused("--deb", "server", "list", "--deb", status=2)
 
-    def test_the_folder_of_the_configuration_may_come_last(self) -> None:
+    def test_config_dir_after_the_command_overrides_others(self) -> None:
         with mock.patch.dict("os.environ", {configuration.ENVIRONMENT: "/no"}):
             outcome = run(
                 self.folder / "no",
@@ -65,12 +63,12 @@ class CommandLineTest(ManageCase):
 
 
 class EnvironmentTest(ManageCase):
-    def test_an_absent_configuration_is_named(self) -> None:
+    def test_missing_configuration_file_is_named(self) -> None:
         outcome = run(self.folder / "no", "server", "list")
         self.assertEqual(1, outcome.status)
         self.assertIn("/no/console_api.conf is not there", outcome.stderr)
 
-    def test_every_command_checks_the_schema_first(self) -> None:
+    def test_outdated_schema_is_refused_by_every_command(self) -> None:
         path = self.folder / "console_api.sqlite"
         with sqlite3.connect(path) as connection:
             connection.execute("UPDATE alembic_version SET version_num='0000'")
@@ -93,7 +91,7 @@ class EnvironmentTest(ManageCase):
             with self.subTest(arguments=arguments):
                 self.assertRefused("console-api-manage db sync", *arguments)
 
-    def test_why_the_database_does_not_answer_is_told(self) -> None:
+    def test_unavailable_database_is_reported_with_its_cause(self) -> None:
         base.write_conf(
             self.folder,
             {"database": {"connection": "sqlite:////nonexistent/x.sqlite"}},
@@ -118,8 +116,8 @@ class UnexpectedErrorTest(ManageCase):
                 self.assertIn("in _all_servers", outcome.stderr)
 
 
-class LoggingTest(ManageCase):
-    def test_statements_are_never_logged(self) -> None:
+class OutputTest(ManageCase):
+    def test_sql_statements_are_never_logged(self) -> None:
         log = self.folder / "log"
         outcome = self.run_manage(
             *("-vv", "--debug", "--log-file", str(log)),
@@ -129,14 +127,14 @@ class LoggingTest(ManageCase):
         self.assertNotIn("visible-name", outcome.stderr)
         self.assertNotIn("visible-name", log.read_text())
 
-    def test_a_closed_output_is_no_error(self) -> None:
+    def test_closed_pipe_exits_141_without_a_message(self) -> None:
         with mock.patch.object(
             servers, "list_page", side_effect=BrokenPipeError
         ):
             outcome = self.run_manage("server", "list", "-f", "json")
         self.assertEqual((141, ""), (outcome.status, outcome.stderr))
 
-    def test_these_tests_leave_logging_as_it_was(self) -> None:
+    def test_helpers_of_tests_restore_logging(self) -> None:
         before = list(logging.getLogger().handlers)
         self.manage("server", "list")
         self.assertEqual(before, logging.getLogger().handlers)

@@ -44,7 +44,7 @@ class CreateTest(ConsoleHostsCase):
         [host] = self.list()
         return host
 
-    def test_what_is_not_given_has_a_default(self) -> None:
+    def test_optional_values_have_defaults(self) -> None:
         self.assertEqual(
             {
                 "host": "h",
@@ -61,7 +61,7 @@ class CreateTest(ConsoleHostsCase):
             self.create("h", "--ports", "5900-5909"),
         )
 
-    def test_all_that_is_given_is_stored(self) -> None:
+    def test_given_values_are_stored(self) -> None:
         self.assertEqual(
             {
                 "host": "h",
@@ -83,7 +83,7 @@ class CreateTest(ConsoleHostsCase):
             ),
         )
 
-    def test_a_second_one_of_the_type_is_refused(self) -> None:
+    def test_existing_console_type_is_refused(self) -> None:
         self.add_console_host("h")
         self.assertRefused(
             "offers vnc already",
@@ -94,7 +94,7 @@ class CreateTest(ConsoleHostsCase):
             *("--type", "vnc+xvp"),
         )
 
-    def test_a_wrong_command_line_stores_nothing(self) -> None:
+    def test_invalid_arguments_store_nothing(self) -> None:
         ports = ("--ports", "1-2")
         long = [f"{number}{'x' * 250}" for number in range(5)]
         for arguments, problem in (
@@ -134,7 +134,7 @@ class SetTest(ConsoleHostsCase):
         [host] = self.list()
         return host
 
-    def test_each_value_can_change_alone(self) -> None:
+    def test_each_value_is_changed_alone(self) -> None:
         for arguments, change in (
             (("--public-hostname", "new"), {"public_hostname": "new"}),
             (("--compute-host", "new"), {"compute_hosts": ["new"]}),
@@ -147,7 +147,7 @@ class SetTest(ConsoleHostsCase):
                 [before] = self.list()
                 self.assertEqual({**before, **change}, self.set(*arguments))
 
-    def test_ports_that_consoles_have_cannot_be_taken_away(self) -> None:
+    def test_ports_in_use_cannot_be_removed(self) -> None:
         self.add_console()
         for ports in (("--ports", "1-2"), ("--multiplex-port", "3")):
             self.assertRefused(
@@ -156,14 +156,14 @@ class SetTest(ConsoleHostsCase):
             )
         self.assertEqual(RANGE, self.list()[0]["ports"])
 
-    def test_without_a_change_it_says_so(self) -> None:
+    def test_set_without_changes_is_refused(self) -> None:
         self.assertRefused(
             "Nothing to change",
             *("console-host", "set", "console-1"),
             status=2,
         )
 
-    def test_an_unknown_one_is_named(self) -> None:
+    def test_unknown_console_host_is_refused(self) -> None:
         for arguments in (("no",), ("console-1", "--type", "no")):
             self.assertRefused(
                 "See `console-host list`",
@@ -172,14 +172,14 @@ class SetTest(ConsoleHostsCase):
 
 
 class ListTest(ConsoleHostsCase):
-    def test_people_see_ports_and_patterns_as_they_gave_them(self) -> None:
+    def test_tables_show_ports_and_patterns_as_options_take_them(self) -> None:
         self.add_console_host("a", compute_hosts="x* y?")
         self.add_console_host("b", **ONE_PORT)
         text = self.manage("console-host", "list").stdout
         for expected in ("| x* ", "| y? ", "| 5900-5909 ", "| 443 (multip"):
             self.assertIn(expected, text)
 
-    def test_consoles_are_counted_and_times_are_in_utc(self) -> None:
+    def test_list_counts_consoles_and_prints_utc(self) -> None:
         self.add_console_host()
         self.add_console()
         console_hosts.update(
@@ -189,7 +189,7 @@ class ListTest(ConsoleHostsCase):
         self.assertEqual(1, host["consoles"])
         self.assertEqual("2023-11-14T22:13:20+00:00", host["last_seen_at"])
 
-    def test_ports_in_use_are_counted(self) -> None:
+    def test_list_counts_ports_in_use(self) -> None:
         for ports in (RANGE, ONE_PORT):
             console_hosts.delete_with_consoles(
                 self.database, "console-1", "vnc"
@@ -200,7 +200,7 @@ class ListTest(ConsoleHostsCase):
                 self.add_console()
                 self.assertEqual(1, self.list()[0]["ports_used"])
 
-    def test_one_is_up_while_its_agent_is_seen(self) -> None:
+    def test_state_is_up_if_the_agent_reported_recently(self) -> None:
         now = int(time.time())
         for last_seen_at, state in (
             (None, "down"),
@@ -222,19 +222,20 @@ class DeleteTest(ConsoleHostsCase):
     def delete(self, *arguments: str) -> tuple[str, ...]:
         return ("console-host", "delete", "console-1", *arguments)
 
-    def test_one_without_consoles_is_deleted(self) -> None:
+    def test_console_host_without_consoles_is_deleted(self) -> None:
         self.manage(*self.delete())
         self.assertEqual([], self.list())
 
-    def test_one_with_consoles_only_if_told_so(self) -> None:
+    def test_consoles_are_deleted_with_the_option_only(self) -> None:
         self.add_console()
         self.assertRefused("`--with-consoles`", *self.delete())
         self.manage(*self.delete("--with-consoles"))
         self.assertEqual([], self.list())
         self.assertEqual([], self.rows(tables.consoles))
 
-    def test_an_unknown_one_is_named(self) -> None:
+    def test_unknown_console_host_is_refused(self) -> None:
         for more in ((), ("--with-consoles",)):
             self.assertRefused(
-                "offers no xvp consoles", *self.delete("--type", "xvp", *more)
+                "console type xvp could not be found",
+                *self.delete("--type", "xvp", *more),
             )

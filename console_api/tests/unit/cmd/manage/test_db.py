@@ -15,16 +15,17 @@ class SyncTest(ManageCase):
     def version(self) -> object:
         return self.manage("db", "version", "-f", "json").json
 
-    def test_the_version_tells_what_is_found_and_what_is_needed(self) -> None:
+    def test_version_of_empty_database_is_null(self) -> None:
         self.assertEqual(
             {"found": None, "needed": schema.head()}, self.version()
         )
 
-    def test_sync_brings_the_schema_up_to_date_and_says_so(self) -> None:
+    def test_sync_upgrades_the_schema_once(self) -> None:
         for _ in range(2):
             outcome = self.manage("db", "sync")
             self.assertEqual(
-                f"The schema is at version {schema.head()}.\n", outcome.stdout
+                f"The database schema is at version {schema.head()}.\n",
+                outcome.stdout,
             )
         self.assertEqual(
             {"found": schema.head(), "needed": schema.head()}, self.version()
@@ -32,7 +33,7 @@ class SyncTest(ManageCase):
 
 
 class WithoutDatabaseTest(base.FolderCase):
-    def test_the_option_to_set_is_named(self) -> None:
+    def test_missing_connection_option_is_named(self) -> None:
         base.write_conf(self.folder, {"database": {"connection": ""}})
         for command in ("sync", "version"):
             outcome = run(self.folder, "db", command)

@@ -28,12 +28,12 @@ class ImportTest(ManageCase):
     def names(self) -> list[str]:
         return [row.name for row in self.rows(tables.servers)]
 
-    def test_all_servers_of_a_file_are_stored(self) -> None:
+    def test_all_servers_in_a_file_are_stored(self) -> None:
         outcome = self.manage("server", "import", self.file(CSV + rows(1, 2)))
         self.assertEqual("Imported 2 servers.\n", outcome.stdout)
         self.assertEqual(["n1", "n2"], self.names())
 
-    def test_what_show_prints_can_be_imported(self) -> None:
+    def test_output_of_show_can_be_imported(self) -> None:
         self.add_server(endpoints={"vnc": {"tls_port": 5}, "rdp": {}})
         shown = self.manage("server", "show", SERVER, "-f", "json").json
         servers.delete(self.database, SERVER)
@@ -42,30 +42,30 @@ class ImportTest(ManageCase):
         again = self.manage("server", "show", SERVER, "-f", "json").json
         self.assertEqual(shown, again)
 
-    def test_the_format_may_be_said(self) -> None:
+    def test_file_format_overrides_the_suffix(self) -> None:
         name = self.file(CSV + rows(1), "servers.txt")
         self.assertRefused("--file-format", "server", "import", name)
         self.manage("server", "import", name, "--file-format", "csv")
         self.assertEqual(["n1"], self.names())
 
-    def test_the_file_may_be_standard_input(self) -> None:
+    def test_hyphen_reads_standard_input(self) -> None:
         self.manage(
             *("server", "import", "-", "--file-format", "csv"),
             stdin=CSV + rows(1),
         )
         self.assertEqual(["n1"], self.names())
 
-    def test_a_file_that_cannot_be_read_is_named(self) -> None:
+    def test_unreadable_file_is_named(self) -> None:
         for name, why in (
             (self.folder / "absent.csv", "No such file or directory"),
             (self.folder, "Is a directory"),
         ):
             self.assertRefused(
-                f"{name} cannot be read: {why}.",
+                f"Cannot read {name}: {why}.",
                 *("server", "import", str(name), "--file-format", "csv"),
             )
 
-    def test_one_bad_line_and_nothing_is_stored(self) -> None:
+    def test_nothing_is_stored_if_one_line_is_invalid(self) -> None:
         name = self.file(CSV + rows(1) + b"x,p,n\n" + rows(2))
         outcome = self.run_manage("server", "import", name)
         self.assertEqual((1, ""), (outcome.status, outcome.stdout))
@@ -74,20 +74,18 @@ class ImportTest(ManageCase):
         self.assertIn("Nothing was stored", advice)
         self.assertEqual([], self.names())
 
-    def test_servers_that_are_stored_are_named_by_line(self) -> None:
+    def test_stored_servers_are_reported_by_line(self) -> None:
         self.add_server(server_id(2))
         name = self.file(CSV + rows(1) + b"x,p,n\n" + rows(2))
         outcome = self.run_manage("server", "import", name)
         lines = outcome.stderr.splitlines()
         self.assertEqual(3, len(lines), lines)
         self.assertEqual(
-            f"line 4: uuid {server_id(2)} is stored already", lines[1]
+            f"line 4: uuid {server_id(2)} is already stored", lines[1]
         )
         self.assertEqual(["mail"], self.names())
 
-    def test_the_first_problems_are_told_in_order_and_the_rest_counted(
-        self,
-    ) -> None:
+    def test_first_problems_are_listed_and_others_counted(self) -> None:
         self.add_server(server_id(1))
         bad = b"x,p,n\n" * 30
         name = self.file(CSV + rows(1) + bad)
@@ -99,7 +97,7 @@ class ImportTest(ManageCase):
         )
         self.assertEqual("... and 11 more", lines[20])
 
-    def test_one_stored_meanwhile_is_named_all_the_same(self) -> None:
+    def test_server_stored_after_the_check_is_reported(self) -> None:
         name = self.file(CSV + rows(1, 2))
         check = import_servers._check_stored
 
@@ -112,21 +110,21 @@ class ImportTest(ManageCase):
             outcome = self.run_manage("server", "import", name)
         self.assertEqual(1, outcome.status)
         self.assertIn(
-            f"line 3: uuid {server_id(2)} is stored already", outcome.stderr
+            f"line 3: uuid {server_id(2)} is already stored", outcome.stderr
         )
         self.assertEqual(["mail"], self.names())
 
-    def test_progress_is_told_in_rows(self) -> None:
+    def test_progress_counts_rows(self) -> None:
         data = b"uuid,project_id,name,vnc_host,vnc_port\n"
         data += f"{server_id(1)},p,n,h,1\n".encode()
         found = import_servers.read_file(self.file(data), None)
-        told: list[tuple[int, int]] = []
+        steps: list[tuple[int, int]] = []
         import_servers.store(
-            self.database, found, lambda *step: told.append(step)
+            self.database, found, lambda *step: steps.append(step)
         )
-        self.assertEqual([(1, 2), (2, 2)], told)
+        self.assertEqual([(1, 2), (2, 2)], steps)
 
-    def test_an_interrupted_one_stores_nothing(self) -> None:
+    def test_interrupted_import_stores_nothing(self) -> None:
         found = import_servers.read_file(self.file(CSV + rows(1)), None)
 
         def interrupt(done: int, total: int) -> None:
@@ -138,7 +136,7 @@ class ImportTest(ManageCase):
 
 
 class ReadFileTest(ManageCase):
-    def test_the_format_is_as_the_name_ends(self) -> None:
+    def test_unknown_suffix_is_refused(self) -> None:
         for name in ("servers", "servers.xml", "-", "json", str(Path("/"))):
             with (
                 self.subTest(name),

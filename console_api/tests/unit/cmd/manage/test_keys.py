@@ -35,44 +35,45 @@ class KeysTest(ManageCase):
             key = (self.keys / str(number)).read_text()
             self.assertNotIn(key, text)
 
-    def test_setup_makes_the_keys_once(self) -> None:
+    def test_setup_creates_keys_once(self) -> None:
         outcome = self.manage("keys", "setup")
-        self.assertEqual(f"Made the keys in {self.keys}.\n", outcome.stdout)
+        self.assertEqual(f"Created keys in {self.keys}.\n", outcome.stdout)
         before = (self.keys / "1").read_bytes()
         outcome = self.manage("keys", "setup")
-        self.assertIn("has keys already", outcome.stdout)
+        self.assertIn("already contains keys", outcome.stdout)
         self.assertEqual(before, (self.keys / "1").read_bytes())
 
     def test_setup_needs_no_database(self) -> None:
         (self.folder / "console_api.sqlite").unlink()
         self.manage("keys", "setup")
 
-    def test_setup_where_nothing_can_be_made_says_so(self) -> None:
+    def test_setup_reports_errors_of_the_file_system(self) -> None:
         self.keys.write_text("in the way")
         self.assertRefused(f"{self.keys}: File exists.", "keys", "setup")
 
-    def test_rotate_without_keys_says_what_to_run(self) -> None:
+    def test_rotate_without_keys_names_the_command_to_run(self) -> None:
         self.assertRefused("console-api-manage keys setup", "keys", "rotate")
 
-    def test_rotate_tells_what_was_done_in_numbers(self) -> None:
+    def test_rotate_prints_numbers_without_secrets(self) -> None:
         self.manage("keys", "setup")
         self.add_console()
         outcome = self.manage("keys", "rotate")
         self.assertEqual(
-            "Key 2 is primary. Re-encrypted 1 of 1 passwords. Deleted 0 "
-            f"keys.\nCopy {self.keys} to each machine that runs the API.\n",
+            "Key 2 is primary. Re-encrypted 1 of 1 password. Deleted 0 "
+            f"keys.\nCopy {self.keys} to every machine that runs the API or "
+            "an agent.\n",
             outcome.stdout,
         )
         self.assertNoSecrets(outcome.stdout)
 
-    def test_rotate_tells_why_old_keys_stay(self) -> None:
+    def test_rotate_explains_why_old_keys_are_kept(self) -> None:
         self.manage("keys", "setup")
         self.manage("keys", "rotate")
         outcome = self.manage("keys", "rotate")
-        self.assertIn("Old keys stay until a later", outcome.stdout)
+        self.assertIn("Old keys are kept until a later", outcome.stdout)
         self.assertEqual([0, 1, 2, 3], repository.numbers(self.keys))
 
-    def test_rotate_keeps_as_many_keys_as_the_configuration_says(self) -> None:
+    def test_rotate_keeps_max_active_keys(self) -> None:
         self.manage("keys", "setup")
         for _ in range(3):
             for number in repository.numbers(self.keys):
@@ -80,7 +81,7 @@ class KeysTest(ManageCase):
             self.manage("keys", "rotate")
         self.assertEqual([0, 3, 4], repository.numbers(self.keys))
 
-    def test_rotate_names_consoles_whose_password_fits_no_key(self) -> None:
+    def test_rotate_names_consoles_that_no_key_decrypts(self) -> None:
         self.manage("keys", "setup")
         self.add_console()
         for number in (0, 1):
@@ -90,7 +91,7 @@ class KeysTest(ManageCase):
         outcome = self.assertRefused(f": {console.id}. No", "keys", "rotate")
         self.assertNoSecrets(outcome.stderr)
 
-    def test_help_says_who_must_be_able_to_read_the_keys(self) -> None:
+    def test_help_names_the_user_who_reads_the_keys(self) -> None:
         for command in ("setup", "rotate"):
             text = self.manage("keys", command, "--help").stdout
             self.assertIn(

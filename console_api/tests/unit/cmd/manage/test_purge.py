@@ -23,19 +23,19 @@ class PurgeTest(ManageCase):
             self.add_console_and_token(server_id(number))
             self.nova.add_server(server_id(number))
 
-    def left(self) -> list[int]:
+    def remaining(self) -> list[int]:
         self.assertCountsAreRight()
         return [int(row.uuid[-12:]) for row in self.rows(tables.servers)]
 
-    def test_what_is_gone_is_deleted_and_counted(self) -> None:
+    def test_deleted_servers_are_purged_and_counted(self) -> None:
         del self.nova.servers[server_id(2)]
         outcome = self.manage("server", "purge")
-        self.assertEqual("Asked for 3 servers, deleted 1.\n", outcome.stdout)
-        self.assertEqual([1, 3], self.left())
+        self.assertEqual("Looked up 3 servers, deleted 1.\n", outcome.stdout)
+        self.assertEqual([1, 3], self.remaining())
         outcome = self.manage("server", "purge")
-        self.assertEqual("Asked for 2 servers, deleted 0.\n", outcome.stdout)
+        self.assertEqual("Looked up 2 servers, deleted 0.\n", outcome.stdout)
 
-    def test_no_answer_stops_it_and_nothing_more_is_deleted(self) -> None:
+    def test_unavailable_directory_stops_the_purge(self) -> None:
         self.nova.servers.clear()
         path = f"/v2.1/servers/{server_id(2)}"
         self.nova.answers["GET", path] = fault(503, "serviceUnavailable")
@@ -43,27 +43,27 @@ class PurgeTest(ManageCase):
         self.assertEqual(1, outcome.status)
         reason, message = outcome.stderr.splitlines()
         self.assertIn("status 503", reason)
-        self.assertIn("server 2 of 3; 1 were gone until then", message)
-        self.assertEqual([2, 3], self.left())
+        self.assertIn("server 2 of 3. Deleted 1 server before.", message)
+        self.assertEqual([2, 3], self.remaining())
 
-    def test_registered_servers_are_nobody_else_s_to_delete(self) -> None:
+    def test_servers_of_the_database_are_not_purged(self) -> None:
         base.write_conf(self.folder)
         self.assertRefused("server delete", "server", "purge")
-        self.assertEqual([1, 2, 3], self.left())
+        self.assertEqual([1, 2, 3], self.remaining())
 
-    def test_tokens_and_servers_are_purged_in_one_go(self) -> None:
+    def test_purge_deletes_tokens_and_servers(self) -> None:
         self.add_token("f" * 64, server_id(1), expires_at=1)
         del self.nova.servers[server_id(2)]
         outcome = self.manage("purge")
         self.assertEqual(
-            "Deleted 1 expired tokens.\nAsked for 3 servers, deleted 1.\n",
+            "Deleted 1 expired token.\nLooked up 3 servers, deleted 1.\n",
             outcome.stdout,
         )
-        self.assertEqual([1, 3], self.left())
+        self.assertEqual([1, 3], self.remaining())
 
-    def test_of_registered_servers_only_tokens_are_purged(self) -> None:
+    def test_purge_keeps_servers_of_the_database(self) -> None:
         base.write_conf(self.folder)
         self.add_token("f" * 64, server_id(1), expires_at=1)
         outcome = self.manage("purge")
-        self.assertEqual("Deleted 1 expired tokens.\n", outcome.stdout)
-        self.assertEqual([1, 2, 3], self.left())
+        self.assertEqual("Deleted 1 expired token.\n", outcome.stdout)
+        self.assertEqual([1, 2, 3], self.remaining())

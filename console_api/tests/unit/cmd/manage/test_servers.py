@@ -28,7 +28,7 @@ class ServersCase(ManageCase):
 
 
 class CreateTest(ServersCase):
-    def test_what_is_not_given_has_a_default(self) -> None:
+    def test_optional_values_have_defaults(self) -> None:
         made = self.create("web", "--project", "p")
         self.assertEqual(made["uuid"], str(uuid.UUID(made["uuid"])))
         self.assertEqual(
@@ -44,7 +44,7 @@ class CreateTest(ServersCase):
         )
         self.assertEqual(made, self.show(made["uuid"]))
 
-    def test_all_that_is_given_is_stored(self) -> None:
+    def test_given_values_are_stored(self) -> None:
         spice = "protocol=spice,host=h,port=1,tls_port=2"
         made = self.create(
             *("web", "--uuid", SERVER, "--project", "p"),
@@ -58,20 +58,20 @@ class CreateTest(ServersCase):
         self.assertEqual(2, len(made["endpoints"]))
         self.assertIn(STORED_VNC, made["endpoints"])
 
-    def test_people_see_endpoints_as_they_gave_them(self) -> None:
+    def test_tables_show_endpoints_as_options_take_them(self) -> None:
         outcome = self.manage(
             *("server", "create", "web", "--project", "p", "--endpoint", VNC)
         )
         self.assertIn(f"| {VNC} ", outcome.stdout)
 
-    def test_a_second_server_of_the_uuid_is_refused(self) -> None:
+    def test_existing_uuid_is_refused(self) -> None:
         self.add_server()
         self.assertRefused(
             "Change it with `server set`",
             *("server", "create", "x", "--project", "p", "--uuid", SERVER),
         )
 
-    def test_a_wrong_command_line_stores_nothing(self) -> None:
+    def test_invalid_arguments_store_nothing(self) -> None:
         for arguments, problem in (
             (("x",), "--project"),
             (("--project", "p"), "NAME"),
@@ -89,7 +89,7 @@ class CreateTest(ServersCase):
             ),
             (
                 ("x", "--project", "p", "--endpoint", VNC, "--endpoint", VNC),
-                "Give --endpoint only once for vnc",
+                "Use --endpoint only once for vnc",
             ),
         ):
             with self.subTest(problem):
@@ -109,7 +109,7 @@ class SetTest(ServersCase):
         self.assertEqual("", outcome.stdout)
         return self.show()
 
-    def test_each_value_can_change_alone(self) -> None:
+    def test_each_value_is_changed_alone(self) -> None:
         for option, key in (
             ("--name", "name"),
             ("--project", "project_id"),
@@ -122,14 +122,14 @@ class SetTest(ServersCase):
                     {**before, key: "new"}, self.set(option, "new")
                 )
 
-    def test_it_may_leave_its_compute_host(self) -> None:
+    def test_no_compute_host_removes_it(self) -> None:
         self.assertIsNone(self.set("--no-compute-host")["compute_host"])
 
     def test_endpoints_are_replaced_and_removed_by_protocol(self) -> None:
         after = self.set("--endpoint", VNC, "--no-endpoint", "rdp")
         self.assertEqual([STORED_VNC], after["endpoints"])
 
-    def test_tokens_are_revoked_when_they_would_lead_astray(self) -> None:
+    def test_tokens_are_revoked_if_owner_or_location_changes(self) -> None:
         for arguments, left in (
             (("--name", "new"), 1),
             (("--project", "other"), 0),
@@ -145,11 +145,11 @@ class SetTest(ServersCase):
                 self.assertEqual(left, len(tokens))
                 console_auth_tokens.delete(self.database, "x" * 64)
 
-    def test_what_does_not_go_together_is_refused(self) -> None:
+    def test_contradicting_arguments_are_refused(self) -> None:
         for arguments, problem in (
             ((), "Nothing to change"),
-            (("--compute-host", "c", "--no-compute-host"), "Give either"),
-            (("--endpoint", VNC, "--no-endpoint", "vnc"), "Give either"),
+            (("--compute-host", "c", "--no-compute-host"), "Use either"),
+            (("--endpoint", VNC, "--no-endpoint", "vnc"), "Use either"),
             (("--endpoint", VNC, "--endpoint", VNC), "only once for vnc"),
             (("--no-endpoint", "ssh"), "invalid choice: 'ssh'"),
             (("--name", ""), "--name: must not be empty"),
@@ -159,7 +159,7 @@ class SetTest(ServersCase):
                     problem, "server", "set", SERVER, *arguments, status=2
                 )
 
-    def test_an_unknown_server_is_named(self) -> None:
+    def test_unknown_server_is_named(self) -> None:
         self.assertRefused(
             f"Server {UNKNOWN_SERVER} could not be found",
             *("server", "set", UNKNOWN_SERVER, "--name", "x"),
@@ -170,13 +170,13 @@ class ListTest(ServersCase):
     def test_all_pages_are_listed_in_order(self) -> None:
         for number in (3, 1, 2, 5, 4):
             self.add_server(server_id(number), name=f"n{number}")
-        with mock.patch.object(servers, "_PAGE", 2):
+        with mock.patch.object(servers, "_PAGE_SIZE", 2):
             found = self.manage("server", "list", "-f", "json").json
         self.assertEqual(
             ["n1", "n2", "n3", "n4", "n5"], [row["name"] for row in found]
         )
 
-    def test_the_columns_are_those_of_a_server(self) -> None:
+    def test_list_has_no_endpoints(self) -> None:
         self.add_server(endpoints={"vnc": {}})
         outcome = self.manage("server", "list", "-f", "json")
         self.assertEqual(
@@ -195,25 +195,25 @@ class ListTest(ServersCase):
         )
         self.assertEqual('"project_id"', one.stdout.splitlines()[0])
 
-    def test_without_servers_the_list_is_empty(self) -> None:
+    def test_list_without_servers_is_empty(self) -> None:
         self.assertEqual([], self.manage("server", "list", "-f", "json").json)
 
 
 class ShowTest(ServersCase):
-    def test_an_unknown_server_is_named(self) -> None:
+    def test_unknown_server_is_named(self) -> None:
         self.assertRefused(
             f"Server {UNKNOWN_SERVER} could not be found",
             *("server", "show", UNKNOWN_SERVER),
         )
 
-    def test_what_is_no_uuid_is_refused(self) -> None:
+    def test_invalid_uuid_is_refused(self) -> None:
         self.assertRefused(
             "argument UUID: must be a UUID", "server", "show", "x", status=2
         )
 
 
 class DeleteTest(ServersCase):
-    def test_servers_go_with_all_that_hangs_on_them(self) -> None:
+    def test_delete_removes_consoles_and_endpoints(self) -> None:
         host = self.add_console_host()
         for number in (1, 2, 3):
             self.add_server(server_id(number), endpoints={"vnc": {}})
@@ -234,17 +234,15 @@ class DeleteTest(ServersCase):
             )
         self.assertCountsAreRight()
 
-    def test_those_that_are_missing_are_named_and_the_others_deleted(
-        self,
-    ) -> None:
+    def test_unknown_servers_are_named_and_others_deleted(self) -> None:
         self.add_server()
         outcome = self.assertRefused(
-            f"No such server: '{UNKNOWN_SERVER}', 'x\\n'.",
+            f"Servers not found: '{UNKNOWN_SERVER}', 'x\\n'.",
             *("server", "delete", UNKNOWN_SERVER, SERVER, "x\n"),
         )
         self.assertNotIn(SERVER, outcome.stderr)
         self.assertEqual([], self.rows(tables.servers))
 
-    def test_one_named_twice_is_deleted_once(self) -> None:
+    def test_repeated_uuid_is_deleted_once(self) -> None:
         self.add_server()
         self.manage("server", "delete", SERVER, SERVER)

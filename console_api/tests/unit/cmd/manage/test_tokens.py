@@ -16,22 +16,22 @@ class PurgeTest(ManageCase):
                 f"{number:064}", expires_at=int(time.time()) + seconds
             )
 
-    def test_those_that_have_expired_are_deleted_and_counted(self) -> None:
+    def test_expired_tokens_are_deleted_and_counted(self) -> None:
         self.add_tokens(-1, 600, -5, -3600, 1200)
         outcome = self.manage("token", "purge")
         self.assertEqual("Deleted 3 expired tokens.\n", outcome.stdout)
-        left = self.rows(tables.console_auth_tokens)
-        self.assertEqual(["1", "4"], [row.token_hash[-1] for row in left])
+        remaining = self.rows(tables.console_auth_tokens)
+        self.assertEqual(["1", "4"], [row.token_hash[-1] for row in remaining])
         outcome = self.manage("token", "purge")
         self.assertEqual("Deleted 0 expired tokens.\n", outcome.stdout)
 
-    def test_more_than_a_batch_is_deleted_batch_by_batch(self) -> None:
+    def test_all_batches_are_deleted(self) -> None:
         self.add_tokens(-1, -2, -3)
         outcome = self.manage("token", "purge", "--batch-size", "2")
         self.assertEqual("Deleted 3 expired tokens.\n", outcome.stdout)
         self.assertEqual([], self.rows(tables.console_auth_tokens))
 
-    def test_a_batch_has_a_size_that_databases_take(self) -> None:
+    def test_invalid_batch_sizes_are_refused(self) -> None:
         for size in ("0", "10001", "-1", "x", "", "1.5", "\u0661"):
             with self.subTest(size):
                 self.assertRefused(
