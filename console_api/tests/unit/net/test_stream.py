@@ -20,7 +20,9 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
             self.addCleanup(other.close)
             other.setblocking(False)
             accepted, _ = listening.accept()
-        return await Stream.accept(accepted), other
+        stream = await Stream.accept(accepted)
+        self.addCleanup(stream._transport.abort)
+        return stream, other
 
     async def receive_all(self, other: socket.socket) -> int:
         """Return how many bytes come until the end."""

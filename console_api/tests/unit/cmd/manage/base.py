@@ -55,6 +55,8 @@ def logging_restored() -> Iterator[None]:
         yield
     finally:
         root.setLevel(level)
+        for handler in root.handlers:
+            handler.close()
         root.handlers[:] = handlers
         for name in ("alembic", "sqlalchemy"):
             logging.getLogger(name).setLevel(logging.NOTSET)
