@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m benchmarks``: measure, print a table, write a JSON file."""
+"""``python -m benchmarks``: measure, print a summary, write a JSON file."""
 
 import argparse
 import json
@@ -7,14 +7,15 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from benchmarks import (
     agent,
     compare,
     databases,
+    documents,
     figures,
     growth,
     profile,
@@ -22,6 +23,7 @@ from benchmarks import (
     tables,
 )
 from benchmarks.operations import OPERATIONS
+from benchmarks.settings import Settings
 
 _KINDS: tuple[databases.Kind, ...] = get_args(databases.Kind)
 _RESULTS = Path(__file__).parent / "results"
@@ -30,8 +32,8 @@ _GROWTH_KINDS: tuple[databases.Kind, ...] = ("mysql", "postgresql")
 
 
 def main() -> None:
-    """Run the benchmarks; exits 1 with a sentence if they fail."""
-    # So that servers and databases are cleaned up as after Ctrl-C.
+    """Run the benchmarks; exit with a message if they fail."""
+    # Servers and databases are cleaned up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = _parser().parse_args()
     try:
@@ -39,28 +41,64 @@ def main() -> None:
     except programs.BenchmarkError as error:
         sys.exit(f"benchmarks: {error}")
     except KeyboardInterrupt:
-        sys.exit("benchmarks: interrupted; nothing is left behind.")
+        sys.exit("benchmarks: interrupted; everything has been cleaned up.")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure console_api beside a bare WSGI application and "
-        "a real Nova.",
+        description="Compare console_api with a bare WSGI application and "
+        "with Nova.",
     )
     add = parser.add_argument
-    add("--rounds", type=_positive, help="(default: 5; for growth: 3)")
-    add("--seconds", type=_positive, default=2, help="of each (default: 2)")
-    add("--databases", type=_choice(_KINDS), help="names, by commas")
-    add("--operations", type=_choice(OPERATIONS), help="names, by commas")
-    add("--quick", action="store_true", help="a trial: one short round")
-    add("--growth", action="store_true", help="measure growth instead")
-    add("--profile", action="store_true", help="measure the layers instead")
+    add(
+        "--rounds",
+        type=_positive,
+        help="number of rounds (default: 5, with --growth: 3)",
+    )
+    add(
+        "--seconds",
+        type=_positive,
+        default=2,
+        help="duration of each measurement (default: 2)",
+    )
+    for name, choices in (("databases", _KINDS), ("operations", OPERATIONS)):
+        add(
+            f"--{name}",
+            type=_choice(choices),
+            help=f"comma-separated list of {', '.join(choices)} "
+            "(default: all)",
+        )
+    add("--quick", action="store_true", help="run one short round as a trial")
+    add(
+        "--growth",
+        action="store_true",
+        help="measure how console_api scales instead",
+    )
+    add(
+        "--profile",
+        action="store_true",
+        help="measure the layers of a request instead",
+    )
     add("--agent", action="store_true", help="measure the agent instead")
-    add("--output", type=Path, help="the folder of the JSON file")
-    add("--nova-venv", type=Path, default=_VENV, help="where Nova is, or goes")
-    add("--mysql-url", help="an account that may create databases")
-    add("--postgresql-url", help="an account that may create databases")
+    add(
+        "--output",
+        type=Path,
+        help="folder for the JSON file (default: benchmarks/results; with "
+        "--quick, no file is written)",
+    )
+    add(
+        "--nova-venv",
+        type=Path,
+        default=_VENV,
+        help="virtual environment of Nova, created if necessary "
+        "(default: %(default)s)",
+    )
+    for name in databases.ADMIN_URLS:
+        add(
+            f"--{name}-url",
+            help="SQLAlchemy URL of an account that may create databases",
+        )
     return parser
 
 
@@ -72,12 +110,12 @@ def _positive(text: str) -> int:
     return number
 
 
-def _choice(allowed: Any) -> Any:
+def _choice(allowed: Collection[str]) -> Callable[[str], Sequence[str]]:
     def choose(text: str) -> Sequence[str]:
         chosen = text.split(",")
-        strange = [name for name in chosen if name not in allowed]
-        if strange:
-            message = f"{strange[0]!r} is not one of {', '.join(allowed)}"
+        unknown = [name for name in chosen if name not in allowed]
+        if unknown:
+            message = f"{unknown[0]!r} is not one of {', '.join(allowed)}"
             raise argparse.ArgumentTypeError(message)
         return chosen
 
@@ -85,10 +123,10 @@ def _choice(allowed: Any) -> Any:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    usual = _GROWTH_KINDS if arguments.growth else _KINDS
+    kinds = _GROWTH_KINDS if arguments.growth else _KINDS
     rounds = arguments.rounds or (3 if arguments.growth else 5)
-    settings = compare.Settings(
-        kinds=arguments.databases or usual,
+    settings = Settings(
+        kinds=arguments.databases or kinds,
         names=arguments.operations or list(OPERATIONS),
         rounds=1 if arguments.quick else rounds,
         seconds=1 if arguments.quick else arguments.seconds,
@@ -96,25 +134,24 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     started = time.monotonic()
 
-    def say(text: str) -> None:
+    def log(text: str) -> None:
         print(f"[{time.monotonic() - started:4.0f} s] {text}", flush=True)
 
     if arguments.growth:
-        document = growth.run(settings, say, quick=arguments.quick)
-        name = "growth.json"
+        grown = growth.run(settings, log, quick=arguments.quick)
+        _write(arguments, "growth.json", grown)
     elif arguments.profile:
-        document = profile.run(settings, say)
-        _print_profile(document)
-        name = "profile.json"
+        profiled = profile.run(settings, log)
+        _print_profile(profiled)
+        _write(arguments, "profile.json", profiled)
     elif arguments.agent:
-        document = agent.run(settings, say, quick=arguments.quick)
-        _print_agent(document)
-        name = "agent.json"
+        measured = agent.run(settings, log, quick=arguments.quick)
+        _print_agent(measured)
+        _write(arguments, "agent.json", measured)
     else:
-        document = compare.run(settings, arguments.nova_venv, say)
-        _print(document)
-        name = "compare.json"
-    _write(arguments, name, document)
+        compared = compare.run(settings, arguments.nova_venv, log)
+        _print_comparison(compared)
+        _write(arguments, "compare.json", compared)
 
 
 def _admin_urls(arguments: argparse.Namespace) -> dict[str, str]:
@@ -125,16 +162,16 @@ def _admin_urls(arguments: argparse.Namespace) -> dict[str, str]:
     return {kind: url for kind, url in given.items() if url}
 
 
-def _print(document: dict[str, Any]) -> None:
+def _print_comparison(document: documents.Compare) -> None:
     for database in document["databases"].values():
         print(f"\n{database['version']}")
         print(
             f"{'operation':14}{'program':13}{'rate/s':>8}"
-            f"{'from..to':>14}{'p50 ms':>8}{'p99 ms':>8}"
+            f"{'min..max':>14}{'p50 ms':>8}{'p99 ms':>8}"
             f"{'of bare':>9}{'of Nova':>9}"
         )
         for row in figures.rows(database["operations"]):
-            spread = f"{row.lowest:.0f}..{row.highest:.0f}"
+            spread = f"{row.min_rate:.0f}..{row.max_rate:.0f}"
             bare = f"{row.to_bare:.0%}" if row.to_bare else "n/a"
             times = f"{row.to_nova:.1f}x" if row.to_nova else "n/a"
             print(
@@ -143,20 +180,20 @@ def _print(document: dict[str, Any]) -> None:
                 f"{bare:>9}{times:>9}"
             )
         for program, size in database["memory"].items():
-            print(f"memory of a worker: {program:13}{size:6.0f} MiB")
+            print(f"memory per worker: {program:13}{size:6.0f} MiB")
     for name, reason in document["skipped"].items():
-        print(f"left out: {name}: {reason}")
+        print(f"skipped: {name}: {reason}")
 
 
-def _print_profile(document: dict[str, Any]) -> None:
+def _print_profile(document: documents.Profile) -> None:
     for database in document["databases"].values():
         for name, found in database["operations"].items():
-            print(f"\n{database['version']}, {name}, microseconds a request")
+            print(f"\n{database['version']}, {name}, microseconds per request")
             for layer, spent in found["layers"].items():
                 print(f"{layer:24}{spent:8.1f}")
 
 
-def _print_agent(document: dict[str, Any]) -> None:
+def _print_agent(document: documents.Agent) -> None:
     for make in (
         tables.agent_consoles,
         tables.agent_bytes,
@@ -166,15 +203,15 @@ def _print_agent(document: dict[str, Any]) -> None:
 
 
 def _write(
-    arguments: argparse.Namespace, name: str, document: dict[str, Any]
+    arguments: argparse.Namespace, name: str, document: Mapping[str, object]
 ) -> None:
-    """Write the JSON file; a trial is not worth one unless asked for."""
+    """Write the JSON file; for a trial, only if a folder was given."""
     if arguments.quick and not arguments.output:
         return
     folder = arguments.output or _RESULTS
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=1, ensure_ascii=False)
-    # The values of the rounds on one line.
+    # Put the values of all rounds on one line.
     text = re.sub(
         r"\[[^\[\]{}]*\]", lambda found: " ".join(found[0].split()), text
     )

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The limit: a bare WSGI application that runs the same statements.
+"""The upper limit: a bare WSGI application that runs the same statements.
 
-It has no framework, no identity, no policy, no checks, no log and no
-encryption.  Its statements are those of ``console_api.db``, through
-SQLAlchemy Core, and its engines are as fast as they can be made:
+It has no framework, no identity, no policy, no validation, no log and no
+encryption.  It runs the statements of ``console_api.db`` through SQLAlchemy
+Core, with engines that are as fast as possible:
 
-- reads in autocommit, without ping, without anything after them;
-- writes in one transaction, the connection returned without a rollback.
+- reads use autocommit, without a ping before or a reset after them;
+- writes use one transaction and return the connection without a rollback.
 
-What console_api loses against it is what console_api itself costs.
+The difference between the two is the cost of console_api itself.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ from console_api.db.servers import _GET_ONE
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    Answer = tuple[str, Any]
+    Result = tuple[str, object]
 
 _OK = "200 OK"
 _LIMIT = 1000
@@ -56,7 +56,7 @@ _INSERT_TOKEN = tables.console_auth_tokens.insert()
 
 _url = sa.make_url(os.environ[gunicorn_settings.DATABASE_URL])
 if _url.get_backend_name() == "sqlite":
-    # As console_api: a writer waits for the one before it.
+    # As in console_api, a writer waits for the previous one.
     _url = _url.update_query_dict({"timeout": "60"})
 _reader = sa.create_engine(
     _url,
@@ -72,7 +72,7 @@ def _read(statement: sa.Select[Any], **values: Any) -> Any:
         return connection.execute(statement, values).all()
 
 
-def _look_up(token: str) -> "Answer":
+def _look_up(token: str) -> "Result":
     token_hash = hashlib.sha256(token.encode("latin-1")).hexdigest()
     rows = _read(LOOK_UP, token_hash=token_hash, now=int(time.time()))
     if not rows:
@@ -87,7 +87,7 @@ def _look_up(token: str) -> "Answer":
     return _OK, {"console": console}
 
 
-def _create_token(server_id: str) -> "Answer":
+def _create_token(server_id: str) -> "Result":
     server = _read(_GET_ONE, uuid=server_id)[0]
     token = secrets.token_urlsafe(32)
     with _writer.begin() as connection:
@@ -109,7 +109,7 @@ def _create_token(server_id: str) -> "Answer":
     return _OK, {"remote_console": console}
 
 
-def _list(server_id: str) -> "Answer":
+def _list(server_id: str) -> "Result":
     _read(_GET_ONE, uuid=server_id)
     rows = _read(_LIST, server_id=server_id, marker=0, limit=_LIMIT)
     consoles = [
@@ -119,7 +119,7 @@ def _list(server_id: str) -> "Answer":
     return _OK, {"consoles": consoles}
 
 
-def _show(server_id: str, console_id: int) -> "Answer":
+def _show(server_id: str, console_id: int) -> "Result":
     _read(_GET_ONE, uuid=server_id)
     row = _read(_GET, server_id=server_id, id=console_id)[0]
     console = {
@@ -133,13 +133,13 @@ def _show(server_id: str, console_id: int) -> "Answer":
     return _OK, {"console": console}
 
 
-def _create(server_id: str) -> "Answer":
+def _create(server_id: str) -> "Result":
     server = _read(_GET_ONE, uuid=server_id)[0]
     _read(_PLACED, server_id=server_id)
     host = _read(_LIST_ENABLED)[0]
     with _writer.begin() as connection:
         console_hosts.add_console(connection, host)
-        made = connection.execute(
+        inserted = connection.execute(
             _INSERT,
             {
                 "server_id": server_id,
@@ -151,12 +151,12 @@ def _create(server_id: str) -> "Answer":
                 "port": console_ports.find_free(connection, host),
             },
         )
-        console_id: int = made.inserted_primary_key[0]  # type: ignore[index]
+        console_id: int = inserted.inserted_primary_key[0]  # type: ignore[index]
         console_changes.record(connection, host.id, console_id)
     return _OK, None
 
 
-def _delete(server_id: str, console_id: int) -> "Answer":
+def _delete(server_id: str, console_id: int) -> "Result":
     _read(_GET_ONE, uuid=server_id)
     which = {"server_id": server_id, "console_id": console_id}
     host_id = _read(_HOST_OF, **which)[0].console_host_id
@@ -167,7 +167,7 @@ def _delete(server_id: str, console_id: int) -> "Answer":
     return "202 Accepted", None
 
 
-_ROUTES: dict[tuple[str, str, int], Callable[..., "Answer"]] = {
+_ROUTES: dict[tuple[str, str, int], Callable[..., "Result"]] = {
     ("GET", "consoles", 0): _list,
     ("POST", "consoles", 0): _create,
     ("GET", "consoles", 1): _show,
@@ -179,7 +179,7 @@ _ROUTES: dict[tuple[str, str, int], Callable[..., "Answer"]] = {
 def application(
     environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> Iterable[bytes]:
-    """Answer one WSGI request."""
+    """Handle one WSGI request."""
     _, _, resource, name, *rest = environ["PATH_INFO"].split("/")
     if resource == "servers":
         action = _ROUTES[environ["REQUEST_METHOD"], rest[0], len(rest) - 1]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Millions of console auth tokens, made inside the database.
+"""Generate millions of console auth tokens inside the database.
 
-Their hashes are as random as real ones.  What slows an empty table's filling
-down is taken away before and put back after: the table, its indexes and its
-keys are then as the migrations make them.
+Their hashes are as random as real ones.  Indexes and keys that would slow down
+the bulk insert are dropped first and recreated afterwards, so that the table
+ends up as the migrations create it.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from sqlalchemy.schema import AddConstraint, CreateIndex
 
 from console_api.db import tables
 
-#: The tokens belong to so many servers, those with the lowest numbers.
+#: The tokens belong to the first servers, as many as this.
 SERVERS = 1_000
 
 _COLUMNS = "token_hash, server_id, console_type, host, port, expires_at"
@@ -22,7 +22,7 @@ _REST = "'novnc', '192.0.2.10', 5900, :expires_at + n % 600"
 _TAIL = "-0000-4000-8000-000000000000"
 _SCRAMBLED = f"(n % {SERVERS} * 2654435761 % 4294967296)"
 
-# The server's UUID is what `stage.server_id` makes of `n % SERVERS`.
+# The server's UUID equals `stage.server_id(n % SERVERS)`.
 _SELECT = {
     "sqlite": (
         "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL"
@@ -47,8 +47,8 @@ _SELECT = {
 def add_tokens(engine: sa.Engine, count: int, expires_at: int) -> None:
     """Fill the empty table of tokens.
 
-    :param expires_at: when the first of them expires; the others do within
-        ten minutes after it.
+    :param expires_at: when the first of them expires, as a Unix timestamp;
+        the others expire within the following ten minutes
     """
     dialect = engine.dialect.name
     select = _SELECT[dialect].replace("{count}", str(count))
@@ -58,24 +58,24 @@ def add_tokens(engine: sa.Engine, count: int, expires_at: int) -> None:
     statement = sa.text(
         f"INSERT INTO console_auth_tokens ({_COLUMNS}) {select}"
     )
-    with _quickly(engine) as connection:
+    with _bulk_insert(engine) as connection:
         connection.execute(statement, values)
     if dialect == "postgresql":
         vacuum(engine)
 
 
 def vacuum(engine: sa.Engine) -> None:
-    """Do what PostgreSQL's autovacuum would do some time later."""
-    free = engine.execution_options(isolation_level="AUTOCOMMIT")
-    with free.connect() as connection:
+    """Do what PostgreSQL's autovacuum would do eventually."""
+    autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with autocommit.connect() as connection:
         connection.exec_driver_sql("VACUUM ANALYZE console_auth_tokens")
 
 
 @contextmanager
-def _quickly(engine: sa.Engine) -> Iterator[sa.Connection]:
+def _bulk_insert(engine: sa.Engine) -> Iterator[sa.Connection]:
     with engine.begin() as connection:
         if engine.dialect.name == "mysql":
-            # Lets InnoDB sort the rows and build each index in one go.
+            # InnoDB then sorts the rows and builds each index at once.
             _execute(connection, "SET unique_checks=0, foreign_key_checks=0")
             yield connection
             _execute(connection, "SET unique_checks=1, foreign_key_checks=1")

@@ -1,56 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""console_api beside a bare application and Nova, in one run.
+"""Compare console_api with a bare application and Nova in one run.
 
-All programs of a database run at the same time behind the same WSGI server
-and take turns: a round measures each operation of each program once, so that
-whatever else the machine does meets all of them.  The rows are put back
-before each measurement that needs it.
+The programs run concurrently on the same database, behind the same WSGI
+server, and take turns: a round measures each operation of each program once,
+so that other activity on the machine affects all of them.  The rows are
+restored before each measurement that needs it.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
 from benchmarks import (
     databases,
+    documents,
     load,
     machine,
     nova,
+    nova_cloud,
     operations,
     programs,
     stage,
+    wsgi_servers,
 )
 from benchmarks.operations import OPERATIONS, PROGRAMS, Operation
+from benchmarks.settings import (
+    CONNECTIONS,
+    THREADS,
+    WORKERS,
+    Log,
+    Settings,
+)
 from console_api.db import tables
 
-WORKERS = 1
-THREADS = 4
-CONNECTIONS = 4
-
-# console_api once more, logging each request as Nova does.
+# A second console_api, which logs each request as Nova does.
 _LOGGING = "console_api, logging"
 
-Say = Callable[[str], None]
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What to measure, and how long."""
-
-    kinds: Sequence[databases.Kind]
-    names: Sequence[str]
-    rounds: int
-    seconds: int
-    admin_urls: Mapping[str, str]
-
-
-class _Bench:
-    """The programs on one database, ready to be measured."""
+class _Comparison:
+    """The running programs on one database."""
 
     def __init__(
         self,
@@ -68,7 +59,7 @@ class _Bench:
     def measure(
         self, name: str, program: str, seconds: int | None = None
     ) -> load.Measured | None:
-        """Measure one operation; None if the program does not have it."""
+        """Measure one operation; return None if the program has no such."""
         operation = OPERATIONS[name]
         if program not in self.servers or program in (operation.missing or {}):
             return None
@@ -99,24 +90,28 @@ class _Bench:
         self._state = "" if operation.writes else operation.state
 
     def _check(self, operation: Operation, measured: load.Measured) -> None:
-        """Make sure that every creation has created something."""
+        """Check that each successful creation has inserted a row."""
         if not operation.adds_to:
             return
         table = tables.metadata.tables[operation.adds_to]
         before = 2 * stage.TOKENS if operation.state == "tokens" else 0
-        made = self._data.count(table) - before
-        if made < measured.answers:
-            message = f"{measured.answers} answers, {made} {table.name} made."
+        inserted = self._data.count(table) - before
+        if inserted < measured.responses:
+            message = (
+                f"{measured.responses} creations succeeded, but {table.name} "
+                f"has only {inserted} new rows."
+            )
             raise programs.BenchmarkError(message)
 
 
-def run(settings: Settings, nova_venv: Path, say: Say) -> dict[str, Any]:
-    """Measure everything and return the document of the JSON file.
+def run(settings: Settings, nova_venv: Path, log: Log) -> documents.Compare:
+    """Measure all operations of all programs.
 
-    :raises BenchmarkError: an answer was wrong, or a program failed.
+    :param nova_venv: the virtual environment of Nova, created if necessary
+    :raises BenchmarkError: a response was wrong, or a program failed
     """
-    load.available()
-    document: dict[str, Any] = {
+    load.check_installed()
+    document: documents.Compare = {
         "machine": machine.describe(),
         "settings": {
             "workers": WORKERS,
@@ -128,26 +123,26 @@ def run(settings: Settings, nova_venv: Path, say: Say) -> dict[str, Any]:
         "databases": {},
         "skipped": {},
     }
-    venv = _install_nova(nova_venv, document, say)
+    venv = _install_nova(nova_venv, document, log)
     for kind in settings.kinds:
         try:
-            _compare(settings, kind, venv, document, say)
+            document["databases"][kind] = _compare(settings, kind, venv, log)
         except sa.exc.OperationalError as error:
             reason = str(error.orig).strip().splitlines()[0]
             document["skipped"][kind] = reason
-            say(f"{kind} is left out: {reason}")
+            log(f"Skipping {kind}: {reason}")
     return document
 
 
 def _install_nova(
-    venv: Path, document: dict[str, Any], say: Say
+    venv: Path, document: documents.Compare, log: Log
 ) -> Path | None:
-    say("Installing Nova, unless it is there")
+    log("Installing Nova unless it is installed already")
     try:
         nova.install(venv)
     except nova.NovaUnavailable as error:
         document["skipped"]["nova"] = str(error).splitlines()[0]
-        say(f"Nova is left out: {error}")
+        log(f"Skipping Nova: {error}")
         return None
     document["machine"]["packages"]["nova"] = nova.versions(venv)["nova"]
     return venv
@@ -157,49 +152,52 @@ def _compare(
     settings: Settings,
     kind: databases.Kind,
     venv: Path | None,
-    document: dict[str, Any],
-    say: Say,
-) -> None:
-    say(f"{kind}: preparing")
-    with _bench(settings, kind, venv) as (bench, version):
+    log: Log,
+) -> documents.CompareDatabase:
+    log(f"{kind}: preparing")
+    with _comparison(settings, kind, venv) as (comparison, version):
         for program in PROGRAMS:  # warm up, not counted
-            bench.measure("hit", program, seconds=1)
-            bench.measure("hit_logged", program, seconds=1)
-        found = _rounds(settings, bench, lambda text: say(f"{kind}: {text}"))
-        document["databases"][kind] = {
+            comparison.measure("hit", program, seconds=1)
+            comparison.measure("hit_logged", program, seconds=1)
+        found = _rounds(
+            settings, comparison, lambda text: log(f"{kind}: {text}")
+        )
+        return {
             "version": version,
             "memory": {
                 program: machine.workers_memory(server.pid)
-                for program, server in bench.servers.items()
+                for program, server in comparison.servers.items()
                 if program in PROGRAMS
             },
             "operations": found,
         }
 
 
-def _rounds(settings: Settings, bench: _Bench, say: Say) -> dict[str, Any]:
+def _rounds(
+    settings: Settings, comparison: _Comparison, log: Log
+) -> dict[str, documents.Programs]:
     series: dict[str, dict[str, load.Series]] = {}
     for number in range(1, settings.rounds + 1):
         for name in settings.names:
             rates = []
             for program in PROGRAMS:
-                measured = bench.measure(name, program)
+                measured = comparison.measure(name, program)
                 if measured is None:
                     continue
                 one = series.setdefault(name, {})
                 one.setdefault(program, load.Series()).add(measured)
                 rates.append(f"{program} {measured.rate:.0f}/s")
-            say(f"round {number}, {name}: {', '.join(rates)}")
+            log(f"round {number}, {name}: {', '.join(rates)}")
     return {
-        name: {program: asdict(one) for program, one in found.items()}
+        name: {program: one.document() for program, one in found.items()}
         for name, found in series.items()
     }
 
 
 @contextmanager
-def _bench(
+def _comparison(
     settings: Settings, kind: databases.Kind, venv: Path | None
-) -> Iterator[tuple[_Bench, str]]:
+) -> Iterator[tuple[_Comparison, str]]:
     admin_url = settings.admin_urls.get(kind)
     with ExitStack() as stack:
         enter = stack.enter_context
@@ -207,23 +205,25 @@ def _bench(
         [url] = enter(
             databases.temporary(kind, folder, ["console_api"], admin_url)
         )
-        count = max(stage.TOKENS, operations.MOST_A_SECOND * settings.seconds)
+        count = max(stage.TOKENS, operations.MAX_PER_SECOND * settings.seconds)
         data = enter(stage.open_stage(folder / "own", url, count))
         data.set_host()
         servers = {
-            "console_api": stage.console_api_server(
+            "console_api": wsgi_servers.console_api_server(
                 data, programs.free_port(), WORKERS, THREADS
             ),
-            _LOGGING: stage.logging_server(
+            _LOGGING: wsgi_servers.logging_server(
                 data, programs.free_port(), WORKERS, THREADS
             ),
-            "bare": stage.bare_server(
+            "bare": wsgi_servers.bare_server(
                 data, programs.free_port(), WORKERS, THREADS
             ),
         }
         requests: dict[str, load.Requests] = {}
         if venv is not None:
-            cloud = enter(nova.cloud(venv, folder / "nova", kind, admin_url))
+            cloud = enter(
+                nova_cloud.create(venv, folder / "nova", kind, admin_url)
+            )
             requests = operations.nova_requests(cloud)
             servers["nova"] = nova.NovaServer(
                 cloud,
@@ -234,6 +234,6 @@ def _bench(
         for server in servers.values():
             enter(server)
         yield (
-            _Bench(settings, data, servers, requests),
+            _Comparison(settings, data, servers, requests),
             machine.database_version(url),
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real ``console-api-agent`` for a stage, and what the kernel sees of it."""
+"""Run a ``console-api-agent`` with the configuration of a ``Stage``."""
 
 from benchmarks import rfb_ends, stage
 from console_api.tests.functional.agents import Agent, listening_ports
@@ -8,9 +8,11 @@ __all__ = ["configure", "listening_ports", "start"]
 
 
 def configure(data: stage.Stage, ports: tuple[int, int]) -> None:
-    """Write the options of the agent beside those of the API.
+    """Write the options of the agent into the configuration of the API.
 
-    All that is not the identity of the console host is the default.
+    All options that do not identify the console host have their defaults.
+
+    :param ports: the lowest and the highest port
     """
     folder = data.folder / "console_api.conf.d"
     folder.mkdir(exist_ok=True)
@@ -26,6 +28,6 @@ def configure(data: stage.Stage, ports: tuple[int, int]) -> None:
 def start(data: stage.Stage) -> Agent:
     """Start an agent and wait until it is ready.
 
-    :raises NotReady: it has ended, or is not ready in time
+    :raises NotReady: it exited, or took too long
     """
     return Agent(data.folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Databases that live as long as a measurement does."""
+"""Databases that exist for the duration of a measurement."""
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 Kind = Literal["sqlite", "mysql", "postgresql"]
 
-#: Where databases are made when the caller names no other place.
+#: Where databases are created by default.
 ADMIN_URLS: Mapping[Kind, str] = {
     "mysql": "mysql+pymysql://root@127.0.0.1:3306/mysql",
     "postgresql": "postgresql+psycopg2://postgres@127.0.0.1:5432/postgres",
@@ -25,14 +25,14 @@ def temporary(
     parts: Sequence[str],
     admin_url: str | None = None,
 ) -> Iterator[list[str]]:
-    """Make empty databases, one a part, and drop them at the end.
+    """Create empty databases, one for each part, and drop them at the end.
 
-    SQLite files are made in ``folder``.  On a database server the names are
-    new each time, so that two benchmarks can run beside each other.
+    SQLite files are created in ``folder``.  On a database server the names
+    are unique, so that benchmarks can run concurrently.
 
-    :param parts: what the databases are for, in lower-case letters.
-    :param admin_url: an account that may create databases.
-    :returns: their SQLAlchemy URLs, in the order of ``parts``.
+    :param parts: suffixes of the names, in lowercase letters
+    :param admin_url: an account that may create databases
+    :returns: their SQLAlchemy URLs, in the order of ``parts``
     """
     base = f"bench_{secrets.token_hex(4)}"
     names = [f"{base}_{part}" for part in parts]
@@ -46,7 +46,7 @@ def temporary(
                 path.unlink()
         return
     admin = sa.make_url(admin_url or ADMIN_URLS[kind])
-    # A stopped worker's connection may take a moment to be noticed.
+    # Connections of stopped workers may take a moment to disappear.
     force = " WITH (FORCE)" if kind == "postgresql" else ""
     _execute(admin, [f"CREATE DATABASE {name}" for name in names])
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A WSGI application that does nothing: what the WSGI server alone costs."""
+"""A WSGI application that does nothing, to measure the WSGI server alone."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 def application(
     _environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> Iterable[bytes]:
-    """Answer one WSGI request."""
+    """Handle one WSGI request."""
     start_response("200 OK", [("Content-Length", "2")])
     return [b"{}"]

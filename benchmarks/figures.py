@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the rounds of a measurement to what is shown of them."""
+"""Medians and ratios of the rounds of a comparison."""
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from benchmarks.documents import Programs, Series
 from benchmarks.operations import OPERATIONS, PROGRAMS
 
 TITLES = {
@@ -19,22 +19,22 @@ TITLES = {
 class Row:
     """One program and operation on one database; medians of the rounds.
 
-    The ratios are medians too, of what the programs reached in the same
-    round: what else the machine did then is in both.
+    The ratios are medians as well, of the ratio in each round: whatever else
+    the machine did in that round affected both programs.
     """
 
     operation: str
     program: str
     rate: float
-    lowest: float
-    highest: float
+    min_rate: float
+    max_rate: float
     p50: float
     p99: float
     to_bare: float | None
     to_nova: float | None
 
 
-def rows(operations: Mapping[str, Any]) -> list[Row]:
+def rows(operations: Mapping[str, Programs]) -> list[Row]:
     """Return the rows of a database, by operation, then by program."""
     return [
         _row(name, program, operations[name])
@@ -45,15 +45,15 @@ def rows(operations: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def _row(name: str, program: str, programs: Mapping[str, Any]) -> Row:
+def _row(name: str, program: str, programs: Programs) -> Row:
     series = programs[program]
     rates = series["rate"]
     return Row(
         operation=name,
         program=program,
         rate=statistics.median(rates),
-        lowest=min(rates),
-        highest=max(rates),
+        min_rate=min(rates),
+        max_rate=max(rates),
         p50=statistics.median(series["p50"]),
         p99=statistics.median(series["p99"]),
         to_bare=_ratio(rates, programs.get("bare")),
@@ -61,11 +61,8 @@ def _row(name: str, program: str, programs: Mapping[str, Any]) -> Row:
     )
 
 
-def _ratio(
-    rates: Sequence[float], other: Mapping[str, Any] | None
-) -> float | None:
+def _ratio(rates: Sequence[float], other: Series | None) -> float | None:
     if other is None:
         return None
-    others: Sequence[float] = other["rate"]
-    pairs = zip(rates, others, strict=True)
+    pairs = zip(rates, other["rate"], strict=True)
     return statistics.median(mine / theirs for mine, theirs in pairs)

@@ -1,71 +1,69 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How console_api grows: with tokens, consoles, expired tokens, workers."""
+"""Measure how console_api scales with tokens, consoles and workers."""
 
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
 from benchmarks import (
     bulk,
-    compare,
     databases,
+    documents,
     load,
     machine,
     programs,
     stage,
+    wsgi_servers,
 )
 from benchmarks.operations import OPERATIONS, Operation
+from benchmarks.settings import CONNECTIONS, THREADS, Log, Settings
 from console_api.db import tables
 
 TOKENS = (1_000, 100_000, 10_000_000)
 CONSOLES = (100, 10_000, 100_000)
-#: A range of ports has no room for more.
+#: No range of ports has room for more.
 PORTS_TAKEN = (100, 10_000, 60_000)
 EXPIRED = 1_000_000
 WORKERS = (1, 2, 4, 8)
 
-#: So many that every worker gets some.
+#: Enough for each worker to get some.
 _MANY_CONNECTIONS = 32
 
-#: Creations a run, each on a server of its own.
+#: Creations per run, each for another server.
 _CREATIONS = 1_000
 
 _DAY = 86_400
-_TRIAL = 100  # a trial has so many times fewer rows
-
-Say = Callable[[str], None]
+_QUICK_DIVISOR = 100
 
 
 def run(
-    settings: compare.Settings, say: Say, *, quick: bool = False
-) -> dict[str, Any]:
-    """Measure growth and return the document of the JSON file.
+    settings: Settings, log: Log, *, quick: bool = False
+) -> documents.Growth:
+    """Measure how console_api scales on each database.
 
-    :param quick: with a hundredth of the rows, to try it out.
-    :raises BenchmarkError: an answer was wrong, or a program failed.
+    :param quick: whether to use a hundredth of the rows
+    :raises BenchmarkError: a response was wrong, or a program failed
     """
-    load.available()
-    document: dict[str, Any] = {
+    load.check_installed()
+    document: documents.Growth = {
         "machine": machine.describe(),
         "settings": {
             "rounds": settings.rounds,
             "seconds": settings.seconds,
-            "threads": compare.THREADS,
-            "connections": compare.CONNECTIONS,
+            "threads": THREADS,
+            "connections": CONNECTIONS,
             "connections_workers": _MANY_CONNECTIONS,
         },
         "databases": {},
     }
     for kind in settings.kinds:
-        growth = _Growth(settings, kind, _TRIAL if quick else 1, say)
+        growth = _Growth(settings, kind, _QUICK_DIVISOR if quick else 1, log)
         document["databases"][kind] = growth.run()
     return document
 
@@ -75,18 +73,18 @@ class _Growth:
 
     def __init__(
         self,
-        settings: compare.Settings,
+        settings: Settings,
         kind: databases.Kind,
         divisor: int,
-        say: Say,
+        log: Log,
     ) -> None:
         self._settings = settings
         self._kind = kind
         self._divisor = divisor
-        self._tell = say
+        self._log_line = log
 
-    def run(self) -> dict[str, Any]:
-        """Measure everything, one thing after the other."""
+    def run(self) -> documents.GrowthDatabase:
+        """Take all measurements, one after the other."""
         return {
             "tokens": self._tokens(),
             "consoles": self._consoles(),
@@ -95,39 +93,38 @@ class _Growth:
             "version": self._version,
         }
 
-    def _say(self, text: str) -> None:
-        self._tell(f"{self._kind}: {text}")
+    def _log(self, text: str) -> None:
+        self._log_line(f"{self._kind}: {text}")
 
     def _fewer(self, sizes: Sequence[int]) -> list[int]:
         return [max(1, size // self._divisor) for size in sizes]
 
-    def _tokens(self) -> dict[str, Any]:
-        """Measure look-ups of the same tokens among more and more others.
+    def _tokens(self) -> documents.Sizes:
+        """Measure look-ups of the same tokens in tables of different sizes.
 
-        Each size has a database and a server of its own, and they take
-        turns.
+        Each size has a database and a server of its own, which take turns.
         """
-        found: dict[str, Any] = {}
+        sizes = self._fewer(TOKENS)
+        found = {size: load.Series() for size in sizes}
         with ExitStack() as stack:
             servers = {}
-            for size in self._fewer(TOKENS):
+            for size in sizes:
                 data = stack.enter_context(self._stage(bulk.SERVERS))
                 self._add_tokens(data, size, time.time() + _DAY)
                 servers[size] = stack.enter_context(self._server(data))
-            for size, server in servers.items():
-                found[str(size)] = load.Series()
+            for server in servers.values():
                 self._measure(server, "hit")  # warm up, not counted
             for _ in range(self._settings.rounds):
                 for size, server in servers.items():
                     measured = self._measure(server, "hit")
-                    found[str(size)].add(measured)
-                    self._say(f"{size} tokens: p50 {measured.p50:.2f} ms")
-        return {size: asdict(series) for size, series in found.items()}
+                    found[size].add(measured)
+                    self._log(f"{size} tokens: p50 {measured.p50:.2f} ms")
+        return _documents(found)
 
     def _add_tokens(
         self, data: stage.Stage, size: int, expires_at: float
     ) -> None:
-        self._say(f"making {size} tokens")
+        self._log(f"inserting {size} tokens")
         engine = sa.create_engine(data.url)
         try:
             bulk.add_tokens(engine, size, int(expires_at))
@@ -135,90 +132,76 @@ class _Growth:
             engine.dispose()
         data.add_tokens("valid")
 
-    def _consoles(self) -> dict[str, Any]:
-        """Measure list and create, and create where ports are taken."""
-        most = max(self._fewer(CONSOLES))
+    def _consoles(self) -> documents.Consoles:
+        """Measure lists and creations by the number of existing consoles."""
         with (
-            self._stage(most + _CREATIONS) as data,
+            self._stage(max(self._fewer(CONSOLES)) + _CREATIONS) as data,
             self._server(data) as server,
         ):
 
             def measure(
-                name: str, size: int, *, multiplexed: bool
-            ) -> dict[str, Any]:
+                name: str, size: int, *, is_multiplexed: bool = True
+            ) -> documents.Series:
                 operation = OPERATIONS[name]
                 series = load.Series()
-                self._say(f"{name} with {size} consoles on a host")
-                requests = self._among(operation, size)
+                self._log(f"{name} with {size} consoles on a host")
+                requests = _requests(operation, size)
                 for number in range(self._settings.rounds):
                     if operation.writes or number == 0:
-                        data.set_host(size, multiplexed=multiplexed)
+                        data.set_host(size, is_multiplexed=is_multiplexed)
                     series.add(self._send(server, requests))
-                return asdict(series)
+                return series.document()
 
             data.set_host()
-            self._send(server, self._among(OPERATIONS["list"], 1))
+            self._send(server, _requests(OPERATIONS["list"], 1))
             return {
                 "list": {
-                    str(size): measure("list", size, multiplexed=True)
+                    str(size): measure("list", size)
                     for size in self._fewer(CONSOLES)
                 },
                 "create": {
-                    str(size): measure("create", size, multiplexed=True)
+                    str(size): measure("create", size)
                     for size in self._fewer(CONSOLES)
                 },
                 "port_search": {
-                    str(size): measure("create", size, multiplexed=False)
+                    str(size): measure("create", size, is_multiplexed=False)
                     for size in self._fewer(PORTS_TAKEN)
                 },
             }
 
-    def _among(self, operation: Operation, consoles: int) -> load.Requests:
-        """Return requests for servers with a console, or for the others."""
-        numbers = range(consoles, consoles + _CREATIONS)
-        if not operation.writes:
-            numbers = range(min(consoles, _CREATIONS))
-        return load.Requests(
-            paths=[operation.path(number) for number in numbers],
-            headers=operation.headers,
-            status=operation.status,
-            method=operation.method,
-            at_end="stop" if operation.writes else "again",
-        )
-
-    def _purge(self) -> dict[str, Any]:
-        """Measure look-ups while expired tokens are purged, and before."""
+    def _purge(self) -> documents.Purge:
+        """Measure look-ups before and during a purge of expired tokens."""
         [size] = self._fewer([EXPIRED])
         usual, during = load.Series(), load.Series()
         with self._stage(bulk.SERVERS) as data, self._server(data) as server:
             self._add_tokens(data, size, time.time() - _DAY)
             self._measure(server, "hit")  # warm up, not counted
-            # What is compared is a p99: it takes more rounds to settle.
+            # A p99 takes more rounds to converge.
             for _ in range(3 * self._settings.rounds):
                 usual.add(self._measure(server, "hit"))
-            self._say("purging them")
+            self._log("purging the expired tokens")
             started = time.monotonic()
             with _manage(data, "token", "purge") as process:
                 while process.poll() is None:
                     measured = self._measure(server, "hit")
-                    # One that the purge did not last for is of both.
+                    # The last one may have outlasted the purge.
                     if process.poll() is None or not during.rate:
                         during.add(measured)
                 seconds = time.monotonic() - started
             left = data.count(tables.console_auth_tokens)
             if process.returncode or left != stage.TOKENS:
-                message = "The purge has failed."
+                message = "The purge failed."
                 raise programs.ProgramFailed(message)
         return {
             "tokens": size,
             "seconds": round(seconds, 1),
-            "usual": asdict(usual),
-            "during": asdict(during),
+            "usual": usual.document(),
+            "during": during.document(),
         }
 
-    def _workers(self) -> dict[str, Any]:
-        """Measure look-ups with more and more workers."""
-        found = {str(workers): load.Series() for workers in WORKERS}
+    def _workers(self) -> documents.Sizes:
+        """Measure look-ups by the number of workers."""
+        found = {workers: load.Series() for workers in WORKERS}
         with self._stage(stage.TOKENS) as data, ExitStack() as stack:
             data.set_tokens()
             servers = {}
@@ -229,15 +212,15 @@ class _Growth:
             for _ in range(self._settings.rounds):
                 for workers, server in servers.items():
                     measured = self._measure(server, "hit", _MANY_CONNECTIONS)
-                    found[str(workers)].add(measured)
-                    self._say(f"{workers} workers: {measured.rate:.0f}/s")
-        return {workers: asdict(one) for workers, one in found.items()}
+                    found[workers].add(measured)
+                    self._log(f"{workers} workers: {measured.rate:.0f}/s")
+        return _documents(found)
 
     def _measure(
         self,
         server: programs.GunicornServer,
         name: str,
-        connections: int = compare.CONNECTIONS,
+        connections: int = CONNECTIONS,
     ) -> load.Measured:
         requests = OPERATIONS[name].requests(self._settings.seconds)
         return self._send(server, requests, connections)
@@ -246,7 +229,7 @@ class _Growth:
         self,
         server: programs.GunicornServer,
         requests: load.Requests,
-        connections: int = compare.CONNECTIONS,
+        connections: int = CONNECTIONS,
     ) -> load.Measured:
         return load.run(
             server,
@@ -272,16 +255,37 @@ class _Growth:
     def _server(
         self, data: stage.Stage, workers: int = 1
     ) -> programs.GunicornServer:
-        return stage.console_api_server(
-            data, programs.free_port(), workers, compare.THREADS
+        return wsgi_servers.console_api_server(
+            data, programs.free_port(), workers, THREADS
         )
+
+
+def _documents(series: Mapping[int, load.Series]) -> documents.Sizes:
+    return {str(size): one.document() for size, one in series.items()}
+
+
+def _requests(operation: Operation, consoles: int) -> load.Requests:
+    """Return reads of servers with a console, or writes to the others.
+
+    :param consoles: how many servers have a console
+    """
+    numbers = range(consoles, consoles + _CREATIONS)
+    if not operation.writes:
+        numbers = range(min(consoles, _CREATIONS))
+    return load.Requests(
+        paths=[operation.path(number) for number in numbers],
+        headers=operation.headers,
+        status=operation.status,
+        method=operation.method,
+        at_end="stop" if operation.writes else "again",
+    )
 
 
 @contextmanager
 def _manage(
     data: stage.Stage, *command: str
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run ``console-api-manage`` beside what is measured."""
+    """Run ``console-api-manage`` in the background."""
     program = Path(sys.executable).with_name("console-api-manage")
     with subprocess.Popen(
         [str(program), "--config-dir", str(data.folder), *command],

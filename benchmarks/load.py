@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load from wrk, which is far faster than what it measures.
+"""Generate load with wrk, which is far faster than what it measures.
 
-Every answer is looked at: a measurement with one wrong status, or one
-connection that failed, is no measurement.
+The status of every response is checked: a single unexpected status or failed
+connection invalidates the measurement.
 """
 
 import json
@@ -14,23 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from benchmarks import programs
+from benchmarks import documents, programs
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
 _RESULT = "RESULT "
-_MORE_SECONDS = 60.0
+_EXTRA_TIMEOUT = 60.0
 
-# wrk leaves with requests on their way.  They are over before the next
-# measurement begins, or the rows that it needs are put back.
+# wrk exits with requests in flight.  They end before the next measurement
+# begins, and before the rows that it needs are restored.
 _SETTLE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What to ask, and what every answer has to be.
+    """Requests that differ in their paths, and the expected status.
 
-    ``at_end`` is for requests that work once only, such as deletions: wrk
-    stops after the last path rather than begin again.
+    ``at_end`` is "stop" for requests that succeed only once, such as
+    deletions: wrk then stops after the last path instead of repeating them.
     """
 
     paths: Sequence[str]
@@ -43,17 +43,17 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one run of wrk saw: a second's answers, and milliseconds."""
+    """The result of one run: responses per second, milliseconds."""
 
     rate: float
     p50: float
     p99: float
-    answers: int
+    responses: int
 
 
 @dataclass(slots=True)
 class Series:
-    """The runs of one measurement, a value a round."""
+    """The runs of one measurement, one per round."""
 
     rate: list[float] = field(default_factory=list)
     p50: list[float] = field(default_factory=list)
@@ -65,9 +65,16 @@ class Series:
         self.p50.append(measured.p50)
         self.p99.append(measured.p99)
 
+    def document(self) -> documents.Series:
+        """Return the series as it is stored."""
+        return {"rate": self.rate, "p50": self.p50, "p99": self.p99}
 
-def available() -> None:
-    """Raise ``BenchmarkError`` when wrk is not installed."""
+
+def check_installed() -> None:
+    """Check that wrk is installed.
+
+    :raises BenchmarkError: it is not
+    """
     if shutil.which("wrk") is None:
         message = "wrk is not installed. Install it (apt-get install wrk)."
         raise programs.BenchmarkError(message)
@@ -83,31 +90,31 @@ def run(
 ) -> Measured:
     """Send requests for some seconds over some connections.
 
-    :param may_end: the paths may be used up before the seconds are; the
-        rate is then that of the whole time and means nothing.
-    :raises BenchmarkError: an answer was wrong or did not come.
+    :param may_end: whether the paths may run out before the time does; the
+        rate is then meaningless, because it covers the whole time
+    :raises BenchmarkError: a response was wrong or missing
     """
     with tempfile.NamedTemporaryFile("w", suffix=".paths") as file:
         file.write("\n".join(requests.paths))
         file.flush()
         output = programs.run(
             _command(server, requests, file.name, seconds, connections),
-            seconds + _MORE_SECONDS,
+            seconds + _EXTRA_TIMEOUT,
         )
     time.sleep(_SETTLE_SECONDS)
     line = next(x for x in output.splitlines() if x.startswith(_RESULT))
     found = json.loads(line.removeprefix(_RESULT))
     if found["unexpected"] or found["failed"] or not found["expected"]:
         message = (
-            f"{requests.method} {requests.paths[0]}: {found['expected']} "
-            f"answers were {requests.status}, {found['unexpected']} were not "
-            f"(the first was {found['first_unexpected']}), "
-            f"{found['failed']} failed."
+            f"returned {found['expected']} responses with status "
+            f"{requests.status} to {requests.method} {requests.paths[0]}, "
+            f"{found['unexpected']} with another (the first: "
+            f"{found['first_unexpected']}), and failed {found['failed']} times"
         )
         raise server.failure(message)
     if found["used_up"] and not may_end:
         message = (
-            f"{len(requests.paths)} prepared requests were not enough for "
+            f"The {len(requests.paths)} prepared requests did not last "
             f"{seconds} seconds."
         )
         raise programs.BenchmarkError(message)
@@ -115,7 +122,7 @@ def run(
         rate=round(found["expected"] / found["duration"] * 1e6, 1),
         p50=found["p50"] / 1e3,
         p99=found["p99"] / 1e3,
-        answers=found["expected"],
+        responses=found["expected"],
     )
 
 

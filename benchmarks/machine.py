@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the numbers were measured on."""
+"""Describe the machine that produced the figures."""
 
 import importlib.metadata
 import os
@@ -9,9 +9,10 @@ import subprocess
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
+
+from benchmarks import documents
 
 _PACKAGES = (
     "console-api",
@@ -33,8 +34,8 @@ _VERSION = {
 }
 
 
-def describe() -> dict[str, Any]:
-    """Describe the machine, its software and the day, for a JSON file."""
+def describe() -> documents.Machine:
+    """Return the machine, its software and the date."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "cpu": _field("/proc/cpuinfo", "model name") or platform.machine(),
@@ -48,7 +49,7 @@ def describe() -> dict[str, Any]:
 
 
 def database_version(url: str) -> str:
-    """Return a database's name and version, as it tells them."""
+    """Return the name and version that a database reports."""
     engine = sa.create_engine(url)
     name = engine.dialect.name
     try:
@@ -64,19 +65,22 @@ def database_version(url: str) -> str:
 
 
 def workers_memory(arbiter: int) -> float:
-    """Return the resident memory of an arbiter's workers, MiB each."""
+    """Return the mean resident memory of Gunicorn's workers, in MiB.
+
+    :param arbiter: the process id of their parent
+    """
     sizes = [resident(pid) for pid in workers(arbiter)]
     return round(sum(sizes) / max(1, len(sizes)) / 1024, 1)
 
 
 def workers(arbiter: int) -> list[int]:
-    """Return the process ids of an arbiter's workers."""
+    """Return the process ids of Gunicorn's workers."""
     children = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text()
     return [int(pid) for pid in children.split()]
 
 
 def resident(pid: int) -> int:
-    """Return the resident memory of a process, KiB."""
+    """Return the resident memory of a process, in KiB."""
     return _kib(f"/proc/{pid}/status", "VmRSS")
 
 
@@ -101,9 +105,9 @@ def _kib(path: str, name: str) -> int:
 
 
 def _wrk_version() -> str:
-    # It prints its version with its usage, and ends with 1.
-    said = subprocess.run(
+    # It prints its version with its usage, and exits with status 1.
+    done = subprocess.run(
         ["wrk", "-v"], capture_output=True, text=True, check=False
     )
-    found = re.search(r"wrk \S*?(\d[\w.]*)", said.stdout + said.stderr)
+    found = re.search(r"wrk \S*?(\d[\w.]*)", done.stdout + done.stderr)
     return found[1] if found else "unknown"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A MariaDB server of our own, which may be killed."""
+"""A private MariaDB server that can be killed."""
 
 import os
 import subprocess
@@ -12,26 +12,26 @@ import sqlalchemy as sa
 
 from benchmarks import programs
 
-_START_SECONDS = 60.0
-_STOP_SECONDS = 30.0
+_START_TIMEOUT = 60.0
+_STOP_TIMEOUT = 30.0
 
 
 class MariaDB:
-    """A server in a folder, for as long as ``with`` runs."""
+    """A server in a folder, running inside a ``with`` block."""
 
     def __init__(self, folder: Path) -> None:
-        """Remember where; nothing is made before ``with``.
+        """Keep the settings; the server starts with the ``with`` block.
 
-        :param folder: one that is not there yet
+        :param folder: a folder that does not exist yet
         """
         self._folder = folder.absolute()
         self._port = programs.free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        """Make the database and start the server.
+        """Create the data folder and start the server.
 
-        :raises ProgramFailed: it cannot be made, or is not up in time
+        :raises ProgramFailed: it fails, or takes too long
         """
         self._folder.mkdir()
         programs.run(
@@ -53,7 +53,7 @@ class MariaDB:
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(_STOP_SECONDS)
+                self._process.wait(_STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -62,9 +62,9 @@ class MariaDB:
         return f"mysql+pymysql://root@127.0.0.1:{self._port}/{database}"
 
     def execute(self, statement: str) -> None:
-        """Execute a statement as root, in no database.
+        """Execute a statement as root, without a database.
 
-        :raises OperationalError: the server does not answer
+        :raises OperationalError: the server does not respond
         """
         engine = sa.create_engine(self.url(""), isolation_level="AUTOCOMMIT")
         try:
@@ -74,9 +74,9 @@ class MariaDB:
             engine.dispose()
 
     def start(self) -> None:
-        """Start the server and wait until it answers.
+        """Start the server and wait until it responds.
 
-        :raises ProgramFailed: it does not
+        :raises ProgramFailed: it fails, or takes too long
         """
         log = self._folder / "server.log"
         self._process = subprocess.Popen(
@@ -92,7 +92,7 @@ class MariaDB:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until = time.monotonic() + _START_SECONDS
+        until = time.monotonic() + _START_TIMEOUT
         while True:
             try:
                 self.execute("SELECT 1")
@@ -107,7 +107,7 @@ class MariaDB:
                 return
 
     def kill(self) -> None:
-        """End the server as a crash would."""
+        """Kill the server, as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -115,5 +115,5 @@ class MariaDB:
     @property
     def _common(self) -> list[str]:
         options = [f"--datadir={self._folder / 'data'}"]
-        # As root, it only runs when told to.
+        # It refuses to run as root otherwise.
         return [*options, "--user=root"] if os.getuid() == 0 else options

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured: the operations, and the requests that make them."""
+"""The measured operations, and their requests."""
 
 import json
 import uuid
@@ -7,21 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import nova, stage
+from benchmarks import nova, nova_cloud, stage
 from benchmarks.load import Requests
 from console_api.db import tables
 
-#: The programs, in the order in which they take turns.
+#: The programs, in the order of their turns.
 PROGRAMS = ("console_api", "bare", "nova")
 
-#: More creations or deletions a second than any program reaches.
-MOST_A_SECOND = 4_000
+#: More creations or deletions per second than any program reaches.
+MAX_PER_SECOND = 4_000
 
 _OLD_API = "Nova has removed this API"
-_NO_COMPUTE = "Nova asks a compute service over a message bus"
+_NO_COMPUTE = "Nova needs a compute service and a message bus"
 _NO_POLICY = "a bare application has no policy"
 
-_MEMBER = {**nova.ADMIN, "X-Roles": "member,reader"}
+_MEMBER = {**nova_cloud.ADMIN, "X-Roles": "member,reader"}
 _VNC = json.dumps({"remote_console": {"protocol": "vnc", "type": "novnc"}})
 
 State = Literal["tokens", "consoles", "no consoles"]
@@ -31,8 +31,8 @@ State = Literal["tokens", "consoles", "no consoles"]
 class Operation:
     """One operation: its request, and the rows that it needs.
 
-    ``path`` makes a path from the number of a server or token; ``missing``
-    says of a program why it cannot be measured.
+    ``path`` returns the path for the number of a server or token; ``missing``
+    has the reasons why programs cannot be measured.
     """
 
     title: str
@@ -42,23 +42,23 @@ class Operation:
     status: int = 200
     method: str = "GET"
     body: str = ""
-    #: The table that each request adds a row to, if it does.
+    #: The table that each request inserts a row into, if any.
     adds_to: str = ""
     missing: Mapping[str, str] | None = None
-    #: Whether console_api is the one that logs each request, as Nova does.
+    #: Whether to measure the console_api that logs each request.
     logged: bool = False
 
     @property
     def writes(self) -> bool:
-        """Whether the rows have to be put back afterwards."""
+        """Whether the rows have to be restored afterwards."""
         return self.method != "GET"
 
     def requests(self, seconds: int) -> Requests:
-        """Return what to send to console_api and the bare application."""
+        """Return the requests for console_api and the bare application."""
         count = stage.TOKENS
         once = self.writes and self.adds_to != _TOKENS
         if once:
-            count = MOST_A_SECOND * seconds
+            count = MAX_PER_SECOND * seconds
         return Requests(
             paths=[self.path(number) for number in range(count)],
             headers=self.headers,
@@ -75,7 +75,7 @@ _CONSOLES = tables.consoles.name
 
 def _token_path(kind: str) -> Callable[[int], str]:
     def path(number: int) -> str:
-        return nova.path(stage.token(number, kind))
+        return nova_cloud.path(stage.token(number, kind))
 
     return path
 
@@ -91,37 +91,37 @@ def _server_path(rest: str) -> Callable[[int], str]:
 
 OPERATIONS: Mapping[str, Operation] = {
     "hit": Operation(
-        "Look a token up",
+        "Look up a token",
         _token_path("valid"),
         "tokens",
-        nova.ADMIN,
+        nova_cloud.ADMIN,
     ),
     "hit_logged": Operation(
         "… each one logged",
         _token_path("valid"),
         "tokens",
-        nova.ADMIN,
+        nova_cloud.ADMIN,
         logged=True,
     ),
     "miss": Operation(
         "… an unknown one",
         _token_path("unknown"),
         "tokens",
-        nova.ADMIN,
+        nova_cloud.ADMIN,
         nova.STATUSES["miss"],
     ),
     "expired": Operation(
         "… an expired one",
         _token_path("expired"),
         "tokens",
-        nova.ADMIN,
+        nova_cloud.ADMIN,
         nova.STATUSES["expired"],
     ),
     "forbidden": Operation(
         "… without permission",
         _token_path("valid"),
         "tokens",
-        nova.READER,
+        nova_cloud.READER,
         nova.STATUSES["forbidden"],
         missing={"bare": _NO_POLICY},
     ),
@@ -170,21 +170,21 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def nova_requests(cloud: nova.Cloud) -> dict[str, Requests]:
-    """Return what to send to Nova, by operation; issues the tokens."""
+def nova_requests(cloud: nova_cloud.Cloud) -> dict[str, Requests]:
+    """Issue tokens in Nova and return its requests by operation."""
     day = 86_400
     urls, server = cloud.databases, cloud.server_id
-    valid = nova.issue_tokens(urls, server, day, stage.TOKENS)
+    valid = nova_cloud.issue_tokens(urls, server, day, stage.TOKENS)
     tokens = {
         "hit": valid,
         "hit_logged": valid,
         "forbidden": valid,
         "miss": [str(uuid.uuid4()) for _ in range(stage.TOKENS)],
-        "expired": nova.issue_tokens(urls, server, -day, stage.TOKENS),
+        "expired": nova_cloud.issue_tokens(urls, server, -day, stage.TOKENS),
     }
     return {
         name: Requests(
-            paths=[nova.path(token) for token in tokens[name]],
+            paths=[nova_cloud.path(token) for token in tokens[name]],
             headers=OPERATIONS[name].headers,
             status=OPERATIONS[name].status,
         )

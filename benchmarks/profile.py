@@ -1,49 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the time of one request goes, by layer.
+"""Measure where the time of a request goes, by layer.
 
-The layers of the application are sampled in one process without a WSGI
-server (``sampler``).  What the WSGI server costs is the time of a request to
-an application that does nothing, over one connection.
+``sampler`` samples the layers of the application in one process, without a
+WSGI server.  The cost of the WSGI server is the time of a request to an
+application that does nothing, over one connection.
 """
 
 import json
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from benchmarks import compare, databases, load, machine, programs, stage
-from benchmarks.operations import MOST_A_SECOND, OPERATIONS
+from benchmarks import (
+    databases,
+    documents,
+    load,
+    machine,
+    programs,
+    stage,
+    wsgi_servers,
+)
+from benchmarks.operations import MAX_PER_SECOND, OPERATIONS
+from benchmarks.settings import Log, Settings
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-#: The layer that is measured apart from the others.
+#: The layer that is measured separately.
 SERVER = "WSGI server"
 
-Say = Callable[[str], None]
 
+def run(settings: Settings, log: Log) -> documents.Profile:
+    """Profile the operations on each database.
 
-def run(settings: compare.Settings, say: Say) -> dict[str, Any]:
-    """Profile the operations and return the document of the JSON file.
-
-    :raises BenchmarkError: an answer was wrong, or a program failed.
+    :raises BenchmarkError: a response was wrong, or a program failed
     """
-    load.available()
-    document: dict[str, Any] = {
+    load.check_installed()
+    document: documents.Profile = {
         "machine": machine.describe(),
         "settings": {"seconds": settings.seconds},
         "databases": {},
     }
     for kind in settings.kinds:
         with _stage(settings, kind) as data:
-            say(f"{kind}: {SERVER}")
+            log(f"{kind}: {SERVER}")
             server = _server(data, settings.seconds)
             found = {}
             for name in settings.names:
-                say(f"{kind}: {name}")
+                log(f"{kind}: {name}")
                 found[name] = _profile(data, name, settings.seconds)
                 found[name]["layers"][SERVER] = server
             document["databases"][kind] = {
@@ -53,7 +56,7 @@ def run(settings: compare.Settings, say: Say) -> dict[str, Any]:
     return document
 
 
-def _profile(data: stage.Stage, name: str, seconds: int) -> dict[str, Any]:
+def _profile(data: stage.Stage, name: str, seconds: int) -> documents.Samples:
     operation = OPERATIONS[name]
     data.set_tokens()
     full = operation.state == "consoles"
@@ -65,17 +68,17 @@ def _profile(data: stage.Stage, name: str, seconds: int) -> dict[str, Any]:
         ],
         variables={"PYTHONPATH": str(stage.ROOT)},
     )
-    found: dict[str, Any] = json.loads(output)
+    found: documents.Samples = json.loads(output)
     if found.pop("statuses") != [str(operation.status)]:
-        message = f"Not every answer to {name} was {operation.status}."
+        message = f"Some responses to {name} were not {operation.status}."
         raise programs.BenchmarkError(message)
     return found
 
 
 def _server(data: stage.Stage, seconds: int) -> float:
-    """Return what the WSGI server alone takes for a request, microseconds."""
+    """Return the microseconds that the WSGI server adds to a request."""
     requests = OPERATIONS["hit"].requests(seconds)
-    with stage.empty_server(data, programs.free_port()) as server:
+    with wsgi_servers.empty_server(data, programs.free_port()) as server:
         rates = [
             load.run(server, requests, seconds=seconds, connections=1).rate
             for _ in range(3)
@@ -84,11 +87,9 @@ def _server(data: stage.Stage, seconds: int) -> float:
 
 
 @contextmanager
-def _stage(
-    settings: compare.Settings, kind: databases.Kind
-) -> "Iterator[stage.Stage]":
+def _stage(settings: Settings, kind: databases.Kind) -> Iterator[stage.Stage]:
     admin_url = settings.admin_urls.get(kind)
-    count = MOST_A_SECOND * settings.seconds
+    count = MAX_PER_SECOND * settings.seconds
     with (
         tempfile.TemporaryDirectory(prefix="bench_") as name,
         databases.temporary(kind, Path(name), ["profile"], admin_url) as [url],

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The programs that a benchmark runs: commands, and WSGI applications.
+"""Run commands and WSGI applications.
 
-Every application is run by the same class with the same settings, so that the
-WSGI server is no part of what differs.
+All applications run behind the same WSGI server with the same settings, so
+that it does not account for differences between them.
 """
 
 import http.client
@@ -18,41 +18,44 @@ from typing import Self
 
 from benchmarks import gunicorn_settings
 
-_START_SECONDS = 180.0
-_STOP_SECONDS = 20.0
-_ANSWER_SECONDS = 60.0
+_START_TIMEOUT = 180.0
+_STOP_TIMEOUT = 20.0
+_RESPONSE_TIMEOUT = 60.0
 
-#: The beginnings of variables that would steer another Python or Gunicorn.
-_STRANGE = ("PYTHON", "GUNICORN", "OS_", "VIRTUAL_ENV", "__PYVENV")
+# Prefixes of variables that would affect another Python or Gunicorn.
+_DROPPED = ("PYTHON", "GUNICORN", "OS_", "VIRTUAL_ENV", "__PYVENV")
 
 
 class BenchmarkError(Exception):
-    """Something could not be measured; the text says what and why."""
+    """A measurement failed; the message says which and why."""
 
 
 class ProgramFailed(BenchmarkError):
-    """A command or a server did not do its work."""
+    """A command or a server failed."""
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return a child's environment: ours less what would steer it, and more.
+    """Return the environment of a child process.
 
-    Programs of another virtual environment must not see this one's settings.
+    Programs of another virtual environment must not see the settings of this
+    one.
+
+    :param more: variables to add
     """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(_STRANGE)}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
     return kept | dict(more)
 
 
 def run(
     command: list[str],
-    seconds: float = 600.0,
+    timeout: float = 600.0,
     variables: Mapping[str, str] | None = None,
 ) -> str:
-    """Run a command and return what it printed.
+    """Run a command and return its standard output.
 
-    :param seconds: how long it may take.
-    :param variables: what to add to its environment.
-    :raises ProgramFailed: with the end of what it printed.
+    :param timeout: in seconds
+    :param variables: environment variables to add
+    :raises ProgramFailed: it failed; has the end of its output
     """
     program = Path(command[0]).name
     try:
@@ -63,22 +66,25 @@ def run(
             env=environment(variables or {}),
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=seconds,
+            timeout=timeout,
         )
     except OSError as error:
-        raise ProgramFailed(f"{program} does not start: {error}.") from error
+        raise ProgramFailed(
+            f"{program} cannot be started: {error}."
+        ) from error
     except subprocess.TimeoutExpired as error:
-        message = f"{program} was not done after {seconds:.0f} seconds."
+        message = f"{program} took more than {timeout:.0f} seconds."
         raise ProgramFailed(message) from error
     if done.returncode:
-        # Some programs tell their errors on the one, some on the other.
-        said = f"{_end_of(done.stdout)}\n{_end_of(done.stderr)}".strip()
-        raise ProgramFailed(f"{program} ended with {done.returncode}:\n{said}")
+        # Some programs print their errors to standard output.
+        output = f"{_end_of(done.stdout)}\n{_end_of(done.stderr)}".strip()
+        message = f"{program} exited with {done.returncode}:\n{output}"
+        raise ProgramFailed(message)
     return done.stdout
 
 
 def free_port() -> int:
-    """Return a port that nobody listened on a moment ago."""
+    """Return a port on which no program was listening a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
@@ -88,10 +94,10 @@ def _end_of(text: str, lines: int = 15) -> str:
 
 
 class GunicornServer:
-    """A WSGI application behind Gunicorn, for as long as ``with`` runs.
+    """A WSGI application behind Gunicorn, running inside a ``with`` block.
 
-    Entering waits until every worker has loaded the application and ``check``
-    is content, so that no measurement counts start-up or errors.
+    The block starts after each worker has loaded the application and
+    ``check`` has passed, so that no measurement includes start-up or errors.
     """
 
     def __init__(
@@ -106,12 +112,12 @@ class GunicornServer:
         host: str = "127.0.0.1",
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """Remember what to start; nothing runs before ``with``.
+        """Keep the settings; the server starts with the ``with`` block.
 
-        :param application: the module and the name in it, as Gunicorn wants.
-        :param python: the interpreter of the environment that has both.
-        :param folder: an existing one, for the log and as working directory.
-        :param variables: what to add to the server's environment.
+        :param application: ``MODULE:NAME``, as Gunicorn expects it
+        :param python: the interpreter of an environment that has both
+        :param folder: an existing folder for the log, the working directory
+        :param variables: environment variables to add
         """
         self.application = application
         self.address = (host, port)
@@ -124,10 +130,10 @@ class GunicornServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        """Start the server and wait for it.
+        """Start the server and wait until it is ready.
 
-        :raises ProgramFailed: when it ends, answers wrongly, or is not up in
-            time; with the end of its log.
+        :raises ProgramFailed: it fails, or takes too long; has the end of
+            its log
         """
         self._start()
         try:
@@ -135,7 +141,7 @@ class GunicornServer:
             self.check()
         except OSError as error:
             self._stop()
-            raise self.failure(f"does not answer ({error})") from error
+            raise self.failure(f"does not respond ({error})") from error
         except BaseException:
             self._stop()
             raise
@@ -154,7 +160,7 @@ class GunicornServer:
     def pid(self) -> int:
         """The process id of Gunicorn's arbiter, the workers' parent."""
         if self._process is None:
-            message = f"{self.application} runs in its with block only."
+            message = f"{self.application} only runs in its with block."
             raise ProgramFailed(message)
         return self._process.pid
 
@@ -164,9 +170,9 @@ class GunicornServer:
         return f"http://{host}:{port}{path}"
 
     def status(self, path: str, headers: Mapping[str, str]) -> int:
-        """GET a path and return the status of the answer."""
+        """Send a GET request and return the status of the response."""
         connection = http.client.HTTPConnection(
-            *self.address, timeout=_ANSWER_SECONDS
+            *self.address, timeout=_RESPONSE_TIMEOUT
         )
         try:
             connection.request("GET", path, headers=dict(headers))
@@ -175,12 +181,18 @@ class GunicornServer:
             connection.close()
 
     def check(self) -> None:
-        """Raise ``failure`` when the answers are not those to be measured."""
+        """Check that the responses are the expected ones.
+
+        :raises ProgramFailed: they are not
+        """
 
     def failure(self, what: str) -> ProgramFailed:
-        """Return the error for "this application ...", with its log's end."""
-        said = _end_of(self.log.read_text(errors="replace"))
-        message = f"{self.application} {what}; its log ends with:\n{said}"
+        """Return an error about the application, with the end of its log.
+
+        :param what: the rest of the sentence
+        """
+        log = _end_of(self.log.read_text(errors="replace"))
+        message = f"{self.application} {what}; its log ends with:\n{log}"
         return ProgramFailed(message)
 
     def _start(self) -> None:
@@ -209,12 +221,12 @@ class GunicornServer:
             )
 
     def _wait(self) -> None:
-        until = time.monotonic() + _START_SECONDS
+        until = time.monotonic() + _START_TIMEOUT
         while len(list(self._ready.iterdir())) < self.workers:
             if self._process is None or self._process.poll() is not None:
-                raise self.failure("ended while it started")
+                raise self.failure("exited during start-up")
             if time.monotonic() > until:
-                raise self.failure("did not come up in time")
+                raise self.failure("took too long to start")
             time.sleep(0.05)
 
     def _stop(self) -> None:
@@ -223,7 +235,7 @@ class GunicornServer:
             return
         process.terminate()
         try:
-            process.wait(_STOP_SECONDS)
+            process.wait(_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two ends of a VNC session, each a process: a screen and viewers.
+"""The two ends of VNC sessions, each a process: a screen and viewers.
 
-After the handshake they move bytes and do nothing else, so that what is
-between them is what is measured.  The screen asks for a password and takes
-any: a viewer does the same whether it meets the screen or an agent.
+After the handshake they only move bytes, so that what is between them is
+measured.  The screen requires a password and accepts any: viewers behave the
+same whether they connect to the screen or to an agent.
 """
 
 import json
@@ -16,7 +16,7 @@ import time
 
 from console_api.tests.functional.rfb_client import RFBClient
 
-#: The one address of this benchmark: nobody else uses it.
+#: An address that no other program uses.
 ADDRESS = "127.0.0.2"
 
 _DATA = bytes(256 * 1024)
@@ -26,7 +26,7 @@ _TIMEOUT = 30.0
 
 
 def serve_screen(port: int) -> None:
-    """Serve screens: a viewer that has sent one byte more gets endless."""
+    """Serve screens: a viewer that sends one more byte receives endlessly."""
     with socket.create_server((ADDRESS, port), backlog=1000) as listener:
         print("ready", flush=True)
         while True:
@@ -44,7 +44,7 @@ def _serve(connected: socket.socket) -> None:
                 while True:
                     connected.sendall(_DATA)
         except OSError:
-            # The viewer has seen enough.
+            # The viewer has disconnected.
             return
 
 
@@ -57,8 +57,8 @@ def _shake_hands(connected: socket.socket) -> None:
     _read(connected, 16)
     connected.sendall(bytes(4))
     _read(connected, 1)
-    picture = struct.pack(">HH16xI", 640, 480, len(_NAME))
-    connected.sendall(picture + _NAME)
+    server_init = struct.pack(">HH16xI", 640, 480, len(_NAME))
+    connected.sendall(server_init + _NAME)
 
 
 def _read(connected: socket.socket, count: int) -> None:
@@ -67,9 +67,9 @@ def _read(connected: socket.socket, count: int) -> None:
 
 
 def measure(port: int, password: str, seconds: int) -> float:
-    """See a screen through a port; return the bytes that come in a second.
+    """View a screen through a port; return the bytes received per second.
 
-    The first half second is not counted: buffers grow to their size then.
+    The first half second is not counted: buffers grow to their final size.
     """
     with _open(port, password) as viewer:
         viewer.send(_START)
@@ -88,13 +88,13 @@ def _receive_for(
     while time.perf_counter() < until:
         more = connected.recv_into(buffer)
         if not more:
-            raise ConnectionResetError("The session ended too early.")
+            raise ConnectionResetError("The session ended early.")
         count += more
     return count
 
 
 def hold(password: str, ports: list[int]) -> None:
-    """Open a session on each port; keep them until the input ends."""
+    """Open a session on each port; keep them until end of input."""
     sessions = [_open(port, password) for port in ports]
     print("ready", flush=True)
     sys.stdin.read()
@@ -103,7 +103,7 @@ def hold(password: str, ports: list[int]) -> None:
 
 
 def _open(port: int, password: str) -> RFBClient:
-    """Connect as soon as somebody listens, and log in."""
+    """Connect as soon as a program listens, and authenticate."""
     until = time.monotonic() + _TIMEOUT
     while True:
         try:
@@ -120,7 +120,7 @@ def _open(port: int, password: str) -> RFBClient:
 
 
 def main() -> None:
-    """Run one end: screen PORT, view PORT ... or hold PASSWORD PORT..."""
+    """Run one end: screen PORT, view PORT PASSWORD SECONDS, or hold ..."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     match sys.argv[1:]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables in reStructuredText."""
+"""Format tables in reStructuredText."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ _GAP = "  "
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a simple table; all columns but the first are numbers."""
+    """Return a simple table; all columns except the first are numbers."""
     lines = [header, *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     rule = _GAP.join("=" * width for width in widths)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the time of a request goes, by samples; the child of ``profile``.
+"""Sample where the time of a request goes; the child process of ``profile``.
 
-A clock interrupts the application a thousand times a second, and each sample
-counts for the layer that was at work: that of the innermost function that
-belongs to one.  Other than a profiler that counts calls this does not make
-small functions look dear, and waiting for the database is counted too.
+A timer interrupts the application a thousand times per second.  Each sample
+counts for the layer of the innermost function that belongs to one.  Unlike a
+profiler that traces calls, this does not overstate small functions, and it
+includes the time spent waiting for the database.
 """
 
 import argparse
@@ -17,15 +17,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any, Self
+from typing import Self
 
+from benchmarks import documents
 from benchmarks.operations import OPERATIONS
 from console_api import conf as configuration
 
-#: The layers, by parts of the paths of their files; the first one counts.
+#: Substrings of the paths of each layer; the first match counts.
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "log": ("api/middleware/request_log", "/logging/", "/oslo_log/"),
     "policy": ("console_api/policy", "console_api/policies", "/oslo_policy/"),
@@ -49,7 +50,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "SQLAlchemy": ("/sqlalchemy/",),
 }
 
-# Here SQLAlchemy calls drivers, some of which have no Python of their own.
+# SQLAlchemy calls drivers here; some of them are not written in Python.
 _DRIVER_CALLS = frozenset(
     {"do_execute", "do_executemany", "do_commit", "do_rollback", "do_begin"}
 )
@@ -62,7 +63,7 @@ _WARM_UP = 200
 
 @functools.cache
 def layer_of(filename: str, function: str) -> str | None:
-    """Return the layer of a function, None if it belongs to its caller."""
+    """Return the layer of a function; None if its caller decides."""
     path = filename.replace(os.sep, "/").lower()
     for layer, parts in LAYERS.items():
         if any(part in path for part in parts):
@@ -73,20 +74,20 @@ def layer_of(filename: str, function: str) -> str | None:
 
 
 class Sampler:
-    """Counts samples by layer while ``with`` runs, in the main thread."""
+    """Counts samples by layer, in the main thread, in a ``with`` block."""
 
     def __init__(self) -> None:
-        """Count from zero."""
+        """Start with no samples."""
         self.counts: collections.Counter[str] = collections.Counter()
 
     def __enter__(self) -> Self:
-        """Start the clock."""
+        """Start the timer."""
         signal.signal(signal.SIGALRM, self._sample)
         signal.setitimer(signal.ITIMER_REAL, _INTERVAL, _INTERVAL)
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Stop the clock."""
+        """Stop the timer."""
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _sample(self, _signal: int, frame: FrameType | None) -> None:
@@ -100,11 +101,11 @@ class Sampler:
         self.counts[_OTHER] += 1
 
 
-def _environs(name: str, seconds: int) -> Iterator[dict[str, Any]]:
-    """Make the WSGI environment of one request after the other."""
+def _environs(name: str, seconds: int) -> Iterator[dict[str, object]]:
+    """Yield the WSGI environments of consecutive requests."""
     requests = OPERATIONS[name].requests(seconds)
     body = requests.body.encode()
-    always: dict[str, Any] = {
+    common: dict[str, object] = {
         "REQUEST_METHOD": requests.method,
         "SCRIPT_NAME": "",
         "QUERY_STRING": "",
@@ -120,24 +121,27 @@ def _environs(name: str, seconds: int) -> Iterator[dict[str, Any]]:
         "wsgi.errors": sys.stderr,
     }
     for header, value in requests.headers.items():
-        always["HTTP_" + header.upper().replace("-", "_")] = value
+        common["HTTP_" + header.upper().replace("-", "_")] = value
     paths: Iterator[str] = iter(requests.paths)
     if requests.at_end == "again":
         paths = itertools.cycle(requests.paths)
     for path in paths:
-        yield always | {"PATH_INFO": path, "wsgi.input": io.BytesIO(body)}
+        yield common | {"PATH_INFO": path, "wsgi.input": io.BytesIO(body)}
 
 
-def sample(name: str, seconds: int) -> dict[str, Any]:
-    """Send one request after the other and return where the time went."""
-    # This reads the configuration, so it is not done at the top.
+def sample(name: str, seconds: int) -> documents.Samples:
+    """Send consecutive requests and return where the time was spent."""
+    # The import reads the configuration.
     from console_api.wsgi import application  # noqa: PLC0415
 
     environs = _environs(name, seconds)
     statuses: list[str] = []
 
-    def start_response(status: str, *_rest: object) -> Any:
+    def start_response(
+        status: str, *_rest: object
+    ) -> Callable[[bytes], object]:
         statuses.append(status[:3])
+        return io.BytesIO().write
 
     for environ in itertools.islice(environs, _WARM_UP):
         b"".join(application(environ, start_response))
@@ -163,14 +167,14 @@ def sample(name: str, seconds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Sample one operation and print what was found as JSON."""
+    """Sample one operation and print the result as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("operation", choices=list(OPERATIONS))
     parser.add_argument("seconds", type=int)
     arguments = parser.parse_args()
     os.environ[configuration.ENVIRONMENT] = str(arguments.folder)
-    # The application's log goes to a file, as behind the WSGI server.
+    # As behind the WSGI server, the application logs into a file.
     log = os.open(arguments.folder / "sampler.log", os.O_CREAT | os.O_WRONLY)
     with os.fdopen(os.dup(1), "w") as output:
         os.dup2(log, 1)

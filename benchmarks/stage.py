@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""console_api, ready to be measured: its folder, its database, its rows.
+"""A console_api to measure: its folder, its database, its rows.
 
-The pipeline is the one that is shipped, less ``authtoken``: the identity
-comes from headers, as in the Nova beside it, and no Keystone is needed.  All
-settings are the defaults.  By default a read that succeeds is not logged; as
-Nova logs each request, ``logging_server`` makes a console_api that does too.
+The pipeline is the distribution's without ``authtoken``: the identity comes
+from headers, as with Nova, and no Keystone is needed.  All settings are the
+defaults.  By default, successful reads are not logged; because Nova logs each
+request, ``logging_server`` returns a console_api that does as well.
 """
 
 import random
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_log import log
 
-from benchmarks import gunicorn_settings, nova, programs
+from benchmarks import nova_cloud
 from console_api import conf as configuration
 from console_api.db import schema, tables
 from console_api.keys import repository
@@ -29,54 +27,58 @@ from console_api.tokens.manager import hash_token
 ROOT = Path(__file__).parents[1]
 
 #: The project of every server, and of every caller.
-PROJECT_ID = nova.ADMIN["X-Project-Id"]
+PROJECT_ID = nova_cloud.ADMIN["X-Project-Id"]
 
-#: How many tokens are looked up, in turn.
+#: How many tokens are looked up in turn.
 TOKENS = 256
 
-#: The ports of the only console host, unless a measurement changes it.
+#: The port range of the only console host by default.
 PORTS = (5_000, 65_535)
 
 #: The password of every console.
-PASSWORD = "Abcd1234"  # noqa: S105 - of nothing but a benchmark
+PASSWORD = "Abcd1234"  # noqa: S105 - protects nothing
 
 _DAY = 86_400
 _HOST_ID = 1
 
-# The usual levels, and that which logs reads that succeed as well.
+Rows = Sequence[Mapping[str, object]]
+
+# The default levels, except that successful reads are logged too.
 _EACH_REQUEST = (
     *log.get_default_log_levels(),
     "console_api.api.middleware.request_log=DEBUG",
 )
-_LOGGING = "logging"
 
-# Far from the numbers that a database gives to new consoles.
+#: Subfolder with the configuration that logs each request.
+LOGGING = "logging"
+
+# Far from the ids that a database assigns to new consoles.
 _FIRST_CONSOLE_ID = 1_000_000_000
 
 
 def server_id(number: int) -> str:
-    """Return the UUID of a server; those of neighbours are far apart."""
+    """Return the UUID of a server; consecutive ones are far apart."""
     return f"{number * 2_654_435_761 % 2**32:08x}-0000-4000-8000-000000000000"
 
 
 def console_id(number: int) -> int:
-    """Return the id of the console that a server has from the start."""
+    """Return the id of the initial console of a server."""
     return _FIRST_CONSOLE_ID + number
 
 
 def token(number: int, kind: str = "valid") -> str:
-    """Return a token; the database has its hash only."""
+    """Return a token; the database has only its hash."""
     return f"{kind}-{number:037d}"
 
 
 class Stage:
-    """A configured console_api with rows that can be put back."""
+    """A configured console_api whose rows can be restored."""
 
     def __init__(self, folder: Path, url: str, servers: int) -> None:
-        """Make configuration, keys, schema and servers.
+        """Create configuration, keys, schema and servers.
 
-        :param url: an empty database.
-        :param servers: how many servers it gets, numbered from 0.
+        :param url: an empty database
+        :param servers: the number of servers to insert
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder.absolute()
@@ -86,40 +88,45 @@ class Stage:
         own_keys = self.folder / "keys"
         _write_configuration(self.folder, url, own_keys)
         logging = f"default_log_levels = {','.join(_EACH_REQUEST)}"
-        _write_configuration(self.folder / _LOGGING, url, own_keys, logging)
+        _write_configuration(self.folder / LOGGING, url, own_keys, logging)
         schema.sync(configuration.load(self.folder))
         repository.setup(own_keys)
         self.encrypted_password = KeyRepository(own_keys).encrypt(PASSWORD)
         self._add_servers()
 
     def close(self) -> None:
-        """Give back all connections."""
+        """Close all connections."""
         self._engine.dispose()
 
     def set_screens(self, host: str, port: int) -> None:
-        """Put the VNC endpoint of every server at one address."""
+        """Set the VNC endpoint of every server to one address."""
         update = tables.server_endpoints.update()
         with self.transaction() as connection:
             connection.execute(update.values(host=host, port=port))
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
-        """Give a connection whose statements are all kept or none."""
+        """Return a connection in a transaction, for a ``with`` block."""
         return self._engine.begin()
 
     def set_host(
         self,
         consoles: int = 0,
         *,
-        multiplexed: bool = False,
+        is_multiplexed: bool = False,
         ports: tuple[int, int] = PORTS,
     ) -> None:
-        """Make the console host anew, with consoles of the first servers.
+        """Recreate the console host and its consoles.
 
-        Their ids are as `console_id` says, their ports anywhere in the range.
+        The consoles belong to the first servers.  Their ids are those of
+        ``console_id``, their ports are random.
+
+        :param consoles: the number of consoles
+        :param is_multiplexed: whether the host has one port for all consoles
+        :param ports: the lowest and the highest port
         """
         low, high = ports
         chosen: list[int | None] = [None] * consoles
-        if not multiplexed:
+        if not is_multiplexed:
             anywhere = random.Random(consoles)
             chosen = [*anywhere.sample(range(low, high), consoles)]
         rows = [
@@ -141,12 +148,12 @@ class Stage:
             "console_type": "vnc",
             "public_hostname": "console-1.example.org",
             "compute_hosts": "compute-*",
-            "min_port": None if multiplexed else low,
-            "max_port": None if multiplexed else high,
-            "multiplex_port": low if multiplexed else None,
+            "min_port": None if is_multiplexed else low,
+            "max_port": None if is_multiplexed else high,
+            "multiplex_port": low if is_multiplexed else None,
             "enabled": True,
             "console_count": consoles,
-            # Seen in the far future: it stays up without an agent.
+            # In the far future: it stays up without an agent.
             "last_seen_at": 2**40,
         }
         self._empty(tables.consoles)
@@ -158,13 +165,16 @@ class Stage:
         self._analyze(tables.consoles)
 
     def set_tokens(self) -> None:
-        """Put the tokens back: valid ones and expired ones."""
+        """Restore the valid and the expired tokens."""
         self._empty(tables.console_auth_tokens)
         self.add_tokens("valid", "expired")
         self._analyze(tables.console_auth_tokens)
 
     def add_tokens(self, *kinds: str) -> None:
-        """Add the tokens of some kinds, each for or since a day."""
+        """Insert tokens that expire, or expired, a day from now.
+
+        :param kinds: "valid", "expired" or both
+        """
         now = int(time.time())
         with self._engine.begin() as connection:
             for kind in kinds:
@@ -173,7 +183,7 @@ class Stage:
                 _insert(connection, tables.console_auth_tokens, rows)
 
     def count(self, table: sa.Table) -> int:
-        """Return how many rows a table has."""
+        """Return the number of rows of a table."""
         with self._engine.connect() as connection:
             query = sa.select(sa.func.count()).select_from(table)
             return int(connection.execute(query).scalar_one())
@@ -214,14 +224,14 @@ class Stage:
             connection.exec_driver_sql(f"{verb} {table.name}")
 
     def _analyze(self, table: sa.Table) -> None:
-        # So that no measurement has the statistics of another one's rows.
+        # Otherwise the statistics could be those of other rows.
         if self._engine.dialect.name == "postgresql":
             with self._engine.begin() as connection:
                 connection.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def _token_rows(kind: str, expires_at: int) -> list[dict[str, object]]:
-    """Return the rows of tokens, each of another server."""
+    """Return the rows of tokens, each for another server."""
     return [
         {
             "token_hash": hash_token(token(number, kind).encode()),
@@ -236,7 +246,9 @@ def _token_rows(kind: str, expires_at: int) -> list[dict[str, object]]:
 
 
 def _insert(
-    connection: sa.Connection, table: sa.Table, rows: Sequence[Any]
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, object]],
 ) -> None:
     if rows:
         connection.execute(table.insert(), rows)
@@ -246,7 +258,7 @@ def _write_configuration(
     folder: Path, url: str, key_repository: Path, more: str = ""
 ) -> None:
     folder.mkdir(exist_ok=True)
-    # oslo.config would take a dollar sign for a reference.
+    # oslo.config would substitute a single dollar sign.
     text = url.replace("$", "$$")
     (folder / "console_api.conf").write_text(
         f"[DEFAULT]\n{more}\n"
@@ -260,41 +272,9 @@ def _write_configuration(
 
 @contextmanager
 def open_stage(folder: Path, url: str, servers: int) -> Iterator[Stage]:
-    """Make a ``Stage`` and give back its connections at the end."""
+    """Create a ``Stage`` and close its connections at the end."""
     stage = Stage(folder, url, servers)
     try:
         yield stage
     finally:
         stage.close()
-
-
-def _server(
-    application: str, name: str, configured: str = "."
-) -> Callable[..., programs.GunicornServer]:
-    def make(
-        stage: Stage, port: int, workers: int = 1, threads: int = 4
-    ) -> programs.GunicornServer:
-        folder = stage.folder / f"{name}-{port}"
-        folder.mkdir()
-        return programs.GunicornServer(
-            application,
-            python=Path(sys.executable),
-            folder=folder,
-            port=port,
-            workers=workers,
-            threads=threads,
-            variables={
-                configuration.ENVIRONMENT: str(stage.folder / configured),
-                gunicorn_settings.DATABASE_URL: stage.url,
-                "PYTHONPATH": str(ROOT),
-            },
-        )
-
-    return make
-
-
-#: Make the programs to measure, not yet started.
-console_api_server = _server("console_api.wsgi:application", "console_api")
-logging_server = _server("console_api.wsgi:application", _LOGGING, _LOGGING)
-bare_server = _server("benchmarks.bare:application", "bare")
-empty_server = _server("benchmarks.empty:application", "empty")

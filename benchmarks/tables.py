@@ -1,27 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The measurements as tables and sentences in reStructuredText."""
+"""Format the measurements as reStructuredText."""
 
 import statistics
 import textwrap
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import figures, rst
+from benchmarks import documents, figures, rst
 from benchmarks.operations import OPERATIONS, PROGRAMS
 
-Document = Mapping[str, Any]
-
-# Versions of what decides the figures; the JSON file has all of them.
-_NAMED = ("console-api", "nova", "gunicorn", "SQLAlchemy", "PyMySQL")
-_NONE = "n/a"
+# The packages that matter most; the JSON file lists more.
+_PACKAGES = ("console-api", "nova", "gunicorn", "SQLAlchemy", "PyMySQL")
+_MISSING = "n/a"
 
 
-def conditions(document: Document) -> str:
-    """Say on what, with what and how often it was measured."""
+def conditions(document: documents.Compare | documents.Growth) -> str:
+    """Return a paragraph about machine, software and settings."""
     machine, settings = document["machine"], document["settings"]
     versions = [
         f"{name} {machine['packages'][name]}"
-        for name in _NAMED
+        for name in _PACKAGES
         if name in machine["packages"]
     ]
     text = (
@@ -36,53 +33,53 @@ def conditions(document: Document) -> str:
     return textwrap.fill(text, 79, break_on_hyphens=False)
 
 
-def short(operations: Document) -> str:
-    """Return the rates of all programs, an operation a row."""
+def rates(operations: Mapping[str, documents.Programs]) -> str:
+    """Return a table of the rates of all programs, one operation per row."""
     found = {
         (row.operation, row.program): row for row in figures.rows(operations)
     }
     lines = []
     for name in operations:
         own = found[name, "console_api"]
-        rates = [
+        cells = [
             f"{found[name, program].rate:,.0f}"
             if (name, program) in found
-            else _NONE
+            else _MISSING
             for program in PROGRAMS
         ]
-        lines.append([OPERATIONS[name].title, *rates, *_ratios(own)])
+        lines.append([OPERATIONS[name].title, *cells, *_ratios(own)])
     header = [figures.TITLES[program] for program in PROGRAMS]
     return rst.table(["Operation", *header, "of bare", "of Nova"], lines)
 
 
-def long(operations: Document) -> str:
-    """Return all figures, an operation and program a row."""
+def details(operations: Mapping[str, documents.Programs]) -> str:
+    """Return a table of all figures, one operation and program per row."""
     lines = [
         [
             OPERATIONS[row.operation].title,
             figures.TITLES[row.program],
             f"{row.rate:,.0f}",
-            f"{row.lowest:,.0f} to {row.highest:,.0f}",
+            f"{row.min_rate:,.0f} to {row.max_rate:,.0f}",
             f"{row.p50:.2f}",
             f"{row.p99:.2f}",
             *_ratios(row),
         ]
         for row in figures.rows(operations)
     ]
-    header = ["Operation", "Program", "a second", "lowest to highest"]
+    header = ["Operation", "Program", "per second", "min to max"]
     header += ["p50 ms", "p99 ms", "of bare", "of Nova"]
     return rst.table(header, lines)
 
 
 def _ratios(row: figures.Row) -> list[str]:
     return [
-        f"{row.to_bare:.0%}" if row.to_bare else _NONE,
-        f"{row.to_nova:.1f} x" if row.to_nova else _NONE,
+        f"{row.to_bare:.0%}" if row.to_bare else _MISSING,
+        f"{row.to_nova:.1f} x" if row.to_nova else _MISSING,
     ]
 
 
 def not_available() -> str:
-    """Say why there are no figures of a program."""
+    """Return a paragraph about the figures that are missing."""
     reasons: dict[str, list[str]] = {}
     for operation in OPERATIONS.values():
         for reason in (operation.missing or {}).values():
@@ -91,18 +88,18 @@ def not_available() -> str:
         f"{', '.join(titles).lower()}: {reason}"
         for reason, titles in reasons.items()
     ]
-    return textwrap.fill(f"{_NONE}: {'; '.join(parts)}.", 79)
+    return textwrap.fill(f"{_MISSING}: {'; '.join(parts)}.", 79)
 
 
-def memory(document: Document) -> str:
-    """Return the resident memory of a worker of each program."""
+def memory(document: documents.Compare) -> str:
+    """Return a table of the resident memory per worker of each program."""
     lines = [
         [
             found["version"],
             *(
                 f"{found['memory'][program]:.0f}"
                 if program in found["memory"]
-                else _NONE
+                else _MISSING
                 for program in PROGRAMS
             ),
         ]
@@ -113,28 +110,30 @@ def memory(document: Document) -> str:
 
 
 def by_size(
-    document: Document,
-    choose: Callable[[Document], Document],
+    document: documents.Growth,
+    select: Callable[[documents.GrowthDatabase], documents.Sizes],
     title: str,
     *,
-    rates: bool = True,
+    has_rates: bool = True,
 ) -> str:
-    """Return the figures of each database, a size a row.
+    """Return a table of the figures of each database, one size per row.
 
-    :param rates: whether the requests of a second mean something.
+    :param select: returns the measurement to show
+    :param title: what the sizes count
+    :param has_rates: whether the requests per second are meaningful
     """
     databases = list(document["databases"].values())
     header = [title]
     for found in databases:
-        if rates:
-            header.append(f"{found['version']}, a second")
+        if has_rates:
+            header.append(f"{found['version']}, per second")
         header += [f"{found['version']}, p50 ms", "p99 ms"]
     lines = []
-    for size in choose(databases[0]):
+    for size in select(databases[0]):
         line = [f"{int(size):,}"]
         for found in databases:
-            series = choose(found)[size]
-            if rates:
+            series = select(found)[size]
+            if has_rates:
                 line.append(f"{statistics.median(series['rate']):,.0f}")
             line.append(f"{statistics.median(series['p50']):.2f}")
             line.append(f"{statistics.median(series['p99']):.2f}")
@@ -142,8 +141,8 @@ def by_size(
     return rst.table(header, lines)
 
 
-def purge(document: Document) -> str:
-    """Return the figures of the purge, a database a row."""
+def purge(document: documents.Growth) -> str:
+    """Return a table of the figures of the purge, one database per row."""
     lines = []
     for found in document["databases"].values():
         one = found["purge"]
@@ -159,13 +158,13 @@ def purge(document: Document) -> str:
                 f"{during / usual:.1f} x",
             ]
         )
-    header = ["Database", "Tokens purged", "in seconds"]
-    header += ["usual p99 ms", "p99 ms meanwhile", "ratio"]
+    header = ["Database", "Tokens purged", "seconds"]
+    header += ["p99 ms before", "p99 ms during", "ratio"]
     return rst.table(header, lines)
 
 
-def layers(operations: Document) -> str:
-    """Return the microseconds of each layer, an operation a column."""
+def layers(operations: Mapping[str, documents.Samples]) -> str:
+    """Return a table of microseconds per layer, one operation per column."""
     names = list(operations)
     spent = {name: operations[name]["layers"] for name in names}
     found = {layer: None for name in names for layer in spent[name]}
@@ -181,8 +180,8 @@ def layers(operations: Document) -> str:
     return rst.table(["Layer", *names], [*lines, ["Sum", *total]])
 
 
-def agent_conditions(document: Document) -> str:
-    """Say on what and how often the agent was measured."""
+def agent_conditions(document: documents.Agent) -> str:
+    """Return a paragraph about machine and settings."""
     machine, settings = document["machine"], document["settings"]
     text = (
         f"Measured on {machine['date']}: {machine['cpu']}, "
@@ -195,11 +194,10 @@ def agent_conditions(document: Document) -> str:
     return textwrap.fill(text, 79, break_on_hyphens=False)
 
 
-def agent_consoles(document: Document) -> str:
-    """Return how long many consoles take."""
+def agent_consoles(document: documents.Agent) -> str:
+    """Return a table of the times that starts and changes take."""
     found = document["consoles"]
     count = f"{found['count']:,} consoles"
-    # What a start without consoles takes is no part of the comparison.
     full = [
         with_all - without
         for with_all, without in zip(
@@ -208,31 +206,31 @@ def agent_consoles(document: Document) -> str:
     ]
     lines = [
         [f"Start until ready, {count}, s", *_spread(found["start"])],
-        ["Start until ready, no console, s", *_spread(found["start_empty"])],
-        ["Difference: the full reconcile, s", *_spread(full)],
-        ["A create until its port is open, s", *_spread(found["create"])],
-        ["A delete until its port is closed, s", *_spread(found["delete"])],
+        ["Start until ready, no consoles, s", *_spread(found["start_empty"])],
+        ["Difference: full reconciliation, s", *_spread(full)],
+        ["Creation until the port is open, s", *_spread(found["create"])],
+        ["Deletion until the port is closed, s", *_spread(found["delete"])],
     ]
-    return rst.table(["Measured", "median", "lowest", "highest"], lines)
+    return rst.table(["Measurement", "median", "min", "max"], lines)
 
 
-def agent_bytes(document: Document) -> str:
-    """Return what one session moves, beside others on the same way."""
-    rates = document["bytes_per_second"]
+def agent_bytes(document: documents.Agent) -> str:
+    """Return a table of the throughput of one session, by forwarder."""
+    measured = document["bytes_per_second"]
     lines = []
-    for way, values in rates.items():
+    for name, values in measured.items():
         ratios = [
             own / other
-            for own, other in zip(rates["agent"], values, strict=True)
+            for own, other in zip(measured["agent"], values, strict=True)
         ]
         megabytes = _spread([value / 1e6 for value in values], 0)
-        lines.append([way, *megabytes, f"{statistics.median(ratios):.0%}"])
-    header = ["Through", "MB a second", "lowest", "highest"]
-    return rst.table([*header, "the agent is of it"], lines)
+        lines.append([name, *megabytes, f"{statistics.median(ratios):.0%}"])
+    header = ["Forwarder", "MB per second", "min", "max"]
+    return rst.table([*header, "agent relative to it"], lines)
 
 
-def agent_memory(document: Document) -> str:
-    """Return the resident memory of consoles and of idle sessions."""
+def agent_memory(document: documents.Agent) -> str:
+    """Return a table of the memory of consoles and of idle sessions."""
     found, sessions = document["consoles"], document["sessions"]
     kib = f"{found['memory_kib']:,}"
     lines = [
@@ -245,6 +243,6 @@ def agent_memory(document: Document) -> str:
     return rst.table(["Resident memory", "KiB"], lines)
 
 
-def _spread(values: list[float], digits: int = 2) -> list[str]:
+def _spread(values: Sequence[float], digits: int = 2) -> list[str]:
     chosen = (statistics.median(values), min(values), max(values))
     return [f"{value:,.{digits}f}" for value in chosen]

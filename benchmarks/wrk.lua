@@ -1,14 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Walks over the paths of a file and counts the answers by status.
+-- Requests the paths listed in a file and counts the responses by status.
 --
--- Arguments: the file, the method, the status that every answer should have,
--- what to do at the file's end (again, stop), and the body, if any.
+-- Arguments: the file, the method, the expected status, what to do at the end
+-- of the file (again, stop), and the body, if any.
 
 local paths = {}
 local method, wanted, at_end, body
 local position = 0
 
--- Read by `done` through the thread, so they are global.
+-- Global, because `done` reads them through the thread.
 expected = 0
 unexpected = 0
 first_unexpected = 0
