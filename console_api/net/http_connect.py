@@ -1,62 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The way through an HTTP server to a screen: RFC 9110, section 9.3.6.
+"""HTTP CONNECT: RFC 9110, section 9.3.6.
 
-XenServer serves the screens of its servers so: ``CONNECT`` with the path of
-one, and what follows the answer is RFB.
+XenServer serves the displays of its servers this way: ``CONNECT`` with the
+path of a display, and what follows the response is RFB.
 """
 
 import re
+from collections.abc import Generator
 
 from console_api.rfb.errors import HandshakeError
+from console_api.rfb.handshake import Handshake, State
 
-# The longest answer, up to the empty line that ends it.
-_LONGEST = 8192
+# The longest response in bytes, up to the empty line that ends it.
+_MAX_RESPONSE_LENGTH = 8192
 
 _END = b"\r\n\r\n"
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
 
 
-def connect_request(host: str, port: int, path: str) -> bytes:
-    """Return the request.
+class ConnectHandshake(Handshake):
+    """The client's side of HTTP CONNECT."""
 
-    :raises HandshakeError: the path cannot be part of one
-    """
-    if not re.fullmatch(r"[!-~]+", path):
-        raise HandshakeError(
-            "The internal access path has blanks or worse in it."
-        )
-    name = f"[{host}]" if ":" in host else host
-    return f"CONNECT {path} HTTP/1.1\r\nHost: {name}:{port}\r\n\r\n".encode()
+    def __init__(self, host: str, port: int, path: str) -> None:
+        """Send the request.
 
-
-class ConnectResponse:
-    """The answer, in pieces of any size."""
-
-    def __init__(self) -> None:
-        """Begin; nothing has been received."""
-        self._received = b""
-        #: Whether the whole of it is there.
-        self.done = False
-        #: What has come behind it.
-        self.trailing = b""
-
-    def receive(self, data: bytes) -> None:
-        """Take what the server has sent.
-
-        :raises HandshakeError: it refuses, or does not speak HTTP
+        :param host: the host of the request, a name or an address
+        :param path: the request target
+        :raises HandshakeError: the path cannot be part of a request
         """
-        self._received += data
-        head, end, self.trailing = self._received.partition(_END)
-        if len(head) > _LONGEST:
-            raise HandshakeError("Its HTTP answer has no end.")
-        if not end:
-            return
-        found = _STATUS_LINE.match(head + b"\r")
-        if found is None:
-            raise HandshakeError("It does not speak HTTP.")
-        if not found[1].startswith(b"2"):
+        if not re.fullmatch(r"[!-~]+", path):
             raise HandshakeError(
-                f"It answers with HTTP status {found[1].decode()}."
+                "The internal access path must consist of printable ASCII "
+                "characters without spaces."
             )
-        self.done = True
+        name = f"[{host}]" if ":" in host else host
+        self._request = f"CONNECT {path} HTTP/1.1\r\nHost: {name}:{port}\r\n"
+        super().__init__()
+
+    def _steps(self) -> Generator[State, None, None]:
+        self._output += f"{self._request}\r\n".encode()
+        head = yield from self._read_head()
+        status = _STATUS_LINE.match(head)
+        if status is None:
+            raise HandshakeError("The host does not speak HTTP.")
+        if not status[1].startswith(b"2"):
+            raise HandshakeError(
+                f"The host answered with HTTP status {status[1].decode()}."
+            )
+
+    def _read_head(self) -> Generator[State, None, bytes]:
+        limit = _MAX_RESPONSE_LENGTH
+        while (end := self._received.find(_END, 0, limit)) < 0:
+            if len(self._received) >= limit:
+                raise HandshakeError("The HTTP response is too long.")
+            yield State.RECEIVE
+        return (yield from self._read_exact(end + len(_END)))

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One TCP connection: asked for its bytes at first, a pipe afterwards."""
+"""A TCP connection: read in chunks during handshakes, then part of a pipe."""
 
 import asyncio
 import socket
 import ssl
-from typing import Self, cast
+from typing import Protocol, Self, cast
 
-# How many bytes that nobody has asked for yet are kept before the sender has
-# to wait: more than a handshake has, and little for a thousand connections.
-_MOST_UNREAD = 16 * 1024
+from console_api.rfb.handshake import Handshake, State
 
-# Seconds that what was written has to get out before the connection is cut.
+# How many bytes are buffered before reading pauses: more than a handshake
+# has, and little for a thousand connections.
+_MAX_UNREAD = 16 * 1024
+
+# Seconds to send what was written before a closed connection is aborted.
 _CLOSE_TIMEOUT = 5
 
-# When a peer that has vanished is noticed: seconds before the first probe,
-# between two of them, and how many remain unanswered.
+# How soon a vanished peer is detected: seconds before the first probe and
+# between probes, and the number of unanswered probes.
 _KEEPALIVE = (
     (socket.SO_KEEPALIVE, socket.SOL_SOCKET, 1),
     (socket.TCP_KEEPIDLE, socket.IPPROTO_TCP, 60),
@@ -23,27 +25,49 @@ _KEEPALIVE = (
 )
 
 
-class Stream(asyncio.Protocol):
-    """A connection that is read in chunks, or piped into another one.
+class PipeEnd(Protocol):
+    """One end of a pipe.
 
-    As a pipe it is as slow as the slower end: what one end does not take is
-    not read from the other.
+    An end writes what it reads to the other end.  When it has more to send
+    than it should buffer, it pauses the other end, and resumes it later.
+    """
+
+    @property
+    def over(self) -> asyncio.Future[None]:
+        """A future that is done once the connection has ended."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, now or as soon as possible."""
+
+    def pause(self) -> None:
+        """Stop reading until ``resume``."""
+
+    def resume(self) -> None:
+        """Continue reading."""
+
+
+class Stream(asyncio.Protocol):
+    """A connection that is read in chunks, or is one end of a pipe.
+
+    A pipe is as slow as its slower end: an end reads no more than the other
+    one can send.
     """
 
     _transport: asyncio.Transport
 
     def __init__(self) -> None:
-        """Prepare; ``accept`` and ``connect`` make connected ones."""
+        """Prepare; use ``accept`` or ``connect`` for a connected stream."""
         self._loop = asyncio.get_running_loop()
         self._unread = bytearray()
-        self._peer: Stream | None = None
-        self._news = asyncio.Event()
-        self._is_over = False
-        # Whether more is to be sent than should be kept.
+        self._peer: PipeEnd | None = None
+        self._changed = asyncio.Event()
+        # Whether the other end of the pipe has paused this one.
+        self._is_paused = False
+        # Whether there is more to send than should be buffered.
         self._is_full = False
-        #: Done when the connection has ended, whoever has ended it.
+        #: Done once the connection has ended, whichever end closed it.
         self.over: asyncio.Future[None] = self._loop.create_future()
-        #: When the last byte has come, in the time of the event loop.
+        #: When the last bytes were received, in the event loop's time.
         self.last_read_at = self._loop.time()
 
     @classmethod
@@ -57,113 +81,145 @@ class Stream(asyncio.Protocol):
     async def connect(
         cls, host: str, port: int, tls: ssl.SSLContext | None = None
     ) -> Self:
-        """Connect to a host, with TLS from the first byte on if asked to.
+        """Connect to a host.
 
-        :raises OSError: the host refuses, is not known or does not answer
+        :param tls: use TLS from the first byte
+        :raises OSError: the host is unknown, refuses or does not answer
+        :raises ValueError: the host is not a valid name
         """
         loop = asyncio.get_running_loop()
         _, stream = await loop.create_connection(cls, host, port, ssl=tls)
         return stream
 
     async def start_tls(self, tls: ssl.SSLContext, host: str) -> None:
-        """Go on inside TLS, as the client.
+        """Start TLS as the client.
 
-        :raises OSError: the other end cannot do so, or is not that host
+        :param host: the name that the certificate has to contain
+        :raises OSError: the other end does not support TLS, or its
+            certificate cannot be verified
         """
         if self._unread:
-            # It would be taken for something that came through TLS.
-            raise ConnectionAbortedError("It sends more before TLS begins.")
+            # It would be taken for data received through TLS.
+            raise ConnectionAbortedError("Data was received before TLS.")
         transport = await self._loop.start_tls(
             self._transport, self, tls, server_hostname=host
         )
         if transport is None:
-            raise ConnectionResetError("The connection ended.")
+            raise ConnectionResetError("The connection was closed.")
         self._transport = transport
 
+    async def perform(self, handshake: Handshake) -> None:
+        """Exchange bytes until a handshake needs something else.
+
+        Bytes received after it stay in the stream.
+
+        :raises HandshakeError: the handshake failed
+        :raises OSError: the other end closed the connection
+        """
+        self.write(handshake.data_to_send())
+        while handshake.state is State.RECEIVE:
+            data = await self.receive()
+            if not data:
+                raise ConnectionResetError(
+                    "The other end closed the connection."
+                )
+            try:
+                handshake.receive(data)
+            finally:
+                self.write(handshake.data_to_send())
+        self._buffer(handshake.trailing)
+
     async def receive(self) -> bytes:
-        """Return what has come, one byte at least; nothing at the end."""
-        while not (self._unread or self._is_over):
-            self._news.clear()
-            await self._news.wait()
-        data = bytes(self._unread)
-        self._unread.clear()
-        self.resume()
+        """Wait for at least one byte; return no bytes at the end."""
+        while not (self._unread or self.over.done()):
+            self._changed.clear()
+            await self._changed.wait()
+        data = self._take_unread()
+        self._transport.resume_reading()
         return data
 
     def write(self, data: bytes) -> None:
         """Send bytes, now or as soon as possible."""
-        if data and not self._is_over:
+        if data and not self.over.done():
             self._transport.write(data)
 
-    def pipe_into(self, peer: "Stream") -> None:
-        """Send all that comes to another stream from now on."""
+    def pipe_into(self, peer: PipeEnd) -> None:
+        """Write everything received, from now on, to the other end."""
         self._peer = peer
-        peer.write(bytes(self._unread))
-        self._unread.clear()
-        if peer._is_full:  # noqa: SLF001 (of the same class)
-            # It may have become so when there was nobody to wait.
-            self.pause()
-        else:
-            self.resume()
+        peer.write(self._take_unread())
+        if not self._is_paused:
+            self._transport.resume_reading()
+        if self._is_full:
+            # It became so before there was a peer to pause.
+            peer.pause()
 
     def pause(self) -> None:
-        """Read nothing more until ``resume``."""
+        """Stop reading until ``resume``."""
+        self._is_paused = True
         self._transport.pause_reading()
 
     def resume(self) -> None:
-        """Read again."""
+        """Continue reading."""
+        self._is_paused = False
         self._transport.resume_reading()
 
     def close(self) -> None:
-        """End the connection when what was written has been sent."""
+        """Close the connection once everything written has been sent."""
         if not self._transport.is_closing():
             self._transport.close()
-        # Also if the other end has hung up, and takes nothing any more.
+        # The other end may have stopped reading.
         self._loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
 
-    # What the event loop calls.
+    # Callbacks of the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
+        """Keep the transport and enable TCP keepalive."""
         self._transport = cast("asyncio.Transport", transport)
         connected = transport.get_extra_info("socket")
         for option, level, value in _KEEPALIVE:
             connected.setsockopt(level, option, value)
 
     def data_received(self, data: bytes) -> None:
-        """Pass bytes on, or keep them until somebody asks."""
+        """Pass bytes on, or buffer them until ``receive``."""
         self.last_read_at = self._loop.time()
         if self._peer is not None:
             self._peer.write(data)
             return
-        self._unread += data
-        if len(self._unread) >= _MOST_UNREAD:
-            self.pause()
-        self._news.set()
+        self._buffer(data)
 
     def eof_received(self) -> None:
-        """End the connection: nobody's VNC goes on in one direction."""
+        """Close the connection: VNC never continues in one direction."""
         self._end()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note the end."""
+        """Record the end."""
         del exc
         self._end()
 
     def pause_writing(self) -> None:
-        """Let the other end of the pipe wait."""
+        """Pause the other end of the pipe."""
         self._is_full = True
         if self._peer is not None:
             self._peer.pause()
 
     def resume_writing(self) -> None:
-        """Let the other end of the pipe go on."""
+        """Resume the other end of the pipe."""
         self._is_full = False
         if self._peer is not None:
             self._peer.resume()
 
+    def _buffer(self, data: bytes) -> None:
+        self._unread += data
+        if len(self._unread) >= _MAX_UNREAD:
+            self._transport.pause_reading()
+        self._changed.set()
+
+    def _take_unread(self) -> bytes:
+        data = bytes(self._unread)
+        self._unread.clear()
+        return data
+
     def _end(self) -> None:
-        self._is_over = True
-        self._news.set()
+        self._changed.set()
         if not self.over.done():
             self.over.set_result(None)

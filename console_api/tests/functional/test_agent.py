@@ -168,8 +168,11 @@ class RefusalTests(base.DatabaseTestCase):
             ({"agent": {"driver": "none"}}, "there is no driver 'none'"),
             ({"agent": {"ports": "5-4"}}, "is not a range of ports"),
             ({"agent": {"multiplex_port": "443"}}, "needs a port for each"),
-            ({"vnc": {"tls_ca_file": "/none"}}, "[vnc] A file of tls_ca_file"),
-            ({"vnc": {"endpoint_password": "secret"}}, "write a pattern of"),
+            (
+                {"vnc": {"tls_ca_file": "/none"}},
+                "[vnc] tls_ca_file, tls_cert_file",
+            ),
+            ({"vnc": {"endpoint_password": "secret"}}, "must be a pattern of"),
         ):
             with self.subTest(options):
                 said = self.refused(options)

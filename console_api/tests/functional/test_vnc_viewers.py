@@ -99,7 +99,7 @@ class SlowViewersTests(ViewerTestCase):
             viewer.authenticate(self.access.password)
             viewer.open()
             self.assertTrue(viewer.is_closed())
-        self.eventually_logged("has ended: idle")
+        self.eventually_logged("ended: idle timeout")
 
 
 class SilentViewersTests(ViewerTestCase):
@@ -177,7 +177,7 @@ class SessionTests(ViewerTestCase):
                 viewer.open()
             with self.access.viewer() as third:
                 self.assertEqual(1, third.authenticate(self.access.password))
-                self.assertIn("as many sessions", third.reason())
+                self.assertIn("maximum number of sessions", third.reason())
         self.eventually(self.has_room)
 
     def has_room(self):

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The driver ``vnc``: the agent itself is the VNC server of its consoles."""
+"""Driver ``vnc``: the agent itself is the VNC server of its consoles."""

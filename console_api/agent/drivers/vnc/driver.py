@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opens the ports of consoles and closes them."""
+"""Opens and closes the ports of consoles."""
 
 import asyncio
 import os
@@ -11,18 +11,19 @@ from oslo_config import cfg
 
 from console_api import errors
 from console_api.agent.drivers.base import Console, Driver
-from console_api.agent.drivers.vnc.endpoint import Endpoints
+from console_api.agent.drivers.vnc.displays import Displays
 from console_api.agent.drivers.vnc.listener import (
     BACKLOG,
-    Limits,
+    AcceptErrors,
     Listener,
-    Newcomers,
 )
+from console_api.agent.drivers.vnc.session import Limits
 from console_api.directory.base import Directory
-from console_api.net.attempts import Attempts
+from console_api.net.failed_attempts import FailedAttempts
+from console_api.net.pending_handshakes import PendingHandshakes
 
-# How many ports are opened or closed before sessions get their turn.
-_AT_ONCE = 50
+# How many ports are opened or closed before sessions run again.
+_BATCH = 50
 
 
 class VNCDriver(Driver):
@@ -30,8 +31,8 @@ class VNCDriver(Driver):
 
     console_type = "vnc"
 
-    def __init__(self, conf: cfg.ConfigOpts, endpoints: Endpoints) -> None:
-        """Prepare; no port is open yet."""
+    def __init__(self, conf: cfg.ConfigOpts, displays: Displays) -> None:
+        """Prepare; ``apply`` opens ports."""
         options = conf.vnc
         self._options = options
         self._address = options.listen_address
@@ -40,46 +41,47 @@ class VNCDriver(Driver):
             idle_timeout=options.idle_timeout,
             max_sessions=options.max_sessions,
         )
-        self._newcomers = Newcomers(options.max_handshakes)
-        self._endpoints = endpoints
+        self._pending = PendingHandshakes(options.max_handshakes)
+        self._accept_errors = AcceptErrors()
+        self._displays = displays
         self._listeners: dict[int, Listener] = {}
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts, directory: Directory) -> Self:
-        """Make the driver.
+        """Create the driver; see ``Driver.from_conf``.
 
-        :raises ConfigurationError: it cannot work with these options
+        :raises ConfigurationError: an option is invalid
         """
         if conf.agent.multiplex_port is not None:
             raise errors.ConfigurationError(
                 "[agent] multiplex_port: the driver vnc needs a port for "
                 "each console. Set [agent] ports instead."
             )
-        return cls(conf, Endpoints.from_conf(conf, directory))
+        return cls(conf, Displays.from_conf(conf, directory))
 
     async def apply(
         self, consoles: Mapping[int, Console]
     ) -> Mapping[int, str]:
         """Open and close ports; see ``Driver.apply``.
 
-        Ports are closed first: another console may have got one of them.
+        Ports are closed first, since another console may have one of them.
         """
-        for number, listener in list(self._listeners.items()):
-            wanted = consoles.get(number)
+        for console_id, listener in list(self._listeners.items()):
+            wanted = consoles.get(console_id)
             if wanted is not None and _is_same(wanted, listener.console):
                 listener.console = wanted
                 continue
-            del self._listeners[number]
+            del self._listeners[console_id]
             listener.close()
-            if len(self._listeners) % _AT_ONCE == 0:
+            if len(self._listeners) % _BATCH == 0:
                 await asyncio.sleep(0)
         failed = {}
         missing = consoles.keys() - self._listeners.keys()
-        for count, number in enumerate(sorted(missing), 1):
-            reason = self._open(consoles[number])
+        for count, console_id in enumerate(sorted(missing), 1):
+            reason = self._open(consoles[console_id])
             if reason is not None:
-                failed[number] = reason
-            if count % _AT_ONCE == 0:
+                failed[console_id] = reason
+            if count % _BATCH == 0:
                 await asyncio.sleep(0)
         return failed
 
@@ -91,26 +93,27 @@ class VNCDriver(Driver):
             await listener.wait_closed()
 
     def _open(self, console: Console) -> str | None:
-        """Serve a console; returns why it cannot be."""
+        """Serve a console; return the reason if that fails."""
         if console.port is None:
-            return "It has no port of its own, which the driver vnc needs."
+            return "The driver vnc needs a port for each console."
         try:
             listening = self._listen(console.port)
         except OSError as error:
             return (
                 f"Port {console.port} cannot be opened: "
-                f"{os.strerror(error.errno or 0)}. Find out with `ss -ltnp` "
-                "whether another program has it."
+                f"{os.strerror(error.errno or 0)}. Check with `ss -ltnp` "
+                "whether another program uses it."
             )
         self._listeners[console.id] = Listener(
             console,
             listening,
-            attempts=Attempts(
+            failed_attempts=FailedAttempts(
                 self._options.max_failed_attempts, self._options.lockout_time
             ),
-            endpoints=self._endpoints,
+            open_display=self._displays.open,
             limits=self._limits,
-            newcomers=self._newcomers,
+            pending=self._pending,
+            accept_errors=self._accept_errors,
         )
         return None
 
@@ -136,7 +139,7 @@ class VNCDriver(Driver):
 
 
 def _is_same(one: Console, other: Console) -> bool:
-    """Tell whether sessions can go on as one console becomes the other."""
+    """Return whether sessions can continue when a console changes so."""
     return (one.port, one.password, one.server_id) == (
         other.port,
         other.password,

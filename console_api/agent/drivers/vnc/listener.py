@@ -1,97 +1,75 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One console: its port, its sessions, the wrong passwords it has seen."""
+"""The port of one console and its sessions."""
 
 import asyncio
 import contextlib
 import logging
 import socket
 import time
-from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
 
 from console_api.agent.drivers.base import Console
-from console_api.agent.drivers.vnc.endpoint import Endpoints
-from console_api.agent.drivers.vnc.session import Session
-from console_api.net.attempts import Attempts
+from console_api.agent.drivers.vnc.session import Limits, Session
+from console_api.net.failed_attempts import FailedAttempts
+from console_api.net.pending_handshakes import PendingHandshakes
 from console_api.net.stream import Stream
 
 LOG = logging.getLogger(__name__)
 
-#: Connections that wait until they are accepted.
+#: How many connections the kernel queues until they are accepted.
 BACKLOG = 128
 
-# Seconds to wait when no more files can be opened.
-_PAUSE = 1.0
+# Seconds until accepting is retried when no more files can be opened.
+_ACCEPT_RETRY_INTERVAL = 1.0
 
-# Seconds until that is said again.
-_QUIET = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long, in seconds, and how many; no idle timeout is 0."""
-
-    handshake_timeout: float
-    idle_timeout: float
-    max_sessions: int
+# Seconds until that is logged again.
+_ACCEPT_LOG_INTERVAL = 60.0
 
 
-class Newcomers:
-    """The connections of all consoles that nobody has proved to be good.
+class AcceptErrors:
+    """Logs that connections cannot be accepted, once for all consoles."""
 
-    Whoever connects and stays silent makes room for those who come later.
-    """
+    def __init__(self) -> None:
+        """Log the first error."""
+        self._silent_until = 0.0
 
-    def __init__(self, most: int) -> None:
-        """Allow so many at a time."""
-        self._most = most
-        self._tasks: OrderedDict[asyncio.Task[None], None] = OrderedDict()
-        self._quiet_until = 0.0
-
-    def complain(self, error: OSError) -> None:
-        """Say that a connection cannot be accepted, once for all consoles."""
+    def log(self, error: OSError) -> None:
+        """Log an error, unless one was logged a short time ago."""
         now = time.monotonic()
-        if now >= self._quiet_until:
-            self._quiet_until = now + _QUIET
-            LOG.error("Connections have to wait: %s.", error.strerror)
-
-    def add(self, task: asyncio.Task[None]) -> None:
-        """Let one in; ends the one that has been here for the longest."""
-        while len(self._tasks) >= self._most:
-            oldest, _ = self._tasks.popitem(last=False)
-            oldest.cancel()
-        self._tasks[task] = None
-
-    def remove(self, task: asyncio.Task[Any] | None) -> None:
-        """Let one go on, or forget one that has ended."""
-        if task is not None:
-            self._tasks.pop(task, None)
+        if now >= self._silent_until:
+            self._silent_until = now + _ACCEPT_LOG_INTERVAL
+            LOG.error("Cannot accept connections: %s.", error.strerror)
 
 
 class Listener:
-    """A console that is being served."""
+    """Serves one console on its port."""
 
     def __init__(
         self,
         console: Console,
         listening: socket.socket,
         *,
-        attempts: Attempts,
-        endpoints: Endpoints,
+        failed_attempts: FailedAttempts,
+        open_display: Callable[[str], Awaitable[Stream]],
         limits: Limits,
-        newcomers: Newcomers,
+        pending: PendingHandshakes,
+        accept_errors: AcceptErrors,
     ) -> None:
-        """Serve a console on a socket that listens already."""
+        """Accept viewers.
+
+        :param listening: a socket that already listens
+        :param open_display: see ``Session``
+        :param pending: the unauthenticated connections of all consoles
+        """
         self.console = console
-        self.attempts = attempts
-        self.endpoints = endpoints
-        self.limits = limits
         self._socket = listening
-        self._newcomers = newcomers
+        self._failed_attempts = failed_attempts
+        self._open_display = open_display
+        self._limits = limits
+        self._pending = pending
+        self._accept_errors = accept_errors
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sessions = 0
+        self._session_count = 0
         self._loop = asyncio.get_running_loop()
         self._listen()
 
@@ -103,18 +81,8 @@ class Listener:
             task.cancel()
 
     async def wait_closed(self) -> None:
-        """Wait until the sessions have ended."""
+        """Wait until all sessions have ended."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    @contextlib.contextmanager
-    def count_session(self) -> Iterator[bool]:
-        """Count a session as long as it lasts; tells whether it may."""
-        self._newcomers.remove(asyncio.current_task())
-        self._sessions += 1
-        try:
-            yield self._sessions <= self.limits.max_sessions
-        finally:
-            self._sessions -= 1
 
     def _listen(self) -> None:
         if self._socket.fileno() >= 0:
@@ -126,23 +94,40 @@ class Listener:
         except (BlockingIOError, ConnectionAbortedError):
             return
         except OSError as error:
-            # No more files: the connections wait in the queue of the socket.
-            self._newcomers.complain(error)
+            # No more files can be opened: connections wait in the backlog.
+            self._accept_errors.log(error)
             self._loop.remove_reader(self._socket)
-            self._loop.call_later(_PAUSE, self._listen)
+            self._loop.call_later(_ACCEPT_RETRY_INTERVAL, self._listen)
             return
         task = self._loop.create_task(self._serve(connected, address[0]))
         self._tasks.add(task)
-        self._newcomers.add(task)
-        task.add_done_callback(self._forget)
+        self._pending.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._pending.discard)
 
     async def _serve(self, connected: socket.socket, address: str) -> None:
         try:
-            viewer = await Stream.accept(connected)
-            await Session(self, viewer, address).run()
+            session = Session(
+                self.console,
+                await Stream.accept(connected),
+                address,
+                failed_attempts=self._failed_attempts,
+                open_display=self._open_display,
+                count_session=self._count_session,
+                limits=self._limits,
+            )
+            await session.run()
         except Exception:
             LOG.exception("Console %d: unexpected error", self.console.id)
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._newcomers.remove(task)
+    @contextlib.contextmanager
+    def _count_session(self) -> Iterator[bool]:
+        """Count the session of the current task, which has authenticated."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._pending.discard(task)
+        self._session_count += 1
+        try:
+            yield self._session_count <= self._limits.max_sessions
+        finally:
+            self._session_count -= 1

@@ -1,54 +1,82 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One viewer: it proves that it knows the password, then bytes move."""
+"""The connection of one viewer: authentication, then a pipe to the display."""
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
-from console_api.agent.drivers.vnc.endpoint import ScreenUnreachable
+from console_api.agent.drivers.base import Console
+from console_api.net.dial import DialError
+from console_api.net.failed_attempts import FailedAttempts
 from console_api.net.stream import Stream
 from console_api.rfb.errors import HandshakeError
-from console_api.rfb.handshake import State
 from console_api.rfb.viewer import ViewerHandshake
-
-if TYPE_CHECKING:
-    from console_api.agent.drivers.vnc.listener import Listener
 
 LOG = logging.getLogger(__name__)
 
-# What a viewer is told that is not let in.
+# Reasons that a refused viewer shows.
 _LOCKED = "Too many wrong passwords. Try again later."
-_WRONG = "Wrong password."
-_TOO_MANY = "This console has as many sessions as it may have. Close one."
-_UNREACHABLE = "The screen of this server cannot be reached. Try again later."
+_WRONG_PASSWORD = "Wrong password."  # noqa: S105  # nosec
+_TOO_MANY_SESSIONS = (
+    "This console has reached its maximum number of sessions. Close one."
+)
+_UNREACHABLE = "The display of this server cannot be reached. Try again later."
 
 
 class _Refused(Exception):
-    """The viewer is not let in; the text is for the viewer."""
+    """The viewer is refused; the message is for the viewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of the sessions of one console.
+
+    Timeouts are in seconds; an idle timeout of 0 means no limit.
+    """
+
+    handshake_timeout: float
+    idle_timeout: float
+    max_sessions: int
 
 
 class Session:
-    """A viewer of a console, from its first byte to its last."""
+    """A connection of a viewer, from its first byte to its last."""
 
     def __init__(
-        self, listener: "Listener", viewer: Stream, address: str
+        self,
+        console: Console,
+        viewer: Stream,
+        address: str,
+        *,
+        failed_attempts: FailedAttempts,
+        open_display: Callable[[str], Awaitable[Stream]],
+        count_session: Callable[[], AbstractContextManager[bool]],
+        limits: Limits,
     ) -> None:
-        """Prepare; ``run`` does the work."""
-        self._listener = listener
-        self._number = listener.console.id
+        """Prepare; ``run`` serves the viewer.
+
+        :param address: the address of the viewer, for the log
+        :param open_display: connects to the display of a server, given its
+            UUID; raises ``DialError``
+        :param count_session: counts a session until the context ends; yields
+            whether the console may have it
+        """
+        self._console = console
         self._viewer = viewer
         self._address = address
+        self._failed_attempts = failed_attempts
+        self._open_display = open_display
+        self._count_session = count_session
+        self._limits = limits
         self._handshake = ViewerHandshake(
-            listener.console.password,
-            refusal=_LOCKED if listener.attempts.is_locked() else None,
+            console.password,
+            refusal=_LOCKED if failed_attempts.is_locked() else None,
         )
 
     async def run(self) -> None:
-        """Serve the viewer; returns when the connection is no longer needed.
-
-        What a viewer does wrong ends its connection, and is nobody else's
-        concern.
-        """
+        """Serve the viewer until the session ends."""
         try:
             await self._authenticate()
             await self._serve()
@@ -56,98 +84,86 @@ class Session:
             self._handshake.refuse(str(reason))
             self._viewer.write(self._handshake.data_to_send())
         except (HandshakeError, TimeoutError, OSError) as error:
-            # Anybody can connect and send anything: no line of the log each.
+            # Anything can connect and send anything: that must not fill logs.
             LOG.debug(
-                "Console %d: %s did not get in: %s",
-                self._number,
+                "Console %d: handshake with %s failed: %s",
+                self._console.id,
                 self._address,
-                error or "too slow",
+                error or "timeout",
             )
         finally:
             self._viewer.close()
 
     async def _authenticate(self) -> None:
-        """Ask for the password."""
-        attempts = self._listener.attempts
-        async with asyncio.timeout(self._listener.limits.handshake_timeout):
-            await self._converse()
+        attempts = self._failed_attempts
+        async with asyncio.timeout(self._limits.handshake_timeout):
+            await self._viewer.perform(self._handshake)
         if attempts.is_locked():
-            # Others have failed while this one was thinking.
+            # Attempts of others have failed in the meantime.
             raise _Refused(_LOCKED)
         if not self._handshake.is_authentic:
             LOG.warning(
                 "Console %d: wrong password from %s.",
-                self._number,
+                self._console.id,
                 self._address,
             )
             await asyncio.sleep(attempts.fail())
-            raise _Refused(_WRONG)
+            raise _Refused(_WRONG_PASSWORD)
         attempts.succeed()
 
-    async def _converse(self) -> None:
-        handshake = self._handshake
-        self._viewer.write(handshake.data_to_send())
-        while handshake.state is State.RECEIVE:
-            data = await self._viewer.receive()
-            if not data:
-                raise ConnectionResetError("It has hung up.")
-            try:
-                handshake.receive(data)
-            finally:
-                self._viewer.write(handshake.data_to_send())
-
     async def _serve(self) -> None:
-        """Connect the viewer with the screen until one of them ends."""
-        with self._listener.count_session() as is_free:
-            if not is_free:
-                raise _Refused(_TOO_MANY)
+        """Connect the viewer to the display until one of them closes."""
+        with self._count_session() as is_allowed:
+            if not is_allowed:
+                raise _Refused(_TOO_MANY_SESSIONS)
             try:
-                screen, early = await self._listener.endpoints.open(
-                    self._listener.console.server_id
-                )
-            except ScreenUnreachable as error:
+                display = await self._open_display(self._console.server_id)
+            except DialError as error:
                 LOG.warning(
-                    "Console %d: the screen cannot be reached: %s",
-                    self._number,
+                    "Console %d: the display cannot be reached: %s",
+                    self._console.id,
                     error,
                 )
                 raise _Refused(_UNREACHABLE) from error
             try:
-                await self._pipe(screen, early)
+                await self._pipe(display)
             finally:
-                screen.close()
+                display.close()
 
-    async def _pipe(self, screen: Stream, early: bytes) -> None:
-        viewer = self._viewer
+    async def _pipe(self, display: Stream) -> None:
         self._handshake.accept()
-        viewer.write(self._handshake.data_to_send() + early)
-        screen.write(self._handshake.trailing)
-        viewer.pipe_into(screen)
-        screen.pipe_into(viewer)
-        LOG.info("Console %d: session from %s.", self._number, self._address)
-        reason = await self._until_over(screen)
+        self._viewer.write(self._handshake.data_to_send())
+        self._viewer.pipe_into(display)
+        display.pipe_into(self._viewer)
         LOG.info(
-            "Console %d: session from %s has ended: %s.",
-            self._number,
+            "Console %d: session from %s started.",
+            self._console.id,
+            self._address,
+        )
+        reason = await self._wait_until_over(display)
+        LOG.info(
+            "Console %d: session from %s ended: %s.",
+            self._console.id,
             self._address,
             reason,
         )
 
-    async def _until_over(self, screen: Stream) -> str:
+    async def _wait_until_over(self, display: Stream) -> str:
+        """Wait until the session ends; return the reason."""
         loop = asyncio.get_running_loop()
         viewer = self._viewer
-        idle_timeout = self._listener.limits.idle_timeout or None
-        left: float | None = idle_timeout
-        while left is None or left > 0:
+        idle_timeout = self._limits.idle_timeout
+        remaining: float | None = idle_timeout or None
+        while remaining is None or remaining > 0:
             done, _ = await asyncio.wait(
-                (viewer.over, screen.over),
-                timeout=left,
+                (viewer.over, display.over),
+                timeout=remaining,
                 return_when=asyncio.FIRST_COMPLETED,
             )
+            if viewer.over in done:
+                return "closed by the viewer"
             if done:
-                return (
-                    "by the viewer" if viewer.over in done else "by the server"
-                )
-            last = max(viewer.last_read_at, screen.last_read_at)
-            left = last + self._listener.limits.idle_timeout - loop.time()
-        return "idle"
+                return "closed by the display"
+            last_read_at = max(viewer.last_read_at, display.last_read_at)
+            remaining = last_read_at + idle_timeout - loop.time()
+        return "idle timeout"

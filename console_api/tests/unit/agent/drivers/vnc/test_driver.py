@@ -45,4 +45,4 @@ class PortTest(base.FolderCase, unittest.IsolatedAsyncioTestCase):
         driver = VNCDriver.from_conf(conf, NoDirectory())
         console = Console(1, "u", "i", "c", None, "pAsSw0rd")
         failed = await driver.apply({1: console})
-        self.assertIn("no port", failed[1])
+        self.assertIn("needs a port", failed[1])

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections to the VNC displays of servers."""
+
+import asyncio
+import fnmatch
+import ssl
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self
+
+from oslo_config import cfg
+
+from console_api import errors
+from console_api.directory.base import Directory, Endpoint
+from console_api.net.dial import DialError, Target, dial
+from console_api.net.stream import Stream
+
+# How many servers are looked up at a time.  A look-up cannot be interrupted:
+# it occupies a thread for as long as the directory hangs, even after its
+# viewer has been refused.  Fewer than the connections of the database's pool,
+# and more than asyncio has threads for on a small machine.
+_MAX_LOOKUPS = 32
+
+
+class Displays:
+    """Connects to the VNC displays of servers."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        passwords: Sequence[tuple[str, str]],
+        tls: ssl.SSLContext,
+        connect_timeout: float,
+    ) -> None:
+        """Look servers up in a directory.
+
+        :param passwords: shell patterns of compute hosts, and the VNC
+            password of the displays there
+        :param tls: how certificates of compute hosts are verified
+        :param connect_timeout: in seconds, for look-up and connection
+        """
+        self._directory = directory
+        self._lookups = ThreadPoolExecutor(_MAX_LOOKUPS, "directory")
+        self._passwords = passwords
+        self._tls = tls
+        self._connect_timeout = connect_timeout
+
+    @classmethod
+    def from_conf(cls, conf: cfg.ConfigOpts, directory: Directory) -> Self:
+        """Read the options of ``[vnc]``.
+
+        :raises ConfigurationError: an option is invalid
+        """
+        return cls(
+            directory,
+            [_password(entry) for entry in conf.vnc.endpoint_password],
+            _tls_context(conf),
+            conf.vnc.connect_timeout,
+        )
+
+    async def open(self, server_id: str) -> Stream:
+        """Connect to the display of a server.
+
+        :returns: a stream on which the display waits for ClientInit
+        :raises DialError: the server does not exist or has no VNC endpoint,
+            or its display cannot be reached or refuses
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._connect_timeout
+        try:
+            async with asyncio.timeout_at(deadline):
+                # The server may have moved since its console was created.
+                target, password = await loop.run_in_executor(
+                    self._lookups, self._look_up, server_id
+                )
+        except TimeoutError as error:
+            raise DialError("The directory did not answer in time.") from error
+        except errors.ConsoleAPIError as error:
+            raise DialError(str(error)) from error
+        return await dial(
+            target,
+            password=password,
+            tls=self._tls,
+            timeout=deadline - loop.time(),
+        )
+
+    def _look_up(self, server_id: str) -> tuple[Target, str | None]:
+        server = self._directory.get(server_id)
+        endpoint = self._directory.endpoint(server, "vnc")
+        if endpoint is None:
+            raise errors.NotFound("The server has no VNC endpoint.")
+        return _target(endpoint), self._password_of(server.compute_host or "")
+
+    def _password_of(self, compute_host: str) -> str | None:
+        for pattern, password in self._passwords:
+            if fnmatch.fnmatchcase(compute_host, pattern):
+                return password
+        return None
+
+
+def _target(endpoint: Endpoint) -> Target:
+    return Target(
+        endpoint.host,
+        endpoint.tls_port or endpoint.port,
+        is_tls=endpoint.tls_port is not None,
+        path=endpoint.internal_access_path,
+    )
+
+
+def _password(entry: str) -> tuple[str, str]:
+    pattern, _, password = entry.partition(" ")
+    if not (pattern and password):
+        # Without the entry: it may be just a password.
+        raise errors.ConfigurationError(
+            "[vnc] endpoint_password must be a pattern of compute hosts, a "
+            "space and the password."
+        )
+    return pattern, password
+
+
+def _tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
+    options = conf.vnc
+    try:
+        context = ssl.create_default_context(cafile=options.tls_ca_file)
+        if options.tls_cert_file:
+            context.load_cert_chain(
+                options.tls_cert_file, options.tls_key_file
+            )
+    except (OSError, ValueError) as error:
+        raise errors.ConfigurationError(
+            "[vnc] tls_ca_file, tls_cert_file or tls_key_file cannot be used: "
+            f"{error}"
+        ) from error
+    return context

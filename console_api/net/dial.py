@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dialling of a VNC display: TCP, TLS, HTTP CONNECT and the RFB handshake."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+
+from console_api.net.http_connect import ConnectHandshake
+from console_api.net.stream import Stream
+from console_api.rfb.endpoint import EndpointHandshake
+from console_api.rfb.errors import HandshakeError
+from console_api.rfb.handshake import State
+
+
+class DialError(Exception):
+    """A display cannot be reached; the message is a sentence that says why.
+
+    It is meant for operators and contains no password.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a display is and how to connect to it.
+
+    ``is_tls`` means TLS from the first byte; without it, TLS is used if the
+    display asks for it (VeNCrypt).  ``path`` is the path of an HTTP CONNECT
+    request to send first, if any.
+    """
+
+    host: str
+    port: int
+    is_tls: bool = False
+    path: str | None = None
+
+
+async def dial(
+    target: Target,
+    *,
+    password: str | None,
+    tls: ssl.SSLContext,
+    timeout: float,  # noqa: ASYNC109 (part of the contract)
+) -> Stream:
+    """Connect to a display and authenticate.
+
+    :param password: the VNC password of the display, if it is known
+    :param tls: how certificates are verified; they have to name the host
+    :param timeout: in seconds, for everything together
+    :returns: a stream on which the display waits for ClientInit (RFC 6143,
+        section 7.3.1)
+    :raises DialError: the display cannot be reached, or refuses
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            return await _dial(target, password, tls)
+    except TimeoutError as error:
+        raise DialError("The display did not answer in time.") from error
+    except (OSError, HandshakeError) as error:
+        raise DialError(str(error)) from error
+    except ValueError as error:
+        # A name that cannot be looked up, or be part of a certificate.
+        raise DialError(
+            f"The host of the endpoint is not a valid name: {error}"
+        ) from error
+
+
+async def _dial(
+    target: Target, password: str | None, tls: ssl.SSLContext
+) -> Stream:
+    stream = await Stream.connect(
+        target.host, target.port, tls if target.is_tls else None
+    )
+    try:
+        if target.path is not None:
+            await stream.perform(
+                ConnectHandshake(target.host, target.port, target.path)
+            )
+        handshake = EndpointHandshake(password, tls=not target.is_tls)
+        await stream.perform(handshake)
+        if handshake.state is State.START_TLS:
+            await stream.start_tls(tls, target.host)
+            handshake.tls_started()
+            await stream.perform(handshake)
+    except BaseException:
+        stream.close()
+        raise
+    return stream

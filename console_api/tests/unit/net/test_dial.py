@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+import asyncio
+import contextlib
+import ssl
+import unittest
+from collections.abc import AsyncIterator
+
+from console_api.net.dial import DialError, Target, dial
+from console_api.net.stream import Stream
+from console_api.tests.unit.ports import free_port
+from console_api.tests.unit.rfb.base import OK, V3, V8
+
+
+@contextlib.asynccontextmanager
+async def display(answer: bytes | None) -> AsyncIterator[Target]:
+    """Serve a display that sends an answer and closes, or stays silent."""
+    is_done = asyncio.Event()
+
+    async def serve(
+        _reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if answer is None:
+            await is_done.wait()
+        else:
+            writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield Target(*server.sockets[0].getsockname())
+        is_done.set()
+
+
+class DialTest(unittest.IsolatedAsyncioTestCase):
+    async def dial(self, target: Target, time_limit: float = 10) -> Stream:
+        stream = await dial(
+            target,
+            password=None,
+            tls=ssl.create_default_context(),
+            timeout=time_limit,
+        )
+        self.addCleanup(stream.close)
+        return stream
+
+    async def assert_error(
+        self, message: str, target: Target, time_limit: float = 10
+    ) -> None:
+        with self.assertRaisesRegex(DialError, message):
+            await self.dial(target, time_limit)
+
+    async def test_stream_is_ready_for_client_init(self) -> None:
+        async with display(V8 + b"\1\1" + OK + b"more") as target:
+            stream = await self.dial(target)
+            self.assertEqual(b"more", await stream.receive())
+
+    async def test_http_connect_precedes_rfb(self) -> None:
+        answer = b"HTTP/1.1 200 OK\r\n\r\n" + V3 + b"\0\0\0\1"
+        async with display(answer) as target:
+            await self.dial(Target(target.host, target.port, path="/path"))
+
+    async def test_error_names_its_cause(self) -> None:
+        for answer, expected in (
+            (b"SSH-2.0", "does not speak RFB"),
+            (V8, "closed the connection"),
+            (V8 + b"\1\2", "requires a VNC password"),
+        ):
+            async with display(answer) as target:
+                with self.subTest(answer):
+                    await self.assert_error(expected, target)
+
+    async def test_silent_display_is_a_timeout(self) -> None:
+        async with display(None) as target:
+            await self.assert_error("did not answer in time", target, 0.1)
+
+    async def test_closed_port_is_an_error(self) -> None:
+        target = Target("127.0.0.1", free_port())
+        await self.assert_error("Connect call failed", target)
+
+    async def test_invalid_host_is_an_error(self) -> None:
+        for host in ("two..dots", "x" * 64, "null\0"):
+            for is_tls in (False, True):
+                with self.subTest(host, is_tls=is_tls):
+                    target = Target(host, 1, is_tls=is_tls)
+                    await self.assert_error("not a valid name", target)
