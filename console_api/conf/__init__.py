@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration: one module a group of options.
+"""Configuration: one module per group of options.
 
-There is no global configuration object.  ``load`` makes one from a folder,
-so that console_api can live inside another service's process (as a filter
-in its paste pipeline) without sharing its options.
+There is no global configuration object.  ``load`` creates one from a folder,
+so that console_api can run in the process of another service, as a filter in
+its paste pipeline, without sharing its options.
 """
 
 import os
@@ -20,7 +20,7 @@ from console_api.conf import (
     api,
     consoles,
     directory,
-    filter,  # noqa: A004 (its group is called so)
+    filter,  # noqa: A004 (the name of its group)
     libvirt,
     noauth2,
     notifications,
@@ -33,7 +33,7 @@ from console_api.conf import (
 
 PROJECT = "console_api"
 
-#: Names the folder that holds the configuration of this process.
+#: The environment variable that names the configuration folder.
 ENVIRONMENT = "OS_CONSOLE_API_CONFIG_DIR"
 
 DEFAULT_DIR = "/etc/console_api"
@@ -56,20 +56,24 @@ GROUPS = (
 
 
 def config_dir(chosen: str | None = None) -> Path:
-    """Return the configuration folder: as chosen, else as the environment."""
+    """Return the configuration folder.
+
+    :param chosen: what the command line names; without it, the environment
+        variable or the default
+    """
     return Path(chosen or os.environ.get(ENVIRONMENT) or DEFAULT_DIR)
 
 
 def load(folder: Path) -> cfg.ConfigOpts:
-    """Read ``console_api.conf`` and ``console_api.conf.d/*.conf`` of a folder.
+    """Load ``console_api.conf`` and ``console_api.conf.d/*.conf``.
 
-    The command line of the process is never looked at: under a WSGI server
-    it belongs to that server.
+    The command line of the process is ignored: it belongs to the WSGI
+    server.
 
     :param folder: the configuration folder
-    :returns: a configuration object of its own with all groups registered
-    :raises ConfigurationError: the file is absent, unreadable or malformed,
-        or holds a value that an option does not take
+    :returns: a new configuration object with all groups registered
+    :raises ConfigurationError: the file is missing, unreadable or malformed,
+        or contains an invalid value
     """
     conf = cfg.ConfigOpts()
     log.register_options(conf)
@@ -80,9 +84,9 @@ def load(folder: Path) -> cfg.ConfigOpts:
     main = folder / f"{PROJECT}.conf"
     if not (main.is_file() and os.access(main, os.R_OK)):
         raise errors.ConfigurationError(
-            f"The configuration file {main} is not there or cannot be read. "
-            f"Create it, or name its folder in the environment variable "
-            f"{ENVIRONMENT}."
+            f"The configuration file {main} does not exist or cannot be "
+            "read. Create it, or set the environment variable "
+            f"{ENVIRONMENT} to its folder."
         )
     fragments = folder / f"{PROJECT}.conf.d"
     try:
@@ -102,16 +106,16 @@ def load(folder: Path) -> cfg.ConfigOpts:
             conf.database[option.dest]
     except (cfg.Error, ValueError) as error:
         raise errors.ConfigurationError(
-            f"The configuration in {folder} cannot be used: {error}"
+            f"The configuration in {folder} is invalid: {error}"
         ) from error
     return conf
 
 
 def find_file(conf: cfg.ConfigOpts, name: str) -> Path | None:
-    """Find a file that an option names: beside the configuration.
+    """Return the path of a file that an option names, None if missing.
 
-    Nowhere else: oslo.config would go on in home folders and in /etc, where
-    a stray file might decide who may do what.
+    Only the folder of the configuration is searched.  oslo.config would also
+    search home folders and /etc, where a stray file might grant permissions.
     """
     path = Path(conf.config_file[0]).parent / name
     return path if path.exists() else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the API itself."""
+"""Options of the API."""
 
 from oslo_config import cfg
 
@@ -12,29 +12,29 @@ OPTS = [
         choices=[
             (
                 "keystone",
-                "Ask Keystone who the caller is. [keystone_authtoken] says "
-                "how.",
+                "Validate tokens with Keystone, as configured in "
+                "[keystone_authtoken].",
             ),
             (
                 "noauth2",
-                "Believe what the caller says of itself. For tests and for "
-                "trying things out; see [noauth2].",
+                "Trust the user and project that a caller claims to be. For "
+                "tests and evaluation only; see [noauth2].",
             ),
         ],
-        help="How callers are identified: chooses the pipeline of the paste "
-        "file.",
+        help="The way callers are authenticated. Selects the pipeline of the "
+        "paste file.",
     ),
     cfg.StrOpt(
         "paste_config",
         default="api-paste.ini",
-        help="The paste file that puts the API together. A relative name is "
-        "looked for beside the configuration file.",
+        help="The paste file that defines the pipelines of the API. A "
+        "relative path is relative to the folder of the configuration file.",
     ),
     cfg.IntOpt(
         "max_limit",
         default=1000,
         min=1,
-        help="How many items a list shows at most. A greater `limit` in a "
-        "request is cut down to this number.",
+        help="Maximum number of items in a list. A larger `limit` in a "
+        "request is reduced to this value.",
     ),
 ]

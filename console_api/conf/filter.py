@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the filter in another API's pipeline."""
+"""Options of the filter in the pipeline of another API."""
 
 from oslo_config import cfg, types
 
@@ -13,26 +13,28 @@ OPTS = [
             choices=[
                 (
                     "consoles",
-                    "The consoles of servers, which Nova has no more.",
+                    "Consoles of servers, which Nova no longer has.",
                 ),
                 (
                     "remote_consoles",
-                    "Remote consoles, and the older actions on servers that "
-                    "make them. Tokens are issued here then, not by Nova.",
+                    "Remote consoles, including the legacy server actions "
+                    "that create them. Tokens are then issued by this "
+                    "service instead of Nova.",
                 ),
                 (
                     "console_auth_tokens",
-                    "Look-ups of console auth tokens. A token that was not "
-                    "issued here is looked up by the API behind the filter.",
+                    "Console auth tokens. Tokens that this service did not "
+                    "issue are looked up by the API behind the filter.",
                 ),
                 (
                     "console_hosts",
-                    "The console hosts, for administrators.",
+                    "Console hosts, for administrators.",
                 ),
             ]
         ),
-        help="Which resources the filter in another API's pipeline takes "
-        "over. Requests for all others are handed on untouched. A service of "
-        "its own has them all, whatever this says.",
+        help="The resources that the filter serves in the pipeline of another "
+        "API. Requests for other resources are passed on unchanged. Ignored "
+        "unless console_api runs as a filter: a separate service serves all "
+        "resources.",
     ),
 ]

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our defaults of the options of other projects' filters."""
+"""Our defaults for the options of filters of other projects."""
 
 from collections.abc import Mapping
 
 _VERSION_HEADERS = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 
-#: Of ``[keystone_authtoken]``: seconds until Keystone answers, and how often
-#: it is asked again.  keystonemiddleware would wait without end.
+#: Of ``[keystone_authtoken]``: a timeout in seconds, and a number of retries.
+#: By default, keystonemiddleware waits forever.
 AUTHTOKEN_DEFAULTS: Mapping[str, int] = {
     "http_connect_timeout": 10,
     "http_request_max_retries": 1,
 }
 
-#: By group and option; the rest is as oslo.middleware has it.
+#: By group and option; others have the defaults of oslo.middleware.
 DEFAULTS: Mapping[str, Mapping[str, list[str]]] = {
     "healthcheck": {"backends": ["console_api_database"]},
     "cors": {

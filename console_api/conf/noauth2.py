@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the no-authentication pipeline."""
+"""Options of the pipeline without authentication."""
 
 from oslo_config import cfg
 
@@ -9,9 +9,9 @@ OPTS = [
     cfg.BoolOpt(
         "allow_remote",
         default=False,
-        help="Serve callers on other machines too, although nobody checks "
-        "who they are: whoever reaches the port is an administrator. Without "
-        "it, only direct callers on a loopback address are served, and only "
-        "if their Host header is localhost or a loopback address.",
+        help="Serve clients on other machines, although they are not "
+        "authenticated: anyone who can reach the port is an administrator. If "
+        "false, only direct connections from a loopback address are served, "
+        "and only with a Host header of localhost or a loopback address.",
     ),
 ]

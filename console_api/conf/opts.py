@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The entry point of oslo.config's tools (sample files, validation)."""
+"""Entry points for the tools of oslo.config: generator and validator."""
 
 from keystonemiddleware import auth_token
 from oslo_config import cfg
@@ -11,7 +11,7 @@ from console_api.conf import middleware, nova, xvp
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
-    """Return our own options by group; libraries list theirs themselves."""
+    """Return our options by group; libraries list their own."""
     return [
         *((group.GROUP, list(group.OPTS)) for group in conf.GROUPS),
         (xvp.POOL_GROUP.format("name"), list(xvp.POOL_OPTS)),
@@ -20,7 +20,7 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
 
 
 def set_defaults() -> None:
-    """Make our defaults those that the tools show of other projects."""
+    """Let the tools show our defaults for options of other projects."""
     cors.set_defaults(**middleware.DEFAULTS["cors"])
     cfg.set_defaults(HEALTHCHECK_OPTS, **middleware.DEFAULTS["healthcheck"])
     for _, options in auth_token.AUTH_TOKEN_OPTS:

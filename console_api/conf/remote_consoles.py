@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of remote consoles: where their access URLs lead."""
+"""Options of remote consoles: the base of their access URLs."""
 
 from oslo_config import cfg
 
@@ -11,9 +11,9 @@ def _base_url(name: str, default: str, console_type: str) -> cfg.StrOpt:
         name,
         default=default,
         regex=r"^((https?|wss?)://\S+)?$",
-        help=f"Where browsers and clients reach the proxy of `{console_type}`"
-        " consoles; the console auth token is added to it. An empty value "
-        "switches the type off.",
+        help=f"The URL at which browsers and clients reach the proxy of "
+        f"`{console_type}` consoles. The console auth token is added to its "
+        "query. An empty value disables the console type.",
     )
 
 

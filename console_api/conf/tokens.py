@@ -10,7 +10,7 @@ OPTS = [
         "ttl",
         default=600,
         min=1,
-        help="How many seconds a console auth token is valid after it was "
-        "issued. Looking it up does not prolong it.",
+        help="Lifetime, in seconds, of a console auth token. Looking it up "
+        "does not extend it.",
     ),
 ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configuration folders for tests, as an operator would write them."""
+"""Write configuration folders for tests."""
 
 import functools
 import shutil
@@ -14,7 +14,7 @@ from console_api.keys import repository
 from console_api.tests.functional import databases
 from console_api.tests.functional.databases import TestDatabase
 
-#: Options by group, as text.
+#: Options by group, as strings.
 Options = Mapping[str, Mapping[str, str]]
 
 CHECKOUT = Path(console_api.__file__).parents[1]
@@ -26,9 +26,9 @@ PASTE_FILE = CHECKOUT / "etc" / "console_api" / "api-paste.ini"
 def write(
     folder: Path, database: TestDatabase | None, options: Options | None = None
 ) -> Path:
-    """Write a whole configuration into a folder: options, paste file, keys.
+    """Write a complete configuration: options, paste file and keys.
 
-    :param options: take the place of those that every test has
+    :param options: added to the options of every test, or replacing them
     :returns: the folder
     """
     repository.setup(folder / "keys")
@@ -38,7 +38,7 @@ def write(
         "passwords": {"key_repository": str(folder / "keys")},
     }
     if database is not None:
-        # Many servers share the connections that a database has.
+        # Many servers share the connections of one database server.
         groups["database"] = {
             "connection": database.text,
             "max_pool_size": "1",
@@ -55,17 +55,17 @@ def write(
 
 
 def temporary_folder() -> Path:
-    """Make a folder that is gone when the process ends."""
+    """Create a folder that is deleted when the process ends."""
     return Path(tempfile.mkdtemp(dir=databases.folder()))
 
 
 def migrate(database: TestDatabase) -> TestDatabase:
-    """Give a database the schema, as `console-api-manage db sync` does."""
+    """Create the schema, as `console-api-manage db sync` does."""
     schema.sync(conf.load(write(temporary_folder(), database)))
     return database
 
 
 @functools.cache
 def migrated(name: str) -> TestDatabase:
-    """Return the database with a schema that this process's tests share."""
+    """Return a database with the schema, shared by tests of the process."""
     return migrate(databases.create(name))

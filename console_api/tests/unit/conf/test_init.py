@@ -13,7 +13,7 @@ from console_api.tests.unit import base
 
 
 class ConfigDirTest(unittest.TestCase):
-    def test_a_chosen_folder_counts_before_the_environment(self) -> None:
+    def test_chosen_folder_overrides_the_environment(self) -> None:
         for chosen, environment, expected in (
             ("/chosen", {configuration.ENVIRONMENT: "/other"}, "/chosen"),
             (None, {configuration.ENVIRONMENT: "/other"}, "/other"),
@@ -30,12 +30,12 @@ class ConfigDirTest(unittest.TestCase):
 
 
 class LoadTest(base.FolderCase):
-    def test_the_file_of_the_folder_is_read(self) -> None:
+    def test_file_in_the_folder_is_read(self) -> None:
         conf = base.load_conf(self.folder, {"tokens": {"ttl": 30}})
         self.assertEqual(30, conf.tokens.ttl)
         self.assertEqual("noauth2", conf.api.auth_strategy)
 
-    def test_options_left_out_have_their_defaults(self) -> None:
+    def test_options_have_defaults(self) -> None:
         conf = base.load_conf(self.folder)
         self.assertEqual(600, conf.tokens.ttl)
         self.assertEqual(1000, conf.api.max_limit)
@@ -49,13 +49,13 @@ class LoadTest(base.FolderCase):
             conf.remote_consoles.novnc_base_url,
         )
 
-    def test_options_of_libraries_are_there(self) -> None:
+    def test_options_of_libraries_are_registered(self) -> None:
         conf = base.load_conf(self.folder, {"DEFAULT": {"debug": "true"}})
         self.assertTrue(conf.debug)
         self.assertEqual(["policy.d"], conf.oslo_policy.policy_dirs)
         self.assertIn("console_api.sqlite", conf.database.connection)
 
-    def test_fragments_override_the_file_in_the_order_of_names(self) -> None:
+    def test_fragments_override_the_file_in_order_of_name(self) -> None:
         fragments = self.folder / "console_api.conf.d"
         fragments.mkdir()
         (fragments / "20.conf").write_text("[tokens]\nttl = 20\n")
@@ -67,20 +67,20 @@ class LoadTest(base.FolderCase):
         self.assertEqual(20, conf.tokens.ttl)
         self.assertEqual(5, conf.api.max_limit)
 
-    def test_two_configurations_share_nothing(self) -> None:
+    def test_configurations_are_independent(self) -> None:
         one = base.load_conf(self.folder, {"tokens": {"ttl": 1}})
         two = base.load_conf(self.folder, {"tokens": {"ttl": 2}})
         self.assertEqual((1, 2), (one.tokens.ttl, two.tokens.ttl))
         self.assertNotIn("tokens", cfg.CONF)
 
-    def test_the_command_line_of_the_process_is_not_read(self) -> None:
+    def test_command_line_of_the_process_is_ignored(self) -> None:
         base.write_conf(self.folder)
         arguments = ["server", "--config-file", "/nowhere", "--bogus"]
         with mock.patch.object(sys, "argv", arguments):
             conf = configuration.load(self.folder)
         self.assertEqual(600, conf.tokens.ttl)
 
-    def test_an_absent_file_is_named_with_what_to_do(self) -> None:
+    def test_missing_file_is_named_with_a_remedy(self) -> None:
         with self.assertRaises(errors.ConfigurationError) as caught:
             configuration.load(self.folder)
         message = str(caught.exception)
@@ -88,7 +88,7 @@ class LoadTest(base.FolderCase):
         self.assertIn("Create it", message)
         self.assertIn(configuration.ENVIRONMENT, message)
 
-    def test_a_wrong_value_is_refused_and_its_option_named(self) -> None:
+    def test_invalid_values_are_refused_with_their_option(self) -> None:
         for group, option, value in (
             ("api", "auth_strategy", "password"),
             ("api", "max_limit", "0"),
@@ -110,13 +110,13 @@ class LoadTest(base.FolderCase):
                 self.assertIn(option, message)
                 self.assertIn(str(self.folder), message)
 
-    def test_an_empty_base_url_is_accepted(self) -> None:
+    def test_empty_base_url_is_accepted(self) -> None:
         conf = base.load_conf(
             self.folder, {"remote_consoles": {"novnc_base_url": ""}}
         )
         self.assertEqual("", conf.remote_consoles.novnc_base_url)
 
-    def test_a_file_that_cannot_be_parsed_is_refused(self) -> None:
+    def test_malformed_file_is_refused(self) -> None:
         for content in (b"no option here\n", b"[api]\nx = \xff\xfe\n"):
             with self.subTest(content):
                 path = self.folder / "console_api.conf"
@@ -127,13 +127,13 @@ class LoadTest(base.FolderCase):
 
 
 class FindFileTest(base.FolderCase):
-    def test_a_file_beside_the_configuration_is_found(self) -> None:
+    def test_file_in_the_configuration_folder_is_found(self) -> None:
         conf = base.load_conf(self.folder)
         path = self.folder / "some-file-of-ours.ini"
         path.touch()
         self.assertEqual(path, configuration.find_file(conf, path.name))
 
-    def test_a_file_that_is_nowhere_is_not_found(self) -> None:
+    def test_missing_file_is_none(self) -> None:
         conf = base.load_conf(self.folder)
         self.assertIsNone(
             configuration.find_file(conf, "some-file-of-ours.ini")
@@ -152,10 +152,10 @@ class OptionsTest(unittest.TestCase):
         )
         self.assertEqual(len(names), len(set(names)))
 
-    def test_every_option_explains_itself(self) -> None:
+    def test_every_option_has_help(self) -> None:
         for group, options in opts.list_opts():
             if group == nova.GROUP:
-                # The words are keystoneauth's.
+                # The help is keystoneauth's.
                 continue
             for option in options:
                 with self.subTest(f"{group} {option.name}"):

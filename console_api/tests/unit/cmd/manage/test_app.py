@@ -66,7 +66,7 @@ class EnvironmentTest(ManageCase):
     def test_missing_configuration_file_is_named(self) -> None:
         outcome = run(self.folder / "no", "server", "list")
         self.assertEqual(1, outcome.status)
-        self.assertIn("/no/console_api.conf is not there", outcome.stderr)
+        self.assertIn("/no/console_api.conf does not exist", outcome.stderr)
 
     def test_outdated_schema_is_refused_by_every_command(self) -> None:
         path = self.folder / "console_api.sqlite"
