@@ -17,7 +17,7 @@ from console_api.cmd import agent
 from console_api.tests.functional import configuration, processes
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import TestDatabase
-from console_api.tests.unit.ports import free_range
+from console_api.tests.ports import free_range
 
 # Seconds that a start, an end and a change may take on a busy machine.
 TIMEOUT = 60

@@ -2,8 +2,6 @@
 """What all functional tests have: a server, a database, and things in it."""
 
 import sys
-import threading
-import time
 import unittest
 import uuid
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from console_api.tests.functional.client import Client, Reply
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
 from console_api.tests.functional.servers import Server
+from console_api.tests.waiting import wait_until
 
 # A reply to an operation names these two, and no others, in Vary.
 VERSION_HEADERS = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
@@ -81,12 +80,8 @@ class DatabaseTestCase(unittest.TestCase):
         return server
 
     def eventually(self, condition: Callable[[], bool]) -> None:
-        """Ask until something is so; fail if it is not in a minute."""
-        deadline = time.monotonic() + 60
-        between = threading.Event()
-        while not condition():
-            self.assertLess(time.monotonic(), deadline, "It is never so.")
-            between.wait(0.01)
+        """Wait until a condition holds; fail if it does not in time."""
+        wait_until(condition)
 
 
 class FunctionalTestCase(DatabaseTestCase):

@@ -7,7 +7,7 @@ import struct
 
 from console_api.tests.functional import base, configuration, examples
 from console_api.tests.functional.examples import Program
-from console_api.tests.unit.ports import free_port
+from console_api.tests.ports import free_port
 
 #: Where the examples have the API listen.
 ADDRESS = "127.0.0.1:9890"

@@ -6,14 +6,13 @@ import contextlib
 import os
 import shlex
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from console_api import conf
 from console_api.tests.functional import client, configuration
+from console_api.tests.functional.services import wait_until_listening
 
 FOLDER = configuration.CHECKOUT / "etc" / "console_api" / "deploy"
 
@@ -125,13 +124,6 @@ class Program:
                 os.kill(process, signal.SIGKILL)
 
     def _wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + TIMEOUT
-        while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            # Nothing tells when it listens: it is asked again.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(0.02)
-        self.kill()
-        raise AssertionError(self.log)
+        if not wait_until_listening(self.process, self.port):
+            self.kill()
+            raise AssertionError(self.log)

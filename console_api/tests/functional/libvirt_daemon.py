@@ -6,11 +6,11 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 from typing import Any
 
+from console_api.tests import prerequisites
 from console_api.tests.functional import configuration
-from console_api.tests.unit import needed
+from console_api.tests.waiting import wait_until
 
 _TIMEOUT = 60
 
@@ -27,12 +27,12 @@ class Libvirtd:
 
         :raises unittest.SkipTest: it is not installed, and need not be
         """
-        program = needed.program("libvirtd")
-        self._emulator = needed.program("qemu-system-x86_64")
+        program = prerequisites.find_program("libvirtd")
+        self._emulator = prerequisites.find_program("qemu-system-x86_64")
         try:
             import libvirt
         except ImportError:
-            needed.missing("libvirt-python is not installed.")
+            prerequisites.skip("libvirt-python is not installed.")
         self.libvirt = libvirt
         self._folder = configuration.temporary_folder()
         self._folder.parent.chmod(0o711)
@@ -61,15 +61,15 @@ class Libvirtd:
         self._connection = self._connect()
 
     def _connect(self) -> Any:
-        deadline = time.monotonic() + _TIMEOUT
-        while True:
-            try:
-                return self.libvirt.open(self.uri)
-            except self.libvirt.libvirtError:
-                if time.monotonic() > deadline:
-                    raise
-                # Nothing tells when it listens: it is asked again.
-                time.sleep(0.05)
+        found: list[Any] = []
+
+        def connects() -> bool:
+            with contextlib.suppress(self.libvirt.libvirtError):
+                found.append(self.libvirt.open(self.uri))
+            return bool(found)
+
+        wait_until(connects)
+        return found[0]
 
     def run_machine(self, xml: str) -> Any:
         """Run a machine, which is gone when it ends.

@@ -5,14 +5,13 @@ A program of its own takes most of a second to start.  So it is one where that
 is what a test is about: killed, started twice at once, read from by a pipe.
 """
 
-import contextlib
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from console_api.tests.functional import base, configuration
 from console_api.tests.unit.cmd.manage.base import run
+from console_api.tests.waiting import wait_until
 
 PROGRAM = str(Path(sys.executable).parent / "console-api-manage")
 
@@ -95,11 +94,8 @@ class ManageCase(base.DatabaseTestCase):
 
     def wait_until(self, condition, process):
         """Wait for something that a running program does."""
-        deadline = time.monotonic() + TIMEOUT
-        while not condition():
-            self.assertLess(time.monotonic(), deadline)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.fail(f"It ended: {process.wait(0.01)}")
+        wait_until(lambda: condition() or process.poll() is not None)
+        self.assertIsNone(process.poll(), "It exited.")
 
     def write(self, name, text):
         path = self.folder / name

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real memcached for tests."""
 
+from console_api.tests import prerequisites
 from console_api.tests.functional.services import Service
-from console_api.tests.unit import needed
-from console_api.tests.unit.ports import free_port
+from console_api.tests.ports import free_port
 
 
 def start() -> Service:
@@ -11,7 +11,7 @@ def start() -> Service:
 
     :raises unittest.SkipTest: it is not installed, and need not be
     """
-    path = needed.program("memcached")
+    path = prerequisites.find_program("memcached")
     port = free_port()
     return Service(
         path,

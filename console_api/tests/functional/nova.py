@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import nova, programs
+from console_api.tests import prerequisites
 from console_api.tests.functional import (
     configuration,
     databases,
@@ -26,8 +27,7 @@ from console_api.tests.functional import (
 )
 from console_api.tests.functional.client import Client
 from console_api.tests.functional.keystone import Keystone
-from console_api.tests.unit import needed
-from console_api.tests.unit.ports import free_port
+from console_api.tests.ports import free_port
 
 _VENV = configuration.CHECKOUT / ".tox" / "nova"
 
@@ -201,7 +201,7 @@ def _install() -> None:
         try:
             nova.install(_VENV)
         except nova.NovaUnavailable as error:
-            needed.missing(str(error))
+            prerequisites.skip(str(error))
         stamp = _VENV / "installed-by-test"
         setup = configuration.CHECKOUT / "setup.cfg"
         wanted = f"{setup}\n{setup.read_text()}"

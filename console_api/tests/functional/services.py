@@ -1,23 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs of others that listen on a port, for tests."""
+"""Third-party programs that listen on a port, for tests."""
 
 import atexit
-import contextlib
 import signal
 import subprocess
-import time
 
 from console_api.tests.functional import configuration
-from console_api.tests.unit.ports import is_free
+from console_api.tests.ports import is_free
+from console_api.tests.waiting import wait_until
 
-_TIMEOUT = 60
+
+def wait_until_listening(
+    process: "subprocess.Popen[bytes]", port: int
+) -> bool:
+    """Wait until a program listens on a port, or has exited.
+
+    :returns: whether it listens
+    """
+    wait_until(lambda: process.poll() is not None or not is_free(port))
+    return process.poll() is None
 
 
 class Service:
     """A program that listens on the loopback address."""
 
     def __init__(self, *arguments: str, port: int) -> None:
-        """Start it and wait until it listens."""
+        """Start it and wait until it listens.
+
+        :param arguments: the command
+        :raises RuntimeError: it exited; has its output
+        """
         self.port = port
         self._log = configuration.temporary_folder() / "log"
         with self._log.open("w") as log:
@@ -28,17 +40,12 @@ class Service:
                 stderr=log,
             )
         atexit.register(self.stop)
-        deadline = time.monotonic() + _TIMEOUT
-        while is_free(port):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError(self._log.read_text(errors="replace"))
-            # Nothing tells when it listens: it is asked again.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(0.01)
+        if not wait_until_listening(self.process, port):
+            self.stop()
+            raise RuntimeError(self._log.read_text(errors="replace"))
 
     def stop(self) -> None:
-        """End it at once, whatever state it is in."""
+        """Kill it, even if it is stopped."""
         atexit.unregister(self.stop)
         self.process.send_signal(signal.SIGCONT)
         self.process.kill()

@@ -9,8 +9,8 @@ from console_api.tests.functional import agents, base, configuration
 from console_api.tests.functional.agent_base import AgentTestCase
 from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.functional.tcp_proxy import TCPProxy
+from console_api.tests.ports import is_free
 from console_api.tests.unit.cmd.manage.base import run
-from console_api.tests.unit.ports import is_free
 
 # A port where nobody serves a screen.
 NOBODY = 1

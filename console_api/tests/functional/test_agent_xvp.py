@@ -7,7 +7,7 @@ import sys
 
 from console_api.tests.functional import configuration, xvp
 from console_api.tests.functional.agent_base import AgentTestCase
-from console_api.tests.unit.ports import free_port
+from console_api.tests.ports import free_port
 
 
 class XVPAgentTests(AgentTestCase):

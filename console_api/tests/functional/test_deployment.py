@@ -6,10 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+from console_api.tests import prerequisites
 from console_api.tests.functional import examples
 from console_api.tests.functional.example_base import ADDRESS, ExampleTestCase
 from console_api.tests.functional.examples import Program
-from console_api.tests.unit import needed
 
 BIN = Path(sys.executable).parent
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -82,9 +82,9 @@ class UWSGITest(ExampleTestCase):
 
 class ApacheTest(ExampleTestCase):
     def start(self, port):
-        apache = needed.program("apache2")
+        apache = prerequisites.find_program("apache2")
         if not MOD_WSGI.exists():
-            needed.missing(f"There is no mod_wsgi for Python {PYTHON}.")
+            prerequisites.skip(f"There is no mod_wsgi for Python {PYTHON}.")
         self.configure()
         script = examples.write(
             "console_api.wsgi",

@@ -6,11 +6,11 @@ import os
 import ssl
 from typing import ClassVar
 
+from console_api.tests import prerequisites
 from console_api.tests.functional import certificates, examples
 from console_api.tests.functional.example_base import ADDRESS, ExampleTestCase
 from console_api.tests.functional.examples import Program
-from console_api.tests.unit import needed
-from console_api.tests.unit.ports import free_port
+from console_api.tests.ports import free_port
 
 MAIN_OF_NGINX = """\
 daemon off;
@@ -109,7 +109,7 @@ class NginxTest(ProxyTestCase):
                 user="" if os.geteuid() else "user root;",
             )
         )
-        arguments = [needed.program("nginx"), "-c", str(main)]
+        arguments = [prerequisites.find_program("nginx"), "-c", str(main)]
         return Program(self.folder, arguments, port)
 
     def test_nginx(self):
@@ -133,7 +133,12 @@ class HAProxyTest(ProxyTestCase):
                 "/etc/ssl/private/console-api.pem": str(self.certificate),
             },
         )
-        arguments = [needed.program("haproxy"), "-W", "-f", str(settings)]
+        arguments = [
+            prerequisites.find_program("haproxy"),
+            "-W",
+            "-f",
+            str(settings),
+        ]
         return Program(self.folder, arguments, port)
 
     def test_haproxy(self):

@@ -6,13 +6,13 @@ import sys
 import uuid
 from pathlib import Path
 
+from console_api.tests import prerequisites
 from console_api.tests.functional import (
     agents,
     base,
     configuration,
     examples,
 )
-from console_api.tests.unit import needed
 
 BIN = Path(sys.executable).parent
 
@@ -23,7 +23,7 @@ class UnitsTest(base.DatabaseTestCase):
 
     def setUp(self):
         super().setUp()
-        self.analyze = needed.program("systemd-analyze")
+        self.analyze = prerequisites.find_program("systemd-analyze")
         self.folder = configuration.temporary_folder()
         self.units = [
             examples.write(

@@ -16,13 +16,13 @@ from pathlib import Path
 import requests
 from paste.deploy import loadfilter
 
+from console_api.tests import ports, prerequisites
 from console_api.tests.functional import (
     agents,
     base,
     configuration,
     keystone,
 )
-from console_api.tests.unit import needed, ports
 
 STAND_IN = Path(__file__).with_name("devstack_stand_in.sh")
 PLUGIN = configuration.CHECKOUT / "devstack"
@@ -161,7 +161,7 @@ class DevStackTest(base.DatabaseTestCase):
         ]
 
     def test_what_shellcheck_says(self):
-        program = needed.program("shellcheck")
+        program = prerequisites.find_program("shellcheck")
         for path in (PLUGIN / "plugin.sh", PLUGIN / "settings", STAND_IN):
             with self.subTest(path.name):
                 done = subprocess.run(

@@ -4,7 +4,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from unittest import mock
 
 from console_api import errors
@@ -20,6 +20,7 @@ from console_api.tests.unit.agent.test_notifications import (
     versioned,
 )
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER, server_id
+from console_api.tests.waiting import wait_until_async
 
 
 class NotificationsTest(base.DatabaseCase):
@@ -45,16 +46,12 @@ class NotificationsTest(base.DatabaseCase):
     async def listening(self, conf) -> AsyncIterator[None]:
         listener = Listener(self.database, conf)
         task = asyncio.create_task(listener.run())
-        await self.until(listener._started.is_set)
+        await wait_until_async(listener._started.is_set)
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            await asyncio.sleep(0.01)
 
     def left(self) -> list[int]:
         return [int(row.uuid[-12:]) for row in self.rows(tables.servers)]
@@ -79,8 +76,8 @@ class NotificationsTest(base.DatabaseCase):
             # As if it had been created after its deletion.
             self.bus.notify("instance.create.end", versioned(server_id(2)))
             self.bus.notify(LEGACY, {"instance_id": server_id(3)})
-            await self.until(lambda: self.left() == [1])
-            await self.until(lambda: self.bus.waiting() == 0)
+            await wait_until_async(lambda: self.left() == [1])
+            await wait_until_async(lambda: self.bus.waiting() == 0)
 
         with self.assertLogs(level="WARNING") as logged:
             self.run_with_listener(story)
@@ -102,7 +99,7 @@ class NotificationsTest(base.DatabaseCase):
 
         async def story() -> None:
             self.bus.notify(VERSIONED, versioned(SERVER))
-            await self.until(lambda: self.left() == [2, 3])
+            await wait_until_async(lambda: self.left() == [2, 3])
 
         with (
             mock.patch.object(records, "forget", sometimes),
@@ -115,11 +112,11 @@ class NotificationsTest(base.DatabaseCase):
             pass
 
         async def story() -> None:
-            await self.until(lambda: self.left() == [2, 3])
+            await wait_until_async(lambda: self.left() == [2, 3])
 
         self.run_with_listener(nothing)
         self.bus.notify(VERSIONED, versioned(SERVER))
-        asyncio.run(self.until(lambda: self.bus.waiting() == 1))
+        asyncio.run(wait_until_async(lambda: self.bus.waiting() == 1))
         self.run_with_listener(story)
 
 

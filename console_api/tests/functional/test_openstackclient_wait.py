@@ -11,7 +11,7 @@ from console_api.tests.functional import (
     manage,
     openstack_command,
 )
-from console_api.tests.unit.ports import free_port
+from console_api.tests.ports import free_port
 
 
 class OneServerCase(base.FunctionalTestCase):

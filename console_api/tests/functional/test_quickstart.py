@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import unittest
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from console_api.tests.functional import (
     vnc_servers,
 )
 from console_api.tests.functional.rfb_client import RFBClient
-from console_api.tests.unit.ports import free_port, is_free
+from console_api.tests.ports import free_port, is_free
+from console_api.tests.waiting import wait_until
 
 PROGRAM = str(Path(sys.executable).parent / "console-api-quickstart")
 
@@ -86,9 +86,7 @@ class QuickstartCase(unittest.TestCase):
         return self.call("GET", path).json["console"]
 
     def see(self, console):
-        deadline = time.monotonic() + TIMEOUT
-        while is_free(console["port"]):
-            self.assertLess(time.monotonic(), deadline)
+        wait_until(lambda: not is_free(console["port"]))
         return vnc_servers.capture(console["port"], console["password"])
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from console_api.tests import prerequisites
 from console_api.tests.functional import configuration
 from console_api.tests.functional.services import Service
-from console_api.tests.unit import needed
-from console_api.tests.unit.ports import free_port
+from console_api.tests.ports import free_port
 
 _VIEWER = str(Path(sys.executable).parent / "vncdo")
 
@@ -19,13 +19,13 @@ _TIMEOUT = 60
 
 def xvnc(password: str | None = None) -> Service:
     """Start TigerVNC's X server, whose screen is white."""
-    path = needed.program("Xvnc")
+    path = prerequisites.find_program("Xvnc")
     port = free_port()
     security = ("-SecurityTypes", "None")
     if password is not None:
         file = configuration.temporary_folder() / "passwd"
         made = subprocess.run(
-            [needed.program("vncpasswd"), "-f"],
+            [prerequisites.find_program("vncpasswd"), "-f"],
             input=f"{password}\n".encode(),
             stdout=subprocess.PIPE,
             check=True,
@@ -45,7 +45,7 @@ def xvnc(password: str | None = None) -> Service:
 
 def qemu(*more: str, vnc_options: str = "") -> Service:
     """Start a machine in software emulation, which shows its firmware."""
-    path = needed.program("qemu-system-x86_64")
+    path = prerequisites.find_program("qemu-system-x86_64")
     port = free_port()
     return Service(
         path,

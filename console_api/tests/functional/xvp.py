@@ -23,6 +23,7 @@ from console_api.agent.drivers.xvp.driver import XVPDriver
 from console_api.conf import agent
 from console_api.conf import xvp as options
 from console_api.tests.functional.xvp_stand_in.session import answer
+from console_api.tests.waiting import wait_until_async
 
 # Below those that the kernel chooses for outgoing connections.
 PORTS = range(12000, 32000)
@@ -140,11 +141,8 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
         return found
 
     async def eventually(self, condition):
-        """Ask until something is so; fail if it is not in half a minute."""
-        async with asyncio.timeout(PATIENCE):
-            # What is asked for is in other processes.
-            while not await condition():
-                await asyncio.sleep(0.01)
+        """Wait until a condition holds."""
+        await wait_until_async(condition)
 
     async def serves(self, *consoles):
         """Tell whether these consoles are what their names say."""

@@ -7,6 +7,7 @@ from console_api.directory.base import Server
 from console_api.tests.unit import base
 from console_api.tests.unit.base import server_id
 from console_api.tests.unit.directory.test_cleanup import CleanupCase
+from console_api.tests.waiting import wait_until_async
 
 
 class CleanerTest(CleanupCase):
@@ -70,8 +71,7 @@ class CleanerTest(CleanupCase):
         async def run() -> None:
             both = [self.cleaner(9), self.cleaner(9)]
             tasks = [asyncio.create_task(one.run()) for one in both]
-            while self.left() != [3]:
-                await asyncio.sleep(0.01)
+            await wait_until_async(lambda: self.left() == [3])
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -14,6 +14,7 @@ from console_api.agent import notify, reconciler
 from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.reconciler import Reconciler
 from console_api.directory.base import Directory
+from console_api.tests.waiting import wait_until_async
 
 
 def console(number: int, port: int = 5900) -> Console:
@@ -104,9 +105,7 @@ class ReconcilerCase(unittest.IsolatedAsyncioTestCase):
             lambda: self.now,
         )
         task = asyncio.create_task(running.run())
-        async with asyncio.timeout(30):
-            while not (condition() or task.done()):
-                await asyncio.sleep(0)
+        await wait_until_async(lambda: condition() or task.done())
         running.stop()
         await task
 

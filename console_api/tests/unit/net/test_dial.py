@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from console_api.net.dial import DialError, Target, dial
 from console_api.net.stream import Stream
-from console_api.tests.unit.ports import free_port
+from console_api.tests.ports import free_port
 from console_api.tests.unit.rfb.base import OK, V3, V8
 
 

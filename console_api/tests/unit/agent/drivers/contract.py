@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from console_api.agent.drivers.base import Console, Driver
-from console_api.tests.unit.ports import free_ports, is_free
+from console_api.tests.ports import free_ports, is_free
+from console_api.tests.waiting import wait_until_async
 
 if TYPE_CHECKING:
     import unittest
@@ -80,13 +81,16 @@ class DriverContract(_Case):
     async def eventually_served(self, numbers: Iterable[int]) -> None:
         """Wait until exactly these consoles are served."""
         wanted = set(numbers)
-        async with asyncio.timeout(_TIMEOUT):
-            while wanted != {
-                number
-                for number, console in self.consoles.items()
-                if self.is_served(console)
-            }:
-                await asyncio.sleep(0.01)
+        await wait_until_async(
+            lambda: (
+                wanted
+                == {
+                    number
+                    for number, console in self.consoles.items()
+                    if self.is_served(console)
+                }
+            )
+        )
 
     async def apply(self, *numbers: int) -> None:
         """Apply some of the consoles, which must not fail."""
@@ -127,9 +131,11 @@ class DriverContract(_Case):
             self.assertEqual({2}, failed.keys())
             self.assertNotIn(_PASSWORD, failed[2])
             await self.eventually_served([1, 2, 3])  # 2 by the other program
-        async with asyncio.timeout(_TIMEOUT):
-            while await self.driver.apply(self.chosen(1, 2, 3)):
-                await asyncio.sleep(0.01)
+
+        async def is_applied() -> bool:
+            return not await self.driver.apply(self.chosen(1, 2, 3))
+
+        await wait_until_async(is_applied)
         await self.eventually_served([1, 2, 3])
 
     async def test_a_port_can_go_to_another_console(self) -> None:

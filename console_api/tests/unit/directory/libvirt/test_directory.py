@@ -9,7 +9,8 @@ from unittest import mock
 from console_api import directory, errors
 from console_api.db import tables
 from console_api.directory.base import Endpoint
-from console_api.tests.unit import base, needed
+from console_api.tests import prerequisites
+from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
 from console_api.tests.unit.directory.libvirt import domains
 from console_api.tests.unit.directory.libvirt.domains import (
@@ -27,7 +28,7 @@ except ImportError:
 def require_libvirt() -> None:
     """Leave a test out if libvirt-python is not installed, and need not."""
     if libvirt is None:
-        needed.missing("libvirt-python is not installed.")
+        prerequisites.skip("libvirt-python is not installed.")
 
 
 class LibvirtCase(base.DatabaseCase):

@@ -7,7 +7,7 @@ import unittest
 from console_api.agent.drivers.vnc.displays import Displays
 from console_api.directory.base import Directory, Endpoint, Server
 from console_api.net.dial import DialError
-from console_api.tests.unit.ports import free_port
+from console_api.tests.ports import free_port
 
 # Closed, so that dialling fails at once.
 _PORT = free_port()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 import unittest
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -16,6 +15,7 @@ from console_api.conf import agent
 from console_api.conf import xvp as options
 from console_api.tests.unit import base
 from console_api.tests.unit.agent.drivers.xvp.base import by_id, console
+from console_api.tests.waiting import wait_until_async
 
 
 class StubDaemon:
@@ -137,12 +137,6 @@ class ApplyTest(DriverCase):
     def consoles(self, *numbers: int) -> dict[int, Console]:
         return by_id(*(console(n, 2000 + n) for n in numbers))
 
-    async def eventually(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            # Nothing that is asked for says when it is so.
-            while not condition():
-                await asyncio.sleep(0.01)
-
     async def test_nothing_is_done_twice(self) -> None:
         driver = self.make()
         for consoles in (self.consoles(1), self.consoles(1), {}, {}):
@@ -195,7 +189,7 @@ class ApplyTest(DriverCase):
         self.assertEqual({1, 2}, set(problems))
         self.assertIn("xvp does not run", problems[1])
         self.daemon.refuses = ""
-        await self.eventually(lambda: self.daemon.alive)
+        await wait_until_async(lambda: self.daemon.alive)
         self.assertEqual({}, await driver.apply(self.consoles(1, 2)))
 
     async def test_the_file_cannot_be_written(self) -> None:
@@ -216,9 +210,9 @@ class ApplyTest(DriverCase):
         self.daemon.error = MemoryError()  # type: ignore[assignment]
         with self.assertLogs("console_api", "ERROR") as logs:
             driver._broken.set()
-            await self.eventually(
+            await wait_until_async(
                 lambda: "could not be started again" in str(logs.output)
             )
             self.daemon.error = None
-            await self.eventually(lambda: self.daemon.alive)
+            await wait_until_async(lambda: self.daemon.alive)
         self.assertFalse(driver._broken.is_set())

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TCP ports that nobody has, for tests."""
+"""Free TCP ports for tests."""
 
 import random
 import socket
 
-# Below the ports that systems give to connections of their own.
+# Below the range from which systems choose ports for outgoing connections.
 _PORTS = range(10_000, 32_000)
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nobody listens on a port."""
+    """Return whether no program listens on a port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -20,20 +20,20 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody has."""
+    """Return some free ports."""
     return random.sample(
         [port for port in random.sample(_PORTS, 200) if is_free(port)], count
     )
 
 
 def free_port() -> int:
-    """Return a port that nobody has."""
+    """Return a free port."""
     [port] = free_ports(1)
     return port
 
 
 def free_range(count: int) -> str:
-    """Return a range of ports that nobody has: MIN-MAX."""
+    """Return a range of free ports: ``MIN-MAX``."""
     while True:
         first = random.choice(_PORTS)
         ports = range(first, first + count)
