@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The programs, one module each; the commands of one share its name."""
+"""The programs, one module or package each."""

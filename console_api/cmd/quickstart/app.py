@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-quickstart``: all of it in one command, to try it out.
+"""``console-api-quickstart``: the whole service in one command.
 
-Everything is in one folder: configuration, keys, an SQLite database with a
-sample server, and the log.  API, consoles and the screen of the sample server
-listen on the loopback address alone, since nobody is authenticated.
+All files are in one folder: the configuration, the keys, an SQLite database
+with a sample server, and the log.  The API, the consoles and the screen of
+the sample server listen on the loopback address only, because callers are not
+authenticated.
 """
 
 import argparse
@@ -33,16 +34,16 @@ from console_api.db.engine import Database
 
 DEFAULT_PORT = 9890
 
-# Seconds to wait until both programs are ready, and until they have ended.
+# Seconds to wait for both programs to start, and for one to stop.
 _START_TIMEOUT = 30
 _STOP_TIMEOUT = 10
 
 _EXAMPLES = """\
 Ready: {url}
 
-The sample server {server} is of project {project}. X-Auth-Token is
-USER:PROJECT; the user admin is an administrator, anyone else a member.
-Paste these into another terminal:
+The sample server {server} is in project {project}. The value of
+X-Auth-Token is USER:PROJECT; the user admin is an administrator, all others
+are members. Paste these commands into another terminal:
 
   # Create a console of the server, list its consoles, show the first one.
   curl -i -X POST -H 'X-Auth-Token: user:{project}' {consoles}
@@ -51,13 +52,13 @@ Paste these into another terminal:
 grep -o '"id": [0-9]*' | grep -o '[0-9]*' | head -n 1)
   curl -s -H 'X-Auth-Token: user:{project}' {consoles}/$ID
 
-  # See the screen: connect any VNC viewer to the host and port just shown,
-  # with the password just shown. With TigerVNC: vncviewer HOST::PORT
+  # See the screen: connect any VNC viewer to the host and port shown above,
+  # with the password shown above. With TigerVNC: vncviewer HOST::PORT
 
   # Delete it.
   curl -i -X DELETE -H 'X-Auth-Token: user:{project}' {consoles}/$ID
 
-  # Create a console auth token and look up what it stands for.
+  # Create a console auth token and look up its connection info.
   TOKEN=$(curl -s -X POST -H 'X-Auth-Token: user:{project}' \
 -H 'OpenStack-API-Version: compute 2.6' -H 'Content-Type: application/json' \
 -d '{{"remote_console": {{"protocol": "vnc", "type": "novnc"}}}}' \
@@ -68,13 +69,13 @@ sed -n 's/.*token%3D\\([^"]*\\)".*/\\1/p')
 {url}/v2.1/os-console-auth-tokens/$TOKEN
 
 Configuration, database and log are in {state_dir}
-Manage it with: {manage} --config-dir {state_dir} --help
+To manage the service, run: {manage} --config-dir {state_dir} --help
 Stop with Ctrl-C.
 """
 
 
 def main() -> None:
-    """Run the quickstart; exits 1 with a sentence if it cannot."""
+    """Run the quickstart until Ctrl-C; exit 1 with a message on failure."""
     parsed_args = _parse_arguments()
     state_dir = parsed_args.state_dir.expanduser().absolute()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -97,21 +98,22 @@ def _interrupt(_signal: int, _frame: object) -> None:
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="console-api-quickstart",
-        description="Run the console API and a console host on this machine, "
-        "to try them out: no authentication, SQLite, a sample server.",
+        description="Run the console API and a console host on this machine "
+        "for evaluation: without authentication, on SQLite, with a sample "
+        "server.",
     )
     parser.add_argument(
         "--port",
         type=arguments.argument(arguments.port),
         default=DEFAULT_PORT,
-        help="the TCP port on 127.0.0.1 (default: %(default)s)",
+        help="The TCP port of the API on 127.0.0.1. (default: %(default)s)",
     )
     parser.add_argument(
         "--state-dir",
         type=Path,
         default=Path("state"),
         metavar="DIR",
-        help="where everything is kept (default: ./%(default)s)",
+        help="The folder of all files. (default: ./%(default)s)",
     )
     return parser.parse_args()
 
@@ -121,7 +123,7 @@ def _listen(port: int) -> socket.socket:
         return socket.create_server((HOST, port), backlog=128)
     except OSError as error:
         raise errors.ConfigurationError(
-            f"Port {port} of {HOST} cannot be used: {error.strerror}. "
+            f"Cannot listen on port {port} of {HOST}: {error.strerror}. "
             "Choose another one with --port."
         ) from error
 
@@ -132,15 +134,17 @@ def _serve(
     state_dir: Path,
     screen_port: int,
 ) -> None:
-    """Run the API and the agent until one of them ends.
+    """Run the API and the agent until one of them stops.
 
-    :raises ConfigurationError: one of them does not start, or has ended
+    :param listener: the listening socket of the API
+    :param screen_port: the port of the sample server's screen
+    :raises ConfigurationError: one of them does not start, or stopped
     """
     port = listener.getsockname()[1]
     database = Database(conf)
     started_at = int(time.time())
     try:
-        state.set_sample(database, screen_port)
+        state.register_sample_server(database, screen_port)
         with (
             _program(
                 state_dir, *_api(listener), pass_fds=[listener.fileno()]
@@ -148,14 +152,16 @@ def _serve(
             _program(state_dir, _script("console-api-agent")) as agent,
         ):
             _wait_for(
-                lambda: _answers(port) and _is_up(conf, database, started_at),
+                lambda: (
+                    _is_healthy(port) and _is_up(conf, database, started_at)
+                ),
                 (api, agent),
                 state_dir,
             )
             print(_examples(port, state_dir), flush=True)
-            # Until one of them has ended; Ctrl-C interrupts this.
+            # Until one of them stops; Ctrl-C interrupts this.
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-            raise _failed("has ended", state_dir)
+            raise _failure("stopped", state_dir)
     finally:
         database.close()
 
@@ -183,12 +189,12 @@ Process = subprocess.Popen[bytes]
 def _program(
     state_dir: Path, *command: str, pass_fds: Sequence[int] = ()
 ) -> Iterator[Process]:
-    """Run a program, which ends with the block."""
+    """Run a program until the end of the block."""
     process = subprocess.Popen(  # noqa: S603 (our own arguments)
         command,
         env={**os.environ, configuration.ENVIRONMENT: str(state_dir)},
         pass_fds=pass_fds,
-        # Ctrl-C reaches this process alone, which then ends the others.
+        # Ctrl-C reaches only this process, which then stops the others.
         start_new_session=True,
     )
     try:
@@ -206,26 +212,26 @@ def _wait_for(
     is_ready: Callable[[], bool], processes: Sequence[Process], state_dir: Path
 ) -> None:
     deadline = time.monotonic() + _START_TIMEOUT
-    while time.monotonic() < deadline and _all_run(processes):
+    while time.monotonic() < deadline and _all_running(processes):
         if is_ready():
             return
         time.sleep(0.05)
-    raise _failed("does not start", state_dir)
+    raise _failure("did not start", state_dir)
 
 
-def _all_run(processes: Sequence[Process]) -> bool:
+def _all_running(processes: Sequence[Process]) -> bool:
     return all(process.poll() is None for process in processes)
 
 
-def _failed(what: str, state_dir: Path) -> errors.ConfigurationError:
+def _failure(what: str, state_dir: Path) -> errors.ConfigurationError:
     return errors.ConfigurationError(
-        f"The API or the agent {what}. What is wrong is written above, or in "
+        f"The API or the agent {what}. See the messages above, or "
         f"{state_dir / 'console_api.log'}."
     )
 
 
-def _answers(port: int) -> bool:
-    # The socket listens already: a request waits there for its answer.
+def _is_healthy(port: int) -> bool:
+    # The socket listens already: the request waits until it is accepted.
     connection = http.client.HTTPConnection(HOST, port, timeout=1)
     try:
         connection.request("GET", "/healthcheck")
@@ -237,7 +243,7 @@ def _answers(port: int) -> bool:
 
 
 def _is_up(conf: cfg.ConfigOpts, database: Database, started_at: int) -> bool:
-    """Tell whether the agent has registered its console host by now."""
+    """Return whether the agent has registered its console host."""
     console_type = drivers.find(conf.agent.driver).console_type
     host = console_hosts.get(database, conf.agent.host, console_type)
     return host is not None and (host.last_seen_at or 0) >= started_at

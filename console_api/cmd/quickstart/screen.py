@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The screen of the quickstart's sample server: a small test picture.
+"""The screen of the quickstart's sample server: a test picture.
 
-A VNC server of one still picture, without authentication: RFC 6143.
+A VNC server for one still picture, without authentication (RFC 6143).
 """
 
 import asyncio
@@ -31,23 +31,23 @@ _BARS = (
 
 _BAR_WIDTH = WIDTH // len(_BARS)
 
-# Clients of other versions have to take 3.8, or go.
-_VERSION = b"RFB 003.008\n"
-_OLDEST = b"RFB 003.003\n"
+# The version that is offered, and the one whose security handshake differs.
+_VERSION_3_8 = b"RFB 003.008\n"
+_VERSION_3_3 = b"RFB 003.003\n"
 
-# The types of messages, and how many bytes follow those of no interest here:
-# keys and the pointer.
+# Message types of clients; KeyEvent and PointerEvent are ignored, with the
+# number of bytes that follow.
 _SET_PIXEL_FORMAT, _SET_ENCODINGS, _UPDATE_REQUEST = 0, 2, 3
 _IGNORED = {4: 7, 5: 5}
 _CUT_TEXT = 6
 
-# Nobody's clipboard is longer.
-_MOST_TEXT = 2**20
+# The longest clipboard, in bytes.
+_MAX_CUT_TEXT = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class _PixelFormat:
-    """How a viewer wants its pixels: RFC 6143, section 7.4."""
+    """The pixel format of a viewer (RFC 6143, section 7.4)."""
 
     bits: int
     big_endian: int
@@ -56,23 +56,26 @@ class _PixelFormat:
 
     @classmethod
     def parse(cls, data: bytes) -> "_PixelFormat":
-        """Read a format; colour maps are not for this picture."""
+        """Parse a format.
+
+        :raises ValueError: it is not a true-colour format
+        """
         bits, _, big, true, r, g, b, rs, gs, bs = struct.unpack(
             ">BBBBHHHBBB3x", data
         )
         if not true or bits not in (8, 16, 32):
-            raise ValueError("This picture has true colours only.")
+            raise ValueError("Only true-colour formats are supported.")
         return cls(bits, big, (r, g, b), (rs, gs, bs))
 
     def encode(self, colour: Sequence[int]) -> bytes:
-        """Return one pixel."""
-        value = sum(
-            one * most // 255 << shift
-            for one, most, shift in zip(
+        """Return the bytes of one pixel."""
+        pixel = sum(
+            value * maximum // 255 << shift
+            for value, maximum, shift in zip(
                 colour, self.maxima, self.shifts, strict=True
             )
         )
-        return int(value % 2**self.bits).to_bytes(
+        return int(pixel % 2**self.bits).to_bytes(
             self.bits // 8, "big" if self.big_endian else "little"
         )
 
@@ -84,7 +87,7 @@ _FIRST_FORMAT = struct.pack(
 
 @contextlib.contextmanager
 def running(host: str) -> Iterator[int]:
-    """Serve the picture from a thread of its own.
+    """Serve the picture in a thread until the end of the block.
 
     :returns: the port
     """
@@ -109,35 +112,35 @@ def running(host: str) -> Iterator[int]:
 async def _serve(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    # Whoever breaks the protocol or goes is no longer served.
+    # A client that violates the protocol or disconnects is closed.
     with contextlib.suppress(OSError, EOFError, ValueError, struct.error):
-        await _shake_hands(reader, writer)
-        await _show(reader, writer)
+        await _handshake(reader, writer)
+        await _answer_requests(reader, writer)
     writer.close()
 
 
-async def _shake_hands(
+async def _handshake(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """RFC 6143, section 7.1 and 7.3, without authentication."""
-    writer.write(_VERSION)
-    version = await reader.readexactly(len(_VERSION))
-    if version <= _OLDEST:
+    """Run the handshake (RFC 6143, sections 7.1 and 7.3)."""
+    writer.write(_VERSION_3_8)
+    version = await reader.readexactly(len(_VERSION_3_8))
+    if version <= _VERSION_3_3:
         writer.write(struct.pack(">I", 1))
     else:
         writer.write(b"\1\1")
         await reader.readexactly(1)
-        if version >= _VERSION:
+        if version >= _VERSION_3_8:
             writer.write(struct.pack(">I", 0))
     await reader.readexactly(1)
     writer.write(struct.pack(">HH", WIDTH, HEIGHT) + _FIRST_FORMAT)
     writer.write(struct.pack(">I", len(_NAME)) + _NAME)
 
 
-async def _show(
+async def _answer_requests(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answer each request for the picture: RFC 6143, section 7.5 and 7.6."""
+    """Answer update requests (RFC 6143, sections 7.5 and 7.6)."""
     pixels = _PixelFormat.parse(_FIRST_FORMAT)
     while True:
         [kind] = await reader.readexactly(1)
@@ -147,7 +150,7 @@ async def _show(
             incremental, *area = struct.unpack(
                 ">BHHHH", await reader.readexactly(9)
             )
-            # The picture is still: there is nothing new to show, ever.
+            # A still picture never has incremental updates.
             if not incremental:
                 writer.write(_update(pixels, *area))
                 await writer.drain()
@@ -156,25 +159,25 @@ async def _show(
 
 
 async def _skip(reader: asyncio.StreamReader, kind: int) -> None:
-    """Read the rest of a message that changes nothing."""
+    """Read and ignore the rest of a message."""
     if kind == _SET_ENCODINGS:
         _, count = struct.unpack(">BH", await reader.readexactly(3))
         await reader.readexactly(4 * count)
     elif kind == _CUT_TEXT:
         _, length = struct.unpack(">3sI", await reader.readexactly(7))
-        if length > _MOST_TEXT:
-            raise ValueError("Nobody's clipboard is as long.")
+        if length > _MAX_CUT_TEXT:
+            raise ValueError("The clipboard is too long.")
         await reader.readexactly(length)
     elif kind in _IGNORED:
         await reader.readexactly(_IGNORED[kind])
     else:
-        raise ValueError("Nobody knows this message.")
+        raise ValueError("Unknown message type.")
 
 
 def _update(
     pixels: _PixelFormat, x: int, y: int, width: int, height: int
 ) -> bytes:
-    """Return a rectangle of the picture, within its bounds."""
+    """Return an update with a rectangle, clipped to the picture."""
     right, bottom = min(x + width, WIDTH), min(y + height, HEIGHT)
     x, y = min(x, right), min(y, bottom)
     colours = [pixels.encode(colour) for colour in _BARS]

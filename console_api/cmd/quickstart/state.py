@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The state folder of the quickstart: what it makes on its first start."""
+"""The folder of the quickstart, and what it creates at the first start."""
 
 import shutil
 import sys
@@ -21,7 +21,7 @@ SERVER_ID = "b7b47a1c-6f4e-4b3c-8c0e-5d2a5a1a0f10"
 PROJECT_ID = "demo"
 
 _CONFIGURATION = """\
-# Written by console-api-quickstart on its first start; yours to change.
+# Written by console-api-quickstart at its first start. You may change it.
 
 [DEFAULT]
 log_file = {log}
@@ -47,16 +47,17 @@ listen_address = {HOST}
 
 
 def prepare(state_dir: Path) -> cfg.ConfigOpts:
-    """Make what is not there yet; what is there stays as it is.
+    """Create the files that do not exist; existing files are kept.
 
     :returns: the configuration
-    :raises ConfigurationError: something has to be changed first
+    :raises ConfigurationError: the path or the configuration is invalid
+    :raises DatabaseUnavailable: the database cannot be created or upgraded
     """
     if set("$%") & set(str(state_dir)):
-        # oslo.config and Paste take them for references, in any path.
+        # oslo.config and Paste substitute variables in paths.
         raise errors.ConfigurationError(
-            f"The path {state_dir} has a dollar or percent sign in it. "
-            "Choose another one with --state-dir."
+            f"The path {state_dir} contains a dollar or percent sign. Choose "
+            "another one with --state-dir."
         )
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (state_dir / "console_api.conf").exists():
@@ -64,9 +65,9 @@ def prepare(state_dir: Path) -> cfg.ConfigOpts:
         _write_configuration(state_dir)
     conf = configuration.load(state_dir)
     if conf.vnc.listen_address != HOST:
-        # Nobody is authenticated here: nothing is for other machines.
+        # Callers are not authenticated: other machines must not connect.
         raise errors.ConfigurationError(
-            f"[vnc] listen_address in {state_dir / 'console_api.conf'} has to "
+            f"[vnc] listen_address in {state_dir / 'console_api.conf'} must "
             f"be {HOST}. Correct it, or choose a new folder with --state-dir."
         )
     repository.setup(Path(conf.passwords.key_repository))
@@ -74,10 +75,10 @@ def prepare(state_dir: Path) -> cfg.ConfigOpts:
     return conf
 
 
-def set_sample(database: Database, port: int) -> None:
-    """Register the sample server, unless others have taken its place.
+def register_sample_server(database: Database, port: int) -> None:
+    """Register the sample server, unless there are only other servers.
 
-    :param port: where its screen is served this time
+    :param port: the port of its screen, which changes with every start
     """
     endpoint = {
         "server_id": SERVER_ID,
@@ -111,14 +112,14 @@ def _write_configuration(state_dir: Path) -> None:
         "database": database.render_as_string(),
         "keys": state_dir / "keys",
     }
-    # Written aside and renamed, so that there is a whole one or none.
+    # Renamed when complete, so that an interrupted start leaves none.
     draft = state_dir / "console_api.conf.new"
     draft.write_text(_CONFIGURATION.format(**values) + _AGENT)
     draft.rename(state_dir / "console_api.conf")
 
 
 def _paste_file() -> Path:
-    """Find the paste file: in a checkout, or where it was installed."""
+    """Return the paste file of the checkout or of the installation."""
     relative = Path("etc", "console_api", "api-paste.ini")
     roots = (
         Path(__file__).parents[3],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The quickstart, up to a screen in a viewer that is not ours."""
+"""The quickstart, viewed with an independent VNC client."""
 
 import re
 import signal
@@ -39,13 +39,13 @@ class QuickstartCase(unittest.TestCase):
         self.state = configuration.temporary_folder() / "state"
         self.port = free_port()
         self.server_id = None
-        # Where the tests run in the background, Ctrl-C may be ignored, and
-        # so it would be by all that they start.
+        # In a background job, SIGINT may be ignored, and child processes
+        # would inherit that.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.addCleanup(signal.signal, signal.SIGINT, before)
 
     def start(self):
-        """Start it; return it when it says that it is ready."""
+        """Start the quickstart and return its process once it is ready."""
         process = subprocess.Popen(
             [PROGRAM, "--port", str(self.port), "--state-dir", self.state],
             stdout=subprocess.PIPE,
@@ -53,18 +53,18 @@ class QuickstartCase(unittest.TestCase):
             text=True,
         )
         self.addCleanup(self.end, process, signal.SIGTERM)
-        said = ""
+        output = ""
         for line in process.stdout:
-            said += line
+            output += line
             if "Stop with Ctrl-C" in line:
                 break
         else:
-            self.fail(said)
-        [self.server_id] = re.findall(r"sample server (\S+) is", said)
+            self.fail(output)
+        [self.server_id] = re.findall(r"sample server (\S+) is", output)
         return process
 
     def end(self, process, number=signal.SIGINT):
-        """End it as Ctrl-C does; return its exit status."""
+        """Stop the process as Ctrl-C does and return its exit status."""
         if process.poll() is None:
             process.send_signal(number)
         process.wait(TIMEOUT)
@@ -85,34 +85,34 @@ class QuickstartCase(unittest.TestCase):
         path = f"/{entry['console']['id']}"
         return self.call("GET", path).json["console"]
 
-    def see(self, console):
+    def capture(self, console):
         wait_until(lambda: not is_free(console["port"]))
         return vnc_servers.capture(console["port"], console["password"])
 
 
 class QuickstartTest(QuickstartCase):
-    def test_a_new_user_sees_a_screen(self):
+    def test_screen_is_shown_again_after_a_restart(self):
         process = self.start()
-        picture = self.see(self.make_console())
+        picture = self.capture(self.make_console())
         self.assertEqual((320, 240), picture.size)
         self.assertEqual(
             BARS, [picture.getpixel((x, 120)) for x in range(20, 320, 40)]
         )
         self.assertEqual(0, self.end(process))
-        # The second start keeps the console, and its screen is there again.
+        # The second start keeps the console and serves the screen again.
         process = self.start()
-        again = self.see(self.make_console())
+        again = self.capture(self.make_console())
         self.assertEqual(picture.tobytes(), again.tobytes())
 
-    def test_a_closed_terminal_ends_all_of_it(self):
+    def test_sighup_stops_all_processes(self):
         process = self.start()
         console = self.make_console()
-        self.see(console)
+        self.capture(console)
         self.assertEqual(0, self.end(process, signal.SIGHUP))
         for port in (self.port, console["port"]):
             self.assertTrue(is_free(port))
 
-    def test_a_port_in_use_is_said(self):
+    def test_port_in_use_is_reported(self):
         self.start()
         second = subprocess.run(
             [PROGRAM, "--port", str(self.port), "--state-dir", self.state],
@@ -126,7 +126,7 @@ class QuickstartTest(QuickstartCase):
 
 
 class ScreenTest(unittest.TestCase):
-    def test_versions_pixels_and_rectangles(self):
+    def test_all_versions_receive_a_rectangle(self):
         with screen.running("127.0.0.1") as port:
             for version, security in (
                 (b"RFB 003.003\n", b"\0\0\0\1"),
@@ -164,7 +164,7 @@ class ScreenTest(unittest.TestCase):
                     )
                     self.assertEqual("ffffffe0", viewer.receive(4).hex())
 
-    def test_what_is_not_understood_is_closed(self):
+    def test_invalid_messages_close_the_connection(self):
         begin = b"RFB 003.008\n\1\1"
         with screen.running("127.0.0.1") as port:
             for message in (
