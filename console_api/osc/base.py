@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands share: the proxy of the compute API, and the server."""
+"""Base classes of the commands: the compute proxy and the server."""
 
 import argparse
 import re
@@ -13,11 +13,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ComputeCommand(command.Command):
-    """A command on the compute API, or on what answers in its place."""
+    """A command that calls the compute API, or the API in its place."""
 
     @property
     def compute(self) -> compute_proxy.Proxy:
-        """The proxy of the SDK, for the cloud that the options name."""
+        """The SDK's proxy for the cloud that the options name."""
         proxy: compute_proxy.Proxy = (
             self.app.client_manager.sdk_connection.compute
         )
@@ -25,7 +25,7 @@ class ComputeCommand(command.Command):
 
 
 class ServerCommand(ComputeCommand):
-    """A command on the consoles of one server."""
+    """A command for the consoles of one server."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the server."""
@@ -33,15 +33,15 @@ class ServerCommand(ComputeCommand):
         parser.add_argument(
             "server",
             metavar="<server>",
-            help="Server (name or ID); only its ID where the endpoint serves "
-            "consoles alone",
+            help="Server (name or ID); an endpoint that serves consoles only "
+            "requires the ID",
         )
         return parser
 
     def find_server_id(self, name_or_id: str) -> str:
-        """Return the UUID of a server; one that is given is not looked up.
+        """Return the UUID of a server; a UUID is returned without a request.
 
-        :raises CommandError: no server is found by this name
+        :raises CommandError: no server has this name
         """
         if _UUID.fullmatch(name_or_id.lower()):
             return name_or_id.lower()
@@ -51,14 +51,14 @@ class ServerCommand(ComputeCommand):
             raise _not_found(name_or_id) from error
         found = str(server.id)
         if not _UUID.fullmatch(found):
-            # The SDK puts the name into a path, as `detail` or `..`, and
-            # takes whatever is there for the server.
+            # The SDK puts names such as `detail` or `..` into a path and
+            # returns the resource there, whatever it is.
             raise _not_found(name_or_id)
         return found
 
 
 def _not_found(name: str) -> exceptions.CommandError:
     return exceptions.CommandError(
-        f"No server named {name} is found. An endpoint that serves consoles "
-        "alone cannot look for names: give the ID."
+        f"No server with the name {name} was found. If the endpoint serves "
+        "consoles only, it does not know names: give the ID."
     )

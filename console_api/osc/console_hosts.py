@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``openstack console host``: where consoles are made."""
+"""``openstack console host``: hosts that serve consoles."""
 
 import argparse
 from collections.abc import Iterable, Sequence
@@ -27,10 +27,10 @@ _COLUMNS = (
 
 
 class Ports(columns.FormattableColumn[dict[str, int]]):
-    """The ports of a console host: for people a range, or the one port."""
+    """Ports of a console host, in tables a range or the shared port."""
 
     def human_readable(self) -> str:
-        """Return the ports as one text."""
+        """Return the ports as a string."""
         if "multiplex" in self._value:
             return f"{self._value['multiplex']} (multiplexed)"
         return f"{self._value['min']}-{self._value['max']}"

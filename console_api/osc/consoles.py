@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``openstack server console``: the consoles of a server."""
+"""``openstack server console``: consoles of a server."""
 
 import argparse
 import functools
@@ -15,7 +15,7 @@ from console_api.osc import wait
 from console_api.osc.base import ServerCommand
 from console_api.osc.sdk import Console
 
-# The password is not among them: lists end up in logs and in tickets.
+# Without the password: lists end up in logs and tickets.
 _LIST_COLUMNS = ("ID", "Console Type")
 _SHOW_COLUMNS = (
     "id",
@@ -30,7 +30,7 @@ _SHOW_COLUMNS = (
 class ListConsole(ServerCommand, command.Lister):
     """List the consoles of a server.
 
-    A server that does not exist, or that you may not see, has none.
+    The list is empty if the server does not exist or is not visible to you.
     """
 
     def take_action(
@@ -42,13 +42,13 @@ class ListConsole(ServerCommand, command.Lister):
 
 
 class CreateConsole(ServerCommand, command.Lister):
-    """Create a console for a server and list the consoles that it then has.
+    """Create a console for a server, then list the consoles of the server.
 
-    If it has one that can be used, nothing changes.
+    Nothing changes if the server already has a usable console.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add whether to wait."""
+        """Add the options for waiting."""
         parser = super().get_parser(prog_name)
         wait.add_options(
             parser, "the ports of the consoles listed accept connections"
@@ -58,10 +58,10 @@ class CreateConsole(ServerCommand, command.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        """Create the console and return all."""
+        """Create the console and return all consoles of the server."""
         server_id = self.find_server_id(parsed_args.server)
         Console.new(server_id=server_id).create(self.compute)
-        # The answer is empty, so the list has to say which one it is.
+        # The response is empty: only the list has the ID.
         consoles = list(Console.list(self.compute, server_id=server_id))
         if parsed_args.wait:
             deadline = time.monotonic() + parsed_args.timeout
@@ -71,13 +71,13 @@ class CreateConsole(ServerCommand, command.Lister):
 
     def _wait(self, console: Console, deadline: float) -> None:
         def is_open() -> bool:
-            # Asked each time: it may have been moved, or have no port yet.
+            # Fetched each time: its host and port may change.
             console.fetch(self.compute)
             return _accepts(console, deadline)
 
         if not wait.until(is_open, deadline):
             raise exceptions.CommandError(
-                f"Console {console.id} is created, but {console.host} port "
+                f"Console {console.id} was created, but {console.host} port "
                 f"{console.port} does not accept connections yet."
             )
 
@@ -86,7 +86,7 @@ class ShowConsole(ServerCommand, command.ShowOne):
     """Show a console with its password."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add which one."""
+        """Add the console."""
         parser = super().get_parser(prog_name)
         parser.add_argument(
             "console",
@@ -116,12 +116,12 @@ class ShowConsole(ServerCommand, command.ShowOne):
         ]
         if not found:
             raise exceptions.CommandError(
-                f"Server {server_id} has no console. Make one with: "
+                f"Server {server_id} has no console. To create one, run: "
                 f"openstack server console create {server_id}"
             )
         if len(found) > 1:
             raise exceptions.CommandError(
-                f"Server {server_id} has several consoles, say which: "
+                f"Server {server_id} has several consoles. Choose one of: "
                 f"{', '.join(map(str, found))}"
             )
         return int(found[0])
@@ -131,7 +131,7 @@ class DeleteConsole(ServerCommand):
     """Delete consoles of a server."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add which ones, and whether to wait."""
+        """Add the consoles and the options for waiting."""
         parser = super().get_parser(prog_name)
         parser.add_argument(
             "consoles",
@@ -142,19 +142,19 @@ class DeleteConsole(ServerCommand):
         )
         wait.add_options(
             parser,
-            "their ports accept no connections any more; in vain where "
-            "other consoles share the port",
+            "their ports no longer accept connections; a port shared with "
+            "other consoles stays open",
         )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        """Delete the consoles, as many as can be."""
+        """Delete the consoles; continue if one fails."""
         server_id = self.find_server_id(parsed_args.server)
         deleted = []
         for console_id in parsed_args.consoles:
             console = _console(server_id, console_id)
             try:
-                self._delete(console, look=parsed_args.wait)
+                self._delete(console, fetch=parsed_args.wait)
             except sdk_exceptions.SDKException as error:
                 self.log.error("Console %s: %s", console_id, error)  # noqa: TRY400
             else:
@@ -164,24 +164,25 @@ class DeleteConsole(ServerCommand):
             failed += self._wait(deleted, parsed_args.timeout)
         if failed:
             raise exceptions.CommandError(
-                f"{failed} of {len(parsed_args.consoles)} consoles failed."
+                f"Failed to delete {failed} of {len(parsed_args.consoles)} "
+                "consoles."
             )
 
-    def _delete(self, console: Console, *, look: bool) -> None:
-        if look:
-            # Afterwards nobody knows any more where it was.
+    def _delete(self, console: Console, *, fetch: bool) -> None:
+        if fetch:
+            # A deleted console has no host and port to connect to.
             console.fetch(self.compute)
         console.delete(self.compute)
 
     def _wait(self, deleted: Iterable[Console], timeout: int) -> int:
-        """Wait for all ports, and return how many stay open."""
+        """Wait for the ports to close and return how many stay open."""
         deadline = time.monotonic() + timeout
         failed = 0
         for console in deleted:
             is_closed = functools.partial(_refuses, console, deadline)
             if not wait.until(is_closed, deadline):
                 self.log.error(
-                    "Console %s is deleted, but %s port %s still accepts "
+                    "Console %s was deleted, but %s port %s still accepts "
                     "connections.",
                     *(console.id, console.host, console.port),
                 )
@@ -190,7 +191,7 @@ class DeleteConsole(ServerCommand):
 
 
 def _console(server_id: str, console_id: int) -> Console:
-    # As text: the SDK takes the number 0 for no id at all.
+    # A string: the SDK treats the number 0 as no ID.
     return Console.existing(id=str(console_id), server_id=server_id)
 
 

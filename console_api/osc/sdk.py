@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Consoles and console hosts as resources of openstacksdk.
 
-They go through the compute proxy of a connection::
+They are used with the compute proxy of a connection::
 
     compute = openstack.connect(cloud="consoles").compute
     Console.new(server_id=server_id).create(compute)
     for console in Console.list(compute, server_id=server_id):
         print(console.fetch(compute).password)
 
-Refusals are the exceptions of ``openstack.exceptions``.
+Errors are raised as exceptions of ``openstack.exceptions``.
 """
 
 import copy
@@ -19,7 +19,7 @@ from keystoneauth1 import adapter
 from openstack import connection as sdk_connection
 from openstack import resource
 
-# At level DEBUG keystoneauth logs answers as they are.
+# At level DEBUG, keystoneauth logs response bodies.
 _SILENT = logging.getLogger(f"{__name__}.silent")
 _SILENT.setLevel(logging.INFO)
 
@@ -27,8 +27,9 @@ _SILENT.setLevel(logging.INFO)
 class Console(resource.Resource):
     """A console of a server.
 
-    A list tells ``id`` and ``console_type`` alone; ``fetch`` the rest.
-    Creating tells nothing, and does nothing if the console is there.
+    A list has only ``id`` and ``console_type``; ``fetch`` reads the rest.
+    ``create`` returns no values, and changes nothing if the server already
+    has a usable console.
     """
 
     resource_key = "console"
@@ -46,9 +47,9 @@ class Console(resource.Resource):
     console_type = resource.Body("console_type")
     #: The name or address that a VNC viewer connects to.
     host = resource.Body("host")
-    #: The port that a VNC viewer connects to, None if it is not known.
+    #: The port that a VNC viewer connects to, None if unknown.
     port = resource.Body("port", type=int)
-    #: The password of the console; whoever has it can type on the server.
+    #: The password of the console. It grants control of the server.
     password = resource.Body("password")
     #: The name of the server on its hypervisor.
     instance_name = resource.Body("instance_name")
@@ -59,22 +60,22 @@ class Console(resource.Resource):
         connection: sdk_connection.Connection | None = None,
         **attrs: Any,
     ) -> Self:
-        """Make a console that is there already."""
-        # In a list, each is wrapped once more.
+        """Return a console that already exists."""
+        # In a list, each console is wrapped in an object.
         wrapped = attrs.pop("console", {})
         return super().existing(connection=connection, **wrapped, **attrs)
 
     def fetch(
         self, session: adapter.Adapter, *args: Any, **kwargs: Any
     ) -> Self:
-        """Read the rest; no log of debugging shows the password."""
+        """Read all values, without logging the password at level DEBUG."""
         silent = copy.copy(session)
         silent.logger = _SILENT
         return super().fetch(silent, *args, **kwargs)
 
 
 class ConsoleHost(resource.Resource):
-    """A console host with one of the console types that it offers."""
+    """A console host with one of its console types."""
 
     resources_key = "console_hosts"
     base_path = "/os-console-hosts"
@@ -83,21 +84,21 @@ class ConsoleHost(resource.Resource):
 
     #: The name of the console host.
     host = resource.Body("host")
-    #: The type of the consoles that it makes.
+    #: The type of its consoles.
     console_type = resource.Body("console_type")
-    #: The name or address that users reach it by.
+    #: The name or address that users connect to.
     public_hostname = resource.Body("public_hostname")
     #: Shell patterns of the compute hosts that it serves.
     compute_hosts = resource.Body("compute_hosts", type=list)
     #: Its ports: ``min`` and ``max`` of a range, or ``multiplex``.
     ports = resource.Body("ports", type=dict)
-    #: Whether it takes new consoles.
+    #: Whether it gets new consoles.
     is_enabled = resource.Body("enabled", type=bool)
     #: ``up`` while its agent reports, else ``down``.
     state = resource.Body("state")
-    #: How many consoles it has.
+    #: The number of its consoles.
     consoles = resource.Body("consoles", type=int)
-    #: How many ports these take up.
+    #: The number of ports in use by them.
     ports_used = resource.Body("ports_used", type=int)
-    #: When its agent reported last, in UTC; None if it never has.
+    #: The time of its agent's last report, in UTC; None if there was none.
     last_seen_at = resource.Body("last_seen_at")

@@ -6,14 +6,17 @@ import socket
 import time
 from collections.abc import Callable
 
-# As often as an agent looks, unless its operator has changed that.
+# Seconds; the default interval between polls of an agent.
 _INTERVAL = 0.5
 
 _DEFAULT_TIMEOUT = 60
 
 
 def add_options(parser: argparse.ArgumentParser, event: str) -> None:
-    """Add --wait for an event, and --timeout."""
+    """Add --wait and --timeout.
+
+    :param event: what to wait for, for the help
+    """
     parser.add_argument(
         "--wait", action="store_true", help=f"Wait until {event}"
     )
@@ -22,16 +25,16 @@ def add_options(parser: argparse.ArgumentParser, event: str) -> None:
         metavar="<seconds>",
         type=_seconds,
         default=_DEFAULT_TIMEOUT,
-        help="How long to wait at most; ignored without --wait "
-        "(default: %(default)s)",
+        help="Maximum time to wait; ignored without --wait (default: "
+        "%(default)s)",
     )
 
 
 def until(condition: Callable[[], bool], deadline: float) -> bool:
-    """Ask again and again until something is so.
+    """Poll a condition until it is true.
 
-    :param deadline: when to give up, on the clock ``time.monotonic``
-    :returns: whether it has become so
+    :param deadline: when to stop, on the clock of ``time.monotonic``
+    :returns: whether it became true
     """
     while not condition():
         if time.monotonic() >= deadline:
@@ -41,13 +44,13 @@ def until(condition: Callable[[], bool], deadline: float) -> bool:
 
 
 def accepts(host: str, port: int, deadline: float) -> bool:
-    """Tell whether somebody accepts connections there."""
-    # At least one interval: a deadline that has just passed leaves no time.
+    """Return whether a port accepts connections."""
+    # At least one interval, even if the deadline has just passed.
     timeout = max(deadline - time.monotonic(), _INTERVAL)
     try:
         socket.create_connection((host, port), timeout).close()
     except (OSError, UnicodeError):
-        # UnicodeError: the name cannot be one in the DNS.
+        # UnicodeError: the name is not valid in the DNS.
         return False
     return True
 

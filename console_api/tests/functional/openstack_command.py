@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ``openstack`` command as users have it, for tests.
+"""Run the ``openstack`` command, in the process of a test or its own.
 
-It takes a second to start.  So it is a process of its own where it has to be
-watched while it runs, and where the commands are the client's own.
+The command takes a second to start, so it is a separate process only where a
+test watches it while it runs or uses the client's own commands.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ PROGRAM = str(Path(sys.executable).parent / "openstack")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run has ended, and what it said."""
+    """The result of a run of the command."""
 
     status: int
     stdout: str
@@ -36,12 +36,12 @@ class Outcome:
 
     @property
     def json(self) -> Any:
-        """The document that it has printed."""
+        """The JSON document that was printed."""
         return json.loads(self.stdout)
 
 
 def start(server: Server, token: str, *arguments: str) -> subprocess.Popen:
-    """Start it for an endpoint and a token that a person names."""
+    """Start the command in a process, with an endpoint and a token."""
     home = configuration.temporary_folder()
     return subprocess.Popen(
         [PROGRAM, *_arguments(server, token), *arguments],
@@ -55,12 +55,12 @@ def start(server: Server, token: str, *arguments: str) -> subprocess.Popen:
 
 
 def end(process: subprocess.Popen) -> Outcome:
-    """Wait for its end."""
+    """Wait for the process and return its result."""
     return Outcome(*manage.end(process))
 
 
 def run(server: Server, token: str, *arguments: str) -> Outcome:
-    """Run it in this process."""
+    """Run the command in this process."""
     home = configuration.temporary_folder()
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
@@ -68,7 +68,7 @@ def run(server: Server, token: str, *arguments: str) -> Outcome:
         contextlib.redirect_stderr(stderr),
         contextlib.chdir(home),
         mock.patch.dict(os.environ, _environment(home), clear=True),
-        # Its help has the name of the program that has imported it.
+        # Otherwise the help has the name of the program that runs the tests.
         mock.patch.object(shell.OpenStackShell, "NAME", "openstack"),
         warnings.catch_warnings(),
         logging_restored(),
@@ -88,5 +88,5 @@ def _arguments(server: Server, token: str) -> list[str]:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    """Take nothing of who runs the tests: no clouds.yaml, no variables."""
+    """Return an environment without clouds.yaml and OS_* variables."""
     return {"HOME": str(home), "PATH": os.environ["PATH"]}

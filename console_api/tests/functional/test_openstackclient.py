@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our commands of ``openstack`` against a service of its own."""
+"""Our commands of ``openstack`` against a separate service."""
 
 import importlib.metadata
 import uuid
@@ -21,7 +21,7 @@ class OpenStackClientCase(base.FunctionalTestCase):
         return f"{user}:{self.project}"
 
     def openstack(self, *arguments, user="user", status=0):
-        """Run the command as somebody and return how that has ended."""
+        """Run the command as a user and return its result."""
         outcome = openstack_command.run(
             self.server, self.token(user), *arguments
         )
@@ -32,17 +32,17 @@ class OpenStackClientCase(base.FunctionalTestCase):
         return self.openstack(*arguments, "-f", "json", **kwargs).json
 
     def assert_refused(self, message, *arguments, **kwargs):
-        """Assert that a command fails, and says why and nothing else."""
+        """Assert that a command fails with nothing but a message."""
         outcome = self.openstack(*arguments, **{"status": 1, **kwargs})
         self.assertIn(message, outcome.stderr)
         self.assertNotIn("Traceback", outcome.stderr)
         self.assertEqual("", outcome.stdout.strip())
 
 
-# Databases have no part in this.
+# Independent of the database.
 @base.on_databases("sqlite")
 class CommandTests(OpenStackClientCase):
-    def test_the_life_of_a_console(self):
+    def test_console_is_created_listed_shown_and_deleted(self):
         server_id = self.make_server()
         host = self.make_console_host()
         console = ("server", "console")
@@ -67,7 +67,7 @@ class CommandTests(OpenStackClientCase):
         self.assertEqual(("", ""), (deleted.stdout, deleted.stderr))
         self.assertEqual([], self.console_rows(server_id))
 
-    def test_a_password_is_shown_to_whom_asks_for_it_alone(self):
+    def test_only_show_prints_the_password(self):
         server_id, console_id = self.make_console()
         path = f"/servers/{server_id}/consoles/{console_id}"
         password = self.admin.get(path).json["console"]["password"]
@@ -82,7 +82,7 @@ class CommandTests(OpenStackClientCase):
         self.assertIn(f"/servers/{server_id}/consoles", traced.stderr)
         self.assertNotIn(password, traced.stderr)
 
-    def test_console_hosts(self):
+    def test_console_host_list_has_all_values(self):
         name = self.make_console_host(multiplex_port=443, last_seen_at=None)
         arguments = ("console", "host", "list")
         [found] = [
@@ -108,7 +108,7 @@ class CommandTests(OpenStackClientCase):
         text = self.openstack(*arguments, user="admin").stdout
         self.assertIn(" 443 (multiplexed) ", text)
 
-    def test_what_is_not_there(self):
+    def test_unknown_servers_and_consoles_are_refused(self):
         unknown = str(uuid.uuid4())
         server_id, console_id = self.make_console()
         other_server = self.make_server()
@@ -130,7 +130,7 @@ class CommandTests(OpenStackClientCase):
                 self.assert_refused(message, *console, *arguments)
         self.assertEqual(1, len(self.console_rows(server_id)))
 
-    def test_what_makes_no_sense_is_not_sent(self):
+    def test_invalid_arguments_exit_2(self):
         server_id = self.make_server()
         for message, *arguments in (
             ("invalid int value: 'x'", "show", server_id, "x"),
@@ -141,27 +141,27 @@ class CommandTests(OpenStackClientCase):
                     message, "server", "console", *arguments, status=2
                 )
 
-    def test_as_many_as_can_be_are_deleted(self):
+    def test_delete_continues_after_errors(self):
         server_id, console_id = self.make_console()
         self.assert_refused(
-            "2 of 3 consoles failed",
+            "Failed to delete 2 of 3 consoles",
             *("server", "console", "delete", server_id),
             *("0", str(console_id), "999999"),
         )
         self.assertEqual([], self.console_rows(server_id))
 
-    def test_shells_complete_them(self):
+    def test_complete_lists_the_commands(self):
         text = self.openstack("complete").stdout
         self.assertIn("cmds_server_console='create delete list show'", text)
         self.assertIn("cmds_console_host='list'", text)
 
-    def test_each_has_a_help(self):
+    def test_help_names_the_plugin(self):
         text = self.openstack("help", "server", "console", "create").stdout
         self.assertIn("usage: openstack server console create ", text)
         self.assertIn("--wait ", text)
         self.assertIn("console-api plugin", text)
 
-    def test_no_command_of_others_has_such_a_name(self):
+    def test_no_other_plugin_has_the_same_commands(self):
         taken = [
             point.name
             for package in importlib.metadata.distributions()
@@ -172,7 +172,7 @@ class CommandTests(OpenStackClientCase):
         self.assertIn("console_url_show", taken)
         self.assertEqual(set(), OURS & set(taken))
 
-    def test_the_clients_own_connection_show(self):
+    def test_connection_show_of_the_client_works(self):
         server_id = self.make_server()
         shown = self.json(
             *("console", "connection", "show", self.issue_token(server_id)),
@@ -192,7 +192,7 @@ PERSONAS = {
 
 @base.on_databases("sqlite")
 class PersonaTests(OpenStackClientCase):
-    """With tokens of an identity service; what a member may is above."""
+    """With tokens of an identity service; members are tested above."""
 
     def choose_server(self):
         self.identity = identity.IdentityService()
@@ -204,7 +204,7 @@ class PersonaTests(OpenStackClientCase):
         project = self.project if own else uuid.uuid4().hex
         return self.identity.issue(user, project, role)
 
-    def test_each_persona(self):
+    def test_personas_may_run_their_commands(self):
         self.make_console_host()
         for user, (own, _, statuses) in PERSONAS.items():
             server_id = self.make_server()
@@ -231,7 +231,7 @@ class PersonaTests(OpenStackClientCase):
                         self.assert_refused(reason, *command, user=user)
             self.assertEqual(statuses[3], len(self.console_rows(server_id)))
 
-    def test_strangers_see_an_empty_list(self):
+    def test_list_is_empty_for_other_projects(self):
         server_id = self.make_server()
         self.make_console_host()
         headers = {"X-Auth-Token": self.token("admin")}

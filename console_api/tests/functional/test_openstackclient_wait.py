@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``--wait``, and our commands beside those of the client's own."""
+"""``--wait``, and our commands beside those of the client."""
 
 import socket
 
@@ -56,15 +56,15 @@ class WaitTests(OneServerCase):
         process = self.console("create", "--wait")
         self.eventually(lambda: self.console_rows(self.server_id))
         with self.listen() as listener:
-            # Whoever comes here has waited for it: nobody listened before.
+            # The command waited: the port was closed before.
             listener.accept()[0].close()
             self.assertIn("vnc+xvp", self.end(process).stdout)
 
-    def test_create_gives_up(self):
+    def test_create_stops_waiting_at_the_timeout(self):
         process = self.console("create", "--wait", "--timeout", "1")
         outcome = self.end(process, 1)
         self.assertIn(
-            f"is created, but 127.0.0.1 port {self.port} does not accept",
+            f"was created, but 127.0.0.1 port {self.port} does not accept",
             outcome.stderr,
         )
         self.assertEqual(1, len(self.console_rows(self.server_id)))
@@ -83,19 +83,19 @@ class WaitTests(OneServerCase):
             self.assertEqual([], self.console_rows(self.server_id))
         self.end(process)
 
-    def test_delete_gives_up(self):
+    def test_delete_stops_waiting_at_the_timeout(self):
         with self.listen():
             outcome = self.end(self.delete("--timeout", "1"), 1)
         self.assertIn(
-            f"is deleted, but 127.0.0.1 port {self.port} still accepts",
+            f"was deleted, but 127.0.0.1 port {self.port} still accepts",
             outcome.stderr,
         )
-        self.assertIn("1 of 1 consoles failed", outcome.stderr)
+        self.assertIn("Failed to delete 1 of 1 consoles", outcome.stderr)
 
 
 @base.on_databases("sqlite")
-class InAnotherAPIsPipelineTests(OneServerCase):
-    """Where servers have names, and the client's own commands work."""
+class FilterTests(OneServerCase):
+    """With the compute API behind the filter, which knows servers."""
 
     def choose_server(self):
         self.database = configuration.migrate(databases.create(self.backend))
@@ -115,7 +115,7 @@ class InAnotherAPIsPipelineTests(OneServerCase):
     def run_command(self, *arguments, status=0):
         return self.end(self.command(*arguments), status)
 
-    def test_servers_by_name(self):
+    def test_server_is_found_by_name_or_uuid(self):
         for server in (compute_api.NAME, compute_api.SERVER_ID.upper()):
             with self.subTest(server):
                 self.run_command("server", "console", "create", server)
@@ -125,13 +125,15 @@ class InAnotherAPIsPipelineTests(OneServerCase):
                 [row] = self.console_rows(compute_api.SERVER_ID)
                 self.assertEqual(row.id, shown["id"])
 
-    def test_a_name_that_no_server_has(self):
+    def test_unknown_name_is_refused(self):
         outcome = self.run_command(
             *("server", "console", "list", "nobody"), status=1
         )
-        self.assertIn("No server named nobody is found", outcome.stderr)
+        self.assertIn(
+            "No server with the name nobody was found", outcome.stderr
+        )
 
-    def test_the_clients_own_commands(self):
+    def test_console_commands_of_the_client_work(self):
         shown = self.run_command(
             *("console", "url", "show", compute_api.NAME, "-f", "json")
         ).json

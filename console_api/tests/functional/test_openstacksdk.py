@@ -10,7 +10,7 @@ from console_api.tests.functional import base
 @base.on_each_database
 class OpenStackSDKTests(base.FunctionalTestCase):
     def connect(self, user, prefix="/v2.1"):
-        """Connect as the SDK does to an endpoint that a person names."""
+        """Return the compute proxy for an endpoint."""
         connection = openstack.connect(
             auth_type="admin_token",
             auth={
@@ -23,7 +23,7 @@ class OpenStackSDKTests(base.FunctionalTestCase):
         self.addCleanup(connection.close)
         return connection.compute
 
-    def test_a_remote_console_and_its_token(self):
+    def test_remote_console_is_created_and_its_token_validated(self):
         server_id = self.make_server()
         for prefix in ("/v2.1", "/v2.1/", f"/v2.1/{self.project}"):
             with self.subTest(prefix):
@@ -42,7 +42,7 @@ class OpenStackSDKTests(base.FunctionalTestCase):
                 self.assertEqual(5900, info.port)
                 self.assertIsNone(info.internal_access_path)
 
-    def test_each_type(self):
+    def test_all_console_types_are_created(self):
         server_id = self.make_server()
         compute = self.connect("user")
         for protocol, console_type in (
@@ -59,12 +59,12 @@ class OpenStackSDKTests(base.FunctionalTestCase):
                 )
                 self.assertTrue(base.token_of(console.url))
 
-    def test_the_tls_port_of_a_native_client(self):
+    def test_tls_port_of_spice_direct_is_returned(self):
         token = self.issue_token(self.make_server(), "spice", "spice-direct")
         info = self.connect("admin").validate_console_auth_token(token)
         self.assertEqual(5902, info.tls_port)
 
-    def test_the_legacy_action(self):
+    def test_legacy_action_creates_a_console(self):
         server_id = self.make_server()
         compute = self.connect("user")
         compute.default_microversion = "2.1"
@@ -72,7 +72,7 @@ class OpenStackSDKTests(base.FunctionalTestCase):
         self.assertEqual("novnc", console["type"])
         self.assertTrue(base.token_of(console["url"]))
 
-    def test_faults_become_exceptions_with_our_words(self):
+    def test_faults_raise_exceptions_with_their_messages(self):
         compute = self.connect("admin")
         with self.assertRaises(exceptions.NotFoundException) as caught:
             compute.validate_console_auth_token("unknown")

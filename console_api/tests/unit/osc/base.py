@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the commands share: a compute API that is not there."""
+"""Run commands of ``openstack`` against a compute API of mocks."""
 
 import argparse
 import contextlib
@@ -18,15 +18,15 @@ CONSOLES = f"/servers/{SERVER}/consoles"
 
 
 class CommandCase(unittest.TestCase):
-    """Answers are put into ``answers`` by method and path.
+    """Each test puts responses into ``answers``, by method and path.
 
-    Each is a status and a document, or a list of what is answered in turn.
+    A response is a status and a document; a list has consecutive responses.
     """
 
     def setUp(self) -> None:
         super().setUp()
         self.answers: dict[tuple[str, str], Any] = {}
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
         self.compute = mock.Mock(spec=compute_proxy.Proxy)
         self.compute.default_microversion = None
         self.compute.retriable_status_codes = None
@@ -36,9 +36,9 @@ class CommandCase(unittest.TestCase):
         self.app.client_manager.sdk_connection.compute = self.compute
 
     def _method(self, method: str) -> Any:
-        def ask(path: str, *_: Any, **__: Any) -> requests.Response:
+        def request(path: str, *_: Any, **__: Any) -> requests.Response:
             path = f"/{path.lstrip('/')}"
-            self.asked.append((method, path))
+            self.requests.append((method, path))
             response = requests.Response()
             answer = self.answers[method, path]
             if isinstance(answer, list):
@@ -51,10 +51,10 @@ class CommandCase(unittest.TestCase):
                 response._content = json.dumps(document).encode()
             return response
 
-        return ask
+        return request
 
-    def list_of(self, *ids: int) -> None:
-        """Let the server have consoles of these ids."""
+    def add_consoles(self, *ids: int) -> None:
+        """Let the server have consoles with these IDs."""
         items = [{"id": number, "console_type": "vnc"} for number in ids]
         self.answers["get", CONSOLES] = (
             200,
@@ -63,20 +63,20 @@ class CommandCase(unittest.TestCase):
 
     def run_command(self, cls: type[command.Command], *arguments: str) -> Any:
         """Parse a command line and run the command."""
-        made = cls(self.app, argparse.Namespace())
-        parser = made.get_parser("openstack")
-        return made.take_action(parser.parse_args(arguments))
+        command_ = cls(self.app, argparse.Namespace())
+        parser = command_.get_parser("openstack")
+        return command_.take_action(parser.parse_args(arguments))
 
     def assertUsage(
         self, message: str, cls: type[command.Command], *arguments: str
     ) -> None:
         """Assert that a command line is refused."""
-        said = io.StringIO()
+        stderr = io.StringIO()
         with (
-            contextlib.redirect_stderr(said),
+            contextlib.redirect_stderr(stderr),
             self.assertRaises(SystemExit) as caught,
         ):
             self.run_command(cls, *arguments)
         self.assertEqual(2, caught.exception.code)
-        self.assertIn(message, said.getvalue())
-        self.assertEqual([], self.asked)
+        self.assertIn(message, stderr.getvalue())
+        self.assertEqual([], self.requests)

@@ -11,14 +11,14 @@ from console_api.tests.unit.osc.base import SERVER, CommandCase
 class FindServerTest(CommandCase):
     def setUp(self) -> None:
         super().setUp()
-        self.list_of(1)
+        self.add_consoles(1)
 
-    def test_an_id_is_not_looked_up(self) -> None:
+    def test_uuid_is_not_looked_up(self) -> None:
         for text in (SERVER, SERVER.upper()):
             self.run_command(consoles.ListConsole, text)
         self.compute.find_server.assert_not_called()
 
-    def test_a_name_is(self) -> None:
+    def test_name_is_looked_up(self) -> None:
         self.compute.find_server.return_value = mock.Mock(id=SERVER)
         for name in ("web1", f"{SERVER}0", SERVER.replace("-", "")):
             self.run_command(consoles.ListConsole, name)
@@ -26,14 +26,12 @@ class FindServerTest(CommandCase):
                 name, ignore_missing=False
             )
 
-    def test_where_names_are_not_known_it_says_what_to_do(self) -> None:
+    def test_unknown_name_is_refused_with_a_remedy(self) -> None:
         self.compute.find_server.side_effect = sdk_exceptions.NotFoundException
         with self.assertRaisesRegex(exceptions.CommandError, "give the ID"):
             self.run_command(consoles.ListConsole, "web1")
 
-    def test_what_the_path_of_a_name_leads_to_may_be_no_server(
-        self,
-    ) -> None:
+    def test_names_that_are_paths_are_refused(self) -> None:
         for name in ("detail", "..", "../flavors"):
             self.compute.find_server.return_value = mock.Mock(id=name)
             with (
@@ -41,4 +39,4 @@ class FindServerTest(CommandCase):
                 self.assertRaisesRegex(exceptions.CommandError, "give the ID"),
             ):
                 self.run_command(consoles.ListConsole, name)
-        self.assertEqual([], self.asked)
+        self.assertEqual([], self.requests)

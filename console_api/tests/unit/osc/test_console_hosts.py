@@ -32,12 +32,12 @@ class ListTest(CommandCase):
             for column, cell in zip(columns, row, strict=True)
         }
 
-    def test_programs_see_what_the_api_says(self) -> None:
+    def test_machine_readable_columns_equal_the_response(self) -> None:
         self.assertEqual(HOST, self.row())
         never = {"last_seen_at": None, "state": "down", "enabled": False}
         self.assertEqual({**HOST, **never}, self.row(**never))
 
-    def test_people_see_ports_as_operators_give_them(self) -> None:
+    def test_tables_show_ports_as_options_take_them(self) -> None:
         for ports, text in (
             ({"min": 5900, "max": 5999}, "5900-5999"),
             ({"multiplex": 443}, "443 (multiplexed)"),

@@ -10,7 +10,7 @@ from console_api.osc import consoles, wait
 from console_api.tests.unit.osc.base import CONSOLES, SERVER, CommandCase
 
 
-def shown(number: int, port: int | None = 5900) -> dict[str, Any]:
+def response(number: int, port: int | None = 5900) -> dict[str, Any]:
     return {
         "console": {
             "id": number,
@@ -33,13 +33,13 @@ class ConsolesCase(CommandCase):
 
 
 class ListTest(ConsolesCase):
-    def test_each_is_a_row_without_its_password(self) -> None:
-        self.list_of(1, 7)
+    def test_list_has_a_row_for_each_console(self) -> None:
+        self.add_consoles(1, 7)
         columns, rows = self.run_command(consoles.ListConsole, SERVER)
         self.assertEqual(("ID", "Console Type"), columns)
         self.assertEqual([(1, "vnc"), (7, "vnc")], rows)
 
-    def test_a_refusal_is_passed_on(self) -> None:
+    def test_list_raises_errors_of_the_api(self) -> None:
         self.answers["get", CONSOLES] = (403, {})
         with self.assertRaises(sdk_exceptions.ForbiddenException):
             self.run_command(consoles.ListConsole, SERVER)
@@ -49,28 +49,30 @@ class CreateTest(ConsolesCase):
     def setUp(self) -> None:
         super().setUp()
         self.answers["post", CONSOLES] = (200, None)
-        self.list_of(3)
+        self.add_consoles(3)
 
-    def test_it_shows_what_there_is_then(self) -> None:
+    def test_create_lists_all_consoles(self) -> None:
         _, rows = self.run_command(consoles.CreateConsole, SERVER)
         self.assertEqual([(3, "vnc")], rows)
-        self.assertEqual([("post", CONSOLES), ("get", CONSOLES)], self.asked)
+        self.assertEqual(
+            [("post", CONSOLES), ("get", CONSOLES)], self.requests
+        )
 
-    def test_it_waits_until_the_port_is_known_and_open(self) -> None:
-        answers = [(200, shown(3, port)) for port in (None, self.port)]
+    def test_create_waits_until_the_port_is_open(self) -> None:
+        answers = [(200, response(3, port)) for port in (None, self.port)]
         self.answers["get", f"{CONSOLES}/3"] = answers
         self.run_command(consoles.CreateConsole, SERVER, "--wait")
         self.assertEqual([], answers)
 
-    def test_it_gives_up(self) -> None:
+    def test_create_stops_waiting_at_the_timeout(self) -> None:
         self.listener.close()
-        self.answers["get", f"{CONSOLES}/3"] = (200, shown(3, self.port))
+        self.answers["get", f"{CONSOLES}/3"] = (200, response(3, self.port))
         with self.assertRaisesRegex(exceptions.CommandError, "not accept"):
             self.run_command(
                 consoles.CreateConsole, SERVER, "--wait", "--timeout", "1"
             )
 
-    def test_a_timeout_is_a_number_of_seconds(self) -> None:
+    def test_invalid_timeouts_are_refused(self) -> None:
         for text in ("0", "-1", "x", ""):
             self.assertUsage(
                 "must be a whole number",
@@ -79,33 +81,36 @@ class CreateTest(ConsolesCase):
 
 
 class ShowTest(ConsolesCase):
-    def test_one_that_is_named(self) -> None:
+    def test_show_prints_the_given_console(self) -> None:
         for number in (0, 5):
-            self.answers["get", f"{CONSOLES}/{number}"] = (200, shown(number))
+            self.answers["get", f"{CONSOLES}/{number}"] = (
+                200,
+                response(number),
+            )
             columns, values = self.run_command(
                 consoles.ShowConsole, SERVER, str(number)
             )
             self.assertEqual(
-                shown(number)["console"],
+                response(number)["console"],
                 dict(zip(columns, values, strict=True)),
             )
 
-    def test_the_only_one_need_not_be_named(self) -> None:
-        self.list_of(5)
-        self.answers["get", f"{CONSOLES}/5"] = (200, shown(5))
+    def test_show_finds_the_only_console(self) -> None:
+        self.add_consoles(5)
+        self.answers["get", f"{CONSOLES}/5"] = (200, response(5))
         _, values = self.run_command(consoles.ShowConsole, SERVER)
         self.assertEqual(5, values[0])
 
-    def test_none_or_several(self) -> None:
+    def test_show_without_id_needs_exactly_one_console(self) -> None:
         for ids, message in (
-            ((), "has no console. Make one with: openstack server console"),
-            ((3, 8), "has several consoles, say which: 3, 8"),
+            ((), "has no console. To create one, run: openstack server"),
+            ((3, 8), "has several consoles. Choose one of: 3, 8"),
         ):
-            self.list_of(*ids)
+            self.add_consoles(*ids)
             with self.assertRaisesRegex(exceptions.CommandError, message):
                 self.run_command(consoles.ShowConsole, SERVER)
 
-    def test_an_id_is_an_integer(self) -> None:
+    def test_show_refuses_other_ids_than_integers(self) -> None:
         for text in ("x", "1.5", "1/2", ""):
             self.assertUsage("invalid int", consoles.ShowConsole, SERVER, text)
 
@@ -114,27 +119,27 @@ class DeleteTest(ConsolesCase):
     def delete(self, *arguments: str) -> None:
         self.run_command(consoles.DeleteConsole, SERVER, *arguments)
 
-    def test_each_is_tried(self) -> None:
+    def test_delete_continues_after_errors(self) -> None:
         for number, status in ((1, 404), (2, 202), (3, 404)):
             self.answers["delete", f"{CONSOLES}/{number}"] = (status, {})
         with (
             self.assertLogs("console_api.osc.consoles", "ERROR") as logs,
-            self.assertRaisesRegex(exceptions.CommandError, "^2 of 3"),
+            self.assertRaisesRegex(exceptions.CommandError, "delete 2 of 3"),
         ):
             self.delete("1", "2", "3")
         self.assertEqual(2, len(logs.output))
-        self.assertEqual(3, len(self.asked))
+        self.assertEqual(3, len(self.requests))
 
-    def test_without_waiting_nothing_is_looked_at(self) -> None:
+    def test_delete_without_wait_sends_one_request(self) -> None:
         self.answers["delete", f"{CONSOLES}/1"] = (202, None)
         self.delete("1")
-        self.assertEqual([("delete", f"{CONSOLES}/1")], self.asked)
+        self.assertEqual([("delete", f"{CONSOLES}/1")], self.requests)
 
     def prepare(self, port: int | None) -> None:
-        self.answers["get", f"{CONSOLES}/1"] = (200, shown(1, port))
+        self.answers["get", f"{CONSOLES}/1"] = (200, response(1, port))
         self.answers["delete", f"{CONSOLES}/1"] = (202, None)
 
-    def test_it_waits_until_the_port_is_closed(self) -> None:
+    def test_delete_waits_until_the_port_is_closed(self) -> None:
         self.prepare(self.port)
         with mock.patch.object(
             wait, "accepts", side_effect=[True, True, False]
@@ -142,18 +147,18 @@ class DeleteTest(ConsolesCase):
             self.delete("1", "--wait")
         self.assertEqual(3, accepts.call_count)
 
-    def test_one_without_a_port_is_closed(self) -> None:
+    def test_delete_does_not_wait_for_an_unknown_port(self) -> None:
         self.prepare(None)
         self.delete("1", "--wait")
 
-    def test_it_gives_up(self) -> None:
+    def test_delete_stops_waiting_at_the_timeout(self) -> None:
         self.prepare(self.port)
         with (
             self.assertLogs("console_api.osc.consoles", "ERROR") as logs,
-            self.assertRaisesRegex(exceptions.CommandError, "^1 of 1"),
+            self.assertRaisesRegex(exceptions.CommandError, "delete 1 of 1"),
         ):
             self.delete("1", "--wait", "--timeout", "1")
         self.assertIn(f"127.0.0.1 port {self.port} still", logs.output[0])
 
-    def test_at_least_one_is_named(self) -> None:
+    def test_delete_needs_a_console(self) -> None:
         self.assertUsage("<console>", consoles.DeleteConsole, SERVER)
