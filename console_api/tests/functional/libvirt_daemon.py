@@ -30,7 +30,7 @@ class Libvirtd:
         program = prerequisites.find_program("libvirtd")
         self._emulator = prerequisites.find_program("qemu-system-x86_64")
         try:
-            import libvirt
+            import libvirt  # noqa: PLC0415 - not installed everywhere
         except ImportError:
             prerequisites.skip("libvirt-python is not installed.")
         self.libvirt = libvirt

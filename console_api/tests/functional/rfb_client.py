@@ -82,5 +82,5 @@ def respond(password: str, challenge: bytes) -> bytes:
         int(f"{byte:08b}"[::-1], 2)
         for byte in password.encode()[:8].ljust(8, b"\0")
     )
-    encryptor = Cipher(TripleDES(key * 3), modes.ECB()).encryptor()
+    encryptor = Cipher(TripleDES(key * 3), modes.ECB()).encryptor()  # noqa: S305 - as VNC
     return encryptor.update(challenge) + encryptor.finalize()

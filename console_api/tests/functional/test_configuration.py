@@ -46,7 +46,7 @@ def _load(*folders):
         os.environ[conf.ENVIRONMENT] = folder
         try:
             runpy.run_module("console_api.wsgi")
-        except Exception:
+        except Exception:  # noqa: BLE001 - its traceback is tested
             traceback.print_exc(file=sys.stdout)
         print(end="\0", flush=True)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person sees the server's screen: real VNC servers, a real viewer."""
 
+import socket
 import subprocess
 from pathlib import Path
 
@@ -209,8 +210,6 @@ class UnreachableTests(ScreenTestCase):
         self.assert_refused(self.make_access(screen.port), "password")
 
     def test_a_screen_that_does_not_answer(self):
-        import socket
-
         with socket.create_server(("127.0.0.1", 0)) as silent:
             access = self.make_access(silent.getsockname()[1])
             self.assert_refused(access, "The display did not answer in time")

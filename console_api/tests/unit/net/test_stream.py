@@ -9,6 +9,7 @@ from console_api.net import stream
 from console_api.net.stream import Stream
 from console_api.rfb.endpoint import EndpointHandshake
 from console_api.tests.unit.rfb.base import V3
+from console_api.tests.waiting import wait_until_async
 
 # More bytes than the kernel buffers.
 _MANY = 16 * 2**20
@@ -84,9 +85,7 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
             await asyncio.sleep(0)
         self.assertEqual(b"", peer.written)
         self.stream.resume()
-        async with asyncio.timeout(10):
-            while peer.written != b"data":
-                await asyncio.sleep(0)
+        await wait_until_async(lambda: peer.written == b"data")
 
     async def test_perform_reports_closed_connection(self) -> None:
         self.other.close()
