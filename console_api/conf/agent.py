@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the agent, which makes the consoles of its console host."""
+"""Options of the agent."""
 
 import socket
 
 from oslo_config import cfg, types
+
+from console_api import values
 
 GROUP = "agent"
 
@@ -11,90 +13,89 @@ OPTS = [
     cfg.StrOpt(
         "driver",
         default="vnc",
-        help="How consoles are made: the name of an entry point in the "
+        help="How consoles are served: the name of an entry point in the "
         "namespace console_api.agent.drivers. `vnc` is built in and serves "
-        "any hypervisor with a VNC display; `xvp` runs the XenServer VNC "
-        "Proxy. To run both on one machine, run two agents, each with a "
-        "configuration folder of its own.",
+        "any hypervisor with VNC displays; `xvp` runs the XenServer VNC "
+        "Proxy. To use both on one machine, run two agents, each with a "
+        "configuration directory of its own.",
     ),
-    # Not HostnameOpt: a machine may have a name that DNS would not allow,
-    # and a default that is refused ends every program.
+    # Not HostnameOpt: a machine may have a name that is invalid in DNS, and
+    # an invalid default would keep every program from starting.
     cfg.StrOpt(
         "host",
-        regex=r"^\S{1,255}$",
+        regex=rf"^\S{{1,{values.MAX_NAME_LENGTH}}}$",
         default=socket.gethostname(),
         sample_default="<your hostname>",
-        help="The name of this console host. It has to stay the same: the "
-        "consoles in the database are those of this name and of the console "
-        "type of the driver.",
+        help="Name of this console host. It must not change: the consoles in "
+        "the database belong to this name and the console type of the driver.",
     ),
     cfg.HostAddressOpt(
         "public_hostname",
-        help="The name or address that users reach this console host by. "
-        "Without it, that is the value of `host`.",
+        help="Host name or address at which users reach this console host. "
+        "Defaults to the value of `host`.",
     ),
     cfg.ListOpt(
         "compute_hosts",
         default=["*"],
-        item_type=types.String(max_length=255),
-        help="Shell patterns of the compute hosts whose servers get their "
-        "consoles here.",
+        item_type=types.String(max_length=values.MAX_NAME_LENGTH),
+        help="Shell patterns of the compute hosts that this console host "
+        "serves.",
     ),
     cfg.StrOpt(
         "ports",
         default="20000-29999",
         regex=r"^[0-9]{1,5}-[0-9]{1,5}$",
-        help="The range of TCP ports, one for each console: MIN-MAX. Ignored "
-        "if `multiplex_port` is set.",
+        help="Range of TCP ports, one for each console, in the form MIN-MAX. "
+        "Ignored if `multiplex_port` is set.",
     ),
     cfg.PortOpt(
         "multiplex_port",
-        min=1,
-        help="One port for all consoles, for drivers that can do so (`xvp`).",
+        min=values.MIN_PORT,
+        help="A single port for all consoles. Requires a driver that supports "
+        "it (`xvp`).",
     ),
     cfg.FloatOpt(
         "poll_interval",
         default=0.5,
         min=0.05,
         max=1,
-        help="How many seconds pass between two questions to the database "
-        "whether something has changed.",
+        help="Interval, in seconds, between polls of the database for "
+        "changes.",
     ),
     cfg.IntOpt(
         "full_interval",
         default=300,
         min=1,
-        help="How many seconds pass between two full comparisons of what the "
-        "database has with what is there.",
+        help="Interval, in seconds, between full comparisons of the served "
+        "consoles with the database.",
     ),
     cfg.IntOpt(
         "report_interval",
         default=10,
         min=1,
-        help="How many seconds pass between two reports to the database that "
-        "this agent lives. Must be less than [consoles] host_down_time of "
-        "the API.",
+        help="Interval, in seconds, between heartbeats in the database. Must "
+        "be less than [consoles] host_down_time of the API.",
     ),
     cfg.IntOpt(
         "retry_interval",
         default=5,
         min=1,
-        help="How many seconds pass until a console that could not be made, "
-        "since its port is in use for example, is tried again.",
+        help="Interval, in seconds, between attempts to serve a console that "
+        "cannot be served, for example because its port is in use.",
     ),
     cfg.IntOpt(
         "cleanup_interval",
         default=60,
         min=0,
-        help="How many seconds pass between two rounds in which the directory "
-        "is asked whether it still has the servers that are known here; the "
-        "consoles and tokens of those that are gone are deleted. 0 means "
-        "never. Ignored if [directory] driver is `database`.",
+        help="Interval, in seconds, between clean-ups. Each looks up a batch "
+        "of known servers in the directory and deletes the consoles and "
+        "tokens of servers that no longer exist. 0 disables them. Ignored if "
+        "[directory] driver is `database`.",
     ),
     cfg.IntOpt(
         "cleanup_batch",
         default=100,
         min=1,
-        help="How many servers a round of the clean-up asks for at most.",
+        help="Maximum number of servers that a clean-up looks up.",
     ),
 ]

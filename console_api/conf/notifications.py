@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of how the agent hears of servers that Nova deletes."""
+"""Options of the agent's listener for Nova's notifications."""
 
 from oslo_config import cfg
 
@@ -9,28 +9,31 @@ OPTS = [
     cfg.StrOpt(
         "transport_url",
         secret=True,
-        help="The message bus that Nova's notifications are on, as "
+        help="URL of the message bus with Nova's notifications, in the form "
         "rabbit://USER:PASSWORD@HOST:5672/. If it is set, the agent deletes "
-        "the consoles and tokens of a server as soon as Nova says that it is "
-        "deleted. Needs oslo.messaging: the extra `notifications`. Options of "
-        "the bus, for TLS and others, are in [oslo_messaging_rabbit].",
+        "the consoles and tokens of a server as soon as Nova reports that the "
+        "server was deleted. Requires oslo.messaging (the extra "
+        "`notifications`). Options of the bus, such as those for TLS, are in "
+        "[oslo_messaging_rabbit].",
     ),
     cfg.StrOpt(
         "exchange",
         default="nova",
-        help="The exchange that Nova sends to: its `control_exchange`.",
+        help="Exchange that Nova sends notifications to: its "
+        "`control_exchange`.",
     ),
     cfg.ListOpt(
         "topics",
         default=["versioned_notifications", "notifications"],
-        help="The topics that Nova sends to: its "
-        "`versioned_notifications_topics`, or `topics` for the older form. "
-        "Either will do.",
+        help="Topics that Nova sends notifications to: its "
+        "`versioned_notifications_topics`, or `topics` for unversioned "
+        "notifications. Both forms are understood.",
     ),
     cfg.StrOpt(
         "pool",
         default="console_api",
-        help="The name of the queue. Agents with the same name share the "
-        "work; a name that another service uses would take its messages away.",
+        help="Name of the queue. Agents with the same name share the "
+        "notifications. Do not use the name of another service's queue, which "
+        "would lose notifications.",
     ),
 ]

@@ -8,82 +8,81 @@ GROUP = "vnc"
 OPTS = [
     cfg.IPOpt(
         "listen_address",
-        help="The address on which the ports of consoles are opened. Without "
-        "it, that is each address of this machine, IPv4 and IPv6.",
+        help="Address on which the ports of consoles are opened. By default, "
+        "they are opened on all IPv4 and IPv6 addresses of the machine.",
     ),
     cfg.IntOpt(
         "handshake_timeout",
         default=10,
         min=1,
-        help="How many seconds a viewer has to prove that it knows the "
-        "password; then it is disconnected.",
+        help="Time, in seconds, that a viewer has to authenticate before it "
+        "is disconnected.",
     ),
     cfg.IntOpt(
         "connect_timeout",
         default=10,
         min=1,
-        help="How many seconds it may take to find a server and to connect "
-        "to its screen on the compute host.",
+        help="Time limit, in seconds, for looking up a server and connecting "
+        "to its display on the compute host.",
     ),
     cfg.IntOpt(
         "idle_timeout",
         default=14400,
         min=0,
-        help="After how many seconds without a byte in either direction a "
-        "session is closed. 0 means never.",
+        help="Time, in seconds, without data in either direction after which "
+        "a session is closed. 0 means no limit.",
     ),
     cfg.IntOpt(
         "max_sessions",
         default=10,
         min=1,
-        help="How many sessions a console has at most.",
+        help="Maximum number of sessions of a console.",
     ),
     cfg.IntOpt(
         "max_handshakes",
         default=2000,
         min=1,
-        help="How many viewers of all consoles may be on their way to prove "
-        "that they know the password. One more takes the place of the one "
-        "that has been at it for the longest time.",
+        help="Maximum number of viewers, of all consoles together, that have "
+        "not authenticated yet. One more disconnects the oldest.",
     ),
     cfg.IntOpt(
         "max_failed_attempts",
         default=10,
         min=1,
-        help="After how many wrong passwords in a row a console lets nobody "
-        "in for `lockout_time` seconds. Each of them is answered later than "
-        "the one before.",
+        help="Number of consecutive wrong passwords after which a console "
+        "refuses all viewers for `lockout_time` seconds. The delay before a "
+        "wrong password is answered grows with each of them.",
     ),
     cfg.IntOpt(
         "lockout_time",
         default=60,
         min=1,
-        help="How many seconds a console lets nobody in after too many wrong "
-        "passwords.",
+        help="Time, in seconds, for which a console refuses all viewers after "
+        "too many wrong passwords.",
     ),
     cfg.MultiStrOpt(
         "endpoint_password",
         default=[],
         secret=True,
-        help="The VNC password of the servers' screens on a compute host: a "
-        "shell pattern of compute hosts, a blank and the password. Can be "
-        "repeated; the first pattern that matches counts. Write a dollar "
-        "sign in it as $$. Not needed where screens have no password.",
+        help="VNC password of the displays on compute hosts: a shell pattern "
+        "of compute hosts, a space and the password. May be repeated; the "
+        "first matching pattern applies. Write a dollar sign in the password "
+        "as $$. Not needed for displays without a password.",
     ),
     cfg.StrOpt(
         "tls_ca_file",
-        help="The certificates, in PEM, of the authorities that the compute "
-        "hosts' certificates are checked against. Without it, those of the "
-        "system. TLS is used if the endpoint has a TLS port, or if it asks "
-        "for it (VeNCrypt).",
+        help="File with the CA certificates, in PEM format, that certificates "
+        "of compute hosts are verified against. Defaults to the CA "
+        "certificates of the system. TLS is used if an endpoint has a TLS "
+        "port or offers TLS itself (VeNCrypt).",
     ),
     cfg.StrOpt(
         "tls_cert_file",
-        help="The certificate, in PEM, that this console host shows to "
-        "compute hosts that ask for one; its key may be in the same file.",
+        help="File with the client certificate, in PEM format, for compute "
+        "hosts that request one. It may also contain the private key.",
     ),
     cfg.StrOpt(
         "tls_key_file",
-        help="The key, in PEM, that belongs to `tls_cert_file`.",
+        help="File with the private key of `tls_cert_file`, in PEM format.",
     ),
 ]
