@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agent: makes the consoles that the database says its host has."""
+"""Agent: serves the consoles that the database assigns to its host."""

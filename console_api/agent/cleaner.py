@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asks for servers from time to time, since some are gone unnoticed."""
+"""Periodic clean-up of servers that their directory no longer has."""
 
 import asyncio
 import itertools
@@ -18,10 +18,10 @@ LOG = logging.getLogger(__name__)
 
 
 class Cleaner:
-    """Goes round all known servers, a few at a time, and never ends.
+    """Looks up known servers in a directory, a batch at a time.
 
-    Each agent does so, beginning anywhere, so that they do not all ask for
-    the same servers.
+    Each agent does so.  They start at random servers, so that they do not
+    all look up the same ones.
     """
 
     def __init__(
@@ -29,60 +29,65 @@ class Cleaner:
         database: Database,
         directory: RemoteDirectory,
         conf: cfg.ConfigOpts,
+        marker: str | None = None,
     ) -> None:
-        """Prepare; ``run`` does the work."""
+        """Prepare; ``run`` does the work.
+
+        :param marker: start after the server with this UUID
+        """
         self._database = database
         self._directory = directory
         self._interval = conf.agent.cleanup_interval
         self._batch = conf.agent.cleanup_batch
-        self._marker = str(uuid.uuid4())
-        self._troubled = False
-        self._stopping = False
-        # A directory that hangs must not keep others from their threads.
+        self._marker = str(uuid.uuid4()) if marker is None else marker
+        self._is_failing = False
+        self._is_stopping = False
+        # A thread of its own: a directory that hangs must not occupy those
+        # that sessions need.
         self._thread = ThreadPoolExecutor(1, "cleaner")
 
     async def run(self) -> None:
-        """Do a round again and again until cancelled."""
+        """Check a batch after each interval until cancelled."""
         loop = asyncio.get_running_loop()
         try:
             while True:
                 await asyncio.sleep(self._interval)
-                await loop.run_in_executor(self._thread, self.do_round)
+                await loop.run_in_executor(self._thread, self.check_batch)
         finally:
-            self._stopping = True
+            self._is_stopping = True
             self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def do_round(self) -> None:
-        """Ask for a few servers; one that is gone is deleted.
+    def check_batch(self) -> None:
+        """Look up a batch of servers and delete those that are gone.
 
-        A round ends with the first server that there is no answer for.  The
-        next one begins after it, so that one bad answer does not keep all
-        other servers from being asked for.
+        The batch ends at the first server without an answer.  The next batch
+        starts after that server, so that it cannot block all the others.
         """
         try:
-            self._ask_for_some()
+            self._check_batch()
         except errors.Unavailable as error:
-            if not self._troubled:
-                LOG.warning("Servers that are gone stay for now. %s", error)
-            self._troubled = True
+            if not self._is_failing:
+                LOG.warning("Cannot check for deleted servers: %s", error)
+            self._is_failing = True
         except Exception:
-            LOG.exception("Unexpected error. The next round is another try.")
+            LOG.exception("Unexpected error in clean-up; retrying.")
         else:
-            self._troubled = False
+            self._is_failing = False
 
-    def _ask_for_some(self) -> None:
-        asked = 0
+    def _check_batch(self) -> None:
+        count = 0
         known = cleanup.known_servers(self._database, self._marker)
         for server_id in itertools.islice(known, self._batch):
-            if self._stopping:
+            if self._is_stopping:
                 return
-            asked += 1
+            count += 1
             self._marker = server_id
             if cleanup.is_gone(self._database, self._directory, server_id):
                 LOG.info(
-                    "Server %s is gone, and its consoles and tokens with it.",
+                    "Deleted server %s with its consoles and tokens: its "
+                    "directory no longer has it.",
                     server_id,
                 )
-        if asked < self._batch:
-            # That was the last one: begin anew.
+        if count < self._batch:
+            # That was the last server: start over.
             self._marker = ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the database says that this console host has."""
+"""The consoles that the database assigns to this console host."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,27 +12,27 @@ from console_api.db import console_changes, console_hosts
 from console_api.db.engine import Database
 from console_api.keys.repository import KeyRepository
 
-# How many changes are read at once; more than that, and all is read.
-_MOST_CHANGES = 1000
+# Maximum number of changes read at once; more cause a full read.
+_MAX_CHANGES = 1000
 
-# Before all revisions, so that all is read.
+# Before all revisions, which causes a full read.
 _NOTHING_READ = -1
 
 
 class ConsoleFeed:
     """Follows the consoles of one console host.
 
-    Each change of them has raised the revision of the console host by one
-    (``console_api.db.tables``): if the revision is still the same, nothing
-    has changed, and if a revision is missing, all is read anew.
+    Each change of a console raises the revision of its console host by one
+    (``console_api.db.tables``): if the revision is the same, nothing has
+    changed, and if a revision is missing, everything is read again.
     """
 
     def __init__(
         self, database: Database, keys: KeyRepository, host: Mapping[str, Any]
     ) -> None:
-        """Follow a console host; nothing is read yet.
+        """Follow a console host without reading anything yet.
 
-        :param host: the columns that its agent gives it
+        :param host: the columns of the console host that its agent sets
         """
         self._database = database
         self._keys = keys
@@ -40,20 +40,21 @@ class ConsoleFeed:
         self._host_id: int | None = None
         self._revision = _NOTHING_READ
         self._encrypted: dict[int, str] = {}
-        #: The consoles by id; replaced, never changed.
+        #: The consoles by ID; replaced on changes, never modified.
         self.consoles: Mapping[int, Console] = {}
-        #: Why the passwords of some cannot be read, by id.
+        #: Why passwords cannot be decrypted, by ID of the console.
         self.unreadable: Mapping[int, str] = {}
 
     @property
     def is_registered(self) -> bool:
-        """Whether the console host was there when it was last looked at."""
+        """Whether the console host existed when it was last read."""
         return self._host_id is not None
 
     def report(self, now: int) -> None:
-        """Say that this console host lives; registers it if it has to.
+        """Record a heartbeat; register the console host if necessary.
 
-        :raises Conflict: its ports leave out some that consoles have
+        :param now: the current time, in seconds since the epoch
+        :raises Conflict: consoles have ports outside the configured range
         :raises DatabaseUnavailable: the database does not answer
         """
         if self._host_id is None:
@@ -64,22 +65,22 @@ class ConsoleFeed:
             console_hosts.seen(self._database, self._host_id, now)
 
     def read_all(self) -> None:
-        """Read all consoles, and forget the changes that led to them.
+        """Read all consoles, and prune the changes that led to them.
 
         :raises DatabaseUnavailable: the database does not answer
         """
         host = self._read_host()
         if host is None:
             return
-        # What changes between these two reads is seen by both, and again
-        # by the next `read_changes`: a console can be set twice.
+        # A change between these two reads is in the rows, and is read again
+        # by the next `read_changes`, which does no harm.
         rows = console_changes.list_all(self._database, host.id)
         self._replace({row.id: row for row in rows})
         self._revision = host.revision
         console_changes.forget(self._database, host.id, host.revision)
 
     def read_changes(self) -> None:
-        """Read what has changed since the last time.
+        """Read what has changed since the last read.
 
         :raises DatabaseUnavailable: the database does not answer
         """
@@ -87,23 +88,23 @@ class ConsoleFeed:
         if host is None or host.revision == self._revision:
             return
         changes = console_changes.list_since(
-            self._database, host.id, self._revision, _MOST_CHANGES
+            self._database, host.id, self._revision, _MAX_CHANGES
         )
         last = changes[-1].revision if changes else 0
         if last < host.revision or last != self._revision + len(changes):
-            # Too many, or some have been forgotten.
+            # There are too many, or some have been pruned.
             self.read_all()
             return
         self._replace({row.console_id: row for row in changes}, self.consoles)
         self._revision = last
 
     def _read_host(self) -> sa.Row[Any] | None:
-        """Read the console host, whose consoles are gone if it is."""
+        """Read the console host; without it, there are no consoles."""
         host = console_hosts.get(
             self._database, self._host["host"], self._host["console_type"]
         )
         if host is None or host.id != self._host_id:
-            # An operator has deleted it; the next report registers it again.
+            # An operator deleted it; the next report registers it again.
             self._host_id = None
             self._revision = _NOTHING_READ
             self._replace({})
@@ -115,30 +116,32 @@ class ConsoleFeed:
         rows: Mapping[int, sa.Row[Any]],
         others: Mapping[int, Console] | None = None,
     ) -> None:
-        """Set the consoles to what rows say, besides others.
+        """Replace the consoles by those of rows.
 
-        A row whose id is null is of a console that is gone.
+        :param rows: rows by ID of the console; a row whose own ID is null
+            stands for a console that no longer exists
+        :param others: consoles to keep if there is no row of them
         """
         consoles = {
-            number: console
-            for number, console in (others or {}).items()
-            if number not in rows
+            console_id: console
+            for console_id, console in (others or {}).items()
+            if console_id not in rows
         }
         unreadable = {
-            number: reason
-            for number, reason in self.unreadable.items()
-            if others is not None and number not in rows
+            console_id: reason
+            for console_id, reason in self.unreadable.items()
+            if others is not None and console_id not in rows
         }
-        for number, row in rows.items():
+        for console_id, row in rows.items():
             if row.id is None:
                 continue
             try:
-                consoles[number] = self._console(row)
+                consoles[console_id] = self._console(row)
             except errors.ConfigurationError as error:
-                unreadable[number] = str(error)
+                unreadable[console_id] = str(error)
         self.consoles, self.unreadable = consoles, unreadable
         self._encrypted = {
-            number: self._encrypted[number] for number in consoles
+            console_id: self._encrypted[console_id] for console_id in consoles
         }
 
     def _console(self, row: sa.Row[Any]) -> Console:

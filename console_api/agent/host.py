@@ -1,37 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What this console host is, by its configuration."""
+"""The console host that the configuration describes."""
 
 from typing import Any
 
 from oslo_config import cfg
 
-from console_api import errors
-
-_HIGHEST_PORT = 65535
-
-# As long as the column that the patterns are kept in.
-_PATTERNS_LENGTH = 1024
+from console_api import errors, values
 
 
 def port_range(conf: cfg.ConfigOpts) -> range:
     """Return the ports of ``[agent] ports``.
 
-    :raises ConfigurationError: they are none
+    :raises ConfigurationError: the option is invalid
     """
-    text = conf.agent.ports
-    lowest, highest = map(int, text.split("-"))
-    if not 1 <= lowest <= highest <= _HIGHEST_PORT:
-        raise errors.ConfigurationError(
-            f"[agent] ports: {text} is not a range of ports. Give the lower "
-            f"port first, each from 1 to {_HIGHEST_PORT}."
-        )
-    return range(lowest, highest + 1)
+    try:
+        return values.port_range(conf.agent.ports)
+    except ValueError as error:
+        raise errors.ConfigurationError(f"[agent] ports {error}.") from error
 
 
 def console_host(conf: cfg.ConfigOpts, console_type: str) -> dict[str, Any]:
     """Return the columns of this console host.
 
-    :raises ConfigurationError: an option of ``[agent]`` cannot be used
+    :raises ConfigurationError: an option of ``[agent]`` is invalid
     """
     options = conf.agent
     return {
@@ -44,18 +35,12 @@ def console_host(conf: cfg.ConfigOpts, console_type: str) -> dict[str, Any]:
 
 
 def _patterns(patterns: list[str]) -> str:
-    joined = " ".join(dict.fromkeys(patterns))
-    if len(joined.split()) != len(set(patterns)):
+    try:
+        return " ".join(values.patterns(patterns))
+    except ValueError as error:
         raise errors.ConfigurationError(
-            "[agent] compute_hosts: patterns have no blanks; separate them by "
-            "commas."
-        )
-    if not joined or len(joined) > _PATTERNS_LENGTH:
-        raise errors.ConfigurationError(
-            "[agent] compute_hosts: give one pattern at least, and at most "
-            f"{_PATTERNS_LENGTH} characters together."
-        )
-    return joined
+            f"[agent] compute_hosts {error}. Separate patterns by commas."
+        ) from error
 
 
 def _ports(conf: cfg.ConfigOpts) -> dict[str, int | None]:

@@ -1,116 +1,115 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hears of servers that Nova deletes, over oslo.messaging."""
+"""Nova's notifications of deleted servers, over oslo.messaging."""
 
 import asyncio
 import logging
 import threading
-from typing import Any
 
 import oslo_messaging
 from oslo_config import cfg
 from oslo_messaging.notify import dispatcher, listener
 
-from console_api import errors
+from console_api import errors, values
 from console_api.db.engine import Database
 from console_api.directory import records
-from console_api.directory.base import is_server_id
 
 LOG = logging.getLogger(__name__)
 
-# Seconds until a message is tried again that the database was away for.
-_RETRY = 5
+# Seconds until a notification is retried while the database is unavailable.
+_RETRY_INTERVAL = 5
 
-# Nova's versioned notification and its older form; the beginning and end of
-# all else that happens to servers have other names.
-_EVENTS = r"(compute\.)?instance\.delete\.end$"
+# Nova's versioned notification and its older, unversioned form.  Other events
+# of servers have other names.
+_EVENT_TYPES = r"(compute\.)?instance\.delete\.end$"
 
 
-def server_of(payload: Any) -> str:
-    """Return whose deletion a notification tells.
+def server_of(payload: object) -> str:
+    """Return the UUID of the server that a notification is about.
 
-    Versioned ones have the id in ``nova_object.data``, as ``uuid``; the older
-    ones as ``instance_id``.
+    Versioned notifications have it in ``nova_object.data``, as ``uuid``;
+    unversioned ones as ``instance_id``.
 
-    :raises ValueError: it has none
+    :raises ValueError: there is none
     """
     data = payload if isinstance(payload, dict) else {}
-    inside = data.get("nova_object.data")
+    inner = data.get("nova_object.data")
     found = (
-        inside.get("uuid")
-        if isinstance(inside, dict)
+        inner.get("uuid")
+        if isinstance(inner, dict)
         else data.get("instance_id")
     )
-    if not isinstance(found, str) or not is_server_id(found):
-        raise ValueError(f"no id of a server in {payload!r:.200}")
+    if not isinstance(found, str) or not values.is_uuid(found):
+        raise ValueError(f"no server UUID in {payload!r:.200}")
     return found
 
 
 class DeletionEndpoint:
-    """What oslo.messaging calls for each notification of a deletion."""
+    """Called by oslo.messaging for each notification of a deleted server."""
 
-    filter_rule = oslo_messaging.NotificationFilter(event_type=_EVENTS)
+    filter_rule = oslo_messaging.NotificationFilter(event_type=_EVENT_TYPES)
 
     def __init__(self, database: Database, stopping: threading.Event) -> None:
-        """Delete from this database.
+        """Delete servers from a database.
 
-        :param stopping: set when no more is to be done
+        :param stopping: set when the listener stops
         """
         self._database = database
         self._stopping = stopping
 
     def info(
         self,
-        _context: Any,
-        _publisher_id: Any,
-        event_type: Any,
-        payload: Any,
-        _metadata: Any,
-    ) -> Any:
-        """Delete a server; twice, late or unknown, it is done already.
+        _context: object,
+        _publisher_id: object,
+        event_type: object,
+        payload: object,
+        _metadata: object,
+    ) -> str | None:
+        """Delete a server, if it is known.
 
-        :returns: REQUEUE if the database is away, else nothing
+        :returns: ``REQUEUE`` if the database is unavailable, otherwise None
         """
         try:
             server_id = server_of(payload)
-            known = records.forget(self._database, server_id)
+            is_known = records.forget(self._database, server_id)
         except ValueError as error:
-            LOG.warning("Notification %s is left out: %s.", event_type, error)
+            LOG.warning("Ignoring notification %s: %s.", event_type, error)
         except errors.DatabaseUnavailable as error:
-            LOG.warning("A deleted server has to wait. %s", error)
-            # Then it would come back at once.
-            self._stopping.wait(_RETRY)
-            return oslo_messaging.NotificationResult.REQUEUE
+            LOG.warning("Cannot delete a server now: %s", error)
+            # Otherwise the notification would come back at once.
+            self._stopping.wait(_RETRY_INTERVAL)
+            result: str = oslo_messaging.NotificationResult.REQUEUE
+            return result
         else:
-            if known:
+            if is_known:
                 LOG.info(
-                    "Server %s is deleted, and its consoles and tokens with "
-                    "it.",
+                    "Deleted server %s with its consoles and tokens: Nova "
+                    "has deleted it.",
                     server_id,
                 )
             else:
-                LOG.debug("Server %s is deleted, and not here.", server_id)
+                LOG.debug("Nova has deleted unknown server %s.", server_id)
         return None
 
 
-class Listener:
-    """Listens to the bus until cancelled, whether that is there or not."""
+class NotificationListener:
+    """Listens to a message bus, as soon as it is available."""
 
     def __init__(self, database: Database, conf: cfg.ConfigOpts) -> None:
-        """Prepare; ``run`` does the work.
+        """Prepare; ``run`` listens.
 
-        :raises ConfigurationError: an option of ``[notifications]`` cannot be
-            used
+        :raises ConfigurationError: an option of ``[notifications]`` is
+            invalid
         """
         self._stopping = threading.Event()
         self._started = threading.Event()
-        self._server = _make_server(
+        self._server = _create_server(
             conf, DeletionEndpoint(database, self._stopping)
         )
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        # Not one of asyncio's threads: as long as the bus is away, it does
-        # not end.
+        # Not one of asyncio's threads: it does not end while the bus is
+        # unavailable.
         threading.Thread(
             target=self._start, name="notifications", daemon=True
         ).start()
@@ -120,7 +119,7 @@ class Listener:
             self._stopping.set()
             if self._started.is_set():
                 self._server.stop()
-                # What came and is not done goes back to the bus.
+                # Notifications that were not processed return to the bus.
                 self._server.wait()
 
     def _start(self) -> None:
@@ -128,34 +127,36 @@ class Listener:
             # One at a time: there are few, and each locks rows.
             self._server.start(override_pool_size=1)
         except Exception:
-            LOG.exception("Notifications are not listened to.")
+            LOG.exception("Cannot listen to notifications.")
         else:
             LOG.info("Listening to notifications.")
             self._started.set()
 
 
 class _Dispatcher(dispatcher.NotificationDispatcher):  # type: ignore[misc]
-    """Drops what cannot even be looked at: it would come back forever."""
+    """Drops malformed notifications, which would be requeued for ever."""
 
-    def dispatch(self, incoming: Any) -> Any:
+    def dispatch(self, incoming: object) -> object:
         try:
             return super().dispatch(incoming)
         except Exception:
-            LOG.exception("A malformed notification is left out.")
+            LOG.exception("Ignoring a malformed notification.")
             return oslo_messaging.NotificationResult.HANDLED
 
 
-def _make_server(conf: cfg.ConfigOpts, endpoint: DeletionEndpoint) -> Any:
+def _create_server(
+    conf: cfg.ConfigOpts, endpoint: DeletionEndpoint
+) -> listener.NotificationServer:
     options = conf.notifications
     try:
         transport = oslo_messaging.get_notification_transport(
             conf, url=options.transport_url
         )
     except (oslo_messaging.MessagingException, ValueError) as error:
-        # Without the text: it has the URL in it, and so the password.
+        # Without the text, which contains the URL with the password.
         raise errors.ConfigurationError(
-            "[notifications] transport_url cannot be used: "
-            f"{type(error).__name__}. Write it like "
+            "[notifications] transport_url is invalid: "
+            f"{type(error).__name__}. It must have the form "
             "rabbit://USER:PASSWORD@HOST:5672/"
         ) from None
     targets = [

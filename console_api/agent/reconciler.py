@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes what is there what the database says, again and again."""
+"""Reconciliation of the served consoles with the database."""
 
 import asyncio
 import contextlib
@@ -17,29 +17,29 @@ from console_api.agent.feed import ConsoleFeed
 
 LOG = logging.getLogger(__name__)
 
-# Seconds between two signs of life.
-_BEAT = 1.0
+# Seconds between notifications of systemd's watchdog.
+_WATCHDOG_INTERVAL = 1.0
 
 
 class _Timer:
-    """Tells when something that is done from time to time is due."""
+    """Returns when a periodic task is due; the first time at once."""
 
     def __init__(self, interval: float, clock: Callable[[], float]) -> None:
         self._interval = interval
         self._clock = clock
-        self._next = 0.0
+        self._due_at = 0.0
 
     def is_due(self) -> bool:
-        return self._clock() >= self._next
+        return self._clock() >= self._due_at
 
     def restart(self) -> None:
-        self._next = self._clock() + self._interval
+        self._due_at = self._clock() + self._interval
 
 
 class Reconciler:
-    """Follows the feed and has the driver make what it says.
+    """Follows the feed and has the driver serve its consoles.
 
-    While the database is away, what is there stays there.
+    While the database is unavailable, consoles stay as they are.
     """
 
     def __init__(
@@ -49,40 +49,43 @@ class Reconciler:
         conf: cfg.ConfigOpts,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare; ``run`` does the work."""
+        """Prepare; ``run`` reconciles.
+
+        :param clock: returns seconds
+        """
         self._feed = feed
         self._driver = driver
         self._stopping = asyncio.Event()
-        # A thread of its own: the viewers of a database that hangs must not
-        # keep it from seeing the end of that, nor it them.
+        # A thread of its own: look-ups of sessions that hang must not delay
+        # reconciliation, nor the other way round.
         self._thread = ThreadPoolExecutor(1, "reconciler")
         self._poll_interval = conf.agent.poll_interval
         self._report_interval = conf.agent.report_interval
         self._read_all = _Timer(conf.agent.full_interval, clock)
         self._retry = _Timer(conf.agent.retry_interval, clock)
-        # What did not work the last time.
-        self._troubled: set[str] = set()
-        self._ready = False
-        # Nothing has been read yet: what an agent before this one has left
-        # behind stays until then.
+        # The names of the steps that failed the last time.
+        self._failing_steps: set[str] = set()
+        self._is_ready = False
+        # Until the feed has been read, nothing is applied: what a previous
+        # agent has left behind stays.
         self._applied = feed.consoles
         self._failed: Mapping[int, str] = {}
 
     def stop(self) -> None:
-        """Let ``run`` end."""
+        """Make ``run`` return."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Reconcile until stopped, then stop serving.
+        """Reconcile until stopped, then close the driver.
 
-        :raises ConfigurationError: this host cannot be registered as it is
+        :raises ConfigurationError: the console host cannot be registered
         """
         tasks = [
-            asyncio.create_task(one)
-            for one in (
+            asyncio.create_task(coroutine)
+            for coroutine in (
                 self._reconcile(),
                 self._report(),
-                self._live(),
+                self._feed_watchdog(),
                 self._stopping.wait(),
             )
         ]
@@ -100,70 +103,70 @@ class Reconciler:
             await self._driver.close()
             self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _live(self) -> None:
-        """Say that the agent lives, whatever database and driver do."""
+    async def _feed_watchdog(self) -> None:
+        """Notify systemd's watchdog, even if the database or driver hangs."""
         while True:
             notify.send("WATCHDOG=1")
-            await asyncio.sleep(_BEAT)
+            await asyncio.sleep(_WATCHDOG_INTERVAL)
 
     async def _report(self) -> None:
-        """Tell the database that the agent lives, whatever the driver does."""
+        """Record heartbeats in the database, even if the driver hangs."""
         while True:
             await asyncio.sleep(self._report_interval)
-            # What goes wrong here meets `_follow` as well, which says so.
+            # `_follow` meets the same errors, and they are logged there.
             with contextlib.suppress(errors.ConsoleAPIError):
-                await self._ask(self._report_now)
+                await self._run_in_thread(self._report_now)
 
     async def _reconcile(self) -> None:
         while True:
             await self._try(self._follow)
-            # What could not be made is tried again without a database too.
+            # Failed consoles are retried without the database, too.
             await self._try(self._apply)
             await asyncio.sleep(self._poll_interval)
 
     async def _try(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Do one half of it; what fails is said once and tried again."""
+        """Run a step; log its first failure in a row, and its recovery."""
         name = step.__name__
         try:
             await step()
         except errors.DatabaseUnavailable as error:
-            if name not in self._troubled:
+            if name not in self._failing_steps:
                 LOG.warning(
-                    "%s Consoles stay as they are until it does. It said: %s",
+                    "%s Consoles stay as they are until it does. Cause: %s",
                     error,
                     error.__cause__,
                 )
-            self._troubled.add(name)
+            self._failing_steps.add(name)
         except errors.Conflict as error:
             raise errors.ConfigurationError(f"[agent] {error}") from error
         except Exception:
-            # Nobody's session ends for what nobody has thought of.
-            if name not in self._troubled:
-                LOG.exception("Unexpected error. It is tried again.")
-            self._troubled.add(name)
+            # A bug must not end sessions.
+            if name not in self._failing_steps:
+                LOG.exception("Unexpected error in reconciliation; retrying.")
+            self._failing_steps.add(name)
         else:
-            if name in self._troubled:
-                LOG.warning("All is well again.")
-            self._troubled.discard(name)
+            if name in self._failing_steps:
+                LOG.warning("Reconciliation recovered.")
+            self._failing_steps.discard(name)
 
     async def _follow(self) -> None:
         if not self._feed.is_registered:
-            await self._ask(self._report_now)
+            await self._run_in_thread(self._report_now)
         if self._read_all.is_due():
-            await self._ask(self._feed.read_all)
+            await self._run_in_thread(self._feed.read_all)
             self._read_all.restart()
         else:
-            await self._ask(self._feed.read_changes)
+            await self._run_in_thread(self._feed.read_changes)
 
     def _report_now(self) -> None:
         self._feed.report(int(time.time()))
 
-    async def _ask(self, question: Callable[[], None]) -> None:
+    async def _run_in_thread(self, function: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, question)
+        await loop.run_in_executor(self._thread, function)
 
     async def _apply(self) -> None:
-        """Have the driver make what has changed, or what failed before."""
+        """Apply changed consoles, and retry failed ones when due."""
         consoles = self._feed.consoles
         if consoles is self._applied and not (
             self._failed and self._retry.is_due()
@@ -174,30 +177,32 @@ class Reconciler:
             **await self._driver.apply(consoles),
             **self._feed.unreadable,
         }
-        self._log(consoles, failed)
+        self._log_changes(consoles, failed)
         self._applied, self._failed = consoles, failed
-        if not self._ready:
-            LOG.info("Ready: %d consoles.", len(consoles))
+        if not self._is_ready:
+            LOG.info("Ready with %d consoles.", len(consoles))
             notify.send("READY=1")
-        self._ready = True
+        self._is_ready = True
 
-    def _log(
+    def _log_changes(
         self, consoles: Mapping[int, Console], failed: Mapping[int, str]
     ) -> None:
         """Log each console that has changed, once."""
         before = self._applied
-        for number in before.keys() - consoles.keys():
-            LOG.info("Console %d is gone.", number)
-        for number, reason in failed.items():
-            if self._failed.get(number) != reason:
-                LOG.error("Console %d cannot be made: %s", number, reason)
-        for number, console in consoles.items():
-            if number in failed:
+        for console_id in before.keys() - consoles.keys():
+            LOG.info("Console %d is no longer served.", console_id)
+        for console_id, reason in failed.items():
+            if self._failed.get(console_id) != reason:
+                LOG.error(
+                    "Console %d cannot be served: %s", console_id, reason
+                )
+        for console_id, console in consoles.items():
+            if console_id in failed:
                 continue
-            if before.get(number) != console or number in self._failed:
+            if before.get(console_id) != console or console_id in self._failed:
                 LOG.info(
                     "Console %d of server %s is served%s.",
-                    number,
+                    console_id,
                     console.server_id,
                     "" if console.port is None else f" on port {console.port}",
                 )

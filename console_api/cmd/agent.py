@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-agent``: makes the consoles of one console host."""
+"""``console-api-agent``: serves the consoles of one console host."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 from oslo_log import log
@@ -23,6 +23,8 @@ from console_api.agent.cleaner import Cleaner
 from console_api.agent.feed import ConsoleFeed
 from console_api.agent.host import console_host
 from console_api.agent.reconciler import Reconciler
+from console_api.cmd.arguments import add_config_dir
+from console_api.cmd.explain import explain
 from console_api.db import schema
 from console_api.db.engine import Database
 from console_api.directory.base import Directory
@@ -30,44 +32,55 @@ from console_api.directory.remote import RemoteDirectory
 from console_api.keys.repository import KeyRepository
 
 if TYPE_CHECKING:
-    from console_api.agent.notifications import Listener
+    from console_api.agent.notifications import NotificationListener
 
 LOG = log.getLogger(__name__)
 
 
 def main() -> None:
-    """Run the agent until SIGTERM or SIGINT; exits 1 with a sentence."""
+    """Run the agent until SIGTERM or SIGINT.
+
+    :raises SystemExit: with a sentence, for what an operator can fix; other
+        errors keep their traceback
+    """
     arguments = _parse_arguments()
     try:
         conf = configuration.load(
             configuration.config_dir(arguments.config_dir)
         )
-        log.setup(conf, configuration.PROJECT)
+        _set_up_logging(conf)
         _raise_file_limit()
         asyncio.run(_run(conf))
     except errors.ConsoleAPIError as error:
-        sys.exit(f"console-api-agent: {error}")
+        sys.exit(f"console-api-agent: {explain(error)}")
 
 
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="console-api-agent",
-        description="Make the consoles that the database says this console "
-        "host has. The group [agent] of the configuration says what this "
-        "host is.",
+        description="Serve the consoles that the database assigns to this "
+        "console host. The [agent] group of the configuration describes the "
+        "host.",
     )
-    parser.add_argument(
-        "--config-dir",
-        metavar="DIR",
-        help="The folder of console_api.conf. (default: what the environment "
-        f"variable {configuration.ENVIRONMENT} names, or "
-        f"{configuration.DEFAULT_DIR})",
-    )
+    add_config_dir(parser)
     return parser.parse_args()
 
 
+def _set_up_logging(conf: cfg.ConfigOpts) -> None:
+    """Set up oslo.log.
+
+    :raises ConfigurationError: an option of the log is invalid
+    """
+    try:
+        log.setup(conf, configuration.PROJECT)
+    except (OSError, log.LogConfigError) as error:
+        raise errors.ConfigurationError(
+            f"The log cannot be written as configured: {error}"
+        ) from error
+
+
 def _raise_file_limit() -> None:
-    """Allow as many open ports and sessions as the system does."""
+    """Allow as many open files, ports and sessions as the system does."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -88,45 +101,49 @@ async def _run(conf: cfg.ConfigOpts) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, reconciler.stop)
         LOG.info(
-            "Agent of console host %s for %s consoles.",
-            host["host"],
+            "Serving %s consoles of console host %s.",
             host["console_type"],
+            host["host"],
         )
         async with _in_background(_helpers(conf, database, servers)):
             await reconciler.run()
     finally:
         database.close()
-    # At once: a database that hangs holds up threads, for which Python would
-    # wait, and nothing that they find out counts any more.
+    # Exit without waiting for threads that a hanging database blocks: their
+    # results no longer matter.
     logging.shutdown()
     os._exit(0)
 
 
 def _helpers(
     conf: cfg.ConfigOpts, database: Database, servers: Directory
-) -> Iterator[Coroutine[Any, Any, None]]:
-    """Return what else there is to do, as long as consoles are served."""
+) -> Iterator[Coroutine[None, None, None]]:
+    """Return what else runs while consoles are served."""
     if isinstance(servers, RemoteDirectory) and conf.agent.cleanup_interval:
         yield Cleaner(database, servers, conf).run()
     if conf.notifications.transport_url:
-        yield _listener(database, conf).run()
+        yield _notification_listener(database, conf).run()
 
 
-def _listener(database: Database, conf: cfg.ConfigOpts) -> "Listener":
+def _notification_listener(
+    database: Database, conf: cfg.ConfigOpts
+) -> "NotificationListener":
     try:
-        # Here, since not everybody has oslo.messaging.
-        from console_api.agent.notifications import Listener  # noqa: PLC0415
+        # Imported here because oslo.messaging is optional.
+        from console_api.agent.notifications import (  # noqa: PLC0415
+            NotificationListener,
+        )
     except ImportError as error:
         raise errors.ConfigurationError(
-            "[notifications] transport_url: oslo.messaging is not installed. "
-            f"Install console-api[notifications]. ({error})"
+            "[notifications] transport_url requires oslo.messaging. Install "
+            f"console-api[notifications]. ({error})"
         ) from error
-    return Listener(database, conf)
+    return NotificationListener(database, conf)
 
 
 @contextlib.asynccontextmanager
 async def _in_background(
-    helpers: Iterable[Coroutine[Any, Any, None]],
+    helpers: Iterable[Coroutine[None, None, None]],
 ) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(helper) for helper in helpers]
     try:
@@ -138,8 +155,11 @@ async def _in_background(
 
 
 def _check_schema(conf: cfg.ConfigOpts) -> None:
-    """Refuse to start on another schema; wait for a database that is away."""
+    """Refuse to start on another schema; wait for an unavailable database.
+
+    :raises ConfigurationError: the schema is not that of this version
+    """
     try:
         schema.check(conf)
     except errors.DatabaseUnavailable as error:
-        LOG.warning("Starting without database: %s", error.__cause__)
+        LOG.warning("Starting without the database: %s", error.__cause__)

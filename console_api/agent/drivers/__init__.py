@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How consoles are made: a driver chosen by ``[agent] driver``."""
+"""Drivers of the agent: ``[agent] driver`` chooses one."""
 
 from typing import Any
 
@@ -17,6 +17,7 @@ def find(name: str) -> type[Driver]:
     :raises ConfigurationError: there is none
     """
     try:
+        # stevedore takes every driver for a function.
         found: Any = driver.DriverManager(NAMESPACE, name).driver
     except exception.NoMatches as error:
         raise errors.ConfigurationError(

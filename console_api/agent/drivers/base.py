@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of a driver, which makes the consoles of one console type."""
+"""Contract of a driver, which serves the consoles of one console type."""
 
 import abc
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from console_api.directory.base import Directory
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """A console that its console host has to make.
+    """A console that its console host has to serve.
 
-    ``compute_host`` is where its server is, None if that is not known;
+    ``compute_host`` is None if the server has not been scheduled to one;
     ``port`` is None on a multiplexed console host.
     """
 
@@ -28,36 +28,36 @@ class Console:
 
 
 class Driver(abc.ABC):
-    """What a driver in the namespace ``console_api.agent.drivers`` offers.
+    """A driver in the namespace ``console_api.agent.drivers``.
 
-    All calls come from one event loop, one after another, and must not hold
-    it up.
+    All calls come from one event loop, one after another, and must not block
+    it.
     """
 
-    #: The type of the consoles that it makes.
+    #: The type of the consoles that the driver serves.
     console_type: ClassVar[str]
 
     @classmethod
     @abc.abstractmethod
     def from_conf(cls, conf: cfg.ConfigOpts, directory: Directory) -> Self:
-        """Make the driver; nothing is served yet.
+        """Create the driver without serving anything.
 
-        :raises ConfigurationError: its options do not allow it to work
+        :raises ConfigurationError: an option is invalid
         """
 
     @abc.abstractmethod
     async def apply(
         self, consoles: Mapping[int, Console]
     ) -> Mapping[int, str]:
-        """Make exactly these consoles, and no others.
+        """Serve exactly these consoles, and no others.
 
-        Called with all of them each time that one has changed, and from time
-        to time if some could not be made.  What is already as it should be
-        is left alone, with the sessions on it.
+        Called with all consoles each time one has changed, and periodically
+        while some could not be served.  Consoles that are already served as
+        they should be are left alone, with their sessions.
 
-        :param consoles: all consoles of this console host, by id
-        :returns: why some could not be made, by id: a sentence for the
-            operator, without a password
+        :param consoles: all consoles of this console host, by ID
+        :returns: why some consoles cannot be served, by ID: a sentence for
+            the operator, without a password
         """
 
     @abc.abstractmethod

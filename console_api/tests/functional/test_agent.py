@@ -35,7 +35,7 @@ class AgentTests(AgentTestCase):
         for said in (
             f"Console {one.id} of server",
             f"is served on port {one.port}",
-            f"Console {one.id} is gone",
+            f"Console {one.id} is no longer served",
         ):
             self.assertEqual(1, self.agent.log.count(said), self.agent.log)
 
@@ -145,7 +145,7 @@ class DatabaseAwayTests(AgentTestCase):
         with ThreadPoolExecutor(1) as pool:
             # It is ready when consoles are served, and so not yet.
             started = pool.submit(self.start_agent)
-            self.eventually_logged("Starting without database")
+            self.eventually_logged("Starting without the database")
             self.assertFalse(started.done())
             self.proxy.restore()
             self.agent = started.result()
@@ -166,7 +166,10 @@ class RefusalTests(base.DatabaseTestCase):
     def test_what_cannot_work_is_said_in_a_sentence(self):
         for options, expected in (
             ({"agent": {"driver": "none"}}, "there is no driver 'none'"),
-            ({"agent": {"ports": "5-4"}}, "is not a range of ports"),
+            (
+                {"agent": {"ports": "5-4"}},
+                "[agent] ports must begin with the lower port",
+            ),
             ({"agent": {"multiplex_port": "443"}}, "needs a port for each"),
             (
                 {"vnc": {"tls_ca_file": "/none"}},

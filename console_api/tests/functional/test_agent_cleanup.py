@@ -51,7 +51,7 @@ class CleanerTest(AgentCleanupTest):
         _, other = self.make_console_of_nova()
         path = f"/v2.1/servers/{server_id}"
         self.nova.answers["GET", path] = fault(500, "computeFault")
-        self.eventually_logged("Servers that are gone stay for now.")
+        self.eventually_logged("Cannot check for deleted servers")
         self.assertIn(access.port, self.open_ports())
         del self.nova.servers[server_id]
         self.nova.answers.clear()

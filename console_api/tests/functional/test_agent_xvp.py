@@ -89,7 +89,7 @@ class XVPAgentTests(AgentTestCase):
         _, bad = self.create(self.make_server(instance_name='a "name" #'))
         _, good = self.create(self.make_server(instance_name="good"))
         self.eventually(lambda: self.sees(good) == "good")
-        self.eventually_logged("cannot be made")
+        self.eventually_logged("cannot be served")
         self.assertIsNone(self.sees(bad))
 
     def test_it_ends_when_asked_to(self):

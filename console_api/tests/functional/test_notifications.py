@@ -9,7 +9,7 @@ from unittest import mock
 
 from console_api import errors
 from console_api.agent import notifications
-from console_api.agent.notifications import Listener
+from console_api.agent.notifications import NotificationListener
 from console_api.db import tables
 from console_api.directory import records
 from console_api.tests.functional.rabbitmq import Bus
@@ -44,7 +44,7 @@ class NotificationsTest(base.DatabaseCase):
 
     @contextlib.asynccontextmanager
     async def listening(self, conf) -> AsyncIterator[None]:
-        listener = Listener(self.database, conf)
+        listener = NotificationListener(self.database, conf)
         task = asyncio.create_task(listener.run())
         await wait_until_async(listener._started.is_set)
         try:
@@ -82,9 +82,11 @@ class NotificationsTest(base.DatabaseCase):
         with self.assertLogs(level="WARNING") as logged:
             self.run_with_listener(story)
         text = "\n".join(logged.output)
-        self.assertEqual(1, text.count("A malformed notification"), text)
+        self.assertEqual(
+            1, text.count("Ignoring a malformed notification"), text
+        )
         self.assertNotIn("Exception during message handling", text)
-        self.assertIn("no id of a server", text)
+        self.assertIn("no server UUID", text)
         self.assertEqual(1, len(self.rows(tables.consoles)))
         self.assertEqual(1, len(self.rows(tables.console_auth_tokens)))
 
@@ -103,7 +105,7 @@ class NotificationsTest(base.DatabaseCase):
 
         with (
             mock.patch.object(records, "forget", sometimes),
-            mock.patch.object(notifications, "_RETRY", 0.01),
+            mock.patch.object(notifications, "_RETRY_INTERVAL", 0.01),
         ):
             self.run_with_listener(story)
 

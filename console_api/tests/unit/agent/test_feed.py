@@ -41,15 +41,15 @@ class FeedCase(base.DatabaseCase):
 
 
 class ReportTest(FeedCase):
-    def test_the_first_registers_the_host(self) -> None:
+    def test_first_report_registers_host(self) -> None:
         row = self.console_host()
         self.assertEqual((1000, True), (row.last_seen_at, row.enabled))
 
-    def test_later_ones_say_that_it_lives(self) -> None:
+    def test_later_report_is_a_heartbeat(self) -> None:
         self.feed.report(2000)
         self.assertEqual(2000, self.console_host().last_seen_at)
 
-    def test_a_host_that_was_deleted_is_registered_again(self) -> None:
+    def test_deleted_host_is_registered_again(self) -> None:
         self.create(1)
         self.feed.read_all()
         console_hosts.delete_with_consoles(self.database, "console-1", "vnc")
@@ -64,7 +64,7 @@ class ReportTest(FeedCase):
 
 
 class ReadTest(FeedCase):
-    def test_all_is_read_with_what_a_driver_needs(self) -> None:
+    def test_read_all_returns_complete_consoles(self) -> None:
         self.create(1)
         self.feed.read_all()
         [console] = self.feed.consoles.values()
@@ -82,7 +82,7 @@ class ReadTest(FeedCase):
         self.assertRegex(console.password, r"\A[A-Za-z0-9]{8}\Z")
         self.assertNotIn(console.password, repr(console))
 
-    def test_changes_are_followed_one_by_one(self) -> None:
+    def test_read_changes_follows_each_change(self) -> None:
         self.feed.read_all()
         step: Callable[[], object]
         for step, expected in (
@@ -95,21 +95,21 @@ class ReadTest(FeedCase):
             self.feed.read_changes()
             self.assertServers(expected)
 
-    def test_without_a_change_nothing_is_replaced(self) -> None:
+    def test_read_without_changes_keeps_consoles(self) -> None:
         self.create(1)
         self.feed.read_all()
         before = self.feed.consoles
         self.feed.read_changes()
         self.assertIs(before, self.feed.consoles)
 
-    def test_a_console_made_and_gone_between_two_looks_is_gone(self) -> None:
+    def test_console_created_and_deleted_between_reads_is_absent(self) -> None:
         self.feed.read_all()
         self.create(1)
         self.delete(1)
         self.feed.read_changes()
         self.assertServers([])
 
-    def test_a_server_that_moves_is_followed(self) -> None:
+    def test_migrated_server_changes_compute_host(self) -> None:
         self.create(1)
         self.feed.read_all()
         servers.update(
@@ -119,17 +119,17 @@ class ReadTest(FeedCase):
         [console] = self.feed.consoles.values()
         self.assertEqual("other", console.compute_host)
 
-    def test_changes_that_were_forgotten_are_no_loss(self) -> None:
+    def test_pruned_changes_cause_full_read(self) -> None:
         self.feed.read_all()
         self.create(1)
         self.create(2)
-        self.new_feed().read_all()  # It forgets what it has seen.
+        self.new_feed().read_all()  # It prunes the changes.
         self.assertEqual([], self.rows(tables.console_changes))
         self.create(3)
         self.feed.read_changes()
         self.assertServers([1, 2, 3])
 
-    def test_more_changes_than_are_read_at_once_are_no_loss(self) -> None:
+    def test_more_changes_than_limit_cause_full_read(self) -> None:
         self.feed.read_all()
         self.create(1)
         for number in range(1001):
@@ -144,7 +144,7 @@ class ReadTest(FeedCase):
         [console] = self.feed.consoles.values()
         self.assertEqual("instance-1000", console.instance_name)
 
-    def test_a_console_of_another_host_is_not_ours(self) -> None:
+    def test_console_of_another_host_is_absent(self) -> None:
         self.feed.read_all()
         console_hosts.update(
             self.database, "console-1", "vnc", {"enabled": False}
@@ -157,19 +157,19 @@ class ReadTest(FeedCase):
 
 
 class UnreadableTest(FeedCase):
-    def spoil(self) -> None:
+    def corrupt_password(self) -> None:
         with self.database.transaction() as connection:
             connection.execute(
                 tables.consoles.update().where(
                     tables.consoles.c.server_id == server_id(1)
                 ),
-                {"encrypted_password": "spoiled"},
+                {"encrypted_password": "corrupt"},
             )
 
-    def test_one_whose_password_fits_no_key_is_left_out(self) -> None:
+    def test_unreadable_password_excludes_console(self) -> None:
         self.create(1)
         self.create(2)
-        self.spoil()
+        self.corrupt_password()
         self.feed.read_all()
         self.assertServers([2])
         [reason] = self.feed.unreadable.values()

@@ -14,7 +14,7 @@ class ConsoleHostTest(base.FolderCase):
         )
         return console_host(conf, "vnc")
 
-    def test_what_is_not_given_has_a_default(self) -> None:
+    def test_defaults(self) -> None:
         self.assertEqual(
             {
                 "host": "console-1",
@@ -28,22 +28,22 @@ class ConsoleHostTest(base.FolderCase):
             self.host(),
         )
 
-    def test_the_machine_may_have_any_name(self) -> None:
-        # The name is read when the module is, so in another process.
+    def test_default_host_may_be_invalid_in_dns(self) -> None:
+        # The name is read on import, so this takes another process.
         code = (
             "import socket; socket.gethostname = lambda: 'my_machine';"
             "from console_api.conf import agent;"
             "print([o.default for o in agent.OPTS if o.name == 'host'])"
         )
-        said = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "-c", code],
             check=True,
             capture_output=True,
             text=True,
         ).stdout
-        self.assertEqual("['my_machine']\n", said)
+        self.assertEqual("['my_machine']\n", output)
 
-    def test_all_that_is_given_counts(self) -> None:
+    def test_options_are_used(self) -> None:
         host = self.host(
             public_hostname="console.example.org",
             compute_hosts="rack-1-*,rack-2-*",
@@ -53,14 +53,14 @@ class ConsoleHostTest(base.FolderCase):
         self.assertEqual("rack-1-* rack-2-*", host["compute_hosts"])
         self.assertEqual((5900, 5900), (host["min_port"], host["max_port"]))
 
-    def test_one_port_for_all_takes_the_place_of_the_range(self) -> None:
+    def test_multiplex_port_replaces_range(self) -> None:
         host = self.host(multiplex_port=443)
         self.assertEqual(
             (None, None, 443),
             (host["min_port"], host["max_port"], host["multiplex_port"]),
         )
 
-    def test_what_cannot_be_used_is_named(self) -> None:
+    def test_invalid_option_is_named(self) -> None:
         for name, value in (
             ("ports", "2-1"),
             ("ports", "0-5"),

@@ -7,7 +7,10 @@ from oslo_messaging import NotificationResult
 
 from console_api import errors
 from console_api.agent import notifications
-from console_api.agent.notifications import DeletionEndpoint, Listener
+from console_api.agent.notifications import (
+    DeletionEndpoint,
+    NotificationListener,
+)
 from console_api.db import tables
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER, server_id
@@ -17,7 +20,7 @@ LEGACY = "compute.instance.delete.end"
 
 
 def versioned(uuid: Any) -> Any:
-    """Make the payload of Nova's versioned notification."""
+    """Return the payload of Nova's versioned notification."""
     return {
         "nova_object.name": "InstanceActionPayload",
         "nova_object.data": {"uuid": uuid, "state": "deleted"},
@@ -47,7 +50,7 @@ class EndpointCase(base.DatabaseCase):
 
 
 class DeletionTest(EndpointCase):
-    def test_what_hangs_on_a_deleted_server_goes(self) -> None:
+    def test_deletion_includes_consoles_and_tokens(self) -> None:
         with self.assertLogs(notifications.LOG, "INFO") as logged:
             self.assertIsNone(self.tell(versioned(SERVER)))
         self.assertIn(SERVER, logged.output[0])
@@ -55,13 +58,13 @@ class DeletionTest(EndpointCase):
         self.tell({"instance_id": server_id(2)}, LEGACY)
         self.assert_left(0)
 
-    def test_twice_late_and_unknown_do_no_harm(self) -> None:
+    def test_repeated_and_unknown_deletions_are_ignored(self) -> None:
         for uuid in (SERVER, SERVER, UNKNOWN_SERVER):
             with self.assertLogs(notifications.LOG, "DEBUG"):
                 self.assertIsNone(self.tell(versioned(uuid)))
         self.assert_left(1)
 
-    def test_what_is_malformed_is_logged_and_left_out(self) -> None:
+    def test_malformed_payload_is_logged_and_ignored(self) -> None:
         payload: object
         for payload in (
             None,
@@ -85,7 +88,7 @@ class DeletionTest(EndpointCase):
                 self.assertLess(len(logged.output[0]), 1000)
         self.assert_left(2)
 
-    def test_a_database_that_is_away_lets_it_come_back(self) -> None:
+    def test_unavailable_database_requeues(self) -> None:
         self.stopping.set()
         with (
             mock.patch.object(
@@ -98,7 +101,7 @@ class DeletionTest(EndpointCase):
             )
         self.assert_left(2)
 
-    def test_it_asks_for_deletions_alone(self) -> None:
+    def test_filter_matches_deletions_only(self) -> None:
         match = DeletionEndpoint.filter_rule.match
         for event_type, wanted in (
             (VERSIONED, True),
@@ -118,7 +121,7 @@ class DeletionTest(EndpointCase):
 
 
 class ConfigurationTest(base.DatabaseCase):
-    def test_a_url_that_cannot_be_used_is_refused_without_it(self) -> None:
+    def test_invalid_url_is_refused_without_revealing_it(self) -> None:
         for url in ("nonsense://u:s3cret@host", "rabbit://u:s3cret@host:x/"):
             conf = base.load_conf(
                 self.folder, {"notifications": {"transport_url": url}}
@@ -127,6 +130,6 @@ class ConfigurationTest(base.DatabaseCase):
                 self.subTest(url),
                 self.assertRaises(errors.ConfigurationError) as caught,
             ):
-                Listener(self.database, conf)
+                NotificationListener(self.database, conf)
             self.assertIn("[notifications]", str(caught.exception))
             self.assertNotIn("s3cret", str(caught.exception))

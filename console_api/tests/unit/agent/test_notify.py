@@ -20,7 +20,7 @@ class SendTest(base.FolderCase):
         with mock.patch.dict(os.environ, {"NOTIFY_SOCKET": address}):
             notify.send("READY=1")
 
-    def test_the_state_reaches_the_socket(self) -> None:
+    def test_state_is_sent(self) -> None:
         path = str(self.folder / "notify")
         name = f"console_api_{os.getpid()}"
         for address, bound in ((path, path), (f"@{name}", f"\0{name}")):
@@ -29,11 +29,11 @@ class SendTest(base.FolderCase):
                 self.send(address)
                 self.assertEqual(b"READY=1", listener.recv(100))
 
-    def test_without_a_socket_nothing_happens(self) -> None:
+    def test_missing_socket_is_ignored(self) -> None:
         self.send("")
-        self.send(str(self.folder / "nobody"))
+        self.send(str(self.folder / "missing"))
 
-    def test_without_a_file_left_nothing_happens(self) -> None:
+    def test_file_limit_is_ignored(self) -> None:
         error = OSError(errno.EMFILE, "Too many open files")
         with mock.patch("socket.socket", side_effect=error):
             self.send(str(self.folder / "notify"))

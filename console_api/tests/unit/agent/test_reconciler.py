@@ -10,7 +10,8 @@ from unittest import mock
 from oslo_config import cfg
 
 from console_api import conf, errors
-from console_api.agent import notify, reconciler
+from console_api.agent import notify
+from console_api.agent import reconciler as module
 from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.reconciler import Reconciler
 from console_api.directory.base import Directory
@@ -22,16 +23,16 @@ def console(number: int, port: int = 5900) -> Console:
 
 
 class Feed:
-    """A feed whose next answers are what a test has put there."""
+    """A feed with the answers that a test has queued."""
 
     def __init__(self) -> None:
         self.consoles: Mapping[int, Console] = {}
         self.unreadable: Mapping[int, str] = {}
         self.is_registered = False
         self.reports = 0
-        self.looks = 0
-        self.full_looks = 0
-        self.next: list[Mapping[int, Console] | Exception] = []
+        self.reads = 0
+        self.full_reads = 0
+        self.answers: list[Mapping[int, Console] | Exception] = []
 
     def report(self, now: int) -> None:
         del now
@@ -39,20 +40,20 @@ class Feed:
         self.is_registered = True
 
     def read_all(self) -> None:
-        self.full_looks += 1
+        self.full_reads += 1
         self.read_changes()
 
     def read_changes(self) -> None:
-        self.looks += 1
-        if self.next:
-            answer = self.next.pop(0)
+        self.reads += 1
+        if self.answers:
+            answer = self.answers.pop(0)
             if isinstance(answer, Exception):
                 raise answer
             self.consoles = answer
 
 
 class RecordingDriver(Driver):
-    """Notes what it is to make, and fails where it is told to."""
+    """Records what is applied; consoles in ``failures`` fail."""
 
     console_type = "vnc"
 
@@ -96,78 +97,76 @@ class ReconcilerCase(unittest.IsolatedAsyncioTestCase):
     async def run_until(
         self, condition: Callable[[], bool], *answers: object
     ) -> None:
-        """Run a reconciler until something is so."""
-        self.feed.next.extend(answers)  # type: ignore[arg-type]
-        running = Reconciler(
+        """Run a reconciler until a condition is true."""
+        self.feed.answers.extend(answers)  # type: ignore[arg-type]
+        reconciler = Reconciler(
             self.feed,  # type: ignore[arg-type]
             self.driver,
             self.options,
             lambda: self.now,
         )
-        task = asyncio.create_task(running.run())
+        task = asyncio.create_task(reconciler.run())
         await wait_until_async(lambda: condition() or task.done())
-        running.stop()
+        reconciler.stop()
         await task
 
 
 class FollowTest(ReconcilerCase):
-    async def test_what_the_feed_says_is_made_once(self) -> None:
+    async def test_changed_consoles_are_applied_once(self) -> None:
         one, two = {1: console(1)}, {1: console(1), 2: console(2)}
-        await self.run_until(lambda: self.feed.looks > 4, one, two)
+        await self.run_until(lambda: self.feed.reads > 4, one, two)
         self.assertEqual([[1], [1, 2]], self.driver.applied)
 
-    async def test_nothing_is_touched_before_something_was_read(self) -> None:
+    async def test_nothing_is_applied_before_first_read(self) -> None:
         away = errors.DatabaseUnavailable()
-        await self.run_until(lambda: self.feed.looks > 2, away, away)
+        await self.run_until(lambda: self.feed.reads > 2, away, away)
         self.assertEqual([], self.driver.applied)
 
-    async def test_what_could_not_be_made_is_tried_again(self) -> None:
+    async def test_failed_console_is_retried_and_logged_once(self) -> None:
         self.driver.failures = {1: "the port is taken"}
-        with self.assertLogs(reconciler.LOG) as logs:
+        with self.assertLogs(module.LOG) as logs:
             await self.run_until(
                 lambda: len(self.driver.applied) > 3 or self.pass_time(1),
                 {1: console(1)},
                 *(errors.DatabaseUnavailable() for _ in range(99)),
             )
-        said = [line for line in logs.output if "the port is taken" in line]
-        self.assertEqual(1, len(said), logs.output)
+        logged = [line for line in logs.output if "the port is taken" in line]
+        self.assertEqual(1, len(logged), logs.output)
 
     def pass_time(self, seconds: float) -> bool:
-        """Let time pass; returns false, as the condition it is part of."""
+        """Advance the clock; return False, for use in a condition."""
         self.now += seconds
         return False
 
-    async def test_a_new_try_waits_until_it_is_due(self) -> None:
+    async def test_retry_waits_for_its_interval(self) -> None:
         self.driver.failures = {1: "the port is taken"}
-        with self.assertLogs(reconciler.LOG):
-            await self.run_until(lambda: self.feed.looks > 5, {1: console(1)})
+        with self.assertLogs(module.LOG):
+            await self.run_until(lambda: self.feed.reads > 5, {1: console(1)})
         self.assertEqual([[1]], self.driver.applied)
 
-    async def test_all_is_read_at_first_and_then_from_time_to_time(
-        self,
-    ) -> None:
-        seen = {}
+    async def test_full_read_is_repeated_after_interval(self) -> None:
+        full_reads = {}
 
-        def look() -> bool:
-            seen[self.feed.looks] = self.feed.full_looks
-            if self.feed.looks == 5:
+        def is_done() -> bool:
+            full_reads[self.feed.reads] = self.feed.full_reads
+            if self.feed.reads == 5:
                 self.now = 1000.0 + self.options.agent.full_interval
-            return self.feed.looks > 8
+            return self.feed.reads > 8
 
-        await self.run_until(look)
-        self.assertEqual((1, 2), (seen[5], seen[8]))
+        await self.run_until(is_done)
+        self.assertEqual((1, 2), (full_reads[5], full_reads[8]))
 
-    async def test_the_end_closes_the_driver(self) -> None:
+    async def test_stop_closes_driver(self) -> None:
         await self.run_until(lambda: True)
         self.assertTrue(self.driver.closed)
 
 
-class TroubleTest(ReconcilerCase):
-    async def test_a_database_that_is_away_changes_nothing(self) -> None:
+class FailureTest(ReconcilerCase):
+    async def test_unavailable_database_changes_nothing(self) -> None:
         away = errors.DatabaseUnavailable()
-        with self.assertLogs(reconciler.LOG) as logs:
+        with self.assertLogs(module.LOG) as logs:
             await self.run_until(
-                lambda: self.feed.looks > 5,
+                lambda: self.feed.reads > 5,
                 {1: console(1)},
                 *(away, away, away),
                 {1: console(1), 2: console(2)},
@@ -176,44 +175,44 @@ class TroubleTest(ReconcilerCase):
         warnings = [line for line in logs.output if line.startswith("WARNING")]
         self.assertEqual(2, len(warnings), warnings)
 
-    async def test_what_nobody_has_thought_of_ends_no_session(self) -> None:
-        with self.assertLogs(reconciler.LOG) as logs:
+    async def test_unexpected_error_changes_nothing(self) -> None:
+        with self.assertLogs(module.LOG) as logs:
             await self.run_until(
-                lambda: self.feed.looks > 4,
+                lambda: self.feed.reads > 4,
                 {1: console(1)},
-                *(ValueError("strange"), ValueError("strange")),
+                *(ValueError("unforeseen"), ValueError("unforeseen")),
                 {2: console(2)},
             )
         self.assertEqual([[1], [2]], self.driver.applied)
         self.assertEqual(
-            1, len([line for line in logs.output if "strange" in line])
+            1, len([line for line in logs.output if "unforeseen" in line])
         )
 
-    async def test_a_host_that_cannot_be_registered_ends_it(self) -> None:
+    async def test_failed_registration_ends_run(self) -> None:
         with self.assertRaisesRegex(errors.ConfigurationError, "ports"):
             await self.run_until(
                 lambda: False, errors.Conflict("these ports have consoles")
             )
         self.assertTrue(self.driver.closed)
 
-    async def test_it_lives_and_ends_while_a_database_hangs(self) -> None:
+    async def test_hanging_database_does_not_block_watchdog(
+        self,
+    ) -> None:
         hangs = threading.Event()
         self.addCleanup(hangs.set)
         with (
             mock.patch.object(self.feed, "read_all", hangs.wait),
-            mock.patch.object(reconciler, "_BEAT", 0.01),
+            mock.patch.object(module, "_WATCHDOG_INTERVAL", 0.01),
             mock.patch.object(notify, "send") as send,
         ):
             await self.run_until(lambda: send.call_count > 10)
         self.assertTrue(self.driver.closed)
 
-    async def test_it_reports_lives_and_ends_while_a_driver_hangs(
-        self,
-    ) -> None:
+    async def test_hanging_driver_does_not_block_heartbeats(self) -> None:
         self.options.set_override("report_interval", 1, "agent")
         self.driver.hangs = True
         with (
-            mock.patch.object(reconciler, "_BEAT", 0.01),
+            mock.patch.object(module, "_WATCHDOG_INTERVAL", 0.01),
             mock.patch.object(notify, "send") as send,
         ):
             await self.run_until(
@@ -225,10 +224,10 @@ class TroubleTest(ReconcilerCase):
 
 
 class LogTest(ReconcilerCase):
-    async def test_each_change_is_a_line_without_the_password(self) -> None:
+    async def test_each_change_is_logged_without_password(self) -> None:
         with self.assertLogs(level=logging.DEBUG) as logs:
             await self.run_until(
-                lambda: self.feed.looks > 4,
+                lambda: self.feed.reads > 4,
                 {1: console(1)},
                 {1: console(1), 2: console(2, 5999)},
                 {2: console(2, 5999)},
@@ -238,22 +237,22 @@ class LogTest(ReconcilerCase):
         for number, expected in (
             (1, "Console 1 of server server-1 is served on port 5900."),
             (1, "Console 2 of server server-2 is served on port 5999."),
-            (1, "Console 1 is gone."),
+            (1, "Console 1 is no longer served."),
         ):
             self.assertEqual(number, text.count(expected), text)
 
-    async def test_one_whose_password_is_unreadable_is_said(self) -> None:
+    async def test_unreadable_password_is_logged(self) -> None:
         self.feed.unreadable = {7: "no key fits"}
-        with self.assertLogs(reconciler.LOG) as logs:
-            await self.run_until(lambda: self.feed.looks > 2, {})
-        self.assertIn("Console 7 cannot be made: no key", logs.output[0])
+        with self.assertLogs(module.LOG) as logs:
+            await self.run_until(lambda: self.feed.reads > 2, {})
+        self.assertIn("Console 7 cannot be served: no key", logs.output[0])
 
 
 class NotifyTest(ReconcilerCase):
-    async def test_systemd_learns_what_happens(self) -> None:
+    async def test_systemd_is_notified(self) -> None:
         with mock.patch.object(notify, "send") as send:
-            await self.run_until(lambda: self.feed.looks > 2, {}, {})
-        said = [call.args[0] for call in send.call_args_list]
-        self.assertEqual("STOPPING=1", said[-1])
-        self.assertIn("WATCHDOG=1", said)
-        self.assertEqual(1, said.count("READY=1"))
+            await self.run_until(lambda: self.feed.reads > 2, {}, {})
+        logged = [call.args[0] for call in send.call_args_list]
+        self.assertEqual("STOPPING=1", logged[-1])
+        self.assertIn("WATCHDOG=1", logged)
+        self.assertEqual(1, logged.count("READY=1"))

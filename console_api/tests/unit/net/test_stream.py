@@ -42,6 +42,11 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
             accepted, _ = listening.accept()
         self.stream = await Stream.accept(accepted)
 
+    async def asyncTearDown(self) -> None:
+        self.other.close()
+        self.stream.close()
+        await self.stream.over
+
     async def receive_all(self) -> int:
         """Return how many bytes arrive until the end."""
         loop, count = asyncio.get_running_loop(), 0

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every driver has to do, in tests that any driver can take over.
+"""Tests that every driver has to pass.
 
-Make a class of ``DriverContract`` and
-``unittest.IsolatedAsyncioTestCase``, say how the driver is made and how a
-test sees what it serves, and run it.
+Derive a test case from ``DriverContract`` and
+``unittest.IsolatedAsyncioTestCase``, and implement ``make_driver``.
 """
 
 import abc
@@ -34,26 +33,26 @@ _TIMEOUT = 30
 
 
 class DriverContract(_Case):
-    """The tests; see the module."""
+    """The tests; see the module's docstring."""
 
     driver: Driver
 
     @abc.abstractmethod
     def make_driver(self) -> Driver:
-        """Make the driver, as its configuration would."""
+        """Create the driver."""
 
     def compute_host(self) -> str:
         """Return a compute host that the driver serves."""
         return "compute-1"
 
     def is_served(self, console: Console) -> bool:
-        """Tell whether viewers get to a console; by default by its port."""
+        """Return whether a console is served, by default: its port is open."""
         return console.port is not None and not is_free(console.port)
 
-    # The rest is the contract.
+    # Drivers need not override anything below.
 
     def setUp(self) -> None:
-        """Make the driver, and consoles on ports that nobody has."""
+        """Create the driver, and consoles on free ports."""
         super().setUp()
         self.driver = self.make_driver()
         ports = free_ports(4)
@@ -70,7 +69,7 @@ class DriverContract(_Case):
         }
 
     async def asyncTearDown(self) -> None:
-        """Close the driver; nothing is served any more."""
+        """Close the driver, which has to stop serving."""
         await self.driver.close()
         await self.eventually_served([])
 
@@ -93,19 +92,19 @@ class DriverContract(_Case):
         )
 
     async def apply(self, *numbers: int) -> None:
-        """Apply some of the consoles, which must not fail."""
+        """Apply some of the consoles, which must succeed."""
         failed = await self.driver.apply(self.chosen(*numbers))
         self.assertEqual({}, failed)
         await self.eventually_served(numbers)
 
-    async def test_exactly_what_is_wanted_is_served(self) -> None:
-        """Any set of consoles can follow any other."""
+    async def test_apply_serves_exactly_given_consoles(self) -> None:
+        """Any set of consoles may follow any other."""
         for numbers in ((), (1,), (1, 2, 3), (2,), (2, 4), (), (3,)):
             with self.subTest(numbers=numbers):
                 await self.apply(*numbers)
 
-    async def test_the_same_again_changes_nothing(self) -> None:
-        """A connection outlives an application of the same consoles."""
+    async def test_apply_keeps_connections_of_same_consoles(self) -> None:
+        """Applying the same consoles again does not disconnect viewers."""
         await self.apply(1, 2)
         console = self.consoles[1]
         if console.port is None:
@@ -118,19 +117,19 @@ class DriverContract(_Case):
             self.assertTrue(await self.receive(one, 1))
 
     async def receive(self, connected: socket.socket, count: int) -> bytes:
-        """Receive from a console without holding it up."""
+        """Receive from a console without blocking it."""
         connected.setblocking(False)
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_TIMEOUT):
             return await loop.sock_recv(connected, count)
 
-    async def test_a_port_in_use_stops_nobody_else(self) -> None:
-        """It is reported, and served as soon as it can be."""
+    async def test_port_in_use_is_reported_and_retried(self) -> None:
+        """Other consoles are served in the meantime."""
         with taken(self.consoles[2].port):
             failed = await self.driver.apply(self.chosen(1, 2, 3))
             self.assertEqual({2}, failed.keys())
             self.assertNotIn(_PASSWORD, failed[2])
-            await self.eventually_served([1, 2, 3])  # 2 by the other program
+            await self.eventually_served([1, 2, 3])  # 2: by the other program
 
         async def is_applied() -> bool:
             return not await self.driver.apply(self.chosen(1, 2, 3))
@@ -138,8 +137,8 @@ class DriverContract(_Case):
         await wait_until_async(is_applied)
         await self.eventually_served([1, 2, 3])
 
-    async def test_a_port_can_go_to_another_console(self) -> None:
-        """What had it before is closed first."""
+    async def test_ports_can_be_exchanged(self) -> None:
+        """Ports that are no longer used are closed first."""
         await self.apply(1, 2)
         one, two = self.consoles[1], self.consoles[2]
         swapped = {
@@ -152,6 +151,6 @@ class DriverContract(_Case):
 
 @contextlib.contextmanager
 def taken(port: int | None) -> Iterator[None]:
-    """Listen on a port as another program would."""
+    """Listen on a port, as another program."""
     with socket.create_server(("", port or 0)):
         yield
