@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-in is as fragile as xvp, and no more generous than our grammar."""
+"""The stand-in reads ``xvp.conf`` as xvp does, and is as fragile."""
 
 import asyncio
 import os
@@ -9,7 +9,10 @@ import socket
 import stat
 from unittest import mock
 
-from console_api.agent.drivers.xvp import grammar, leftovers
+from console_api.agent.drivers.base import Console
+from console_api.agent.drivers.xvp import leftovers
+from console_api.agent.drivers.xvp.pools import Pool
+from console_api.agent.drivers.xvp.writer import Writer
 from console_api.tests.functional import xvp
 from console_api.tests.functional.xvp import viewer
 from console_api.tests.functional.xvp_stand_in.configuration import (
@@ -35,20 +38,32 @@ POOL p-ded
   VM {2} "vm d" 480b7ee675a08575
 """
 
-# What files are put together from at random.
-PARTS = [
-    *("OTP", "MULTIPLEX", "POOL", "DOMAIN", "MANAGER", "HOST", "VM", "GROUP"),
-    *("DENY", "ALLOW", "IPCHECK", "ON", "60", "3601", "0", "-", ":1", ":100"),
-    *("1024", "5901", "65535", "65536", "2000", "a", "b", "a:b", "192.0.2.1"),
-    *('""', '"a b"', '"a', 'a"', '"a"b', "#", "a#b", '"a#b"', "é", "\r", "\t"),
-    *("0" * 16, "0" * 32, "A" * 16, "x" * 79, "x" * 80, "x" * 81, "x" * 4096),
-    "00000000-0000-4000-8000-000000000001",
-]
+VM_HEX, POOL_HEX = "0123456789abcdef", "0123456789abcdef" * 2
+
+UUID = "00000000-0000-4000-8000-000000000001"
+
+# A file of one pool, line by line.
+LINES = {
+    "otp": "",
+    "multiplex": "MULTIPLEX 2000",
+    "pool": "POOL p",
+    "domain": 'DOMAIN ""',
+    "manager": f"MANAGER root {POOL_HEX}",
+    "host": "HOST xs1",
+    "vm": f"VM 2001 a {VM_HEX}",
+    "more": "",
+}
+
+# What random names of servers consist of.
+PARTS = (
+    *("a", "b", "vm-1", "POOL", "VM", "-", ":1", "a:b", "'", "\\", UUID),
+    *(" ", "#", '"', "é", "\r", "\t", "\n", "\0", "x" * 79, "x" * 81, ""),
+)
 
 
-class GrammarTests(xvp.XVPCase):
-    def takes(self, text):
-        """Tell whether the stand-in takes a file."""
+class ConfigurationTests(xvp.XVPCase):
+    def accepts(self, text):
+        """Return whether the stand-in accepts a file."""
         path = self.folder / "xvp.conf"
         path.write_text(text)
         try:
@@ -57,53 +72,130 @@ class GrammarTests(xvp.XVPCase):
             return False
         return True
 
-    def test_the_real_file(self):
-        text = REAL.format(28000, 28011, 28012)
-        grammar.parse(text)
-        self.assertTrue(self.takes(text))
+    def with_lines(self, lines):
+        """Return whether the stand-in accepts a file with other lines."""
+        return self.accepts("\n".join({**LINES, **lines}.values()))
 
-    def test_what_our_grammar_takes(self):
-        # A right file with one or two things wrong, thousands of times.
-        real = REAL.format(28000, 28011, 28012).splitlines()
+    def test_file_that_xvp_accepts(self):
+        self.assertTrue(self.accepts(REAL.format(28000, 28011, 28012)))
+        for lines in (
+            {},
+            {"otp": "DATABASE a b\nOTP ALLOW IPCHECK HTTP 3600"},
+            {"otp": "OTP REQUIRE 1"},
+            {"otp": "OTP ALLOW IPCHECK ON"},
+            {"otp": "# a comment, and\n\n \t \n"},
+            {"pool": f"\t POOL \t{'p' * 79} # p"},
+            {"domain": f"DOMAIN {'d' * 79}"},
+            {"manager": f'MANAGER "{"a " * 16}" {POOL_HEX}'},
+            {"host": "HOST xs1\nHOST 192.0.2.1 xs2"},
+            {"vm": f"VM :99 {'v' * 80} {VM_HEX}"},
+            {"vm": f"VM 65535 {UUID} {VM_HEX}#"},
+            {"vm": f"VM - a {VM_HEX}\nGROUP g\nVM - b {VM_HEX}"},
+            {"vm": f"GROUP g\nVM 1024 a {VM_HEX}"},
+            {"more": "#" + "x" * 4094},
+            # xvp does not notice that a UUID is there twice.
+            {"vm": f"VM - {UUID} {VM_HEX}\nVM - {UUID} {VM_HEX}"},
+        ):
+            with self.subTest(str(lines)):
+                self.assertTrue(self.with_lines(lines))
+
+    def test_file_that_xvp_refuses(self):
+        for text in ("", "OTP DENY\n", "# POOL p\n"):
+            self.assertFalse(self.accepts(text))
+        for lines in (
+            {"otp": "OTP DENY 0"},
+            {"otp": "OTP DENY 3601"},
+            {"otp": "OTP NEVER"},
+            {"otp": "otp DENY"},
+            {"otp": "OTP DENY", "multiplex": "OTP DENY"},
+            {"multiplex": "MULTIPLEX 1023"},
+            {"multiplex": "MULTIPLEX -"},
+            {"multiplex": "MULTIPLEX 2001"},
+            {"pool": "POOL"},
+            {"pool": 'POOL ""'},
+            {"pool": "POOL a:b"},
+            {"pool": f"POOL {'p' * 80}"},
+            {"pool": 'POOL "a#b"'},
+            {"pool": "VM"},
+            {"domain": f"DOMAIN {'d' * 80}"},
+            {"domain": "DOMAIN"},
+            {"domain": ""},
+            {"manager": f"MANAGER {'u' * 33} {POOL_HEX}"},
+            {"manager": "MANAGER root"},
+            {"manager": f"MANAGER root {VM_HEX}"},
+            {"host": "HOST 192.0.2 xs1"},
+            {"host": "HOST ::1 xs1"},
+            {"host": "HOST 1 2 3"},
+            {"host": f"HOST {'h' * 81}"},
+            {"host": "HOST a\nHOST a"},
+            {"vm": ""},
+            {"vm": "GROUP g"},
+            {"vm": f"VM 2001 a {VM_HEX} more"},
+            {"vm": f"VM 2001 a b {VM_HEX}"},
+            {"vm": f"VM 1023 a {VM_HEX}"},
+            {"vm": f"VM 65536 a {VM_HEX}"},
+            {"vm": f"VM :100 a {VM_HEX}"},
+            {"vm": f"VM 2001 {'v' * 81} {VM_HEX}"},
+            {"vm": f'VM 2001 "" {VM_HEX}'},
+            {"vm": f"VM 2001 a {POOL_HEX}"},
+            {"vm": f"VM 2001 {'a' * 4096} {VM_HEX}"},
+            {"vm": "VM " + "a " * 10},
+            {"more": f"VM 2002 a {VM_HEX}"},
+            {"more": f"VM 2001 b {VM_HEX}"},
+            {"vm": f"VM 5901 a {VM_HEX}\nVM :1 b {VM_HEX}"},
+            {"more": "\n".join(LINES.values()).replace("MULTIPLEX 2000", "")},
+            {"more": "HOST xs2"},
+            {"multiplex": "", "vm": f"VM - a {VM_HEX}"},
+        ):
+            with self.subTest(str(lines)):
+                self.assertFalse(self.with_lines(lines))
+
+    def test_file_of_the_writer_is_accepted(self):
+        # Whatever the names, ports and passwords are, and whatever the
+        # writer leaves out for them.
         chance = random.Random(1)
-        right = 0
-        for _ in range(5000):
-            text = "\n".join(self.spoilt(chance, list(real)))
-            try:
-                grammar.parse(text)
-            except grammar.Refused:
+        for _ in range(300):
+            consoles = {
+                number: self.random_console(chance, number)
+                for number in range(1, 12)
+            }
+            plan = self.random_writer(chance).plan(consoles)
+            self.assertEqual(set(consoles), {*plan.consoles, *plan.problems})
+            if not plan.consoles:
                 continue
-            right += 1
-            self.assertTrue(self.takes(text), text)
-        self.assertGreater(right, 100)
+            self.assertTrue(self.accepts(plan.text), plan.text)
+            written = Configuration(self.folder / "xvp.conf").targets
+            self.assertEqual(
+                sorted(c.instance_name for c in plan.consoles.values()),
+                sorted(target.name for target in written),
+            )
 
-    def spoilt(self, chance, lines):
-        """Change a file at random."""
-        for _ in range(chance.choice([1, 1, 2])):
-            number = chance.randrange(len(lines))
-            words = lines[number].split()
-            place = chance.randrange(len(words) + 1)
-            kind = chance.randrange(5)
-            if kind == 0:
-                words.insert(place, chance.choice(PARTS))
-            elif kind == 1:
-                words[place : place + 1] = [chance.choice(PARTS)]
-            elif kind == 2:
-                del words[place : place + 1]
-            elif kind == 3:
-                words = chance.choice(lines).split()
-            else:
-                lines.insert(number, chance.choice(lines))
-            lines[number] = " ".join(words)
-        return lines
+    def random_writer(self, chance):
+        """Return a writer for two pools."""
+        lines = list(LINES.values())[3:6]
+        pools = [
+            Pool(name, f"{name}-*", [f"POOL {name}", *lines])
+            for name in ("a", "b")
+        ]
+        return Writer(pools, chance.choice([None, 2000, 2001]))
 
-    def test_what_xvp_does_not_notice(self):
-        name = "00000000-0000-4000-8000-000000000001"
-        text = REAL.format(28000, 28011, 28012)
-        text = text.replace("vm-c", name).replace('"vm d"', name)
-        self.assertTrue(self.takes(text))
-        with self.assertRaises(grammar.Refused):
-            grammar.parse(text)
+    def random_console(self, chance, number):
+        """Return a console, in half of all cases one that is in order."""
+        name, port, password = f"vm-{number}", 2000 + number, "Xv9_k-2+"
+        if chance.random() < 0.5:
+            name = "".join(chance.choices(PARTS, k=2))
+        if chance.random() < 0.5:
+            port = chance.choice([None, 80, 1024, 2000, 65535, 65536, -1])
+        if chance.random() < 0.1:
+            password = chance.choice(["", "a b", "é", "x" * 9, "#"])
+        return Console(
+            id=number,
+            server_id=UUID,
+            instance_name=name,
+            compute_host=chance.choice(["a-1", "b-1", "c-1"]),
+            port=port,
+            password=password,
+        )
 
 
 class ProcessTests(xvp.XVPCase):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Consoles that xvp, the XenServer VNC Proxy, serves (``vnc+xvp``).
 
-The writer makes ``xvp.conf``, the grammar checks it, the daemon is the xvp
-process, and the driver keeps them together.  What they know of xvp was
-measured on xvp 1.16.
+``fields`` has the rules of ``xvp.conf``, ``pools`` reads the pools from the
+configuration, ``writer`` plans a file, ``daemon`` supervises the xvp process,
+and ``driver`` keeps the process in step with the consoles.  What they assume
+of xvp was measured on xvp 1.16.
 """

@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from console_api import errors
 from console_api.agent.drivers.base import Console, Driver
-from console_api.agent.drivers.xvp import grammar, pools, ports
+from console_api.agent.drivers.xvp import fields, pools, ports
 from console_api.agent.drivers.xvp.daemon import Daemon
 from console_api.agent.drivers.xvp.writer import MAX_PORTS, Plan, Writer
 from console_api.agent.host import port_range
@@ -223,13 +223,13 @@ def _check_ports(conf: cfg.ConfigOpts) -> None:
     """Refuse what the API would place and xvp could not serve."""
     multiplex_port = conf.agent.multiplex_port
     if multiplex_port is not None:
-        if multiplex_port not in grammar.PORTS:
+        if multiplex_port not in fields.PORTS:
             raise errors.ConfigurationError(
                 "[agent] multiplex_port: xvp takes ports from 1024 to 65535."
             )
         return
     found = port_range(conf)
-    if found[0] not in grammar.PORTS or len(found) > MAX_PORTS:
+    if found[0] not in fields.PORTS or len(found) > MAX_PORTS:
         raise errors.ConfigurationError(
             f"[agent] ports: xvp takes up to {MAX_PORTS} ports, from 1024 on. "
             "Give such a range, or set [agent] multiplex_port."

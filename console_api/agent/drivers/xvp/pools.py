@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pools of the configuration, checked before anything runs on them."""
+"""The pools of the configuration, checked before xvp is started."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import ParamSpec
 
 from oslo_config import cfg
 
 from console_api import errors
-from console_api.agent.drivers.xvp import grammar, passwords
-from console_api.agent.drivers.xvp.model import quote
+from console_api.agent.drivers.xvp import fields, passwords
 from console_api.conf import xvp as options
+
+_P = ParamSpec("_P")
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A pool as it is configured.
+    """A pool of XenServer hosts.
 
-    ``lines`` are those of ``xvp.conf`` that come before its servers;
-    ``compute_hosts`` are shell patterns by spaces.
+    ``lines`` are the lines of ``xvp.conf`` that precede those of its
+    servers; ``compute_hosts`` are shell patterns, separated by spaces.
     """
 
     name: str
@@ -26,7 +28,7 @@ class Pool:
 
 
 def read(conf: cfg.ConfigOpts) -> Sequence[Pool]:
-    """Read the pools that ``[xvp] pools`` names.
+    """Return the pools that ``[xvp] pools`` names.
 
     :raises ConfigurationError: there is none, or xvp would refuse one
     """
@@ -36,7 +38,9 @@ def read(conf: cfg.ConfigOpts) -> Sequence[Pool]:
             "[xvp] pools: the driver `xvp` needs at least one pool."
         )
     if len(set(names)) < len(names):
-        raise errors.ConfigurationError("[xvp] pools has a name twice.")
+        raise errors.ConfigurationError(
+            "[xvp] pools must not name a pool twice."
+        )
     return [_read(conf, name) for name in names]
 
 
@@ -44,29 +48,46 @@ def _read(conf: cfg.ConfigOpts, name: str) -> Pool:
     group = options.POOL_GROUP.format(name)
     conf.register_opts(options.POOL_OPTS, group=group)
     try:
-        values = conf[group]
-        lines = list(_lines(name, values))
-        # The grammar has the rules; it wants to see a whole file.
-        grammar.parse("\n".join([*lines, f"VM 1024 sample {'0' * 16}"]))
-    except grammar.Refused as error:
-        number, reason = error.refusals[0]
-        # What is missing is noticed at the sample: only hosts can be.
-        keyword = [*lines, "HOST"][number - 1].split()[0]
-        raise errors.ConfigurationError(
-            f"[{group}] cannot be used: {keyword}: {reason}."
-        ) from error
+        pool = conf[group]
+        return Pool(
+            name, " ".join(pool.compute_hosts), list(_lines(name, pool))
+        )
     except (cfg.Error, ValueError) as error:
-        raise errors.ConfigurationError(
-            f"[{group}] cannot be used: {error}."
-        ) from error
-    return Pool(name, " ".join(values.compute_hosts), lines)
+        raise errors.ConfigurationError(f"[{group}] {error}.") from error
 
 
-def _lines(name: str, values: cfg.ConfigOpts.GroupAttr) -> Iterator[str]:
-    yield f"POOL {quote(name)}"
-    yield f"DOMAIN {quote(values.domain)}"
-    password = passwords.obfuscate_pool(values.manager_password or "")
-    yield f"MANAGER {quote(values.manager_user)} {password}"
-    for host in values.hosts:
-        host_name, _, address = host.partition("=")
-        yield " ".join(filter(None, ("HOST", address, quote(host_name))))
+def _lines(name: str, pool: cfg.ConfigOpts.GroupAttr) -> Iterator[str]:
+    yield f"POOL {_write('name', fields.pool, name)}"
+    yield f"DOMAIN {_write('domain', fields.domain, pool.domain)}"
+    user = _write(
+        "manager_user", fields.word, pool.manager_user, fields.MAX_USER_LENGTH
+    )
+    password = _write(
+        "manager_password",
+        passwords.obfuscate_pool,
+        pool.manager_password or "",
+    )
+    yield f"MANAGER {user} {password}"
+    names = [host.partition("=")[0] for host in pool.hosts]
+    if not names:
+        raise ValueError("hosts must name at least one host")
+    if len(set(names)) < len(names):
+        raise ValueError("hosts must not name a host twice")
+    for host in pool.hosts:
+        host_name, equals, address = host.partition("=")
+        written = _write(
+            "hosts", fields.host, host_name, address if equals else None
+        )
+        yield f"HOST {written}"
+
+
+def _write(
+    option: str,
+    write: Callable[_P, str],
+    *args: _P.args,
+    **kwargs: _P.kwargs,
+) -> str:
+    try:
+        return write(*args, **kwargs)
+    except ValueError as error:
+        raise ValueError(f"{option} {error}") from error

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which consoles go into ``xvp.conf``, and why some cannot."""
+"""Which consoles ``xvp.conf`` contains, and why some are left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from console_api.agent.drivers.base import Console
-from console_api.agent.drivers.xvp import grammar, passwords
-from console_api.agent.drivers.xvp.model import quote
+from console_api.agent.drivers.xvp import fields, passwords
 from console_api.agent.drivers.xvp.pools import Pool
 from console_api.consoles import placement
 
-#: With more dedicated ports xvp takes viewers, but never answers them.
+#: With more dedicated ports xvp accepts viewers, but never answers them.
 MAX_PORTS = 1000
 
 
@@ -19,8 +18,9 @@ MAX_PORTS = 1000
 class Plan:
     """A file for xvp.
 
-    ``text`` is empty when no console can be written: xvp takes no file
-    without one.  ``problems`` has a sentence for each console left out.
+    ``text`` is empty when there is no console to write: xvp refuses a file
+    without one.  ``ports`` are those that xvp opens for it.  ``problems``
+    has a sentence for each console that was left out.
     """
 
     text: str = field(repr=False)
@@ -29,40 +29,39 @@ class Plan:
     problems: Mapping[int, str]
 
 
-_NOTHING = Plan("", frozenset(), {}, {})
-
-
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _Entry:
     """The line of a console, and the index of its pool."""
 
     pool: int
-    text: str
+    line: str
 
 
 class Writer:
-    """Writes the files of one console host."""
+    """Plans the files of one console host."""
 
     def __init__(
         self, pools: Sequence[Pool], multiplex_port: int | None
     ) -> None:
-        """Write consoles into these pools, the first that matches."""
+        """Prepare to write consoles into pools.
+
+        :param pools: the first one whose patterns match the compute host of
+            a console's server gets the console
+        """
         self._pools = pools
         self._multiplex_port = multiplex_port
-        # What each console is written as, or why it is not.  DES and
-        # patterns take longest, and most consoles were there before.
-        self._known: dict[Console, _Line | str] = {}
-        self._last: tuple[object, Plan] = (None, _NOTHING)
+        # DES and patterns take longest, and few consoles are new.
+        self._entries: dict[Console, _Entry | str] = {}
 
     def ports(self, consoles: Mapping[int, Console]) -> frozenset[int]:
-        """Return the ports that these consoles ask for, if xvp takes them."""
+        """Return the valid ports of consoles, the multiplex port included."""
         wanted = {console.port for console in consoles.values()}
         if consoles:
             wanted.add(self._multiplex_port)
         return frozenset(
             port
             for port in wanted
-            if port is not None and port in grammar.PORTS
+            if port is not None and port in fields.PORTS
         )
 
     def plan(
@@ -70,95 +69,100 @@ class Writer:
         consoles: Mapping[int, Console],
         taken: AbstractSet[int] = frozenset(),
     ) -> Plan:
-        """Plan the file that has as many of these consoles as possible.
+        """Plan the file that contains as many of the consoles as possible.
 
-        Not to be called twice at a time.
+        Not safe for threads.
 
-        :param consoles: by their ids; where two of a pool exclude each
-            other, the lower id is served
-        :param taken: ports that other programs have
+        :param consoles: by id; of two that exclude each other, the one with
+            the lower id is served
+        :param taken: ports in use by other programs
         """
-        asked = (consoles, taken)
-        # The agent asks again and again, mostly for the same.
-        if asked != self._last[0]:
-            self._known = {
-                console: self._known.get(console)
-                or _line(self._pools, console)
-                for console in consoles.values()
-            }
-            self._last = (asked, self._plan(consoles, taken))
-        return self._last[1]
-
-    def _plan(
-        self, consoles: Mapping[int, Console], taken: AbstractSet[int]
-    ) -> Plan:
+        self._entries = {
+            console: self._entries.get(console) or _entry(self._pools, console)
+            for console in consoles.values()
+        }
+        draft = _Draft(self._pools, self._multiplex_port, taken)
         problems: dict[int, str] = {}
-        lines = self._choose(consoles, taken, problems)
-        while lines:
-            rows = list(self._rows(lines, taken))
-            text = "".join(f"{row}\n" for row, _ in rows)
-            try:
-                file = grammar.parse(text)
-            except grammar.Refused as refused:
-                for number, reason in refused.refusals:
-                    _, console_id = rows[number - 1]
-                    if console_id is None:
-                        raise  # The pools were checked: a bug of ours.
-                    del lines[console_id]
-                    problems[console_id] = _problem(reason)
-            else:
-                written = {number: consoles[number] for number in lines}
-                return Plan(text, file.ports, written, problems)
-        return replace(_NOTHING, problems=problems)
-
-    def _choose(
-        self,
-        consoles: Mapping[int, Console],
-        taken: AbstractSet[int],
-        problems: dict[int, str],
-    ) -> dict[int, _Line]:
-        lines: dict[int, _Line] = {}
-        dedicated = 0
         for number in sorted(consoles):
             console = consoles[number]
-            port = console.port or self._multiplex_port
-            line = self._known[console]
-            if isinstance(line, str):
-                problems[number] = _problem(line)
-            elif port in taken:
-                problems[number] = (
-                    f"Another program has port {port}. End it, or give the "
-                    "console host other ports."
-                )
-            elif console.port is not None and dedicated == MAX_PORTS:
-                problems[number] = (
-                    f"xvp serves no more than {MAX_PORTS} ports. Use a "
-                    "multiplex port, or another console host."
-                )
-            else:
-                dedicated += console.port is not None
-                lines[number] = line
-        return lines
+            entry = self._entries[console]
+            reason = (
+                entry if isinstance(entry, str) else draft.add(console, entry)
+            )
+            if reason is not None:
+                problems[number] = f"xvp cannot serve it: {reason}."
+        written = {n: c for n, c in consoles.items() if n not in problems}
+        if not written:
+            return Plan("", frozenset(), {}, problems)
+        text = "".join(f"{line}\n" for line in draft.lines())
+        return Plan(text, frozenset(draft.ports), written, problems)
 
-    def _rows(
-        self, lines: Mapping[int, _Line], taken: AbstractSet[int]
-    ) -> Iterator[tuple[str, int | None]]:
-        """Return the lines of the file, each with the id of its console."""
+
+class _Draft:
+    """A file that consoles are added to, one after the other."""
+
+    def __init__(
+        self,
+        pools: Sequence[Pool],
+        multiplex_port: int | None,
+        taken: AbstractSet[int],
+    ) -> None:
+        self._pools = pools
+        self._multiplex_port = multiplex_port
+        self._taken = taken
+        self._lines: list[list[str]] = [[] for _ in pools]
+        self._names: set[tuple[int, str]] = set()
+        self._dedicated = 0
+        self.ports = {
+            port
+            for port in (multiplex_port,)
+            if port is not None and port not in taken
+        }
+
+    def add(self, console: Console, entry: _Entry) -> str | None:
+        """Add a console.
+
+        :returns: why that is not possible, if it is not
+        """
+        name = (entry.pool, console.instance_name)
+        port = self._multiplex_port if console.port is None else console.port
+        if port is None:
+            return "the console host has no multiplex port"
+        if port in self._taken:
+            return f"another program uses port {port}"
+        # xvp does not notice this of UUIDs, and serves only one of the two.
+        if name in self._names:
+            return "another server of its pool has the same name"
+        if console.port is not None:
+            if port in self.ports:
+                return f"port {port} is used twice"
+            if self._dedicated == MAX_PORTS:
+                return (
+                    f"it serves at most {MAX_PORTS} ports; use a multiplex "
+                    "port, or another console host"
+                )
+            self._dedicated += 1
+            self.ports.add(port)
+        self._names.add(name)
+        self._lines[entry.pool].append(entry.line)
+        return None
+
+    def lines(self) -> Iterator[str]:
+        """Iterate over the lines of the file, in the order xvp expects."""
         # One-time passwords are off: with them, the database would not be
         # alone to decide who may see a screen.
-        yield "OTP DENY", None
-        if not {None, *taken} & {self._multiplex_port}:
-            yield f"MULTIPLEX {self._multiplex_port}", None
-        by_pool: list[list[tuple[str, int]]] = [[] for _ in self._pools]
-        for number, line in lines.items():
-            by_pool[line.pool].append((line.text, number))
-        for pool, rows in zip(self._pools, by_pool, strict=True):
-            if rows:
-                yield from ((row, None) for row in pool.lines)
-                yield from rows
+        yield "OTP DENY"
+        if self._multiplex_port in self.ports:
+            yield f"MULTIPLEX {self._multiplex_port}"
+        for pool, lines in zip(self._pools, self._lines, strict=True):
+            # xvp refuses a pool without a server.
+            if lines:
+                yield from pool.lines
+                yield from lines
 
 
-def _line(pools: Sequence[Pool], console: Console) -> _Line | str:
+def _entry(pools: Sequence[Pool], console: Console) -> _Entry | str:
+    """Return the entry of a console, or why it cannot have one."""
     index = next(
         (
             index
@@ -168,15 +172,19 @@ def _line(pools: Sequence[Pool], console: Console) -> _Line | str:
         None,
     )
     if index is None:
-        return "no pool has the compute host of its server"
+        return "no pool serves the compute host of its server"
+    if console.port is not None and console.port not in fields.PORTS:
+        return (
+            f"its port must be between {fields.PORTS[0]} and "
+            f"{fields.PORTS[-1]}"
+        )
     try:
-        name = quote(console.instance_name)
+        name = fields.word(console.instance_name, fields.MAX_NAME_LENGTH)
+    except ValueError as error:
+        return f"its instance name {error}"
+    try:
         password = passwords.obfuscate_vm(console.password)
     except ValueError as error:
-        return str(error)
+        return f"its password {error}"
     port = "-" if console.port is None else console.port
-    return _Line(index, f"VM {port} {name} {password}")
-
-
-def _problem(reason: str) -> str:
-    return f"xvp cannot serve it: {reason}."
+    return _Entry(index, f"VM {port} {name} {password}")

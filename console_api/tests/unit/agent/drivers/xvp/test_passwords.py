@@ -27,7 +27,7 @@ POOL = {
 
 
 class PasswordsTest(unittest.TestCase):
-    def test_what_xvp_writes(self) -> None:
+    def test_obfuscation_matches_xvp(self) -> None:
         for obfuscate, vectors in (
             (passwords.obfuscate_vm, VM),
             (passwords.obfuscate_pool, POOL),
@@ -36,7 +36,7 @@ class PasswordsTest(unittest.TestCase):
                 with self.subTest(password):
                     self.assertEqual(expected, obfuscate(password))
 
-    def test_what_xvp_takes_in_a_pool_only(self) -> None:
+    def test_spaces_and_unicode_are_accepted_for_pools_only(self) -> None:
         for password in ("a b", "ä"):
             with self.subTest(password):
                 self.assertEqual(32, len(passwords.obfuscate_pool(password)))
@@ -44,7 +44,7 @@ class PasswordsTest(unittest.TestCase):
                     passwords.obfuscate_vm(password)
                 self.assertNotIn(password, str(caught.exception))
 
-    def test_what_xvp_refuses(self) -> None:
+    def test_length_and_characters_are_checked(self) -> None:
         for obfuscate, length in (
             (passwords.obfuscate_vm, 8),
             (passwords.obfuscate_pool, 16),

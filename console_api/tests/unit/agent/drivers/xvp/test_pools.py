@@ -25,7 +25,7 @@ class ReadTest(base.FolderCase):
         names = {"pools": ", ".join(sections)}
         return base.load_conf(Path(self.folder), {"xvp": names, **complete})
 
-    def test_what_is_written(self) -> None:
+    def test_options_become_lines(self) -> None:
         west, east = pools.read(
             self.conf(
                 west={
@@ -54,17 +54,19 @@ class ReadTest(base.FolderCase):
         self.assertEqual(["POOL east", 'DOMAIN ""'], list(east.lines[:2]))
         self.assertNotIn("2a0e3d7a60a60b32", repr(west))
 
-    def test_what_xvp_would_refuse(self) -> None:
+    def test_option_that_xvp_would_refuse(self) -> None:
         for values, text in (
             ({"manager_password": ""}, "1 to 16 bytes"),
             ({"manager_password": SECRET + "xx"}, "1 to 16 bytes"),
-            ({"manager_user": "u" * 33}, "MANAGER"),
-            ({"manager_user": "a#b"}, "cannot hold"),
-            ({"domain": "d" * 80}, "DOMAIN"),
-            ({"hosts": ""}, "HOST: VM cannot be after MANAGER"),
-            ({"hosts": "a, a"}, "HOST: another host"),
-            ({"hosts": "a=::1"}, "HOST"),
-            ({"hosts": "a=b=c"}, "HOST"),
+            ({"manager_user": "u" * 33}, "manager_user must have at most 32"),
+            ({"manager_user": "a#b"}, "manager_user must consist"),
+            ({"domain": "d" * 80}, "domain must have at most 79"),
+            ({"hosts": ""}, "hosts must name at least one"),
+            ({"hosts": "a, a"}, "hosts must not name a host twice"),
+            ({"hosts": "a=::1"}, "hosts must have an IPv4 address"),
+            ({"hosts": "a=b=c"}, "hosts must have an IPv4 address"),
+            ({"hosts": "a="}, "hosts must have an IPv4 address"),
+            ({"hosts": "=192.0.2.1"}, "hosts must not be empty"),
         ):
             with (
                 self.subTest(str(values)),
@@ -75,7 +77,7 @@ class ReadTest(base.FolderCase):
             self.assertIn(text, str(caught.exception))
             self.assertNotIn(SECRET, str(caught.exception))
 
-    def test_names(self) -> None:
+    def test_names_of_pools(self) -> None:
         for names, text in (
             ("", "at least one"),
             ("a, a", "twice"),
