@@ -3,6 +3,7 @@
 
 import argparse
 import re
+from collections.abc import Iterable, Sequence
 
 from openstack import exceptions as sdk_exceptions
 from openstack.compute.v2 import _proxy as compute_proxy
@@ -10,6 +11,10 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+#: The names of columns and the rows, or the one row, of a command.
+Table = tuple[Sequence[str], Iterable[object]]
 
 
 class ComputeCommand(command.Command):

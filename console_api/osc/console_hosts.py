@@ -2,14 +2,12 @@
 """``openstack console host``: hosts that serve consoles."""
 
 import argparse
-from collections.abc import Iterable, Sequence
-from typing import Any
 
 from cliff import columns
 from osc_lib.cli import format_columns
 from osc_lib.command import command
 
-from console_api.osc.base import ComputeCommand
+from console_api.osc.base import ComputeCommand, Table
 from console_api.osc.sdk import ConsoleHost
 
 _COLUMNS = (
@@ -39,9 +37,7 @@ class Ports(columns.FormattableColumn[dict[str, int]]):
 class ListConsoleHost(ComputeCommand, command.Lister):
     """List the console hosts (admin only)."""
 
-    def take_action(
-        self, _parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Any]]:
+    def take_action(self, _parsed_args: argparse.Namespace) -> Table:
         """Return the console hosts."""
         return _COLUMNS, [
             (

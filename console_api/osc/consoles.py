@@ -4,15 +4,14 @@
 import argparse
 import functools
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions
 from osc_lib.command import command
 
 from console_api.osc import wait
-from console_api.osc.base import ServerCommand
+from console_api.osc.base import ServerCommand, Table
 from console_api.osc.sdk import Console
 
 # Without the password: lists end up in logs and tickets.
@@ -33,9 +32,7 @@ class ListConsole(ServerCommand, command.Lister):
     The list is empty if the server does not exist or is not visible to you.
     """
 
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Any]]:
+    def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """Return the consoles."""
         server_id = self.find_server_id(parsed_args.server)
         return _table(Console.list(self.compute, server_id=server_id))
@@ -55,9 +52,7 @@ class CreateConsole(ServerCommand, command.Lister):
         )
         return parser
 
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Any]]:
+    def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """Create the console and return all consoles of the server."""
         server_id = self.find_server_id(parsed_args.server)
         Console.new(server_id=server_id).create(self.compute)
@@ -97,9 +92,7 @@ class ShowConsole(ServerCommand, command.ShowOne):
         )
         return parser
 
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Any]]:
+    def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """Return the console."""
         server_id = self.find_server_id(parsed_args.server)
         console_id = parsed_args.console
@@ -207,7 +200,7 @@ def _refuses(console: Console, deadline: float) -> bool:
 
 def _table(
     consoles: Iterable[Console],
-) -> tuple[Sequence[str], Iterable[Any]]:
+) -> Table:
     return _LIST_COLUMNS, [
         (console.id, console.console_type) for console in consoles
     ]

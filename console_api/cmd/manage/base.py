@@ -24,6 +24,10 @@ from console_api.cmd.manage.app import FAILURE, USAGE_ERROR, ManageApp
 UpdateProgress = Callable[[int, int], None]
 
 
+#: The names of columns and the rows, or the one row, of a command.
+Table = tuple[Sequence[str], Iterable[object]]
+
+
 class UsageError(errors.ConsoleAPIError):
     """Arguments are valid each by itself, but not together."""
 

@@ -2,8 +2,7 @@
 """``console-api-manage console-host``: hosts that serve consoles."""
 
 import argparse
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from cliff import columns, lister
 
@@ -13,8 +12,10 @@ from console_api.cmd.arguments import argument
 from console_api.cmd.manage.base import (
     DisplayCommand,
     ManageCommand,
+    Table,
     UsageError,
 )
+from console_api.cmd.manage.endpoints import Row
 from console_api.consoles.console_hosts import (
     ConsoleHost,
     ConsoleHostManager,
@@ -45,7 +46,7 @@ class Patterns(columns.FormattableColumn[Sequence[str]]):
         return "\n".join(self._value)
 
 
-class Ports(columns.FormattableColumn[dict[str, int | None]]):
+class Ports(columns.FormattableColumn[Row]):
     """Ports of a console host, in tables as options take them."""
 
     def human_readable(self) -> str:
@@ -120,9 +121,7 @@ class List(DisplayCommand, lister.Lister):
     host_down_time seconds. A host that is down gets no new consoles.
     """
 
-    def take_action(
-        self, _parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Any]]:
+    def take_action(self, _parsed_args: argparse.Namespace) -> Table:
         """Return the console hosts."""
         manager = ConsoleHostManager(
             self.app.database, self.app.conf.consoles.host_down_time
@@ -231,7 +230,7 @@ def _add_ports(parser: argparse.ArgumentParser, *, required: bool) -> None:
     )
 
 
-def _port_range(text: str) -> dict[str, int | None]:
+def _port_range(text: str) -> Row:
     ports = values.port_range(text)
     return {
         "min_port": ports[0],
@@ -240,7 +239,7 @@ def _port_range(text: str) -> dict[str, int | None]:
     }
 
 
-def _multiplex_port(text: str) -> dict[str, int | None]:
+def _multiplex_port(text: str) -> Row:
     return {
         "min_port": None,
         "max_port": None,
@@ -248,9 +247,9 @@ def _multiplex_port(text: str) -> dict[str, int | None]:
     }
 
 
-def _properties(parsed_args: argparse.Namespace) -> dict[str, Any]:
+def _properties(parsed_args: argparse.Namespace) -> Row:
     """Return the columns given on the command line."""
-    given: dict[str, Any] = dict(parsed_args.ports or {})
+    given: Row = dict(parsed_args.ports or {})
     if parsed_args.public_hostname is not None:
         given["public_hostname"] = parsed_args.public_hostname
     if parsed_args.enabled is not None:
@@ -267,8 +266,8 @@ def _joined(patterns: Sequence[str]) -> str:
         raise UsageError(f"--compute-host {error}.") from error
 
 
-def _row(host: ConsoleHost) -> Sequence[Any]:
-    ports = {
+def _row(host: ConsoleHost) -> Sequence[object]:
+    ports: Row = {
         "min_port": host.min_port,
         "max_port": host.max_port,
         "multiplex_port": host.multiplex_port,

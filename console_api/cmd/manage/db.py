@@ -2,12 +2,10 @@
 """``console-api-manage db``: the database schema."""
 
 import argparse
-from collections.abc import Iterable, Sequence
-from typing import Any
 
 from cliff import show
 
-from console_api.cmd.manage.base import DisplayCommand, ManageCommand
+from console_api.cmd.manage.base import DisplayCommand, ManageCommand, Table
 from console_api.db import schema
 
 
@@ -28,9 +26,7 @@ class Sync(ManageCommand):
 class Version(DisplayCommand, show.ShowOne):
     """Show the schema version in the database and the one needed."""
 
-    def take_action(
-        self, _parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Any]]:
+    def take_action(self, _parsed_args: argparse.Namespace) -> Table:
         """Return both versions; an empty database has None."""
         return ("found", "needed"), (
             schema.version(self.app.conf),

@@ -2,11 +2,13 @@
 """Endpoints of servers as operators write them: ``KEY=VALUE,...``."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from console_api import values
 from console_api.cmd.arguments import number
+
+#: A row to store: columns by name.
+Row = dict[str, str | int | None]
 
 #: What an endpoint consists of.
 ENDPOINT_KEYS = (
@@ -21,7 +23,7 @@ ENDPOINT_KEYS = (
 REQUIRED_ENDPOINT_KEYS = ENDPOINT_KEYS[:3]
 
 #: The check of each part of an endpoint.
-ENDPOINT_CHECKS = {
+ENDPOINT_CHECKS: Mapping[str, Callable[[object], str | int]] = {
     "protocol": values.protocol,
     "host": values.host,
     "port": values.port,
@@ -33,7 +35,7 @@ ENDPOINT_CHECKS = {
 _NEXT_KEY = re.compile(rf",(?=(?:{'|'.join(ENDPOINT_KEYS)})=)")
 
 
-def parse_endpoint(text: str) -> dict[str, Any]:
+def parse_endpoint(text: str) -> Row:
     """Parse an endpoint; its optional parts are None if they are absent.
 
     :raises ValueError: it is malformed, or a value is invalid
@@ -53,8 +55,8 @@ def parse_endpoint(text: str) -> dict[str, Any]:
     return _check(given)
 
 
-def _check(given: Mapping[str, int | str]) -> dict[str, Any]:
-    checked: dict[str, Any] = dict.fromkeys(ENDPOINT_KEYS)
+def _check(given: Mapping[str, int | str]) -> Row:
+    checked: Row = dict.fromkeys(ENDPOINT_KEYS)
     for key in REQUIRED_ENDPOINT_KEYS:
         if key not in given:
             raise ValueError(f"must have {key}=")

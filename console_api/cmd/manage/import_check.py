@@ -8,12 +8,12 @@ replaced to name fields as the file does, ``vnc_port`` or
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from console_api import values
 from console_api.cmd.manage.endpoints import (
     ENDPOINT_CHECKS,
     REQUIRED_ENDPOINT_KEYS,
+    Row,
 )
 from console_api.cmd.manage.import_formats import (
     READERS,
@@ -22,7 +22,7 @@ from console_api.cmd.manage.import_formats import (
     Malformed,
 )
 
-_Checks = Mapping[str, Callable[[object], Any]]
+_Checks = Mapping[str, Callable[[object], str | int]]
 
 _SERVER_CHECKS: _Checks = {
     "uuid": values.uuid,
@@ -44,8 +44,8 @@ class Servers:
     and a message each.
     """
 
-    servers: list[dict[str, Any]] = field(default_factory=list)
-    endpoints: list[dict[str, Any]] = field(default_factory=list)
+    servers: list[Row] = field(default_factory=list)
+    endpoints: list[Row] = field(default_factory=list)
     places: dict[str, tuple[int, str]] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
@@ -74,11 +74,12 @@ def _add(result: Servers, item: Item) -> None:
     checker = _Checker(item)
     server = checker.server()
     uuid = server.get("uuid")
-    if uuid is not None and uuid in result.places:
-        _line, place = result.places[uuid]
-        checker.problems.append(f"uuid {uuid} is also at {place}")
-    elif uuid is not None:
-        result.places[uuid] = item.line, item.place
+    if isinstance(uuid, str):
+        if uuid in result.places:
+            _line, place = result.places[uuid]
+            checker.problems.append(f"uuid {uuid} is also at {place}")
+        else:
+            result.places[uuid] = item.line, item.place
     endpoints = list(checker.endpoints())
     if checker.problems:
         result.problems.extend(
@@ -98,12 +99,14 @@ class _Checker:
     def __init__(self, item: Item) -> None:
         self._item = item
         self._is_object = isinstance(item.value, dict)
-        self._value = item.value if self._is_object else {}
+        self._value: Mapping[str, object] = (
+            item.value if isinstance(item.value, dict) else {}
+        )
         self.problems = list(item.problems)
         if not self.problems and not self._is_object:
             self.problems.append("must be an object")
 
-    def server(self) -> dict[str, Any]:
+    def server(self) -> Row:
         if not self._is_object:
             return {}
         server = self._values(
@@ -113,7 +116,7 @@ class _Checker:
             server["instance_name"] = server["name"]
         return server
 
-    def endpoints(self) -> Iterator[dict[str, Any]]:
+    def endpoints(self) -> Iterator[Row]:
         given = self._value.get("endpoints")
         if given is not None and not isinstance(given, list):
             self.problems.append("endpoints must be a list")
@@ -139,11 +142,11 @@ class _Checker:
     def _values(
         self,
         prefix: str,
-        given: Mapping[str, Any],
+        given: Mapping[str, object],
         checks: _Checks,
         required: Iterable[str],
         *others: str,
-    ) -> dict[str, Any]:
+    ) -> Row:
         """Return the checked values, None for those absent or invalid.
 
         :param prefix: what the file has before the keys

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from console_api.cmd.arguments import number
 from console_api.cmd.manage.endpoints import ENDPOINT_KEYS
@@ -63,12 +62,12 @@ class Item:
 
     line: int
     place: str
-    value: Any
+    value: object
     prefixes: Sequence[str] = ()
     problems: Sequence[str] = ()
 
 
-class _Object(dict[str, Any]):
+class _Object(dict[str, object]):
     """A JSON object that keeps the keys that occurred more than once."""
 
     repeated: Sequence[str] = ()
@@ -113,7 +112,7 @@ def _check_end(text: str, position: int) -> None:
 
 def _decode(
     decoder: json.JSONDecoder, text: str, position: int, line: int
-) -> tuple[Any, int]:
+) -> tuple[object, int]:
     try:
         return decoder.raw_decode(text, position)
     except json.JSONDecodeError as error:
@@ -125,7 +124,7 @@ def _decode(
         raise Malformed(line, "is nested too deeply") from None
 
 
-def _json_item(value: Any, line: int, index: int) -> Item:
+def _json_item(value: object, line: int, index: int) -> Item:
     endpoints = value.get("endpoints") if isinstance(value, dict) else None
     if not isinstance(endpoints, list):
         endpoints = []
@@ -143,7 +142,7 @@ def _json_item(value: Any, line: int, index: int) -> Item:
     )
 
 
-def _make_object(pairs: Sequence[tuple[str, Any]]) -> _Object:
+def _make_object(pairs: Sequence[tuple[str, object]]) -> _Object:
     result = _Object(pairs)
     if len(result) < len(pairs):
         names = [name for name, _value in pairs]
@@ -213,10 +212,10 @@ def _check_header(header: Sequence[str]) -> None:
 
 
 def _csv_item(line: int, row: Mapping[str, str]) -> Item:
-    value: dict[str, Any] = {
+    value: dict[str, object] = {
         key: row[key] for key in SERVER_KEYS if key in row
     }
-    value["endpoints"] = []
+    endpoints = []
     for protocol in PROTOCOLS:
         prefix = f"{protocol}_"
         endpoint = {
@@ -227,12 +226,12 @@ def _csv_item(line: int, row: Mapping[str, str]) -> Item:
             if prefix + key in row
         }
         if endpoint:
-            value["endpoints"].append({"protocol": protocol, **endpoint})
+            endpoints.append({"protocol": protocol, **endpoint})
     return Item(
         line=line,
         place=f"line {line}",
-        value=value,
-        prefixes=[f"{found['protocol']}_" for found in value["endpoints"]],
+        value={**value, "endpoints": endpoints},
+        prefixes=[f"{endpoint['protocol']}_" for endpoint in endpoints],
     )
 
 

@@ -3,8 +3,7 @@
 
 import argparse
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from cliff import columns, lister, show
 
@@ -13,9 +12,10 @@ from console_api.cmd.arguments import argument
 from console_api.cmd.manage.base import (
     DisplayCommand,
     ManageCommand,
+    Table,
     UsageError,
 )
-from console_api.cmd.manage.endpoints import ENDPOINT_KEYS, parse_endpoint
+from console_api.cmd.manage.endpoints import ENDPOINT_KEYS, Row, parse_endpoint
 from console_api.db import servers
 from console_api.db.engine import Database
 
@@ -34,7 +34,7 @@ _ENDPOINT_HELP = (
 )
 
 
-class Endpoints(columns.FormattableColumn[list[dict[str, Any]]]):
+class Endpoints(columns.FormattableColumn[list[Row]]):
     """Endpoints, in tables as ``--endpoint`` takes them."""
 
     def human_readable(self) -> str:
@@ -75,9 +75,7 @@ class Create(DisplayCommand, show.ShowOne):
         _add_location(parser, " (default: NAME)")
         return parser
 
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Any]]:
+    def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """Store the server and return its columns."""
         server = {
             "uuid": parsed_args.uuid or str(uuid.uuid4()),
@@ -157,9 +155,7 @@ class Set(ManageCommand):
 class List(DisplayCommand, lister.Lister):
     """List all servers, sorted by UUID."""
 
-    def take_action(
-        self, _parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Any]]:
+    def take_action(self, _parsed_args: argparse.Namespace) -> Table:
         """Return the servers; they are read while they are printed."""
         return COLUMNS, _all_servers(self.app.database)
 
@@ -173,9 +169,7 @@ class Show(DisplayCommand, show.ShowOne):
         _add_uuid(parser)
         return parser
 
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Any]]:
+    def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """Return the columns of the server."""
         return _shown(self.app.database, parsed_args.uuid)
 
@@ -244,9 +238,7 @@ def _add_location(
     )
 
 
-def _endpoints(
-    server_id: str, given: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def _endpoints(server_id: str, given: Sequence[Row]) -> list[Row]:
     protocols = [endpoint["protocol"] for endpoint in given]
     for protocol in values.PROTOCOLS:
         if protocols.count(protocol) > 1:
@@ -269,7 +261,7 @@ def _changes(parsed_args: argparse.Namespace) -> dict[str, str | None]:
     return changes
 
 
-def _all_servers(database: Database) -> Iterator[tuple[Any, ...]]:
+def _all_servers(database: Database) -> Iterator[Sequence[object]]:
     marker = ""
     while page := servers.list_page(database, marker, _PAGE_SIZE):
         for row in page:
@@ -278,9 +270,7 @@ def _all_servers(database: Database) -> Iterator[tuple[Any, ...]]:
         marker = page[-1].uuid
 
 
-def _shown(
-    database: Database, server_id: str
-) -> tuple[Sequence[str], Iterable[Any]]:
+def _shown(database: Database, server_id: str) -> Table:
     rows = servers.get(database, server_id)
     if not rows:
         raise errors.ServerNotFound(server_id)

@@ -136,6 +136,7 @@ class ReadCsvTest(FormatsCase):
 
     def test_invalid_port_stays_a_string(self) -> None:
         [item] = read_csv(f"{self.HEADER}u,p,n,c,h,abc,\n")
+        assert isinstance(item.value, dict)
         self.assertEqual("abc", item.value["endpoints"][0]["port"])
 
     def test_row_of_another_length_is_a_problem_of_that_row(self) -> None:
