@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults: error replies in the compute API's form.
+"""Faults: error responses in the form of the compute API.
 
-``{"<key>": {"code": <status>, "message": "<text>"}}``, with keys as measured
-on Nova 34.0.0.
+``{"<key>": {"code": <status>, "message": "<text>"}}``, with the keys of
+Nova 34.0.0.
 """
 
 import http.client
@@ -32,7 +32,7 @@ _KEYS = {
 # Every other status.
 _OTHER_KEY = "computeFault"
 
-# The one table from domain errors to replies; the first match counts.
+# The one table from domain errors to statuses; the first match counts.
 _STATUS_OF_ERROR: Sequence[tuple[type[errors.ConsoleAPIError], int]] = (
     (errors.InvalidInput, 400),
     (errors.TokenTypeNotAccessible, 401),
@@ -43,89 +43,97 @@ _STATUS_OF_ERROR: Sequence[tuple[type[errors.ConsoleAPIError], int]] = (
     (errors.Unavailable, 503),
 )
 
-# What is refused without more to say than the status does, in words that help;
-# 503 is what keystonemiddleware answers.
+# Messages of faults that have nothing to say beyond their status.  503 is the
+# status of keystonemiddleware if it cannot validate a token.
 _MESSAGES = {
     401: "The request you have made requires authentication.",
     404: "The resource could not be found.",
-    411: "This server cannot read a body in chunks. Send its Content-Length.",
+    411: "This server cannot read chunked bodies. Send a Content-Length.",
     413: "Request is too large.",
-    503: "The identity service does not answer. Try again in a few seconds.",
+    503: "The identity service is unavailable. Retry the request in a few "
+    "seconds.",
 }
 
-# Seconds after which a client may try again when one of these is
-# away.
+#: Seconds after which a client should retry when a service is unavailable.
 RETRY_AFTER = 5
-_TRY_AGAIN = ("Retry-After", str(RETRY_AFTER))
+_RETRY = ("Retry-After", str(RETRY_AFTER))
 
 
 class Fault(Exception):
-    """A refusal decided by the API itself, before the domain is asked."""
+    """A refusal by the API itself, before the domain is involved."""
 
     def __init__(
         self, status: int, message: str = "", headers: Sequence[Header] = ()
     ) -> None:
-        """Give the HTTP status, the text for the client and more headers.
+        """Create a fault.
 
-        Without a text, the one that goes with the status is taken.
+        :param message: for the client; by default the message of the status
+        :param headers: in addition to those of every response
         """
         super().__init__(message or _message(status))
         self.status = status
         self.headers = headers
 
 
-def render(
-    status: int, message: str, headers: Sequence[Header] = ()
-) -> Response:
-    """Make the reply of a fault."""
-    key = _KEYS.get(status, _OTHER_KEY)
-    body = {key: {"code": status, "message": message}}
-    return Response(status, json.dumps(body).encode(), headers)
-
-
 def from_status(status: int, headers: Sequence[Header] = ()) -> Response:
-    """Make a fault for a status alone, with the text that goes with it."""
+    """Return the fault of a status, with the message of that status."""
     if status == 503:
-        headers = [*headers, _TRY_AGAIN]
-    return render(status, _message(status), headers)
+        headers = [*headers, _RETRY]
+    return _render(status, _message(status), headers)
 
 
 def method_not_allowed(allowed: str) -> Fault:
-    """Make the fault for a method that a path does not take.
+    """Return the fault for a method that a path does not allow.
 
-    :param allowed: those that it takes, as the Allow header has them
+    :param allowed: the value of the Allow header
     """
     return Fault(
         405,
-        f"The method is not allowed here. Use one of: {allowed}.",
+        f"Method not allowed. Allowed: {allowed}.",
         [("Allow", allowed)],
     )
 
 
-def _message(status: int) -> str:
-    return _MESSAGES.get(status) or http.client.responses.get(status, "")
-
-
 def from_error(error: Exception) -> Response:
-    """Make the reply to an error; an unexpected one is logged in full."""
+    """Return the fault that reports an error.
+
+    An unexpected error is logged with its traceback; the client gets none of
+    it.
+    """
     if isinstance(error, Fault):
-        return render(error.status, str(error), error.headers)
+        return _render(error.status, str(error), error.headers, type(error))
     for known, status in _STATUS_OF_ERROR:
         if isinstance(error, known):
             return _from_known(error, status)
     LOG.error("Unexpected error", exc_info=error)
-    return render(
+    return _render(
         500,
-        "An unexpected error occurred. Give the request id of this reply to "
-        "the operator of the service.",
+        "An unexpected error occurred. Report the request ID of this response "
+        "to the operator of the service.",
     )
 
 
 def _from_known(error: errors.ConsoleAPIError, status: int) -> Response:
+    headers: Sequence[Header] = ()
     if isinstance(error, errors.DatabaseUnavailable):
-        LOG.error("The database does not answer: %s", error.__cause__)
+        LOG.error("The database is unavailable: %s", error.__cause__)
     if isinstance(
         error, errors.DatabaseUnavailable | errors.DirectoryUnavailable
     ):
-        return render(status, str(error), [_TRY_AGAIN])
-    return render(status, str(error))
+        headers = [_RETRY]
+    return _render(status, str(error), headers, type(error))
+
+
+def _render(
+    status: int,
+    message: str,
+    headers: Sequence[Header] = (),
+    error: type[Exception] | None = None,
+) -> Response:
+    key = _KEYS.get(status, _OTHER_KEY)
+    body = {key: {"code": status, "message": message}}
+    return Response(status, json.dumps(body).encode(), headers, error)
+
+
+def _message(status: int) -> str:
+    return _MESSAGES.get(status) or http.client.responses.get(status, "")

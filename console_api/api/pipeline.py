@@ -22,8 +22,9 @@ from paste import deploy
 from console_api import conf as configuration
 from console_api import errors
 from console_api.api import faults
-from console_api.api.application import Dispatcher
+from console_api.api.application import Application
 from console_api.api.controllers import versions
+from console_api.api.filter import Filter
 from console_api.api.middleware.context import ContextFilter
 from console_api.api.middleware.faults import FaultsFilter
 from console_api.api.middleware.noauth2 import NoAuth2Filter
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
         WSGIEnvironment,
     )
 
-    Filter = Callable[[WSGIApplication], WSGIApplication]
+    Middleware = Callable[[WSGIApplication], WSGIApplication]
 
 
 # What Paste and the libraries raise for a file or an option that is wrong.
@@ -109,13 +110,15 @@ def api_factory(
 
     ``microversions = false`` makes the one for /v2.
     """
-    return Dispatcher(
+    return Application(
         _service(_folder(global_conf, local)),
         microversions=_microversions(local),
     )
 
 
-def filter_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
+def filter_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "Middleware":
     """Make the filter for another API's pipeline, after authentication.
 
     It answers the operations of ``[filter] resources`` and hands on the
@@ -123,13 +126,12 @@ def filter_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
     is for pipelines of /v2.
     """
     folder = _folder(global_conf, local)
-    service = _service(folder)
-    return lambda app: Dispatcher(
-        service,
+    application = Application(
+        _service(folder),
         microversions=_microversions(local),
         resources=load_conf(folder).filter.resources,
-        next_app=app,
     )
+    return lambda app: Filter(application, app)
 
 
 def _microversions(local: Mapping[str, str]) -> bool:
@@ -159,22 +161,28 @@ def healthcheck_factory(
 
 def request_log_factory(
     global_conf: Mapping[str, str], **local: str
-) -> "Filter":
+) -> "Middleware":
     """Make the filter that gives requests their ids and logs them."""
     return RequestLogFilter
 
 
-def faults_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
+def faults_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "Middleware":
     """Make the filter that gives all errors one form."""
     return FaultsFilter
 
 
-def context_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
+def context_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "Middleware":
     """Make the filter that tells who is asking."""
     return ContextFilter
 
 
-def noauth2_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
+def noauth2_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "Middleware":
     """Make the filter that believes what callers say of themselves."""
     conf = load_conf(_folder(global_conf, local))
     return lambda app: NoAuth2Filter(
@@ -184,7 +192,7 @@ def noauth2_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
 
 def authtoken_factory(
     global_conf: Mapping[str, str], **local: str
-) -> "Filter":
+) -> "Middleware":
     """Make keystonemiddleware's filter, on our own configuration."""
     # Imported where it is needed: it is large, and noauth2 goes without.
     from console_api.api.middleware import authtoken  # noqa: PLC0415
@@ -193,7 +201,7 @@ def authtoken_factory(
     return lambda app: authtoken.make(app, conf)
 
 
-def cors_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
+def cors_factory(global_conf: Mapping[str, str], **local: str) -> "Middleware":
     """Make oslo.middleware's CORS filter; nothing if no origin is allowed."""
     conf = load_conf(_folder(global_conf, local))
     if not conf.cors.allowed_origin:
@@ -203,7 +211,7 @@ def cors_factory(global_conf: Mapping[str, str], **local: str) -> "Filter":
 
 def http_proxy_factory(
     global_conf: Mapping[str, str], **local: str
-) -> "Filter":
+) -> "Middleware":
     """Make oslo.middleware's filter for proxy headers, if it is switched on.
 
     ``[oslo_middleware] enable_proxy_headers_parsing`` does that.
@@ -216,7 +224,7 @@ def http_proxy_factory(
 
 def sizelimit_factory(
     global_conf: Mapping[str, str], **local: str
-) -> "Filter":
+) -> "Middleware":
     """Make oslo.middleware's limit of body sizes, for requests with one."""
     conf = load_conf(_folder(global_conf, local))
     # Read now, so that a value that is no number stops the start.

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A reply, as plain data until it is sent."""
+"""Responses: plain data until they are sent."""
 
 import http
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -14,7 +14,7 @@ Header = tuple[str, str]
 
 CONTENT_TYPE: Header = ("Content-Type", "application/json")
 
-#: Set in the WSGI environment once one of our own replies is on its way.
+#: Set in the WSGI environment once a response of ours is being sent.
 ANSWERED = "console_api.answered"
 
 _STATUS_LINES = {
@@ -25,11 +25,16 @@ _STATUS_LINES = {
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status, body and headers beyond type and length of the body."""
+    """Status, body and headers other than the type and length of the body.
+
+    ``error`` is the class of the exception that the response reports, if
+    any.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: Sequence[Header] = ()
+    error: type[Exception] | None = None
 
     def send(
         self,
@@ -37,7 +42,7 @@ class Response:
         start_response: "StartResponse",
         more_headers: Iterable[Header] = (),
     ) -> list[bytes]:
-        """Answer a WSGI request; a HEAD request gets the headers alone."""
+        """Send the response to a WSGI request, without the body to HEAD."""
         environ[ANSWERED] = True
         start_response(
             _STATUS_LINES.get(self.status, f"{self.status} Error"),
@@ -51,6 +56,6 @@ class Response:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
 
 
-def render_json(document: Any, status: int = 200) -> Response:
-    """Make a reply with a JSON document."""
+def render_json(document: object, status: int = 200) -> Response:
+    """Return a response with a JSON document."""
     return Response(status, json.dumps(document).encode())

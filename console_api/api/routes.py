@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one table of the API: path, method, action."""
+"""The route table: path, method, action, policy rule and its target."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from microversion_parse import Version
 from routes import Mapper
 
+from console_api.api import targets
 from console_api.api.controllers import (
     console_auth_tokens,
     console_hosts,
@@ -20,22 +22,32 @@ from console_api.api.schemas import Schema
 from console_api.api.schemas import console_auth_tokens as token_schemas
 from console_api.api.schemas import consoles as console_schemas
 from console_api.api.schemas import remote_consoles as remote_schemas
+from console_api.api.targets import Target
+from console_api.policies import console_auth_tokens as token_policies
+from console_api.policies import console_hosts as host_policies
+from console_api.policies import consoles as console_policies
+from console_api.policies import remote_consoles as remote_policies
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One operation: where it is, what it takes, and what it does.
+class Route(Generic[T]):
+    """One operation: where it is, who may perform it, and what it does.
 
-    ``body`` and ``query`` are left out where anything goes.  The rest is for
-    the filter in another API's pipeline: ``actions`` are the only keys of a
-    body that make it a request to us rather than to that API, and ``shared``
-    says that it has such things of its own, so that it is asked for those
-    that we do not have.
+    ``rule`` is the policy rule, enforced on the ``target`` that the action
+    is then given.  Without ``body`` and ``query`` any are accepted.  The rest
+    is for the filter in front of another API: only a body with one of the
+    keys ``actions`` is a request to us, and an operation is ``shared`` if the
+    other API has such resources too, and is asked for those that we do not
+    have.
     """
 
     path: str
     method: str
-    action: Callable[[Request], Response]
+    action: Callable[[Request[T]], Response]
+    rule: str
+    target: Target[T]
     min_version: Version = MIN_VERSION
     max_version: Version = MAX_VERSION
     body: Schema | None = None
@@ -48,13 +60,22 @@ class Route:
         """The name that the resource has in every layer."""
         return self.action.__module__.rpartition(".")[2]
 
+    @property
+    def documented_paths(self) -> Sequence[str]:
+        """The path as policies document it: once for each action, if any."""
+        if not self.actions:
+            return (self.path,)
+        return [f"{self.path} ({action})" for action in self.actions]
 
-# In the order in which they are tried: the one asked for most comes first.
-ROUTES = (
+
+# In the order in which they are tried: the most frequent comes first.
+ROUTES: Sequence[Route[Any]] = (
     Route(
         "/os-console-auth-tokens/{console_token}",
         "GET",
         console_auth_tokens.show,
+        rule=token_policies.SHOW,
+        target=targets.console_auth_token,
         query=token_schemas.SHOW_QUERY,
         shared=True,
     ),
@@ -62,17 +83,37 @@ ROUTES = (
         "/servers/{server_id}/consoles",
         "GET",
         consoles.index,
+        rule=console_policies.INDEX,
+        target=targets.visible_server,
         query=console_schemas.LIST_QUERY,
     ),
-    Route("/servers/{server_id}/consoles", "POST", consoles.create),
-    Route("/servers/{server_id}/consoles/{console_id}", "GET", consoles.show),
     Route(
-        "/servers/{server_id}/consoles/{console_id}", "DELETE", consoles.delete
+        "/servers/{server_id}/consoles",
+        "POST",
+        consoles.create,
+        rule=console_policies.CREATE,
+        target=targets.server,
+    ),
+    Route(
+        "/servers/{server_id}/consoles/{console_id}",
+        "GET",
+        consoles.show,
+        rule=console_policies.SHOW,
+        target=targets.server,
+    ),
+    Route(
+        "/servers/{server_id}/consoles/{console_id}",
+        "DELETE",
+        consoles.delete,
+        rule=console_policies.DELETE,
+        target=targets.server,
     ),
     Route(
         "/servers/{server_id}/remote-consoles",
         "POST",
         remote_consoles.create,
+        rule=remote_policies.CREATE,
+        target=targets.server,
         min_version=Version(2, 6),
         body=remote_schemas.CREATE_BODY,
     ),
@@ -80,11 +121,19 @@ ROUTES = (
         "/servers/{server_id}/action",
         "POST",
         remote_consoles.action,
+        rule=remote_policies.CREATE,
+        target=targets.server,
         max_version=Version(2, 5),
         body=remote_schemas.ACTION_BODY,
         actions=tuple(remote_schemas.ACTIONS),
     ),
-    Route("/os-console-hosts", "GET", console_hosts.index),
+    Route(
+        "/os-console-hosts",
+        "GET",
+        console_hosts.index,
+        rule=host_policies.INDEX,
+        target=targets.own_project,
+    ),
 )
 
 #: The names of all resources.
@@ -100,15 +149,20 @@ _PROJECT_SEGMENT = "/{project_id:[0-9a-f-]+}"
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a path leads: its operations by method, and its variables."""
+    """Where a request leads: its route, None if the method is not allowed.
 
+    ``template`` is the path as the table has it, ``operations`` holds all
+    routes of that path by method, ``variables`` the variables of the path.
+    """
+
+    route: Route[Any] | None
     template: str
-    operations: Mapping[str, Route]
+    operations: Mapping[str, Route[Any]]
     variables: Mapping[str, str]
 
     @property
     def allowed(self) -> str:
-        """The methods that the path takes, for an Allow header."""
+        """The methods that the path allows, for an Allow header."""
         methods = set(self.operations)
         if "GET" in methods:
             methods.add("HEAD")
@@ -116,13 +170,13 @@ class Match:
 
 
 class RouteTable:
-    """The routes, compiled; with and without a project in the path."""
+    """The compiled routes, with and without a project in the path."""
 
     def __init__(self, resources: Container[str] = RESOURCES) -> None:
-        """Compile the part of the table that is about these resources."""
+        """Compile the routes of these resources."""
         self._mapper = Mapper(explicit=True)
         self._mapper.minimization = False
-        self._operations: dict[str, dict[str, Route]] = {}
+        self._operations: dict[str, dict[str, Route[Any]]] = {}
         for route in ROUTES:
             if route.resource not in resources:
                 continue
@@ -135,13 +189,18 @@ class RouteTable:
             )
         self._mapper.create_regs()
 
-    def match(self, path: str) -> Match | None:
-        """Find the operations of a path, None if there are none."""
+    def match(self, path: str, method: str) -> Match | None:
+        """Return where a request leads, None if the path is unknown.
+
+        HEAD leads to the route of GET.
+        """
         variables = self._mapper.match(path)
         if variables is None:
             return None
         template = variables.pop("template")
         if path[-1] == "\n" and template[-1] != "}":
-            # A final newline is no part of what Routes matches.
+            # Routes ignores a final newline after a literal segment.
             return None
-        return Match(template, self._operations[template], variables)
+        operations = self._operations[template]
+        route = operations.get("GET" if method == "HEAD" else method)
+        return Match(route, template, operations, variables)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is answered, one module a resource; thin, and without SQL."""
+"""Controllers, one module per resource: call the domain, render."""

@@ -1,32 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The consoles of a server."""
+"""Consoles of servers."""
 
 import re
 
 from console_api import errors
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json
-from console_api.policies import consoles as policies
+from console_api.directory.base import Server
 
-# As many digits as every database's integers have room for.
+# As many digits as the integers of every supported database can hold.
 _CONSOLE_ID = re.compile(r"[0-9]{1,18}")
 
 
-def index(request: Request) -> Response:
-    """List the consoles of a server, in the order of their ids.
-
-    A server that is not there, or not for the caller, has none.
-    """
-    try:
-        server = request.find_server()
-        request.authorize(policies.INDEX, server)
-    except errors.ServerNotFound:
+def index(request: Request[Server | None]) -> Response:
+    """List the consoles of a server by id; none if it is not found."""
+    if request.target is None:
         return render_json({"consoles": []})
-    most = request.service.max_limit
+    max_limit = request.service.max_limit
     found = request.service.consoles.list(
-        server,
+        request.target,
         marker=int(request.query.get("marker", 0)),
-        limit=min(int(request.query.get("limit", most)), most),
+        limit=min(int(request.query.get("limit", max_limit)), max_limit),
     )
     return render_json(
         {
@@ -43,19 +37,20 @@ def index(request: Request) -> Response:
     )
 
 
-def create(request: Request) -> Response:
-    """Make sure that a server has a console; the body is not looked at."""
-    server = request.find_server()
-    request.authorize(policies.CREATE, server)
-    request.service.consoles.create(server)
+def create(request: Request[Server]) -> Response:
+    """Create the console of a server unless it exists; ignore the body."""
+    request.service.consoles.create(request.target)
     return Response(200)
 
 
-def show(request: Request) -> Response:
-    """Show a console with its password."""
-    server = request.find_server()
-    request.authorize(policies.SHOW, server)
-    console = request.service.consoles.show(server, _console_id(request))
+def show(request: Request[Server]) -> Response:
+    """Show a console with its password.
+
+    :raises ConsoleNotFound: the server has no such console
+    """
+    console = request.service.consoles.show(
+        request.target, _console_id(request)
+    )
     return render_json(
         {
             "console": {
@@ -70,15 +65,16 @@ def show(request: Request) -> Response:
     )
 
 
-def delete(request: Request) -> Response:
-    """Delete a console."""
-    server = request.find_server()
-    request.authorize(policies.DELETE, server)
-    request.service.consoles.delete(server, _console_id(request))
+def delete(request: Request[Server]) -> Response:
+    """Delete a console.
+
+    :raises ConsoleNotFound: the server has no such console
+    """
+    request.service.consoles.delete(request.target, _console_id(request))
     return Response(202)
 
 
-def _console_id(request: Request) -> int:
+def _console_id(request: Request[Server]) -> int:
     text = request.path["console_id"]
     if not _CONSOLE_ID.fullmatch(text):
         raise errors.ConsoleNotFound(text)

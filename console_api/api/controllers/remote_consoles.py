@@ -4,14 +4,14 @@
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json
 from console_api.api.schemas.remote_consoles import ACTIONS
-from console_api.policies import remote_consoles as policies
+from console_api.directory.base import Server
 from console_api.tokens.manager import RemoteConsole
 
 
-def create(request: Request) -> Response:
-    """Create a remote console of a server."""
-    wanted = request.body["remote_console"]
-    console = _issue(request, wanted["protocol"], wanted["type"])
+def create(request: Request[Server]) -> Response:
+    """Create a remote console."""
+    requested = request.body["remote_console"]
+    console = _issue(request, requested["protocol"], requested["type"])
     return render_json(
         {
             "remote_console": {
@@ -23,21 +23,19 @@ def create(request: Request) -> Response:
     )
 
 
-def action(request: Request) -> Response:
-    """Create a remote console by one of the legacy actions."""
-    [(name, wanted)] = request.body.items()
+def action(request: Request[Server]) -> Response:
+    """Create a remote console with one of the legacy actions."""
+    [(name, requested)] = request.body.items()
     protocol, _types = ACTIONS[name]
-    console = _issue(request, protocol, wanted["type"])
+    console = _issue(request, protocol, requested["type"])
     return render_json(
         {"console": {"type": console.console_type, "url": console.url}}
     )
 
 
 def _issue(
-    request: Request, protocol: str, console_type: str
+    request: Request[Server], protocol: str, console_type: str
 ) -> RemoteConsole:
-    server = request.find_server()
-    request.authorize(policies.CREATE, server)
     return request.service.tokens.issue(
-        server, protocol, console_type, request.context.user_id
+        request.target, protocol, console_type, request.context.user_id
     )

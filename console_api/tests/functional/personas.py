@@ -1,55 +1,59 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operations that personas try, and how."""
+"""Requests to each route of the API, made by different personas."""
 
 from typing import Any
 
+from console_api.api import routes
 from console_api.tests.functional import base
 from console_api.tests.functional.client import Client, Reply
-
-RULES = {
-    "list": "os_compute_api:os-consoles:index",
-    "create": "os_compute_api:os-consoles:create",
-    "show": "os_compute_api:os-consoles:show",
-    "delete": "os_compute_api:os-consoles:delete",
-    "remote": "os_compute_api:os-remote-consoles",
-    "action": "os_compute_api:os-remote-consoles",
-    "look up": "os_compute_api:os-console-auth-tokens",
-    "list hosts": "os_compute_api:os-console-hosts:index",
-}
 
 REMOTE = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
 ACTION = {"os-getVNCConsole": {"type": "novnc"}}
 
+#: The routes by resource and action, such as ``consoles.index``.
+OPERATIONS = {
+    f"{route.resource}.{route.action.__name__}": route
+    for route in routes.ROUTES
+}
+
+# The bodies that requests need to reach the policy check; a new route with a
+# schema has to be added.
+_BODIES = {
+    "/servers/{server_id}/remote-consoles": REMOTE,
+    "/servers/{server_id}/action": ACTION,
+}
+
+# The first microversion that looks up tokens of the console type of REMOTE.
+_VERSIONS = {"/os-console-auth-tokens/{console_token}": "2.31"}
+
 
 class PersonaTestCase(base.FunctionalTestCase):
-    """Tests with a server, a console of it and a console auth token."""
+    """Tests with a server, its console and a console auth token."""
 
-    def make_what_is_tried(self) -> None:
-        """Make them as the administrator."""
+    def make_resources(self) -> None:
+        """Create them as the administrator."""
         self.server_id, self.console_id = self.make_console()
         self.token = self.issue_token(self.server_id)
 
     def perform(
         self, client: Client, operation: str, server_id: str | None = None
     ) -> Reply:
-        """Let somebody try an operation on a server."""
-        server = f"/servers/{server_id or self.server_id}"
-        console = f"{server}/consoles/{self.console_id}"
-        token = f"/os-console-auth-tokens/{self.token}"
-        method, path, body, version = {
-            "list": ("GET", f"{server}/consoles", None, None),
-            "create": ("POST", f"{server}/consoles", None, None),
-            "show": ("GET", console, None, None),
-            "delete": ("DELETE", console, None, None),
-            "remote": ("POST", f"{server}/remote-consoles", REMOTE, "2.6"),
-            "action": ("POST", f"{server}/action", ACTION, "2.5"),
-            "look up": ("GET", token, None, "2.31"),
-            "list hosts": ("GET", "/os-console-hosts", None, None),
-        }[operation]
-        return client.request(method, path, body=body, version=version)
+        """Request an operation, on the server of the test by default."""
+        route = OPERATIONS[operation]
+        path = route.path.format(
+            server_id=server_id or self.server_id,
+            console_id=self.console_id,
+            console_token=self.token,
+        )
+        return client.request(
+            route.method,
+            path,
+            body=_BODIES.get(route.path),
+            version=_VERSIONS.get(route.path, str(route.min_version)),
+        )
 
     def renew_console(self) -> None:
-        """Make the console again if it has been deleted."""
+        """Create the console again if it was deleted."""
         self.admin.post(f"/servers/{self.server_id}/consoles")
         [row] = self.console_rows(self.server_id)
         self.console_id = row.id
@@ -62,7 +66,7 @@ class PersonaTestCase(base.FunctionalTestCase):
         )
 
     def check_refusal(self, operation: str, reply: Reply) -> None:
-        """Check that a 403 names the rule."""
-        rule = RULES[operation]
+        """Check that a 403 names the rule of the operation."""
+        rule = OPERATIONS[operation].rule
         message = f"Policy doesn't allow {rule} to be performed."
         self.assert_fault(reply, 403, message)

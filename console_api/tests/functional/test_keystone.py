@@ -11,7 +11,9 @@ from console_api.tests.functional.identity import (
     options,
 )
 
-AWAY = "The identity service does not answer. Try again in a few seconds."
+AWAY = (
+    "The identity service is unavailable. Retry the request in a few seconds."
+)
 REQUIRED = "The request you have made requires authentication."
 # All that is said of tokens, and more than anybody wants to read.
 DEBUG = {

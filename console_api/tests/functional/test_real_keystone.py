@@ -7,7 +7,7 @@ from typing import ClassVar
 from console_api.tests.functional import documentation, keystone, servers
 from console_api.tests.functional.client import Client, Reply
 from console_api.tests.functional.configuration import Options
-from console_api.tests.functional.personas import RULES, PersonaTestCase
+from console_api.tests.functional.personas import OPERATIONS, PersonaTestCase
 from console_api.tests.functional.servers import Server
 
 LOOK_UP = "/os-console-auth-tokens/none"
@@ -28,7 +28,7 @@ class RealKeystoneTestCase(PersonaTestCase):
         super().setUp()
         self.project = self.keystone.make_project()
         self.admin = self.with_token(self.keystone.admin_token)
-        self.make_what_is_tried()
+        self.make_resources()
         self.path = f"/servers/{self.server_id}/consoles"
 
     def with_token(self, token: str | None, **headers: str) -> Client:
@@ -108,11 +108,11 @@ class RealKeystoneTests(RealKeystoneTestCase):
             ("Service", self.user("service"), own),
             ("Nobody", self.user("member", elsewhere), other),
         ):
-            for operation, rule in RULES.items():
+            for operation, route in OPERATIONS.items():
                 with self.subTest(persona, operation=operation):
                     before = self.state()
                     reply = self.perform(client, operation)
-                    if (persona, rule) in yes:
+                    if (persona, route.rule) in yes:
                         self.assertLess(reply.status, 300, reply.body)
                         self.assertNotEqual({"consoles": []}, _json(reply))
                         self.renew_console()
@@ -125,7 +125,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
     def test_a_token_of_another_scope_is_refused(self):
         for scope, token in self.tokens_of_other_scopes():
             client = self.with_token(token)
-            for operation in RULES:
+            for operation in OPERATIONS:
                 with self.subTest(scope, operation=operation):
                     before = self.state()
                     reply = self.perform(client, operation)
@@ -134,7 +134,9 @@ class RealKeystoneTests(RealKeystoneTestCase):
                     self.assertEqual(before, self.state())
                     words = f"refused that is scoped to {scope}"
                     self.assertTrue(self.log_lines(reply, words))
-            unknown = self.perform(client, "create", str(uuid.uuid4()))
+            unknown = self.perform(
+                client, "consoles.create", str(uuid.uuid4())
+            )
             self.assertEqual(reply.message, unknown.message)
 
     def tokens_of_other_scopes(self):
@@ -242,13 +244,10 @@ def _documented_refusals() -> list[dict[str, str]]:
     tokens = [tokens[0][:3]] * 2
     return [
         {
-            "list": lists[which],
-            "look up": tokens[which],
-            "list hosts": hosts[which],
-            **dict.fromkeys(
-                ("create", "show", "delete", "remote", "action"),
-                consoles[which],
-            ),
+            **dict.fromkeys(OPERATIONS, consoles[which]),
+            "consoles.index": lists[which],
+            "console_auth_tokens.show": tokens[which],
+            "console_hosts.index": hosts[which],
         }
         for which in (0, 1)
     ]

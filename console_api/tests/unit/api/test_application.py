@@ -3,8 +3,10 @@ import json
 from typing import Any
 from unittest import mock
 
+import webob
+
 from console_api import errors
-from console_api.api.application import Dispatcher
+from console_api.api.application import Application
 from console_api.directory.database import DatabaseDirectory
 from console_api.tests.unit import base
 from console_api.tests.unit.base import OTHER_PROJECT, PROJECT, SERVER
@@ -16,12 +18,12 @@ ACTION = f"/servers/{SERVER}/action"
 JSON = {"Content-Type": "application/json"}
 
 
-class DispatchCase(base.ServiceCase):
+class ApplicationCase(base.ServiceCase):
     def setUp(self) -> None:
         super().setUp()
         self.add_server(endpoints={"vnc": {}})
         self.add_console_host()
-        self.application: Any = Dispatcher(self.service)
+        self.application: Any = Application(self.service)
 
     def call(
         self,
@@ -45,10 +47,10 @@ class DispatchCase(base.ServiceCase):
         self.assertIn(message, reply.fault[2])
 
 
-class OrderTest(DispatchCase):
-    """Of all that is wrong with a request, what is judged first is told."""
+class OrderTest(ApplicationCase):
+    """Of several faults of a request, the first in order is reported."""
 
-    def test_each_check_comes_before_all_those_after_it(self) -> None:
+    def test_each_check_precedes_all_later_ones(self) -> None:
         request: dict[str, Any] = {
             "method": "PUT",
             "path": f"/{OTHER_PROJECT}/unknown",
@@ -58,10 +60,10 @@ class OrderTest(DispatchCase):
         }
         remote = f"/{OTHER_PROJECT}{REMOTE}"
         document = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
-        # What is told, and what is put right before that.
+        # What is reported, and what is corrected before that.
         for status, message, correction in (
             (404, "The resource could not be found.", {}),
-            (405, "not allowed here", {"path": remote}),
+            (405, "Method not allowed", {"path": remote}),
             (400, "invalid format", {"method": "POST"}),
             (406, "not supported by the API", {"version": "2.999"}),
             (415, "Unsupported Content-Type", {"version": "2.5"}),
@@ -90,7 +92,7 @@ class OrderTest(DispatchCase):
         request.update(headers={})
         self.assertEqual(200, self.call(**request).status)
 
-    def test_a_body_is_judged_before_the_identity_is_needed(self) -> None:
+    def test_body_is_checked_before_identity(self) -> None:
         reply = base.call(
             self.application, "POST", CONSOLES, body=b"{", headers=JSON
         )
@@ -99,30 +101,30 @@ class OrderTest(DispatchCase):
         self.assertFault(reply, 401, "unauthorized")
 
 
-class RouteTest(DispatchCase):
-    def test_an_unknown_path_is_not_found(self) -> None:
+class RouteTest(ApplicationCase):
+    def test_unknown_path_is_not_found(self) -> None:
         for path in ("/", "/servers", f"{CONSOLES}/", f"/{CONSOLES}"):
             with self.subTest(path):
                 self.assertFault(self.call(path=path), 404, "itemNotFound")
 
-    def test_a_wrong_method_is_told_the_right_ones(self) -> None:
+    def test_wrong_method_is_told_allowed_ones(self) -> None:
         for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "get", "TRACE"):
             with self.subTest(method):
                 reply = self.call(method)
                 self.assertFault(reply, 405, "badMethod", "GET, HEAD, POST")
                 self.assertEqual("GET, HEAD, POST", reply.headers["Allow"])
 
-    def test_head_is_as_get_without_the_body(self) -> None:
+    def test_head_is_get_without_body(self) -> None:
         get = self.call("GET")
         head = self.call("HEAD")
         self.assertEqual((200, b""), (head.status, head.body))
         self.assertEqual(list(get.headers.items()), list(head.headers.items()))
 
-    def test_the_project_may_be_in_the_path(self) -> None:
+    def test_path_may_contain_project_of_caller(self) -> None:
         reply = self.call(path=f"/{PROJECT}{CONSOLES}")
         self.assertEqual({"consoles": []}, reply.json)
 
-    def test_another_project_in_the_path_is_refused(self) -> None:
+    def test_path_with_other_project_is_refused(self) -> None:
         for project in (OTHER_PROJECT, "-", "a" * 9999):
             with self.subTest(project[:40]):
                 reply = self.call(path=f"/{project}{CONSOLES}")
@@ -130,8 +132,8 @@ class RouteTest(DispatchCase):
                 self.assertLess(len(reply.fault[2]), 250)
 
 
-class VersionTest(DispatchCase):
-    def test_replies_name_the_version_in_force(self) -> None:
+class VersionTest(ApplicationCase):
+    def test_responses_name_microversion_in_force(self) -> None:
         for version, named in (
             (None, "2.1"),
             ("2.31", "2.31"),
@@ -148,19 +150,19 @@ class VersionTest(DispatchCase):
                     )
                     self.assertIn("OpenStack-API-Version", headers["Vary"])
 
-    def test_a_malformed_version_is_answered_without_one(self) -> None:
+    def test_malformed_microversion_returns_400_without_headers(self) -> None:
         reply = self.call(version="x")
         self.assertFault(reply, 400, "badRequest")
         self.assertNotIn("OpenStack-API-Version", reply.headers)
 
-    def test_a_version_out_of_range_is_echoed_once(self) -> None:
+    def test_microversion_out_of_range_is_echoed_once(self) -> None:
         reply = self.call(version="2.105")
         self.assertFault(reply, 406, "computeFault")
         self.assertEqual(
             ["compute 2.105"], reply.headers.getall("OpenStack-API-Version")
         )
 
-    def test_operations_are_there_in_their_versions_alone(self) -> None:
+    def test_operations_exist_in_their_microversions_only(self) -> None:
         remote = json.dumps(
             {"remote_console": {"protocol": "vnc", "type": "novnc"}}
         ).encode()
@@ -177,8 +179,8 @@ class VersionTest(DispatchCase):
                 reply = self.call("POST", path, body=body, version=version)
                 self.assertEqual(status, reply.status)
 
-    def test_without_microversions_none_are_read_or_named(self) -> None:
-        self.application = Dispatcher(self.service, microversions=False)
+    def test_microversions_can_be_disabled(self) -> None:
+        self.application = Application(self.service, microversions=False)
         for version in ("2.31", "x", "2.999"):
             with self.subTest(version):
                 reply = self.call(version=version)
@@ -189,23 +191,61 @@ class VersionTest(DispatchCase):
         self.assertFault(reply, 404, "itemNotFound")
 
 
-class ErrorTest(DispatchCase):
+class QueryTest(ApplicationCase):
+    def test_first_value_of_a_parameter_is_used(self) -> None:
+        self.call("POST")
+        for query, status, count in (
+            ("limit=0&limit=x", 200, 0),
+            ("limit=1&limit=0", 200, 1),
+            ("limit=x&limit=0", 400, None),
+            ("limit=", 400, None),
+            ("limit=%31", 200, 1),
+            ("limit=%FF", 400, None),
+            ("&&", 200, 1),
+            ("a;b=%00&%zz", 200, 1),
+        ):
+            with self.subTest(query):
+                reply = self.call(path=f"{CONSOLES}?{query}")
+                self.assertEqual(status, reply.status)
+                if count is not None:
+                    self.assertEqual(count, len(reply.json["consoles"]))
+
+    def test_operations_without_parameters_ignore_them(self) -> None:
+        for method, path, status in (
+            ("POST", CONSOLES, 200),
+            ("GET", f"{CONSOLES}/999", 404),
+            ("DELETE", f"{CONSOLES}/999", 404),
+        ):
+            with self.subTest(path, method=method):
+                reply = self.call(method, f"{path}?limit=x&a=b")
+                self.assertEqual(status, reply.status)
+
+    def test_query_string_may_be_absent(self) -> None:
+        environ = webob.Request.blank(
+            CONSOLES, headers=base.identity()
+        ).environ
+        del environ["QUERY_STRING"]
+        status, _headers, _body = webob.Request(environ).call_application(
+            self.application
+        )
+        self.assertEqual("200 OK", status)
+
+
+class ErrorTest(ApplicationCase):
     def get_with(self, error: Exception) -> base.Reply:
         with mock.patch.object(DatabaseDirectory, "get", side_effect=error):
             return self.call(version="2.31")
 
-    def test_an_unexpected_error_is_neutral_and_names_the_version(
-        self,
-    ) -> None:
+    def test_unexpected_error_is_neutral_and_names_microversion(self) -> None:
         reply = self.get_with(ZeroDivisionError("secret"))
-        self.assertFault(reply, 500, "computeFault", "request id")
+        self.assertFault(reply, 500, "computeFault", "request ID")
         self.assertNotIn(b"secret", reply.body)
         self.assertNotIn(b"ZeroDivision", reply.body)
         self.assertEqual(
             "compute 2.31", reply.headers["OpenStack-API-Version"]
         )
 
-    def test_an_absent_database_may_be_tried_again(self) -> None:
+    def test_unavailable_database_returns_503_with_retry_after(self) -> None:
         reply = self.get_with(errors.DatabaseUnavailable())
         self.assertFault(reply, 503, "serviceUnavailable")
         self.assertEqual("5", reply.headers["Retry-After"])

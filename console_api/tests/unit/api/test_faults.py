@@ -35,17 +35,18 @@ class FaultsCase(unittest.TestCase):
         )
 
 
-class RenderTest(FaultsCase):
-    def test_each_status_has_the_key_that_clients_know(self) -> None:
+class FaultTest(FaultsCase):
+    def test_each_status_has_its_key(self) -> None:
         for status in KEYS:
             with self.subTest(status):
-                reply = faults.render(status, "why", [("A", "b")])
+                fault = faults.Fault(status, "why", [("A", "b")])
+                reply = faults.from_error(fault)
                 self.assertFault(reply, status, "why")
                 self.assertEqual([("A", "b")], reply.headers)
 
 
 class FromStatusTest(FaultsCase):
-    def test_every_status_of_http_gets_a_message(self) -> None:
+    def test_every_http_error_status_has_message(self) -> None:
         for status in http.HTTPStatus:
             if status >= 400:
                 with self.subTest(status):
@@ -54,15 +55,15 @@ class FromStatusTest(FaultsCase):
                     [fault] = json.loads(reply.body).values()
                     self.assertTrue(fault["message"])
 
-    def test_what_other_filters_refuse_is_explained(self) -> None:
+    def test_statuses_of_other_filters_have_messages(self) -> None:
         for status, message in (
             (401, "The request you have made requires authentication."),
             (404, "The resource could not be found."),
             (413, "Request is too large."),
             (
                 503,
-                "The identity service does not answer. Try again in a few "
-                "seconds.",
+                "The identity service is unavailable. Retry the request in a "
+                "few seconds.",
             ),
             (418, "I'm a Teapot"),
         ):
@@ -71,7 +72,7 @@ class FromStatusTest(FaultsCase):
 
 
 class FromErrorTest(FaultsCase):
-    def test_each_error_of_the_domain_has_its_status(self) -> None:
+    def test_each_domain_error_has_its_status(self) -> None:
         for error, status in (
             (errors.InvalidInput("why"), 400),
             (errors.TokenTypeNotAccessible(), 401),
@@ -92,9 +93,7 @@ class FromErrorTest(FaultsCase):
                 self.assertFault(reply, status, str(error))
                 self.assertEqual((), reply.headers)
 
-    def test_an_absent_database_is_logged_and_may_be_tried_again(
-        self,
-    ) -> None:
+    def test_unavailable_database_is_logged_with_retry_after(self) -> None:
         error = errors.DatabaseUnavailable()
         error.__cause__ = OSError("server gone away")
         with self.assertLogs(faults.LOG, "ERROR") as logs:
@@ -103,15 +102,7 @@ class FromErrorTest(FaultsCase):
         self.assertEqual([("Retry-After", "5")], reply.headers)
         self.assertIn("server gone away", logs.output[0])
 
-    def test_a_fault_speaks_for_itself(self) -> None:
-        fault = faults.Fault(405, "why", [("Allow", "GET")])
-        reply = faults.from_error(fault)
-        self.assertFault(reply, 405, "why")
-        self.assertEqual([("Allow", "GET")], reply.headers)
-
-    def test_an_unexpected_error_is_logged_in_full_and_not_shown(
-        self,
-    ) -> None:
+    def test_unexpected_error_is_logged_but_not_shown(self) -> None:
         for error in (
             KeyError("a secret"),
             errors.ConfigurationError("a secret"),
@@ -123,5 +114,5 @@ class FromErrorTest(FaultsCase):
                 text = reply.body.decode()
                 self.assertNotIn("secret", text)
                 self.assertNotIn(type(error).__name__, text)
-                self.assertIn("request id", text)
+                self.assertIn("request ID", text)
                 self.assertIn("a secret", logs.output[0])

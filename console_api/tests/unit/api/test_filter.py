@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dispatcher as a filter in another API's pipeline."""
-
 import io
 from typing import Any
 from unittest import mock
@@ -11,14 +9,15 @@ from oslo_context.context import RequestContext
 
 from console_api import errors
 from console_api.api import routes
-from console_api.api.application import Dispatcher
+from console_api.api.application import Application
+from console_api.api.filter import Filter
 from console_api.api.response import ANSWERED
 from console_api.tests.unit import base
 from console_api.tests.unit.api.test_application import (
     ACTION,
     CONSOLES,
     REMOTE,
-    DispatchCase,
+    ApplicationCase,
 )
 from console_api.tests.unit.base import OTHER_PROJECT, PROJECT, SERVER
 from console_api.tokens.manager import TokenManager
@@ -26,12 +25,12 @@ from console_api.tokens.manager import TokenManager
 TOKEN = "/os-console-auth-tokens/a"
 
 
-class FilterTest(DispatchCase):
+class FilterTest(ApplicationCase):
     def setUp(self) -> None:
         super().setUp()
         self.passed: list[tuple[str, bytes]] = []
-        self.application = Dispatcher(
-            self.service, next_app=self.next_application
+        self.application = Filter(
+            Application(self.service), self.next_application
         )
 
     def next_application(self, environ: Any, start_response: Any) -> Any:
@@ -47,7 +46,7 @@ class FilterTest(DispatchCase):
         self.assertEqual((299, b"passed on"), (reply.status, reply.body))
         self.assertEqual([(path, body)], self.passed)
 
-    def test_what_is_not_ours_passes_with_its_body(self) -> None:
+    def test_other_operations_are_passed_on_with_body(self) -> None:
         for method, path in (
             ("GET", "/"),
             ("GET", ""),
@@ -66,7 +65,7 @@ class FilterTest(DispatchCase):
                 with self.subTest(path, method=method, body=body):
                     self.assertPasses(method, path, body)
 
-    def test_the_actions_of_the_other_api_pass_with_their_body(self) -> None:
+    def test_other_actions_are_passed_on_with_body(self) -> None:
         for body in (
             b"",
             b"{",
@@ -83,7 +82,7 @@ class FilterTest(DispatchCase):
             with self.subTest(body[:30]):
                 self.assertPasses("POST", ACTION, body)
 
-    def test_what_a_directory_of_ours_asks_nova_for_passes(self) -> None:
+    def test_requests_of_our_own_directories_are_passed_on(self) -> None:
         for method, path in (
             ("POST", REMOTE),
             ("GET", "/os-console-auth-tokens/a"),
@@ -97,8 +96,7 @@ class FilterTest(DispatchCase):
                 )
                 self.assertEqual(299, reply.status)
 
-    def test_what_passes_is_not_so_much_as_looked_at(self) -> None:
-        """Neither the body that is sent nor the one that is answered."""
+    def test_request_and_response_are_passed_on_untouched(self) -> None:
         untouched = mock.NonCallableMock(spec=[])
         answer = iter([b"in ", b"pieces"])
 
@@ -120,12 +118,13 @@ class FilterTest(DispatchCase):
             }
         )
         before = dict(environ)
-        application = Dispatcher(
-            self.service, resources={"consoles"}, next_app=next_application
+        application = Filter(
+            Application(self.service, resources={"consoles"}),
+            next_application,
         )
         self.assertIs(answer, application(environ, start))
 
-    def test_only_the_resources_that_were_chosen_are_ours(self) -> None:
+    def test_only_configured_resources_are_served(self) -> None:
         for resource, method, path, body in (
             ("consoles", "GET", CONSOLES, b""),
             ("console_auth_tokens", "GET", TOKEN, b""),
@@ -134,10 +133,9 @@ class FilterTest(DispatchCase):
             ("console_hosts", "GET", "/os-console-hosts", b""),
         ):
             for chosen in routes.RESOURCES:
-                self.application = Dispatcher(
-                    self.service,
-                    resources={chosen},
-                    next_app=self.next_application,
+                self.application = Filter(
+                    Application(self.service, resources={chosen}),
+                    self.next_application,
                 )
                 with self.subTest(path, chosen=chosen):
                     if chosen != resource or path == TOKEN:
@@ -146,7 +144,7 @@ class FilterTest(DispatchCase):
                         reply = self.call(method, path, body=body)
                         self.assertNotEqual(299, reply.status)
 
-    def test_a_token_that_is_not_ours_passes(self) -> None:
+    def test_unknown_token_is_passed_on(self) -> None:
         issued = self.service.tokens.issue(
             self.service.directory.get(SERVER), "vnc", "xvpvnc", "a-user"
         )
@@ -155,7 +153,7 @@ class FilterTest(DispatchCase):
         for path, version, headers in (
             (TOKEN, None, base.identity("service")),
             (TOKEN, "2.31", base.identity("admin")),
-            # What we refuse, the API behind us may allow for its own.
+            # The other API may allow what we refuse.
             (TOKEN, "2.31", base.identity("reader")),
             (ours, "2.31", base.identity("reader")),
             (ours, "2.9999", base.identity("admin")),
@@ -173,11 +171,11 @@ class FilterTest(DispatchCase):
             )
             self.assertEqual(status, reply.status, reply.body)
 
-    def test_a_token_does_not_pass_while_it_may_be_ours(self) -> None:
-        """The API behind us would call it unknown, and a session end."""
+    def test_token_is_not_passed_on_after_server_error(self) -> None:
+        """The other API would not find a token of ours, ending a session."""
         for error, status in (
             (errors.DatabaseUnavailable(), 503),
-            (KeyError("a fault of ours"), 500),
+            (KeyError("unexpected"), 500),
         ):
             with (
                 self.subTest(status),
@@ -187,13 +185,13 @@ class FilterTest(DispatchCase):
                 reply = self.call(path=TOKEN, headers=base.identity("service"))
                 self.assertEqual(status, reply.status)
 
-    def test_the_log_keeps_the_identity_of_the_pipeline(self) -> None:
-        theirs = RequestContext(user_id="as the pipeline has it")
+    def test_context_of_the_pipeline_is_kept(self) -> None:
+        theirs = RequestContext(user_id="pipeline-user")
         self.addCleanup(base.forget_context)
         self.assertEqual(200, self.call(path=CONSOLES).status)
         self.assertIs(theirs, oslo_context.get_current())
 
-    def test_a_body_that_can_be_read_once_is_read_by_both(self) -> None:
+    def test_body_that_cannot_be_rewound_is_passed_on(self) -> None:
         body = b'{"reboot": {"type": "SOFT"}}'
 
         class Stream:
@@ -214,7 +212,7 @@ class FilterTest(DispatchCase):
         self.assertEqual(299, reply.status)
         self.assertEqual([(ACTION, body)], self.passed)
 
-    def test_our_own_operations_are_answered(self) -> None:
+    def test_own_operations_are_served(self) -> None:
         for method, path, body, status in (
             ("GET", CONSOLES, b"", 200),
             ("HEAD", CONSOLES, b"", 200),

@@ -9,7 +9,7 @@ from oslo_middleware.healthcheck import pluginbase
 import console_api
 from console_api import errors
 from console_api.api import healthcheck, pipeline, service
-from console_api.api.application import Dispatcher
+from console_api.api.application import Application
 from console_api.tests.unit import base
 from console_api.tests.unit.base import PROJECT, SERVER
 
@@ -109,8 +109,8 @@ class LoadTest(PipelineCase):
         values = {"config_dir": str(self.folder)}
         one = pipeline.api_factory(values)
         two = pipeline.api_factory({}, **values, microversions="false")
-        assert isinstance(one, Dispatcher)
-        assert isinstance(two, Dispatcher)
+        assert isinstance(one, Application)
+        assert isinstance(two, Application)
         self.assertIs(one._service, two._service)
         self.assertTrue(one._microversions)
         self.assertFalse(two._microversions)

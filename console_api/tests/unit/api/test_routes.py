@@ -16,7 +16,7 @@ class MatchTest(unittest.TestCase):
         super().setUp()
         self.table = routes.RouteTable()
 
-    def test_each_path_leads_to_its_operations(self) -> None:
+    def test_path_leads_to_its_operations(self) -> None:
         for path, template, methods, variables in (
             (f"/servers/{SERVER}/consoles", CONSOLES, "GET POST", {}),
             (
@@ -33,7 +33,7 @@ class MatchTest(unittest.TestCase):
                 (f"/{PROJECT}", {"project_id": PROJECT}),
             ):
                 with self.subTest(prefix + path):
-                    match = self.table.match(prefix + path)
+                    match = self.table.match(prefix + path, "GET")
                     assert match is not None
                     self.assertEqual(template, match.template)
                     self.assertEqual(
@@ -44,15 +44,27 @@ class MatchTest(unittest.TestCase):
                         match.variables,
                     )
 
-    def test_every_route_is_found_by_its_path(self) -> None:
+    def test_every_route_is_found_by_path_and_method(self) -> None:
         for route in routes.ROUTES:
             with self.subTest(route.path, method=route.method):
                 path = route.path.replace("{", "").replace("}", "")
-                match = self.table.match(path)
+                match = self.table.match(path, route.method)
                 assert match is not None
-                self.assertIs(route, match.operations[route.method])
+                self.assertIs(route, match.route)
 
-    def test_a_segment_may_be_anything_but_a_slash(self) -> None:
+    def test_head_leads_to_route_of_get(self) -> None:
+        for path, expected in (
+            (f"/servers/{SERVER}/consoles", "GET"),
+            (f"/servers/{SERVER}/action", None),
+        ):
+            with self.subTest(path):
+                match = self.table.match(path, "HEAD")
+                assert match is not None
+                self.assertEqual(
+                    expected, match.route.method if match.route else None
+                )
+
+    def test_variable_matches_anything_but_a_slash(self) -> None:
         for text in (
             "a.json",
             "a;b",
@@ -67,12 +79,14 @@ class MatchTest(unittest.TestCase):
             "x" * 10_000,
         ):
             with self.subTest(text[:50]):
-                match = self.table.match(f"/os-console-auth-tokens/{text}")
+                match = self.table.match(
+                    f"/os-console-auth-tokens/{text}", "GET"
+                )
                 assert match is not None
                 self.assertEqual(TOKEN, match.template)
                 self.assertEqual({"console_token": text}, match.variables)
 
-    def test_other_paths_lead_nowhere(self) -> None:
+    def test_other_paths_are_unknown(self) -> None:
         consoles = f"/servers/{SERVER}/consoles"
         for path in (
             "",
@@ -99,9 +113,9 @@ class MatchTest(unittest.TestCase):
             f"/Servers/{SERVER}/consoles",
         ):
             with self.subTest(path):
-                self.assertIsNone(self.table.match(path))
+                self.assertIsNone(self.table.match(path, "GET"))
 
-    def test_the_allowed_methods_are_those_of_the_path(self) -> None:
+    def test_allowed_methods_are_those_of_the_path(self) -> None:
         for path, allowed in (
             ("/servers/a/consoles", "GET, HEAD, POST"),
             ("/servers/a/consoles/1", "DELETE, GET, HEAD"),
@@ -109,17 +123,17 @@ class MatchTest(unittest.TestCase):
             ("/servers/a/action", "POST"),
         ):
             with self.subTest(path):
-                match = self.table.match(path)
+                match = self.table.match(path, "GET")
                 assert match is not None
                 self.assertEqual(allowed, match.allowed)
 
 
 class TableTest(unittest.TestCase):
-    def test_no_operation_is_given_twice(self) -> None:
+    def test_no_operation_is_listed_twice(self) -> None:
         every = [(route.path, route.method) for route in routes.ROUTES]
         self.assertEqual(sorted(every), sorted(set(every)))
 
-    def test_what_must_not_be_logged_is_part_of_a_path(self) -> None:
+    def test_secret_variables_occur_in_paths(self) -> None:
         for name in routes.SECRETS:
             self.assertIn(
                 f"{{{name}}}", "".join(route.path for route in routes.ROUTES)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory `pipeline`, from the dispatcher to the API behind it."""
+"""The directory `pipeline`, from the filter to the API behind it."""
 
 import json
 from typing import Any
@@ -7,7 +7,8 @@ from typing import Any
 import webob
 
 from console_api import directory, errors
-from console_api.api.application import Dispatcher
+from console_api.api.application import Application
+from console_api.api.filter import Filter
 from console_api.db import tables
 from console_api.directory.base import Endpoint
 from console_api.tests.unit import base
@@ -28,7 +29,7 @@ class PipelineCase(base.ServiceCase):
         super().setUp()
         self.conf.set_override("driver", "pipeline", "directory")
         self.service = self.make_service()
-        self.application = Dispatcher(self.service, next_app=self.nova)
+        self.application = Filter(Application(self.service), self.nova)
         self.answer: Any = (200, {"server": {**SHOWN, **MORE}})
         self.asked: list[webob.Request] = []
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the controllers share: requests to the operations."""
+"""What the tests of controllers share: authorized requests."""
 
 from typing import Any
 
@@ -27,22 +27,23 @@ class ControllerCase(base.ServiceCase):
 
     def request(
         self,
-        role: str = "member",
-        project: str | None = PROJECT,
+        target: Any = None,
         *,
         version: tuple[int, int] = (2, 1),
         query: dict[str, str] | None = None,
         body: Any = None,
         **path: str,
-    ) -> Request:
-        """Make a request as the dispatcher does."""
+    ) -> Request[Any]:
+        """Create a request as the application does.
+
+        :param target: the server of the test by default
+        """
         return Request(
             service=self.service,
-            context=RequestContext(
-                user_id="a-user", project_id=project, roles=[role]
-            ),
+            context=RequestContext(user_id="a-user", project_id=PROJECT),
             version=Version(*version),
-            path={"server_id": self.server.uuid, **path},
+            target=target or self.server,
+            path=path,
             query=query or {},
             body=body,
         )

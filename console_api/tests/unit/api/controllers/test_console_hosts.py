@@ -2,20 +2,17 @@
 import json
 from typing import Any
 
-from console_api import errors
 from console_api.api.controllers import console_hosts
-from console_api.policies import console_hosts as policies
 from console_api.tests.unit.api.controllers.base import ControllerCase
-from console_api.tests.unit.base import OTHER_PROJECT, PROJECT
 
 
 class IndexTest(ControllerCase):
-    def index(self, role: str = "admin", **request: Any) -> Any:
-        reply = console_hosts.index(self.request(role, **request))
+    def index(self) -> Any:
+        reply = console_hosts.index(self.request())
         self.assertEqual(200, reply.status)
         return json.loads(reply.body)["console_hosts"]
 
-    def test_both_kinds_of_ports_are_shown(self) -> None:
+    def test_index_shows_port_range_or_multiplex_port(self) -> None:
         self.add_console_host(
             "console-2",
             min_port=None,
@@ -46,19 +43,8 @@ class IndexTest(ControllerCase):
             second,
         )
 
-    def test_times_are_in_utc(self) -> None:
+    def test_index_shows_times_in_utc(self) -> None:
         self.add_console_host("console-0", last_seen_at=1700000000)
         self.assertEqual(
             "2023-11-14T22:13:20+00:00", self.index()[0]["last_seen_at"]
         )
-
-    def test_only_administrators_see_them_of_whatever_project(self) -> None:
-        for project in (PROJECT, OTHER_PROJECT):
-            self.assertEqual(1, len(self.index(project=project)))
-            for role in ("manager", "member", "reader", "service"):
-                with (
-                    self.subTest(role),
-                    self.assertRaises(errors.Forbidden) as caught,
-                ):
-                    self.index(role, project=project)
-                self.assertIn(policies.INDEX, str(caught.exception))

@@ -17,9 +17,7 @@ class FaultsFilterTest(unittest.TestCase):
     ) -> base.Reply:
         return base.call(FaultsFilter(application), **more)
 
-    def test_pages_of_other_filters_become_faults_whatever_is_accepted(
-        self,
-    ) -> None:
+    def test_error_pages_become_faults_for_any_accept_header(self) -> None:
         for page, status, key in (
             (webob.exc.HTTPBadRequest(), 400, "badRequest"),
             (webob.exc.HTTPUnauthorized(), 401, "unauthorized"),
@@ -42,7 +40,7 @@ class FaultsFilterTest(unittest.TestCase):
                         reply.headers.getall("Content-Length"),
                     )
 
-    def test_headers_that_say_more_than_the_body_are_kept(self) -> None:
+    def test_headers_not_about_the_body_are_kept(self) -> None:
         page = webob.exc.HTTPUnauthorized(
             headers={"WWW-Authenticate": "Keystone uri='http://identity'"}
         )
@@ -51,13 +49,15 @@ class FaultsFilterTest(unittest.TestCase):
             "Keystone uri='http://identity'", reply.headers["WWW-Authenticate"]
         )
 
-    def test_our_own_faults_stay_as_they_are(self) -> None:
-        own = faults.render(404, "our own words", [("X-Own", "1")])
+    def test_own_faults_are_unchanged(self) -> None:
+        own = faults.from_error(
+            faults.Fault(404, "our own words", [("X-Own", "1")])
+        )
         reply = self.call(own.send)
         self.assertEqual(("itemNotFound", 404, "our own words"), reply.fault)
         self.assertEqual("1", reply.headers["X-Own"])
 
-    def test_what_succeeds_is_passed_on(self) -> None:
+    def test_successful_responses_are_unchanged(self) -> None:
         for status in (200, 202, 300):
             with self.subTest(status):
                 page = webob.Response(b"a page", status, content_type="a/b")
@@ -67,7 +67,7 @@ class FaultsFilterTest(unittest.TestCase):
                     (reply.status, reply.body, reply.headers["Content-Type"]),
                 )
 
-    def test_an_error_on_the_way_becomes_a_fault(self) -> None:
+    def test_exception_becomes_fault(self) -> None:
         for error, status in (
             (errors.Conflict("why"), 409),
             (ZeroDivisionError("secret"), 500),
@@ -87,7 +87,7 @@ class FaultsFilterTest(unittest.TestCase):
                 self.assertEqual(status, reply.status)
                 self.assertNotIn(b"secret", reply.body)
 
-    def test_the_page_that_is_replaced_is_closed(self) -> None:
+    def test_replaced_body_is_closed(self) -> None:
         closed = []
 
         class Page(list[bytes]):
@@ -102,6 +102,6 @@ class FaultsFilterTest(unittest.TestCase):
         self.assertEqual(401, self.call(application).status)
         self.assertEqual([True], closed)
 
-    def test_head_gets_a_fault_without_its_body(self) -> None:
+    def test_head_gets_fault_without_body(self) -> None:
         reply = self.call(webob.exc.HTTPUnauthorized(), method="HEAD")
         self.assertEqual((401, b""), (reply.status, reply.body))

@@ -5,7 +5,7 @@ from typing import Any
 
 from oslo_context import context as oslo_context
 
-from console_api.api.application import Dispatcher
+from console_api.api.application import Application
 from console_api.api.middleware import context, request_log
 from console_api.tests.unit import base
 from console_api.tests.unit.base import PROJECT, SERVER
@@ -17,28 +17,26 @@ class RequestIdTest(base.FolderCase):
     def setUp(self) -> None:
         super().setUp()
         self.addCleanup(base.forget_context)
-        self.in_force: list[str | None] = []
+        self.logged: list[str | None] = []
 
         def application(environ: Any, start_response: Any) -> Iterable[bytes]:
             current = oslo_context.get_current()
-            self.in_force.append(current.request_id if current else None)
+            self.logged.append(current.request_id if current else None)
             if environ.get("HTTP_X_USER_ID"):
-                self.in_force.append(context.of_request(environ).request_id)
+                self.logged.append(context.of_request(environ).request_id)
             start_response("204 No Content", [("X-Own", "1")])
             return []
 
         self.filter = request_log.RequestLogFilter(application)
 
-    def test_both_headers_carry_one_id(self) -> None:
+    def test_both_headers_carry_the_same_id(self) -> None:
         headers = base.call(self.filter).headers
         request_id = headers["x-openstack-request-id"]
         self.assertRegex(request_id, rf"\Areq-{UUID4}\Z")
         self.assertEqual(request_id, headers["x-compute-request-id"])
         self.assertEqual("1", headers["X-Own"])
 
-    def test_each_request_has_another_one_whatever_the_client_sends(
-        self,
-    ) -> None:
+    def test_id_is_new_for_each_request(self) -> None:
         sent = {"X-OpenStack-Request-Id": f"req-{SERVER}"}
         found = {
             base.call(self.filter, headers=sent).headers[
@@ -48,9 +46,7 @@ class RequestIdTest(base.FolderCase):
         }
         self.assertEqual(5, len(found - set(sent.values())))
 
-    def test_the_id_that_the_caller_gives_to_all_it_does_is_kept_beside_it(
-        self,
-    ) -> None:
+    def test_well_formed_global_request_id_is_kept(self) -> None:
         for sent, kept in (
             (f"req-{SERVER}", f"req-{SERVER}"),
             (SERVER, None),
@@ -77,12 +73,10 @@ class RequestIdTest(base.FolderCase):
                     kept, environ.get(request_log.GLOBAL_REQUEST_ID)
                 )
 
-    def test_it_is_in_force_before_and_after_the_caller_is_known(
-        self,
-    ) -> None:
+    def test_id_is_in_context_before_and_after_authentication(self) -> None:
         reply = base.call(self.filter, headers=base.identity())
         self.assertEqual(
-            [reply.headers["x-openstack-request-id"]] * 2, self.in_force
+            [reply.headers["x-openstack-request-id"]] * 2, self.logged
         )
 
 
@@ -90,8 +84,8 @@ class LogTest(base.ServiceCase):
     def line(
         self, path: str, status: int, method: str = "GET", **environ: str
     ) -> str:
-        """Send a request and return what is logged of it."""
-        application = request_log.RequestLogFilter(Dispatcher(self.service))
+        """Send a request and return its log line."""
+        application = request_log.RequestLogFilter(Application(self.service))
         with self.assertLogs(request_log.LOG, "DEBUG") as logs:
             reply = base.call(
                 application,
@@ -105,7 +99,7 @@ class LogTest(base.ServiceCase):
         self.level = logs.records[0].levelname
         return line.partition(f"{request_log.LOG.name}:")[2]
 
-    def test_each_request_has_one_line(self) -> None:
+    def test_each_request_logs_one_line(self) -> None:
         self.add_server()
         line = self.line(
             f"/servers/{SERVER}/consoles", 200, REMOTE_ADDR="192.0.2.1"
@@ -119,7 +113,7 @@ class LogTest(base.ServiceCase):
             line,
         )
 
-    def test_a_read_that_succeeds_is_for_debugging(self) -> None:
+    def test_successful_reads_are_logged_at_debug(self) -> None:
         self.add_server()
         self.add_console_host()
         path = f"/servers/{SERVER}/consoles"
@@ -133,7 +127,7 @@ class LogTest(base.ServiceCase):
                 self.line(path, status, method)
                 self.assertEqual(level, self.level)
 
-    def test_a_token_is_never_in_it(self) -> None:
+    def test_tokens_are_never_logged(self) -> None:
         for path, status, shown in (
             (
                 "/os-console-auth-tokens/s3cret",
@@ -145,7 +139,7 @@ class LogTest(base.ServiceCase):
                 404,
                 "/v2.1/os-console-auth-tokens/***",
             ),
-            # Mistyped, a token may be anywhere.
+            # In a mistyped URL a token may be anywhere.
             ("/os-console-auth-token/s3cret", 404, "-"),
             ("/s3cret", 404, "-"),
         ):
@@ -154,11 +148,11 @@ class LogTest(base.ServiceCase):
                 self.assertIn(f'"GET {shown}" status: {status}', line)
                 self.assertNotIn("s3cret", line)
 
-    def test_nobody_writes_lines_of_their_own(self) -> None:
+    def test_path_cannot_forge_log_lines(self) -> None:
         line = self.line("/servers/a%0Ab%22c/consoles/%0D%0A", 404)
         self.assertIn('"GET /v2.1/servers/a%0Ab%22c/consoles/%0D%0A"', line)
         self.assertNotIn("\n", line)
 
-    def test_a_wrong_method_is_logged_with_its_path(self) -> None:
+    def test_path_is_logged_when_method_is_not_allowed(self) -> None:
         line = self.line(f"/servers/{SERVER}/consoles", 405, "PUT")
         self.assertIn(f'- "PUT /v2.1/servers/{SERVER}/consoles"', line)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Request bodies: JSON documents of a bounded size."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import webob
+import webob.exc
+
+from console_api.api.faults import Fault
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+_CONTENT_TYPES = frozenset(
+    {
+        "",
+        "application/json",
+        "application/vnd.openstack.compute+json",
+        "text/plain",
+    }
+)
+
+
+def read(environ: "WSGIEnvironment") -> Any:
+    """Return the JSON document in the body of a request, None without one.
+
+    :raises Fault: 411 if the server cannot tell where the body ends, 413 if
+        it is too large, 415 if it is declared as something other than JSON,
+        400 if it is incomplete or malformed
+    """
+    if not _has_body(environ):
+        return None
+    try:
+        text = webob.Request(environ).body
+    except webob.exc.HTTPRequestEntityTooLarge as error:
+        raise Fault(413) from error
+    except Exception as error:
+        # Each WSGI server has its own exception for an incomplete body.
+        raise Fault(400, "The request body cannot be read.") from error
+    if not text:
+        return None
+    content_type = environ.get("CONTENT_TYPE", "").partition(";")[0]
+    if content_type.strip().lower() not in _CONTENT_TYPES:
+        raise Fault(
+            415,
+            f"Unsupported Content-Type {content_type[:64]!r}. Send "
+            "application/json.",
+        )
+    try:
+        return json.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Fault(400, "Malformed request body") from error
+
+
+def peek(environ: "WSGIEnvironment") -> Any:
+    """Return the JSON document in a body that another application reads too.
+
+    :returns: None if the body is not JSON
+    :raises Exception: the body cannot be read; the WSGI server chooses which
+    """
+    request = webob.Request(environ)
+    request.make_body_seekable()
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _has_body(environ: "WSGIEnvironment") -> bool:
+    if environ.get("CONTENT_LENGTH"):
+        return True
+    if not environ.get("HTTP_TRANSFER_ENCODING"):
+        return False
+    if not environ.get("wsgi.input_terminated"):
+        # Without knowing its end, the body would read as empty.
+        raise Fault(411)
+    return True

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policy targets: what a request is about, and whether the caller may do it.
+
+Each route names one of these functions.  It looks up what the path names,
+enforces the rule of the route, and returns what it found for the controller,
+so that no controller is reached before the rule was enforced.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypeVar
+
+from oslo_context.context import RequestContext
+
+from console_api import errors
+from console_api.api.service import Service
+from console_api.directory.base import Server
+from console_api.tokens.manager import ConnectionInfo
+
+T = TypeVar("T")
+
+#: Called with the service, the caller, the policy rule and the variables of
+#: the path.
+Target: TypeAlias = Callable[
+    [Service, RequestContext, str, Mapping[str, str]], T
+]
+
+
+def server(
+    service: Service,
+    caller: RequestContext,
+    rule: str,
+    path: Mapping[str, str],
+) -> Server:
+    """Return the server that the path names.
+
+    The rule is checked against the server's project.
+
+    :raises Forbidden: the rule refuses, and the server belongs to the
+        caller's project
+    :raises ServerNotFound: there is no such server; or the rule refuses, and
+        the server belongs to another project, whose servers the caller must
+        not learn of
+    """
+    found = service.directory.get(path["server_id"])
+    if not service.enforcer.allows(caller, rule, found.project_id):
+        if found.project_id == caller.project_id:
+            raise errors.Forbidden(rule)
+        raise errors.ServerNotFound(found.uuid)
+    return found
+
+
+def visible_server(
+    service: Service,
+    caller: RequestContext,
+    rule: str,
+    path: Mapping[str, str],
+) -> Server | None:
+    """Return the server that the path names, None if it is not found.
+
+    The rule is checked as by ``server``.
+
+    :raises Forbidden: the rule refuses, and the server belongs to the
+        caller's project
+    """
+    try:
+        return server(service, caller, rule, path)
+    except errors.ServerNotFound:
+        return None
+
+
+def console_auth_token(
+    service: Service,
+    caller: RequestContext,
+    rule: str,
+    path: Mapping[str, str],
+) -> ConnectionInfo:
+    """Return the connection info of the token that the path names.
+
+    The rule is checked twice: before the look-up against the caller's own
+    project, so that a caller without the role does not learn whether a token
+    exists, and then against the project of the token's server.
+
+    :raises Forbidden: the rule refuses for the caller's own project
+    :raises TokenNotFound: the token is not valid, or the rule refuses for
+        its server's project
+    """
+    allows = service.enforcer.allows
+    if not allows(caller, rule, caller.project_id):
+        raise errors.Forbidden(rule)
+    info = service.tokens.check(path["console_token"].encode("latin-1"))
+    if not allows(caller, rule, info.project_id):
+        raise errors.TokenNotFound
+    return info
+
+
+def own_project(
+    service: Service,
+    caller: RequestContext,
+    rule: str,
+    path: Mapping[str, str],  # noqa: ARG001 (part of the signature)
+) -> None:
+    """Check the rule against the caller's project, for what has no project.
+
+    :raises Forbidden: the rule refuses
+    """
+    if not service.enforcer.allows(caller, rule, caller.project_id):
+        raise errors.Forbidden(rule)
