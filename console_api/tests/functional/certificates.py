@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificates for tests: an authority, and a server that it vouches for."""
+"""Certificates for tests: an authority, and a server certificate."""
 
 import datetime as dt
 import ipaddress
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 @dataclass(frozen=True)
 class Authority:
-    """A folder with the files that QEMU looks for, by its names."""
+    """A folder with the files that QEMU expects, by their names."""
 
     folder: Path
 
@@ -24,14 +24,14 @@ class Authority:
 
 
 def make(folder: Path) -> Authority:
-    """Make an authority and a certificate of 127.0.0.1."""
+    """Create an authority and a certificate for 127.0.0.1."""
     ca_key, server_key = (
         ec.generate_private_key(ec.SECP256R1()) for _ in "ab"
     )
     ca_name = x509.Name.from_rfc4514_string("CN=authority of a test")
     server_name = x509.Name.from_rfc4514_string("CN=compute host of a test")
     ca = (
-        _builder(ca_name, ca_name, ca_key)
+        _builder(ca_name, ca_name, ca_key, ca_key)
         .add_extension(
             x509.BasicConstraints(ca=True, path_length=None), critical=True
         )
@@ -51,7 +51,7 @@ def make(folder: Path) -> Authority:
         )
     )
     names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    server = _builder(server_name, ca_name, server_key).add_extension(
+    server = _builder(server_name, ca_name, server_key, ca_key).add_extension(
         x509.SubjectAlternativeName(names), critical=False
     )
     _write(folder / "ca-cert.pem", ca.sign(ca_key, hashes.SHA256()))
@@ -66,15 +66,30 @@ def make(folder: Path) -> Authority:
     return Authority(folder)
 
 
-def _builder(subject, issuer, key) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    issuer_key: ec.EllipticCurvePrivateKey,
+) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
-    return x509.CertificateBuilder(
+    builder = x509.CertificateBuilder(
         subject_name=subject,
         issuer_name=issuer,
         public_key=key.public_key(),
         serial_number=x509.random_serial_number(),
         not_valid_before=now - dt.timedelta(days=1),
         not_valid_after=now + dt.timedelta(days=1),
+    )
+    # Python 3.13 and later require both.
+    return builder.add_extension(
+        x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
+        critical=False,
+    ).add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(
+            issuer_key.public_key()
+        ),
+        critical=False,
     )
 
 
