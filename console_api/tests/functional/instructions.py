@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many instructions of Python a request takes; counted, not timed.
+"""Count the Python instructions that a request takes.
 
-``python -m console_api.tests.functional.instructions`` records the counts of
-the Python that runs it, for ``test_instructions`` to compare with.
+Counts do not depend on the load of the machine, as times would.  ``python -m
+console_api.tests.functional.instructions`` records those of the Python that
+runs it for ``test_instructions``.
 """
 
 import functools
 import io
 import json
 import logging
-import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from console_api.api import pipeline
@@ -24,17 +24,64 @@ from console_api.tokens.manager import hash_token
 
 RECORD = Path(__file__).with_suffix(".json")
 
-#: Counts are of one minor version of Python: each compiles differently.
-PYTHON = ".".join(platform.python_version_tuple()[:2])
+#: The minor version of Python: each compiles to different instructions.
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+# How much more than recorded is too much; and than recorded for another
+# version of Python, whose counts differ by up to an eighth.
+_TOLERANCE = 1.1
+_TOLERANCE_OF_OTHER_VERSION = 1.3
 
 SERVER = "b7b47a1c-6f4e-4b3c-8c0e-5d2a5a1a0f10"
 
-# As often as it takes for caches to be full and connections to be open.
+# Enough requests to fill all caches and open all connections.
 _WARM_UP = 20
 
 
+def limits() -> dict[str, float]:
+    """Return the highest acceptable count of each operation.
+
+    Without a record for this version of Python, those of the newest recorded
+    version apply, with more tolerance.
+    """
+    record = json.loads(RECORD.read_text())
+    if PYTHON in record:
+        counts, tolerance = record[PYTHON], _TOLERANCE
+    else:
+        newest = max(record, key=lambda version: int(version.split(".")[1]))
+        counts, tolerance = record[newest], _TOLERANCE_OF_OTHER_VERSION
+    return {name: count * tolerance for name, count in counts.items()}
+
+
 def count(run: Callable[[], None]) -> int:
-    """Return how many instructions a function takes, with all it calls."""
+    """Return the number of instructions that a call of a function takes."""
+    if sys.version_info >= (3, 12):
+        return _count_by_monitoring(run)
+    return _count_by_tracing(run)
+
+
+def _count_by_monitoring(run: Callable[[], None]) -> int:
+    counted = 0
+
+    def increment(_code: CodeType, _offset: int) -> None:
+        nonlocal counted
+        counted += 1
+
+    monitoring = sys.monitoring
+    tool, event = monitoring.PROFILER_ID, monitoring.events.INSTRUCTION
+    monitoring.use_tool_id(tool, __name__)
+    monitoring.register_callback(tool, event, increment)
+    monitoring.set_events(tool, event)
+    try:
+        run()
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.register_callback(tool, event, None)
+        monitoring.free_tool_id(tool)
+    return counted
+
+
+def _count_by_tracing(run: Callable[[], None]) -> int:
     counted = 0
 
     def trace(frame: FrameType, event: str, _argument: Any) -> Any:
@@ -51,13 +98,16 @@ def count(run: Callable[[], None]) -> int:
     try:
         run()
     finally:
-        # Coverage is measured in the same way, and goes on.
+        # Coverage is measured by tracing, too.
         sys.settrace(before)
     return counted
 
 
 def count_operations() -> dict[str, int]:
-    """Count one request of each operation, on SQLite, in this process."""
+    """Count one request of each operation, on SQLite, in this process.
+
+    :returns: the counts by operation
+    """
     database = configuration.migrate(databases.create("sqlite"))
     application = pipeline.load_application(
         configuration.write(configuration.temporary_folder(), database)
@@ -74,7 +124,7 @@ def count_operations() -> dict[str, int]:
     consoles = f"/v2.1/servers/{SERVER}/consoles"
     send("POST", consoles)
     requests = {
-        "look a token up": ("GET", "/v2.1/os-console-auth-tokens/token"),
+        "look up a token": ("GET", "/v2.1/os-console-auth-tokens/token"),
         "list": ("GET", consoles),
         "show": ("GET", f"{consoles}/1"),
         "create again": ("POST", consoles),
@@ -85,7 +135,7 @@ def count_operations() -> dict[str, int]:
         ),
     }
     counts = {}
-    # Whatever level another test has set: what is logged is not counted.
+    # Log levels that another test has set do not matter.
     logging.disable()
     for name, request in requests.items():
         for _ in range(_WARM_UP):
@@ -153,7 +203,7 @@ def _fill(database: TestDatabase) -> None:
 
 
 def main() -> None:
-    """Record the counts of this Python."""
+    """Record the counts of this version of Python."""
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     record[PYTHON] = count_operations()
     RECORD.write_text(json.dumps(record, indent=4, sort_keys=True) + "\n")
