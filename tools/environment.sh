@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by the other scripts: one virtual environment for each of them,
-# inside the checkout, made anew only when what it is made of has changed.
+# Sourced by the other scripts. Each has a virtual environment inside the
+# checkout, which is created again only if its requirements have changed.
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -9,7 +9,8 @@ die() {
     exit 1
 }
 
-# The first Python that is new enough and can make virtual environments.
+# Print the first Python that is new enough and can create virtual
+# environments.
 find_python() {
     local name
     for name in ${PYTHON:-} python3 python3.14 python3.13 python3.12 \
@@ -32,35 +33,35 @@ EOF
         "one in the environment variable PYTHON."
 }
 
-# ensure_environment DIR STAMP REQUIREMENT... : makes DIR hold what pip makes
-# of the requirements, unless STAMP says that it does already.
+# ensure_environment FOLDER STAMP PIP_ARGUMENT...: create a virtual environment
+# and install packages into it, unless it was created with the same STAMP.
 ensure_environment() {
     local folder=$1 stamp=$2
     shift 2
     [ "$(cat "$folder/stamp" 2>/dev/null)" = "$stamp" ] && return
     local python
     python=$(find_python)
-    say "Making $folder with $("$python" --version) (once; takes a minute)"
+    say "Creating $folder with $("$python" --version) (once; takes a minute)"
     rm -rf "$folder"
-    # Nothing is kept outside the checkout, pip's cache included.
+    # pip's cache stays inside the checkout, too.
     export PIP_CACHE_DIR="$root/.venv/cache" PIP_DISABLE_PIP_VERSION_CHECK=1
     if "$python" -c 'import ensurepip' 2>/dev/null; then
-        "$python" -m venv "$folder" || die "cannot make $folder"
+        "$python" -m venv "$folder" || die "cannot create $folder"
         set -- "$folder/bin/python" -m pip install "$@"
     else
-        "$python" -m venv --without-pip "$folder" || die "cannot make $folder"
+        "$python" -m venv --without-pip "$folder" || die "cannot create $folder"
         set -- "$python" -m pip --python "$folder/bin/python" install "$@"
     fi
     mkdir -p "$root/.venv"
     "$@" >"$root/.venv/install.log" 2>&1 || {
         tail -n 15 "$root/.venv/install.log" >&2
-        die "pip could not install what is needed; the end of" \
-            "$root/.venv/install.log is above. Is the network there?"
+        die "pip could not install the requirements; the end of" \
+            "$root/.venv/install.log is shown above. Check the network."
     }
     printf '%s' "$stamp" >"$folder/stamp"
 }
 
-# stamp_of FILE... : changes whenever one of the files does, or moves.
+# stamp_of FILE...: print a checksum of the files and the checkout's path.
 stamp_of() {
     { printf '%s\n' "$root"; cat "$@"; } | cksum
 }

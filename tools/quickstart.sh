@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Run the API on this machine: tools/quickstart.sh [--port N] [--state-dir DIR]
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 . "$root/tools/environment.sh"
 
 folder=$root/.venv/quickstart
@@ -10,5 +11,5 @@ ensure_environment "$folder" \
     "$(cd "$root" && stamp_of setup.cfg requirements.txt constraints.txt)" \
     --constraint "$root/constraints.txt" --editable "$root[quickstart]"
 
-# What the user says comes later, and so counts.
+# A --state-dir of the user comes later and wins.
 exec "$folder/bin/console-api-quickstart" --state-dir "$root/state" "$@"

@@ -1,9 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Run all checks and tests: tools/test.sh [ARGUMENTS OF TOX]
+# Run all checks and tests: tools/test.sh [TOX_ARGUMENT...]
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 . "$root/tools/environment.sh"
+
+case $root in
+*[[:space:]]*)
+    die "the path of the checkout, '$root', contains whitespace, which" \
+        "stestr does not support. Move the checkout."
+    ;;
+esac
 
 folder=$root/.venv/test
 ensure_environment "$folder" "$(cd "$root" && stamp_of constraints.txt)" \
