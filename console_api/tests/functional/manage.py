@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage`` for tests: here, or as a program of its own.
+"""Run ``console-api-manage`` in the process of a test, or in its own.
 
-A program of its own takes most of a second to start.  So it is one where that
-is what a test is about: killed, started twice at once, read from by a pipe.
+A process takes most of a second to start.  Tests use one only if they kill
+the program, run it twice at once, or read its output through a pipe.
 """
 
 import subprocess
@@ -18,10 +18,10 @@ PROGRAM = str(Path(sys.executable).parent / "console-api-manage")
 # Seconds that a run may take.
 TIMEOUT = 120
 
-#: A command that needs no more than the database.
+#: A command that only needs the database.
 LIST = ("server", "list")
 
-#: An endpoint as the command line takes it.
+#: An endpoint on the command line.
 VNC = "protocol=vnc,host=192.0.2.10,port=5900"
 
 
@@ -40,7 +40,7 @@ def start(folder: Path, *arguments: str, **kwargs) -> subprocess.Popen:
 
 
 def end(process: subprocess.Popen) -> tuple[int, str, str]:
-    """Wait for the program; return its status and what it said."""
+    """Wait for the program; return its status, stdout and stderr."""
     try:
         stdout, stderr = process.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
@@ -78,13 +78,13 @@ class ManageCase(base.DatabaseTestCase):
             pass
 
     def manage(self, *arguments):
-        """Run a command, which must do what it is told; return its word."""
+        """Run a command, which must succeed; return its output."""
         outcome = run(self.folder, *arguments)
         self.assertEqual((0, ""), (outcome.status, outcome.stderr))
         return outcome.stdout
 
     def refused(self, *arguments):
-        """Run a command, which must refuse; return what it complains."""
+        """Run a command, which must fail; return its errors."""
         outcome = run(self.folder, *arguments)
         self.assertEqual(
             (1, ""), (outcome.status, outcome.stdout), outcome.stderr
@@ -93,7 +93,7 @@ class ManageCase(base.DatabaseTestCase):
         return outcome.stderr
 
     def wait_until(self, condition, process):
-        """Wait for something that a running program does."""
+        """Wait for a condition while the program runs."""
         wait_until(lambda: condition() or process.poll() is not None)
         self.assertIsNone(process.poll(), "It exited.")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-manage`` from an empty database on, on each database."""
+"""``console-api-manage``, from an empty database, on each database."""
 
 import json
 import os
@@ -31,7 +31,7 @@ from console_api.tests.unit.cmd.manage.base import run
 class FirstStepsTests(ManageCase):
     migrated = False
 
-    def test_an_empty_database_becomes_one_with_a_console(self):
+    def test_commands_set_up_a_cloud_with_a_console(self):
         self.assertIn("console-api-manage db sync", self.refused(*LIST))
         version = ("db", "version", "-f", "json")
         self.assertIsNone(json.loads(self.manage(*version))["found"])
@@ -41,7 +41,7 @@ class FirstStepsTests(ManageCase):
             json.loads(self.manage(*version)),
         )
         self.manage("console-host", "create", "h", "--ports", "5900-5909")
-        # As its agent would do.
+        # In place of its agent.
         console_hosts = tables.console_hosts
         self.database.execute(
             console_hosts.update(), {"last_seen_at": databases.ALWAYS_UP}
@@ -70,7 +70,7 @@ class FirstStepsTests(ManageCase):
         number = listed["console"]["id"]
         return client.get(f"{path}/{number}").json
 
-    def test_several_at_once_bring_the_schema_up_to_date(self):
+    def test_concurrent_syncs_upgrade_the_schema_once(self):
         processes = [self.start("db", "sync") for _ in range(3)]
         done = f"The database schema is at version {schema.head()}.\n"
         for process in processes:
@@ -103,7 +103,7 @@ class TokensTests(ManageCase):
             ],
         )
 
-    def test_what_has_expired_goes_while_new_ones_come(self):
+    def test_concurrent_purges_delete_expired_tokens_only(self):
         self.add_tokens(3000, time.time() - 1)
         processes = [
             self.start("token", "purge", "--batch-size", "100")
@@ -123,7 +123,7 @@ class TokensTests(ManageCase):
 
 
 class WithoutDatabaseTests(unittest.TestCase):
-    """What the program says when it cannot begin."""
+    """Errors before a command reaches the database."""
 
     def write(self, connection):
         folder = configuration.temporary_folder()
@@ -135,7 +135,7 @@ class WithoutDatabaseTests(unittest.TestCase):
     def run_with(self, connection, *arguments):
         return end(start(self.write(connection), *arguments))
 
-    def test_a_database_that_is_away_is_told_in_one_line(self):
+    def test_unavailable_database_is_reported_on_one_line(self):
         for url in (
             "mysql+pymysql://u:s3cret@127.0.0.1:1/x",
             "postgresql+psycopg2://u:s3cret@127.0.0.1:1/x",
@@ -150,7 +150,7 @@ class WithoutDatabaseTests(unittest.TestCase):
                     self.assertEqual(1, stderr.count("\n"), stderr)
                     self.assertNotIn("s3cret", stderr)
 
-    def test_a_password_is_not_even_shown_with_a_traceback(self):
+    def test_tracebacks_do_not_contain_the_password(self):
         for url in (
             "mysql+pymysql://u:s3cret@127.0.0.1:1/x",
             "mysql+pymysql://u:s3cret@127.0.0.1:port/x",
@@ -162,9 +162,7 @@ class WithoutDatabaseTests(unittest.TestCase):
                 self.assertIn("Traceback", stderr)
                 self.assertNotIn("s3cret", stderr)
 
-    def test_the_folder_of_the_configuration_is_as_the_environment_says(
-        self,
-    ):
+    def test_environment_names_the_configuration_folder(self):
         folder = configuration.temporary_folder()
         process = subprocess.run(
             [PROGRAM, "server", "list"],
@@ -177,7 +175,7 @@ class WithoutDatabaseTests(unittest.TestCase):
         self.assertEqual(1, process.returncode)
         self.assertIn(f"{folder}/console_api.conf", process.stderr)
 
-    def test_without_a_command_it_is_not_interactive(self):
+    def test_missing_command_does_not_start_a_shell(self):
         status, stdout, stderr = self.run_with("sqlite://")
         self.assertEqual((2, ""), (status, stdout))
         self.assertIn("--help", stderr)

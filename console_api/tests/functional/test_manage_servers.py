@@ -24,7 +24,7 @@ class ServersTests(ManageCase):
         return self.database.count(tables.servers)
 
     def file(self, count):
-        """Write a file of servers and return its name."""
+        """Write a file with servers and return its name."""
         found = [
             {
                 "uuid": str(uuid.uuid4()),
@@ -36,7 +36,7 @@ class ServersTests(ManageCase):
         ]
         return self.write("servers.json", json.dumps(found, indent=1))
 
-    def test_a_server_can_change_and_go(self):
+    def test_server_is_created_changed_and_deleted(self):
         number = str(uuid.uuid4())
         self.manage(
             *("server", "create", "web", "--project", "p"),
@@ -59,7 +59,7 @@ class ServersTests(ManageCase):
     def again(self, number):
         return ("server", "create", "x", "--project", "p", "--uuid", number)
 
-    def test_all_servers_of_a_file_are_stored_or_none(self):
+    def test_import_stores_all_servers_or_none(self):
         name = self.file(3000)
         done = "Imported 3000 servers.\n"
         self.assertEqual(done, self.manage("server", "import", name))
@@ -71,7 +71,7 @@ class ServersTests(ManageCase):
         listed = json.loads(self.manage(*LIST, "-f", "json"))
         self.assertEqual(3000, len({server["uuid"] for server in listed}))
 
-    def test_of_two_imports_at_once_one_stores_all(self):
+    def test_one_of_two_concurrent_imports_succeeds(self):
         name = self.file(2000)
         ends = [
             end(process)
@@ -80,11 +80,11 @@ class ServersTests(ManageCase):
             ]
         ]
         self.assertEqual([0, 1], sorted(status for status, *_ in ends), ends)
-        [complaint] = [stderr for status, _, stderr in ends if status]
-        self.assertIn("is already stored", complaint)
+        [error] = [stderr for status, _, stderr in ends if status]
+        self.assertIn("is already stored", error)
         self.assertEqual(2000, self.count())
 
-    def test_a_killed_import_stores_nothing(self):
+    def test_killed_import_stores_nothing(self):
         name = self.file(10_000)
         terminal, other_end = pty.openpty()
         with os.fdopen(terminal, "rb", buffering=0) as screen:
@@ -95,8 +95,8 @@ class ServersTests(ManageCase):
             )
             os.close(other_end)
             shown = b""
-            # The bar appears with the first rows that are written.
-            while b"Storing" not in shown:
+            # The total is known once the first rows are written.
+            while b"/20000" not in shown:
                 shown += screen.read(1)
             process.kill()
             process.communicate(timeout=TIMEOUT)
