@@ -68,7 +68,7 @@ class XVPAgentTests(AgentTestCase):
         except (xvp.Denied, OSError):
             return None
 
-    def test_a_console_is_made_and_deleted(self):
+    def test_console_is_created_and_deleted(self):
         names = ("instance-0000000a", "instance-0000000b")
         paths, shown = zip(
             *(
@@ -85,14 +85,14 @@ class XVPAgentTests(AgentTestCase):
         for one in shown:
             self.assertNotIn(one["password"], self.agent.log)
 
-    def test_one_that_xvp_cannot_serve_is_reported(self):
+    def test_console_that_xvp_refuses_is_logged(self):
         _, bad = self.create(self.make_server(instance_name='a "name" #'))
         _, good = self.create(self.make_server(instance_name="good"))
         self.eventually(lambda: self.sees(good) == "good")
         self.eventually_logged("cannot be served")
         self.assertIsNone(self.sees(bad))
 
-    def test_it_ends_when_asked_to(self):
+    def test_agent_stops_on_sigterm(self):
         _, shown = self.create(self.make_server(instance_name="one"))
         self.eventually(lambda: self.sees(shown) == "one")
         self.assertEqual(0, self.agent.stop())

@@ -23,7 +23,7 @@ class XVPContractTests(DriverContract, xvp.XVPCase):
 
 
 class ServeTests(xvp.XVPCase):
-    async def test_dedicated_ports(self):
+    async def test_console_is_served_on_its_port(self):
         driver = self.driver()
         one, two, three = self.free_ports(3)
         consoles = [console(1, one), console(2, two, password="0")]
@@ -34,7 +34,7 @@ class ServeTests(xvp.XVPCase):
         self.assertTrue(await self.serves(*changed))
         self.assert_listening({two, three}, {one, two, three})
 
-    async def test_every_version_of_the_protocol(self):
+    async def test_each_rfb_version_is_served(self):
         driver = self.driver()
         [port] = self.free_ports(1)
         await driver.apply(by_id(console(1, port)))
@@ -46,7 +46,7 @@ class ServeTests(xvp.XVPCase):
                     async with viewer(port, "wrong", minor=minor):
                         pass
 
-    async def test_the_multiplex_port(self):
+    async def test_consoles_share_multiplex_port(self):
         [port] = self.free_ports(1)
         driver = self.driver(
             multiplex_port=port,
@@ -75,7 +75,7 @@ class ServeTests(xvp.XVPCase):
                 async with viewer(port, xvp.PASSWORD, target):
                     pass
 
-    async def test_a_session_outlives_changes(self):
+    async def test_session_survives_reloads(self):
         driver = self.driver()
         one, two = self.free_ports(2)
         await driver.apply(by_id(console(1, one)))
@@ -88,7 +88,7 @@ class ServeTests(xvp.XVPCase):
         writer.write(b"RFB 003.003\n")
         self.assertEqual(b"\0\0\0\2", await reader.readexactly(4))
 
-    async def test_what_cannot_be_written_is_left_out(self):
+    async def test_unwritable_console_is_left_out(self):
         driver = self.driver()
         free = self.free_ports(7)
         good = console(1, free[0])
@@ -112,7 +112,7 @@ class ServeTests(xvp.XVPCase):
         self.assertTrue(await self.serves(good))
         self.assert_listening({free[0]}, free)
 
-    async def test_nothing_runs_for_nothing(self):
+    async def test_xvp_stops_without_consoles(self):
         driver = self.driver()
         [port] = self.free_ports(1)
         for _ in range(2):
@@ -124,7 +124,7 @@ class ServeTests(xvp.XVPCase):
         self.assertEqual([], self.processes())
         self.assertFalse((self.state / "xvp.conf").exists())
 
-    async def test_the_file_is_for_nobody_else(self):
+    async def test_configuration_is_readable_by_owner_only(self):
         before = os.umask(0)
         self.addCleanup(os.umask, before)
         driver = self.driver()
@@ -134,7 +134,7 @@ class ServeTests(xvp.XVPCase):
             found = (self.state / name).stat().st_mode
             self.assertEqual(mode, stat.S_IMODE(found))
 
-    async def test_calls_at_the_same_time_are_one_change(self):
+    async def test_concurrent_calls_cause_one_reload(self):
         driver = self.driver(reload_interval=0.2)
         free = self.free_ports(11)
         await driver.apply(by_id(console(0, free[0])))
@@ -148,7 +148,7 @@ class ServeTests(xvp.XVPCase):
 
 
 class DeathTests(xvp.XVPCase):
-    async def test_it_is_back_when_it_was_killed(self):
+    async def test_killed_xvp_is_restarted(self):
         driver = self.driver()
         one = console(1, *self.free_ports(1))
         await driver.apply(by_id(one))
@@ -166,7 +166,7 @@ class DeathTests(xvp.XVPCase):
 
         return check
 
-    async def test_sessions_that_outlive_it_are_ended(self):
+    async def test_sessions_end_with_xvp(self):
         # The shell is the master, and its child what has the ports.
         script = self.binary.read_text().replace("exec ", "").rstrip()
         self.binary.write_text(f"{script} &\nwait\n")
@@ -178,7 +178,7 @@ class DeathTests(xvp.XVPCase):
         os.kill(driver._daemon._process.pid, signal.SIGKILL)
 
         async def is_dead():
-            return not driver._daemon.alive
+            return not driver._daemon.is_running
 
         await self.eventually(is_dead)
         # The port is not taken for another program's.
@@ -187,7 +187,7 @@ class DeathTests(xvp.XVPCase):
         self.assertFalse(set(before) & set(self.processes()))
 
     @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="5")
-    async def test_a_change_in_the_wrong_moment(self):
+    async def test_death_during_reload_is_mended(self):
         driver = self.driver()
         first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         await driver.apply(by_id(first))
@@ -206,11 +206,11 @@ class DeathTests(xvp.XVPCase):
             self.assertLogs("console_api", logging.WARNING) as logs,
         ):
             self.assertEqual({}, await driver.apply(by_id(first, second)))
-        self.assertIn("did not outlive a change", "".join(logs.output))
+        self.assertIn("exited during a reload", "".join(logs.output))
         self.assertNotEqual([process], self.processes())
         self.assertTrue(await self.serves(first, second))
 
-    async def test_a_port_that_another_program_has(self):
+    async def test_port_in_use_is_reported(self):
         driver = self.driver()
         first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         with socket.create_server(("127.0.0.1", second.port)):
@@ -225,7 +225,7 @@ class DeathTests(xvp.XVPCase):
         self.assertTrue(await self.serves(first, second))
         self.assertEqual([process], self.processes())
 
-    async def test_a_port_that_another_program_takes_meanwhile(self):
+    async def test_port_taken_during_reload_is_reported(self):
         driver = self.driver()
         first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         await driver.apply(by_id(first))
@@ -242,7 +242,7 @@ class DeathTests(xvp.XVPCase):
             self.assertEqual([2], list(problems))
             self.assertTrue(await self.serves(first))
 
-    async def test_the_multiplex_port_is_taken(self):
+    async def test_multiplex_port_in_use_is_reported(self):
         multiplex, dedicated = self.free_ports(2)
         driver = self.driver(multiplex_port=multiplex)
         consoles = by_id(console(1), console(2, dedicated))
@@ -252,7 +252,7 @@ class DeathTests(xvp.XVPCase):
             self.assertTrue(await self.serves(consoles[2]))
         self.assertEqual({}, await driver.apply(consoles))
 
-    async def test_a_file_that_xvp_does_not_take_after_all(self):
+    async def test_console_that_xvp_refuses_is_left_out(self):
         refused = {configuration.REFUSES: "poison"}
         self.enterContext(mock.patch.dict(os.environ, refused))
         driver = self.driver()
@@ -270,7 +270,7 @@ class DeathTests(xvp.XVPCase):
         self.assertEqual([process], self.processes())
         self.assertTrue(await self.serves(first, third))
 
-    async def test_a_program_that_cannot_be_started(self):
+    async def test_program_that_cannot_start_is_reported(self):
         for text in ("#!/no/such/interpreter\n", "#!/bin/sh\nexit 1\n"):
             with self.subTest(text):
                 await self.check_mended(text)
@@ -281,7 +281,7 @@ class DeathTests(xvp.XVPCase):
         driver = self.driver()
         one = console(1, *self.free_ports(1))
         problems = await driver.apply(by_id(one))
-        self.assertIn("xvp does not run", problems[1])
+        self.assertIn("xvp is not running", problems[1])
         self.binary.write_text(right)
         await self.eventually(lambda: self.serves(one))
         self.assertEqual({}, await driver.apply(by_id(one)))

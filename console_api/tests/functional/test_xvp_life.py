@@ -38,7 +38,7 @@ asyncio.run(serve())
 
 
 class LifeTests(xvp.XVPCase):
-    async def test_nothing_is_left_at_the_end(self):
+    async def test_close_leaves_nothing_behind(self):
         driver = self.driver()
         [port] = self.free_ports(1)
         await driver.apply(by_id(console(1, port)))
@@ -52,28 +52,28 @@ class LifeTests(xvp.XVPCase):
         )
         await self.driver().apply({})
 
-    async def test_closed_before_it_did_anything(self):
+    async def test_close_before_apply(self):
         await self.driver().close()
 
-    async def test_a_program_that_does_not_want_to_end(self):
+    async def test_xvp_that_ignores_sigterm_is_killed(self):
         self.binary.write_text(
             "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.05; done\n"
         )
         driver = self.driver(start_timeout=0.3)
         problems = await driver.apply(by_id(console(1, *self.free_ports(1))))
-        self.assertIn("xvp does not run", problems[1])
+        self.assertIn("xvp is not running", problems[1])
         self.assertEqual([], self.processes())
 
-    async def test_two_agents_on_one_folder(self):
+    async def test_second_agent_on_one_directory_is_refused(self):
         driver = self.driver()
         with self.assertRaisesRegex(
-            errors.ConfigurationError, "another agent uses the folder"
+            errors.ConfigurationError, "another agent uses the directory"
         ):
             self.driver()
         await driver.close()
         self.driver()
 
-    async def test_what_a_killed_agent_has_left_is_ended(self):
+    async def test_orphans_of_killed_agent_are_terminated(self):
         [port] = self.free_ports(1)
         agent = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", AGENT, self.folder, str(port)),
@@ -89,7 +89,7 @@ class LifeTests(xvp.XVPCase):
         self.assertNotIn(left, self.processes())
         self.assertEqual(1, len(self.processes()))
 
-    async def test_no_secret_is_seen(self):
+    async def test_secrets_are_not_logged(self):
         driver = self.driver()
         [port] = self.free_ports(1)
         with self.assertLogs("console_api", "DEBUG") as logs:
@@ -107,7 +107,7 @@ class LifeTests(xvp.XVPCase):
 
 class StressTests(xvp.XVPCase):
     @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="0.005")
-    async def test_many_changes_with_viewers_all_the_time(self):
+    async def test_consoles_survive_changes_under_load(self):
         sizes = os.environ.get(STRESS, "60 40 0.02").split()
         count, changes, pause = int(sizes[0]), int(sizes[1]), float(sizes[2])
         ports = self.free_ports(count + count // 5)
@@ -135,7 +135,9 @@ class StressTests(xvp.XVPCase):
         self.assertTrue(await self.serves(*consoles.values()))
         self.assertGreater(self.seen, 0)
         if STRESS in os.environ:
-            deaths = sum("did not outlive" in line for line in logs.output)
+            deaths = sum(
+                "exited during a reload" in line for line in logs.output
+            )
             print(
                 f"{count} consoles, {changes} changes, {deaths} deaths by a "
                 f"change, all mended, {self.seen} viewers, "

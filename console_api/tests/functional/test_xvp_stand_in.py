@@ -10,7 +10,7 @@ import stat
 from unittest import mock
 
 from console_api.agent.drivers.base import Console
-from console_api.agent.drivers.xvp import leftovers
+from console_api.agent.drivers.xvp import orphans
 from console_api.agent.drivers.xvp.pools import Pool
 from console_api.agent.drivers.xvp.writer import Writer
 from console_api.tests.functional import xvp
@@ -210,7 +210,7 @@ class ProcessTests(xvp.XVPCase):
             *("-p", str(self.pid_file)),
         ]
         # In daemon mode it is nobody's child.
-        self.addAsyncCleanup(leftovers.end, self.arguments, 0)
+        self.addAsyncCleanup(orphans.terminate, self.arguments, 0)
         self.write()
 
     def write(self, text=REAL):
@@ -242,7 +242,7 @@ class ProcessTests(xvp.XVPCase):
 
         return check
 
-    async def test_daemon_mode(self):
+    async def test_daemon_returns_before_it_listens(self):
         process = await self.start()
         self.assertEqual(0, await process.wait())
         await self.eventually(self.logged("Listening on 3 ports"))
@@ -255,7 +255,7 @@ class ProcessTests(xvp.XVPCase):
     async def has_no_pid_file(self):
         return not self.pid_file.exists()
 
-    async def test_a_bad_file_is_noticed_late(self):
+    async def test_daemon_reports_bad_file_in_log_only(self):
         self.write("POOL a\n")
         fatal = f"Fatal: {self.config}: Syntax error at line 1"
         process = await self.start()
@@ -265,7 +265,7 @@ class ProcessTests(xvp.XVPCase):
         self.assertEqual(1, await process.wait())
         await self.eventually(self.logged(fatal, 2))
 
-    async def test_viewers(self):
+    async def test_viewers_are_authenticated(self):
         await self.start_master()
         multiplex, first, second = self.ports
         for port, password, target, name in (
@@ -287,7 +287,7 @@ class ProcessTests(xvp.XVPCase):
                 async with viewer(port, password, target):
                     pass
 
-    async def test_a_client_that_sends_ahead_is_lost(self):
+    async def test_client_that_sends_ahead_is_dropped(self):
         await self.start_master()
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", self.ports[1]
@@ -297,7 +297,7 @@ class ProcessTests(xvp.XVPCase):
         writer.close()
         await writer.wait_closed()
 
-    async def test_reloads(self):
+    async def test_reload_reopens_ports(self):
         process = await self.start_master()
         self.write(REAL.replace("vm-c", "vm-e"))
         process.send_signal(signal.SIGUSR1)
@@ -311,7 +311,7 @@ class ProcessTests(xvp.XVPCase):
         self.assertEqual(1, await process.wait())
         await self.eventually(self.logged("Syntax error at line 6"))
 
-    async def test_a_reload_and_a_port_in_use(self):
+    async def test_reload_with_port_in_use_is_fatal(self):
         process = await self.start_master()
         [port] = self.free_ports(1)
         with socket.create_server(("127.0.0.1", port)):
@@ -323,13 +323,13 @@ class ProcessTests(xvp.XVPCase):
         self.assert_listening([], xvp_ports)
 
     @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="5")
-    async def test_a_reload_in_the_wrong_moment(self):
+    async def test_reload_during_connect_is_fatal(self):
         process = await self.start_master()
         with socket.create_connection(("127.0.0.1", self.ports[0])):
             process.send_signal(signal.SIGUSR1)
             self.assertEqual(-signal.SIGKILL, await process.wait())
 
-    async def test_other_signals(self):
+    async def test_signals(self):
         process = await self.start_master()
         moved = self.log.rename(self.folder / "old.log")
         process.send_signal(signal.SIGHUP)
@@ -351,7 +351,7 @@ class ProcessTests(xvp.XVPCase):
         self.assertEqual(0, await process.wait())
         self.assertFalse(self.pid_file.exists())
 
-    async def test_a_second_one_deletes_the_pid_file_of_the_first(self):
+    async def test_second_instance_deletes_pid_file(self):
         process = await self.start_master()
         self.assertEqual(f"{process.pid}\n", self.pid_file.read_text())
         second = await self.start("-n")

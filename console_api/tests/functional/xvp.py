@@ -18,7 +18,7 @@ from unittest import mock
 from oslo_config import cfg
 
 from console_api.agent.drivers.base import Console
-from console_api.agent.drivers.xvp import leftovers, ports
+from console_api.agent.drivers.xvp import orphans, ports
 from console_api.agent.drivers.xvp.driver import XVPDriver
 from console_api.conf import agent
 from console_api.conf import xvp as options
@@ -117,7 +117,7 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
             ("-p", "xvp.pid"),
         ):
             arguments += [option, str(self.state / name)]
-        return leftovers.find(arguments)
+        return orphans.find(arguments)
 
     def free_ports(self, count):
         """Find ports that nobody has, nor any other test until the end.

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The xvp process: started, given a new file, found dead, ended.
+"""Supervision of the xvp process.
 
-It runs in the foreground as our child, so that its end is noticed at once,
-and in a process group of its own, with which its sessions are ended too: xvp
-has a process for each, and those might hold its ports after its death.
+xvp runs in the foreground as a child process, so that its exit is noticed at
+once, and in a process group of its own: xvp forks a process for each session,
+which may keep xvp's ports open after its death, and the group ends them all.
 """
 
 import asyncio
@@ -15,109 +15,107 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from console_api.agent.drivers.xvp import leftovers, ports
+from console_api.agent.drivers.xvp import orphans, ports
 
 LOG = logging.getLogger(__name__)
 
-# Seconds between two looks at the ports: at first, and at most.
-_FIRST_PAUSE = 0.005
-_LAST_PAUSE = 0.1
+# Interval, in seconds, between checks of the ports; it doubles each time.
+_MIN_INTERVAL = 0.005
+_MAX_INTERVAL = 0.1
 
 
 class Daemon:
-    """At most one xvp, in a folder of its own.
+    """At most one xvp process, in a directory of its own.
 
-    Its methods are not to be called two at a time.
+    Its methods must not be called concurrently.
     """
 
     def __init__(
         self,
         binary: str,
         folder: Path,
-        seconds: float,
-        on_death: Callable[[], None],
+        timeout: float,
+        on_exit: Callable[[], None],
     ) -> None:
-        """Start nothing yet.
+        """Prepare; ``serve`` starts the process.
 
-        :param binary: the program
-        :param folder: where its files go; it is there
-        :param seconds: how long it may take to open its ports, or to end
-        :param on_death: called whenever a process has ended, for whatever
-            reason
+        :param binary: the path of xvp
+        :param folder: an existing directory for its files
+        :param timeout: in seconds, for opening its ports, and for exiting
+        :param on_exit: called whenever the process has exited
         """
         self._binary = binary
         self._config = folder / "xvp.conf"
-        #: Where xvp writes what it does.
+        #: The log file of xvp.
         self.log = folder / "xvp.log"
         self._pid_file = folder / "xvp.pid"
         self._arguments = [
             *("-n", "-c", str(self._config)),
             *("-l", str(self.log), "-p", str(self._pid_file)),
         ]
-        self._seconds = seconds
-        self._on_death = on_death
+        self._timeout = timeout
+        self._on_exit = on_exit
         self._process: Process | None = None
-        self._attendant: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
         self._text = ""
         self._ports: frozenset[int] = frozenset()
 
     @property
-    def alive(self) -> bool:
-        """Whether it runs."""
+    def is_running(self) -> bool:
+        """Whether the process is running."""
         return self._process is not None and self._process.returncode is None
 
     @property
     def text(self) -> str:
-        """The file that it serves, empty when it does not run."""
-        return self._text if self.alive else ""
+        """The file that xvp serves, empty while it is not running."""
+        return self._text if self.is_running else ""
 
     @property
     def ports(self) -> frozenset[int]:
-        """The ports that it has open."""
-        return self._ports if self.alive else frozenset()
+        """The ports that xvp has open."""
+        return self._ports if self.is_running else frozenset()
 
     async def serve(self, text: str, wanted: frozenset[int]) -> bool:
-        """Make it serve a file, whatever it does now.
+        """Make xvp serve a file, and start it if it is not running.
 
-        :param text: the file, which the grammar has seen; if it is empty,
-            nothing runs
-        :param wanted: the ports that the file opens
-        :returns: whether it lives, and has all these ports open
+        :param text: a file that xvp accepts; if it is empty, xvp is stopped
+        :param wanted: the ports that xvp opens for the file
+        :returns: whether xvp is running and has all these ports open
         :raises OSError: the file cannot be written; nothing has changed
         """
         if not text:
             await self.stop()
             return True
         await asyncio.to_thread(self._write, text)
-        # Should this be cancelled, what it serves is not known.
+        # If this is cancelled, what xvp serves is unknown.
         self._text, self._ports = "", self.ports | wanted
         if not (await self._reload(wanted) or await self._start(wanted)):
-            await self._end()
+            await self._terminate()
             return False
         self._text, self._ports = text, wanted
         return True
 
     async def settle(self) -> None:
-        """If it has died, wait until what it leaves is cleared away.
+        """If xvp has died, wait until its processes and files are removed.
 
-        Before that, its sessions may have ports that seem another program's.
+        Until then, the ports of its sessions look like another program's.
         """
-        if not self.alive:
-            await self._end()
+        if not self.is_running:
+            await self._terminate()
 
     async def stop(self) -> None:
-        """End it with all its sessions, and delete its passwords."""
-        await self._end()
+        """Stop xvp with all its sessions, and delete its passwords."""
+        await self._terminate()
         self._config.unlink(missing_ok=True)
 
-    async def end_leftovers(self) -> None:
-        """End what an agent that was killed has left behind."""
-        count = await leftovers.end(self._arguments, self._seconds)
+    async def terminate_orphans(self) -> None:
+        """Terminate the processes of an agent that was killed."""
+        count = await orphans.terminate(self._arguments, self._timeout)
         if count:
-            LOG.warning("Processes of an xvp of before were ended: %s", count)
+            LOG.warning("Terminated %s orphaned xvp processes", count)
 
     def _write(self, text: str) -> None:
-        # Beside it and renamed: xvp never reads half a file.
+        # Renamed into place: xvp never reads half a file.
         draft = self._config.with_suffix(".new")
         draft.unlink(missing_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -126,19 +124,19 @@ class Daemon:
         draft.rename(self._config)
 
     async def _reload(self, wanted: frozenset[int]) -> bool:
-        if not self.alive:
+        if not self.is_running:
             return False
-        # A reload opens all ports anew: other sockets than before tell that
-        # it has taken place.
+        # A reload closes and opens all ports: when the sockets are others
+        # than before, it has taken place.
         before = await asyncio.to_thread(ports.listeners, wanted)
         self._signal(signal.SIGUSR1)
         if await self._has_opened(wanted, before):
             return True
-        LOG.warning("xvp did not outlive a change. It is started again.")
+        LOG.warning("xvp exited during a reload. Restarting it.")
         return False
 
     async def _start(self, wanted: frozenset[int]) -> bool:
-        await self._end()
+        await self._terminate()
         try:
             with self.log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
@@ -150,9 +148,9 @@ class Daemon:
                     start_new_session=True,
                 )
         except OSError as error:
-            LOG.error("xvp cannot be started: %s", error)  # noqa: TRY400
+            LOG.error("Cannot start xvp: %s", error)  # noqa: TRY400
             return False
-        self._attendant = asyncio.create_task(self._attend(self._process))
+        self._watcher = asyncio.create_task(self._watch(self._process))
         return await self._has_opened(wanted, {})
 
     async def _has_opened(
@@ -161,56 +159,56 @@ class Daemon:
         before: Mapping[int, frozenset[str]],
     ) -> bool:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._seconds
-        pause = _FIRST_PAUSE
+        deadline = loop.time() + self._timeout
+        interval = _MIN_INTERVAL
         nothing: frozenset[str] = frozenset()
-        while self.alive and loop.time() < deadline:
+        while self.is_running and loop.time() < deadline:
             now = await asyncio.to_thread(ports.listeners, wanted)
             if all(
                 now.get(port, nothing) - before.get(port, nothing)
                 for port in wanted
             ):
-                return self.alive
-            await self._wait(pause)
-            pause = min(2 * pause, _LAST_PAUSE)
+                return self.is_running
+            await self._wait(interval)
+            interval = min(2 * interval, _MAX_INTERVAL)
         return False
 
-    async def _end(self) -> None:
-        if self._attendant is None:
+    async def _terminate(self) -> None:
+        if self._watcher is None:
             return
         self._signal(signal.SIGTERM)
-        if not await self._wait(self._seconds):
+        if not await self._wait(self._timeout):
             self._signal(signal.SIGKILL)
-        # Not awaited itself: that would cancel it with us.
-        await asyncio.wait([self._attendant])
-        self._attendant = self._process = None
+        # Waited for, not awaited: that would cancel it together with us.
+        await asyncio.wait([self._watcher])
+        self._watcher = self._process = None
 
-    async def _wait(self, seconds: float) -> bool:
-        """Wait for its end, and return whether that has come."""
-        if self._attendant is None:
+    async def _wait(self, timeout: float) -> bool:  # noqa: ASYNC109
+        """Wait for the process, and return whether it has exited."""
+        if self._watcher is None:
             return True
-        done, _ = await asyncio.wait([self._attendant], timeout=seconds)
+        done, _ = await asyncio.wait([self._watcher], timeout=timeout)
         return bool(done)
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self.alive:
-            # asyncio would look whether it lives still, and so take its exit
-            # status away from whoever waits for that.
+        if self._process is not None and self.is_running:
+            # Not Process.send_signal: asyncio polls the process there, which
+            # takes the exit status from the watcher.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, number)
 
-    async def _attend(self, process: Process) -> None:
-        """Wait for the end of a process, and clear away what it leaves."""
+    async def _watch(self, process: Process) -> None:
+        """Wait for a process, then remove its sessions and files."""
         status = await process.wait()
-        LOG.info("xvp has ended with status %s. See %s", status, self.log)
+        LOG.info("xvp exited with status %s. See %s", status, self.log)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         try:
-            # Until its sessions have ended too, its ports may be in use.
-            await leftovers.end(self._arguments, 0)
+            # Sessions that are still there may have its ports open.
+            await orphans.terminate(self._arguments, 0)
         except OSError:
-            LOG.exception("What xvp has left could not be cleared away.")
+            LOG.exception("Cannot terminate orphaned xvp processes.")
         finally:
             with contextlib.suppress(OSError):
                 self._pid_file.unlink()
-            self._on_death()
+            self._on_exit()

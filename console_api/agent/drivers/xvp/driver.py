@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The driver ``xvp``: keeps file, daemon and what is desired together."""
+"""The driver ``xvp``: one xvp process serves the consoles of this host."""
 
 import asyncio
 import fcntl
@@ -22,18 +22,18 @@ from console_api.directory.base import Directory
 
 LOG = logging.getLogger(__name__)
 
-# Seconds between tries to start an xvp that does not stay: at first and at
-# most, and how long it has to live for the first one to count again.
-_FIRST_PAUSE = 0.1
-_LAST_PAUSE = 5.0
-_STABLE = 10.0
+# Seconds before an xvp that has died is restarted: the delay doubles with
+# each restart up to the maximum, and is reset once xvp has run long enough.
+_MIN_BACKOFF = 0.1
+_MAX_BACKOFF = 5.0
+_STABLE_TIME = 10.0
 
-# Seconds that a console is left out for when xvp did not take a file with it.
-_SUSPECT = 300.0
+# Seconds for which a console is left out after xvp refused a file with it.
+_QUARANTINE_TIME = 300.0
 
 
 class XVPDriver(Driver):
-    """Serves consoles with one xvp."""
+    """Serve consoles with one xvp process."""
 
     console_type: ClassVar[str] = "vnc+xvp"
 
@@ -46,28 +46,30 @@ class XVPDriver(Driver):
         reload_interval: float,
         start_timeout: float,
     ) -> None:
-        """Serve nothing yet.
+        """Prepare; ``apply`` starts xvp.
 
-        :param folder: of the files of xvp; must be there
-        :raises ConfigurationError: another agent uses the folder
+        :param folder: an existing directory for the files of xvp
+        :param reload_interval: minimum seconds between two reloads
+        :param start_timeout: seconds for opening all ports, and for exiting
+        :raises ConfigurationError: another agent uses the directory
         """
         self._lock_file = _lock(folder)
         self._writer = writer
         self._log = folder / "xvp.log"
-        self._interval = reload_interval
-        self._changed_at = -reload_interval
-        self._broken = asyncio.Event()
+        self._reload_interval = reload_interval
+        self._reloaded_at = -reload_interval
+        self._down = asyncio.Event()
         self._daemon = Daemon(
-            binary, folder, start_timeout, on_death=self._broken.set
+            binary, folder, start_timeout, on_exit=self._down.set
         )
         self._lock = asyncio.Lock()
-        self._mender: asyncio.Task[None] | None = None
+        self._supervisor: asyncio.Task[None] | None = None
         self._wanted: Mapping[int, Console] = {}
         self._problems: Mapping[int, str] = {}
-        # What xvp has served, and what it may have died of.
+        # What xvp has served, and what it may have refused a file for.
         self._good: Mapping[int, Console] = {}
-        self._suspects: Mapping[int, Console] = {}
-        self._suspects_until = 0.0
+        self._quarantined: Mapping[int, Console] = {}
+        self._quarantine_ends_at = 0.0
 
     @classmethod
     def from_conf(
@@ -75,13 +77,13 @@ class XVPDriver(Driver):
         conf: cfg.ConfigOpts,
         directory: Directory,  # noqa: ARG003 (xvp finds servers by itself)
     ) -> Self:
-        """Make the driver; see ``Driver.from_conf``."""
+        """Create the driver; see ``Driver.from_conf``."""
         multiplex_port = conf.agent.multiplex_port
         _check_ports(conf)
         binary = shutil.which(conf.xvp.binary)
         if binary is None:
             raise errors.ConfigurationError(
-                f"[xvp] binary: there is no program {conf.xvp.binary}. "
+                f"[xvp] binary: cannot find the program {conf.xvp.binary}. "
                 "Install xvp, or set its path."
             )
         return cls(
@@ -95,76 +97,78 @@ class XVPDriver(Driver):
     async def apply(
         self, consoles: Mapping[int, Console]
     ) -> Mapping[int, str]:
-        """Make exactly these consoles; see ``Driver.apply``.
+        """Serve exactly these consoles; see ``Driver.apply``.
 
-        Calls at the same time wait for each other, and the latest wins.
+        Concurrent calls wait for each other, and the latest one wins.
         """
         self._wanted = dict(consoles)
         async with self._lock:
-            if self._mender is None:
-                await self._daemon.end_leftovers()
-                self._mender = asyncio.create_task(self._mend())
+            if self._supervisor is None:
+                await self._daemon.terminate_orphans()
+                self._supervisor = asyncio.create_task(self._supervise())
             await self._serve()
             return dict(self._problems)
 
     async def close(self) -> None:
-        """End xvp with all its sessions."""
-        if self._mender is not None:
-            self._mender.cancel()
-            await asyncio.wait([self._mender])
+        """Stop xvp with all its sessions."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.wait([self._supervisor])
         async with self._lock:
             await self._daemon.stop()
         self._lock_file.close()
 
-    async def _mend(self) -> None:
-        """Start xvp again whenever it has died."""
+    async def _supervise(self) -> None:
+        """Restart xvp whenever it has died, backing off."""
         loop = asyncio.get_running_loop()
-        pause, mended_at = _FIRST_PAUSE, 0.0
+        backoff, restarted_at = _MIN_BACKOFF, 0.0
         while True:
-            await self._broken.wait()
-            await asyncio.sleep(pause)
+            await self._down.wait()
+            await asyncio.sleep(backoff)
             async with self._lock:
-                if not self._broken.is_set():
-                    # It was ended on purpose, or is back already.
+                if not self._down.is_set():
+                    # It was stopped on purpose, or is running again.
                     continue
-                LOG.warning("xvp does not run. It is started again.")
+                LOG.warning("xvp is not running. Restarting it.")
                 try:
                     await self._serve()
                 except Exception:
-                    # Whatever it was: nobody else would try again.
-                    LOG.exception("xvp could not be started again.")
-            stable = loop.time() - mended_at > _STABLE
-            pause = _FIRST_PAUSE if stable else min(2 * pause, _LAST_PAUSE)
-            mended_at = loop.time()
+                    # This task is the only one that tries again.
+                    LOG.exception("Cannot restart xvp.")
+            is_stable = loop.time() - restarted_at > _STABLE_TIME
+            backoff = (
+                _MIN_BACKOFF if is_stable else min(2 * backoff, _MAX_BACKOFF)
+            )
+            restarted_at = loop.time()
 
     async def _serve(self) -> None:
-        """Make xvp serve what is wanted, as far as that is possible."""
+        """Make xvp serve the wanted consoles, as far as possible."""
         await self._daemon.settle()
         plan = await self._plan(self._wanted)
         if plan.text == self._daemon.text:
-            self._broken.clear()
+            self._down.clear()
         else:
-            if self._daemon.alive:
-                await self._wait_for_turn()
+            if self._daemon.is_running:
+                await self._wait_for_reload_interval()
             plan = await self._change()
         self._problems = plan.problems
 
-    async def _wait_for_turn(self) -> None:
+    async def _wait_for_reload_interval(self) -> None:
         now = asyncio.get_running_loop().time()
-        await asyncio.sleep(self._changed_at + self._interval - now)
+        await asyncio.sleep(self._reloaded_at + self._reload_interval - now)
 
     async def _plan(self, consoles: Mapping[int, Console]) -> Plan:
-        """Plan a file without what other programs or xvp do not allow."""
-        if asyncio.get_running_loop().time() > self._suspects_until:
-            self._suspects = {}
-        suspects = _common(consoles, self._suspects)
+        """Plan a file without ports in use and consoles in quarantine."""
+        if asyncio.get_running_loop().time() > self._quarantine_ends_at:
+            self._quarantined = {}
+        quarantined = _common(consoles, self._quarantined)
         return await asyncio.to_thread(
             self._plan_now,
-            {n: c for n, c in consoles.items() if n not in suspects},
+            {n: c for n, c in consoles.items() if n not in quarantined},
             dict.fromkeys(
-                suspects,
-                f"xvp ended when it was to serve it. See {self._log}. It is "
-                f"tried again in {_SUSPECT / 60:.0f} minutes.",
+                quarantined,
+                f"xvp exited when it was to serve it. See {self._log}. It is "
+                f"retried after {_QUARANTINE_TIME / 60:.0f} minutes.",
             ),
         )
 
@@ -180,59 +184,59 @@ class XVPDriver(Driver):
         plan = await self._plan(self._wanted)
         if await self._try(plan):
             return plan
-        # Another program may have been faster to take a port.
+        # Another program may have taken a port since the plan was made.
         again = await self._plan(self._wanted)
         if again.text != plan.text and await self._try(again):
             return again
         return await self._fall_back(again)
 
     async def _fall_back(self, plan: Plan) -> Plan:
-        """Serve those consoles of a plan that xvp has served before."""
+        """Serve only those consoles of a plan that xvp has served before."""
         known = _common(plan.consoles, self._good)
         if known and len(known) < len(plan.consoles):
             smaller = await self._plan(known)
             if await self._try(smaller):
                 now = asyncio.get_running_loop().time()
-                self._suspects_until = now + _SUSPECT
-                self._suspects = {
+                self._quarantine_ends_at = now + _QUARANTINE_TIME
+                self._quarantined = {
                     number: console
                     for number, console in plan.consoles.items()
                     if number not in known
                 }
                 return await self._plan(self._wanted)
-        self._broken.set()
-        reason = f"xvp does not run. See {self._log}, and this agent's log."
-        lost = dict.fromkeys(plan.consoles, reason)
-        return replace(plan, problems={**plan.problems, **lost})
+        self._down.set()
+        reason = f"xvp is not running. See {self._log} and the agent's log."
+        unserved = dict.fromkeys(plan.consoles, reason)
+        return replace(plan, problems={**plan.problems, **unserved})
 
     async def _try(self, plan: Plan) -> bool:
         try:
             served = await self._daemon.serve(plan.text, plan.ports)
         except OSError as error:
-            LOG.error("xvp.conf cannot be written: %s", error)  # noqa: TRY400
+            LOG.error("Cannot write xvp.conf: %s", error)  # noqa: TRY400
             return False
         finally:
-            self._changed_at = asyncio.get_running_loop().time()
+            self._reloaded_at = asyncio.get_running_loop().time()
         if served:
             self._good = plan.consoles
-            self._broken.clear()
+            self._down.clear()
         return served
 
 
 def _check_ports(conf: cfg.ConfigOpts) -> None:
-    """Refuse what the API would place and xvp could not serve."""
+    """Refuse ports that the API would assign and xvp cannot serve."""
     multiplex_port = conf.agent.multiplex_port
     if multiplex_port is not None:
         if multiplex_port not in fields.PORTS:
             raise errors.ConfigurationError(
-                "[agent] multiplex_port: xvp takes ports from 1024 to 65535."
+                "[agent] multiplex_port: xvp accepts ports from 1024 to 65535."
             )
         return
     found = port_range(conf)
     if found[0] not in fields.PORTS or len(found) > MAX_PORTS:
         raise errors.ConfigurationError(
-            f"[agent] ports: xvp takes up to {MAX_PORTS} ports, from 1024 on. "
-            "Give such a range, or set [agent] multiplex_port."
+            f"[agent] ports: xvp accepts at most {MAX_PORTS} ports, from 1024 "
+            "up. Set such a range, or [agent] multiplex_port."
         )
 
 
@@ -251,28 +255,28 @@ def _folder(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise errors.ConfigurationError(
-            f"[xvp] state_dir: the folder {path} cannot be made: {error}"
+            f"[xvp] state_dir: cannot create the directory {path}: {error}"
         ) from error
     return path.resolve()
 
 
 def _lock(folder: Path) -> IO[str]:
-    """Make sure that no other agent uses a folder, until the end of this.
+    """Lock a directory against other agents.
 
-    The lock ends with the process, however that ends.
+    The lock is released when the process exits, however it exits.
     """
     try:
         file = (folder / ".lock").open("w")
     except OSError as error:
         raise errors.ConfigurationError(
-            f"[xvp] state_dir: the folder {folder} cannot be used: {error}"
+            f"[xvp] state_dir: cannot use the directory {folder}: {error}"
         ) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
         raise errors.ConfigurationError(
-            f"[xvp] state_dir: another agent uses the folder {folder}. Give "
-            "each a folder of its own."
+            f"[xvp] state_dir: another agent uses the directory {folder}. "
+            "Set one of its own for each agent."
         ) from error
     return file

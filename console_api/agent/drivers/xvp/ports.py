@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the kernel says of TCP ports, without connecting to any.
+"""The state of TCP ports, found without connecting to them.
 
-A connection would be a viewer to xvp, and one in the wrong moment ends it.
+xvp takes a connection for a viewer, and one during a reload kills it.
 """
 
 import errno
@@ -10,20 +10,20 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-# One line a socket: see proc_net_tcp of the kernel's documentation.
-# /proc/net is not there where systemd shows processes alone (ProcSubset=pid).
+# One line per socket: see proc_net_tcp in the kernel's documentation.
+# /proc/net is missing where systemd hides it (ProcSubset=pid).
 _TABLE = Path("/proc/self/net/tcp")
 _LOCAL_ADDRESS, _STATE, _INODE = 1, 3, 9
 _LISTEN = "0A"
 
 
 def taken(ports: Iterable[int]) -> frozenset[int]:
-    """Return those of the ports that a program could not listen on now."""
+    """Return the ports that cannot be listened on at present."""
     return frozenset(port for port in ports if not _is_free(port))
 
 
 def listeners(ports: AbstractSet[int]) -> Mapping[int, frozenset[str]]:
-    """Return the inodes of the sockets that listen on ports, over IPv4."""
+    """Return the inodes of the sockets listening on ports over IPv4."""
     found: dict[int, set[str]] = {}
     with _TABLE.open() as table:
         next(table)
@@ -38,11 +38,11 @@ def listeners(ports: AbstractSet[int]) -> Mapping[int, frozenset[str]]:
 
 def _is_free(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried:
-        # As xvp does it: connections that have ended are not in its way.
+        # Like xvp: connections in TIME-WAIT are no obstacle.
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            # All addresses, as xvp; but nobody can connect, as this socket
-            # never listens.
+            # All addresses, like xvp. This socket never listens, so that no
+            # viewer can connect to it.
             tried.bind(("", port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:

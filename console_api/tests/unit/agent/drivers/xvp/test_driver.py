@@ -26,10 +26,10 @@ class StubDaemon:
         self.served: list[str] = []
         self.refuses = ""
         self.error: OSError | None = None
-        self.leftovers_ended = 0
+        self.orphans_terminated = 0
 
     @property
-    def alive(self) -> bool:
+    def is_running(self) -> bool:
         return bool(self.text)
 
     #: As if no other program had a port.
@@ -48,8 +48,8 @@ class StubDaemon:
     async def stop(self) -> None:
         self.text = ""
 
-    async def end_leftovers(self) -> None:
-        self.leftovers_ended += 1
+    async def terminate_orphans(self) -> None:
+        self.orphans_terminated += 1
 
 
 class DriverCase(base.FolderCase, unittest.IsolatedAsyncioTestCase):
@@ -85,24 +85,24 @@ class DriverCase(base.FolderCase, unittest.IsolatedAsyncioTestCase):
 
 
 class FromConfTest(DriverCase):
-    async def test_right_ones(self) -> None:
+    async def test_valid_options(self) -> None:
         for port in (None, 1024, 65535):
             driver = self.driver(port)
             self.assertIsInstance(driver._daemon, Daemon)
             await driver.close()
         self.assertEqual("vnc+xvp", driver.console_type)
 
-    async def test_wrong_ones(self) -> None:
+    async def test_invalid_option_is_refused(self) -> None:
         (self.folder / "file").touch()
         for port, values, text in (
             (1023, {}, "multiplex_port"),
-            (None, {"ports": "1000-1100"}, "up to 1000 ports, from 1024"),
-            (None, {"ports": "12000-13000"}, "up to 1000 ports, from 1024"),
-            (None, {"binary": "no-such-xvp"}, "there is no program"),
+            (None, {"ports": "1000-1100"}, "at most 1000 ports, from 1024"),
+            (None, {"ports": "12000-13000"}, "at most 1000 ports, from 1024"),
+            (None, {"binary": "no-such-xvp"}, "cannot find the program"),
             (None, {"pools": []}, "at least one pool"),
             (
                 *(None, {"state_dir": str(self.folder / "file" / "a")}),
-                "cannot be made",
+                "cannot create the directory",
             ),
         ):
             with (
@@ -111,15 +111,17 @@ class FromConfTest(DriverCase):
             ):
                 self.driver(port, **values)
 
-    async def test_a_folder_is_used_once(self) -> None:
+    async def test_state_dir_of_another_agent_is_refused(self) -> None:
         self.driver()
         with self.assertRaisesRegex(errors.ConfigurationError, "another"):
             self.driver()
 
-    async def test_a_folder_that_cannot_be_written(self) -> None:
+    async def test_unwritable_state_dir_is_refused(self) -> None:
         with (
             mock.patch.object(Path, "open", side_effect=PermissionError),
-            self.assertRaisesRegex(errors.ConfigurationError, "be used"),
+            self.assertRaisesRegex(
+                errors.ConfigurationError, "cannot use the directory"
+            ),
         ):
             self.driver()
 
@@ -137,15 +139,15 @@ class ApplyTest(DriverCase):
     def consoles(self, *numbers: int) -> dict[int, Console]:
         return by_id(*(console(n, 2000 + n) for n in numbers))
 
-    async def test_nothing_is_done_twice(self) -> None:
+    async def test_apply_of_same_consoles_changes_nothing(self) -> None:
         driver = self.make()
         for consoles in (self.consoles(1), self.consoles(1), {}, {}):
             self.assertEqual({}, await driver.apply(consoles))
         self.assertEqual(2, len(self.daemon.served))
         self.assertEqual("", self.daemon.served[-1])
-        self.assertEqual(1, self.daemon.leftovers_ended)
+        self.assertEqual(1, self.daemon.orphans_terminated)
 
-    async def test_changes_are_some_time_apart(self) -> None:
+    async def test_reloads_are_spaced_by_reload_interval(self) -> None:
         driver = self.make(reload_interval=7)
         with mock.patch.object(asyncio, "sleep") as sleep:
             await driver.apply(self.consoles(1))
@@ -155,24 +157,24 @@ class ApplyTest(DriverCase):
         [[[seconds], _]] = sleep.await_args_list
         self.assertAlmostEqual(7, seconds, delta=2)
 
-    async def test_what_xvp_dies_of_is_left_out_for_a_while(self) -> None:
+    async def test_console_that_xvp_refuses_is_quarantined(self) -> None:
         driver = self.make()
         await driver.apply(self.consoles(1, 2))
         self.daemon.refuses = "vm-3"
-        # The first is gone meanwhile, and does not come back.
+        # The first was deleted, and does not come back.
         problems = await driver.apply(self.consoles(2, 3))
         self.assertEqual([3], list(problems))
-        self.assertIn("xvp ended when it was to serve it", problems[3])
+        self.assertIn("xvp exited when it was to serve it", problems[3])
         self.assertIn("vm-2", self.daemon.text)
         self.assertNotIn("vm-1", self.daemon.text)
         count = len(self.daemon.served)
         self.assertEqual(problems, await driver.apply(self.consoles(2, 3)))
         self.assertEqual(count, len(self.daemon.served))
         self.daemon.refuses = ""
-        driver._suspects_until = 0
+        driver._quarantine_ends_at = 0
         self.assertEqual({}, await driver.apply(self.consoles(2, 3)))
 
-    async def test_a_suspect_that_has_changed_is_tried_again(self) -> None:
+    async def test_changed_console_leaves_quarantine(self) -> None:
         driver = self.make()
         await driver.apply(self.consoles(1))
         self.daemon.refuses = "vm-2"
@@ -182,17 +184,17 @@ class ApplyTest(DriverCase):
             {}, await driver.apply({**self.consoles(1), 2: other})
         )
 
-    async def test_xvp_does_not_run_at_all(self) -> None:
+    async def test_xvp_that_never_starts_is_reported_and_retried(self) -> None:
         driver = self.make()
         self.daemon.refuses = "OTP"
         problems = await driver.apply(self.consoles(1, 2))
         self.assertEqual({1, 2}, set(problems))
-        self.assertIn("xvp does not run", problems[1])
+        self.assertIn("xvp is not running", problems[1])
         self.daemon.refuses = ""
-        await wait_until_async(lambda: self.daemon.alive)
+        await wait_until_async(lambda: self.daemon.is_running)
         self.assertEqual({}, await driver.apply(self.consoles(1, 2)))
 
-    async def test_the_file_cannot_be_written(self) -> None:
+    async def test_unwritable_file_is_logged_and_reported(self) -> None:
         driver = self.make()
         await driver.apply(self.consoles(1))
         self.daemon.error = OSError("No space left on device")
@@ -203,16 +205,16 @@ class ApplyTest(DriverCase):
         self.daemon.error = None
         self.assertEqual({}, await driver.apply(self.consoles(1, 2)))
 
-    async def test_mending_goes_on_after_an_unexpected_error(self) -> None:
+    async def test_restarts_continue_after_unexpected_error(self) -> None:
         driver = self.make()
         await driver.apply(self.consoles(1))
         self.daemon.text = ""
         self.daemon.error = MemoryError()  # type: ignore[assignment]
         with self.assertLogs("console_api", "ERROR") as logs:
-            driver._broken.set()
+            driver._down.set()
             await wait_until_async(
-                lambda: "could not be started again" in str(logs.output)
+                lambda: "Cannot restart xvp" in str(logs.output)
             )
             self.daemon.error = None
-            await wait_until_async(lambda: self.daemon.alive)
-        self.assertFalse(driver._broken.is_set())
+            await wait_until_async(lambda: self.daemon.is_running)
+        self.assertFalse(driver._down.is_set())

@@ -15,7 +15,7 @@ class PortsTest(unittest.TestCase):
         )
         self.port = self.listener.getsockname()[1]
 
-    def test_a_listener_is_seen(self) -> None:
+    def test_listener_is_found(self) -> None:
         self.assertEqual({self.port}, ports.taken([self.port]))
         before = ports.listeners({self.port})
         self.assertEqual([1], [len(inodes) for inodes in before.values()])
@@ -26,7 +26,7 @@ class PortsTest(unittest.TestCase):
             after = ports.listeners({self.port})
         self.assertNotEqual(before[self.port], after[self.port])
 
-    def test_a_connection_that_outlives_its_listener_is_no_obstacle(
+    def test_connection_in_time_wait_is_no_obstacle(
         self,
     ) -> None:
         with socket.create_connection(("127.0.0.1", self.port)):
@@ -36,7 +36,7 @@ class PortsTest(unittest.TestCase):
                 self.assertEqual(frozenset(), ports.taken([self.port]))
                 self.assertEqual({}, ports.listeners({self.port}))
 
-    def test_what_is_no_matter_of_other_programs(self) -> None:
+    def test_error_other_than_port_in_use_is_raised(self) -> None:
         refused = OSError(errno.EMFILE, "Too many open files")
         with (
             mock.patch.object(socket.socket, "bind", side_effect=refused),

@@ -4,7 +4,7 @@ import sys
 import unittest
 import uuid
 
-from console_api.agent.drivers.xvp import leftovers
+from console_api.agent.drivers.xvp import orphans
 
 # Says that it is ready, and may not want to end.
 PROGRAM = (
@@ -15,7 +15,7 @@ PROGRAM = (
 )
 
 
-class EndTest(unittest.IsolatedAsyncioTestCase):
+class TerminateTest(unittest.IsolatedAsyncioTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.arguments = ["-c", f"a file {uuid.uuid4()}"]
@@ -34,13 +34,17 @@ class EndTest(unittest.IsolatedAsyncioTestCase):
         process.stdout.readline()
         return process
 
-    async def test_both_kinds_and_no_others(self) -> None:
+    async def test_only_processes_with_these_arguments_are_terminated(
+        self,
+    ) -> None:
         other = self.start("SIG_DFL", "more")
         for answer, signal in (("SIG_DFL", -15), ("SIG_IGN", -9)):
             process = self.start(answer)
             with self.subTest(answer):
-                self.assertEqual([process.pid], leftovers.find(self.arguments))
-                self.assertEqual(1, await leftovers.end(self.arguments, 0.1))
+                self.assertEqual([process.pid], orphans.find(self.arguments))
+                self.assertEqual(
+                    1, await orphans.terminate(self.arguments, 0.1)
+                )
                 self.assertEqual(signal, process.wait())
-        self.assertEqual(0, await leftovers.end(self.arguments, 10))
+        self.assertEqual(0, await orphans.terminate(self.arguments, 10))
         self.assertIsNone(other.poll())

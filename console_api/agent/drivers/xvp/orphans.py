@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes of xvp that an agent left behind when it was killed.
+"""Orphaned xvp processes, which an agent left behind when it was killed.
 
-They are found by their arguments, which name files that nobody else uses.
-The pid file would not do: xvp writes it late, without a lock, and a second
-xvp deletes it.
+They are found by their arguments, which name files of this agent only.  The
+pid file does not serve: xvp writes it late, without a lock, and a second xvp
+deletes it.
 """
 
 import asyncio
@@ -13,32 +13,32 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-# Seconds between two looks at whether they have ended.
-_PAUSE = 0.02
+# Interval, in seconds, between checks whether they have exited.
+_INTERVAL = 0.02
 
 
-async def end(arguments: Sequence[str], seconds: float) -> int:
-    """End all processes whose last arguments are these.
+async def terminate(arguments: Sequence[str], grace_time: float) -> int:
+    """Terminate all processes whose command line ends in these arguments.
 
-    :param seconds: how long they have before they are killed
-    :returns: how many there were
+    :param grace_time: seconds to exit in before they are killed
+    :returns: the number of processes found
     """
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
+    deadline = loop.time() + grace_time
     found = left = await asyncio.to_thread(find, arguments)
     _signal(found, signal.SIGTERM)
-    # What outlives being killed is not ours, or waits for a broken disk:
-    # then its ports are taken, and that is reported.
+    # A process that survives SIGKILL is another user's, or blocked on a
+    # disk: then its ports are in use, and that is reported.
     while left and loop.time() < deadline + 1:
         if loop.time() > deadline:
             _signal(left, signal.SIGKILL)
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(_INTERVAL)
         left = await asyncio.to_thread(find, arguments)
     return len(found)
 
 
 def find(arguments: Sequence[str]) -> list[int]:
-    """Return the ids of the processes whose last arguments are these."""
+    """Return the ids of processes whose command line ends in arguments."""
     wanted = list(arguments)
     return [
         int(folder.name)
@@ -52,13 +52,13 @@ def _command_line(folder: Path) -> list[str]:
     try:
         line = (folder / "cmdline").read_bytes()
     except OSError:
-        # It has ended meanwhile.
+        # It has exited.
         return []
     return os.fsdecode(line).removesuffix("\0").split("\0")
 
 
 def _signal(processes: Sequence[int], number: signal.Signals) -> None:
     for process in processes:
-        # It may have ended meanwhile, or be another user's.
+        # It may have exited, or be another user's.
         with contextlib.suppress(OSError):
             os.kill(process, number)
