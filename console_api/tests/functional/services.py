@@ -9,6 +9,9 @@ from console_api.tests.functional import configuration
 from console_api.tests.ports import is_free
 from console_api.tests.waiting import wait_until
 
+# Seconds that a program has to exit before it is killed.
+_STOP_TIMEOUT = 10
+
 
 def wait_until_listening(
     process: "subprocess.Popen[bytes]", port: int
@@ -45,8 +48,15 @@ class Service:
             raise RuntimeError(self._log.read_text(errors="replace"))
 
     def stop(self) -> None:
-        """Kill it, even if it is stopped."""
+        """Terminate it, even if it is suspended; kill it if it hangs.
+
+        Xvnc removes its lock files in /tmp only if it is not killed.
+        """
         atexit.unregister(self.stop)
         self.process.send_signal(signal.SIGCONT)
-        self.process.kill()
-        self.process.wait()
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
