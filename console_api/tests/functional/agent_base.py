@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of the agent have: an API, an agent, consoles that are real."""
+"""Base class of tests with an API, an agent and real consoles."""
 
 import uuid
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from console_api.tests.functional.rfb_client import RFBClient
 
 @dataclass(frozen=True)
 class Access:
-    """What a user learns of a console: where it is, and the password."""
+    """What the API tells a user about a console."""
 
     path: str
     id: int
@@ -21,12 +21,12 @@ class Access:
     password: str
 
     def viewer(self) -> RFBClient:
-        """Connect to it; nothing is said yet."""
+        """Connect to the console without sending anything."""
         return RFBClient(self.port)
 
 
 class AgentTestCase(base.FunctionalTestCase):
-    """Each test has an agent of its own, for its own compute host."""
+    """Each test has its own agent and compute host."""
 
     agent_options: ClassVar[Options] = {}
 
@@ -39,11 +39,11 @@ class AgentTestCase(base.FunctionalTestCase):
         self.agent = self.start_agent()
 
     def agent_database(self):
-        """Return the database as the agent is to reach it."""
+        """Return the database that the agent connects to."""
         return self.database
 
     def all_options(self) -> Options:
-        """Return the options of the agent, beyond those that all have."""
+        """Return the options of the agent, besides the common ones."""
         own = {
             "agent": {"compute_hosts": self.compute_host},
             "passwords": {"key_repository": str(self.server.folder / "keys")},
@@ -53,25 +53,25 @@ class AgentTestCase(base.FunctionalTestCase):
         return own
 
     def start_agent(self) -> Agent:
-        """Start the agent of the test, again perhaps."""
+        """Start the agent of the test, which may have run before."""
         agent = Agent(self.folder)
         self.addCleanup(agent.kill)
         return agent
 
-    def server_with_screen(self, port: int, **endpoint) -> str:
-        """Make a server whose screen is on a port of this machine."""
+    def server_with_display(self, port: int, **endpoint) -> str:
+        """Create a server with a display on a port of this machine."""
         return self.make_server(
             endpoints={"vnc": {"host": "127.0.0.1", "port": port, **endpoint}}
         )
 
-    def make_access(self, screen_port: int, **endpoint) -> Access:
-        """Make a server with a screen, and its console."""
+    def make_access(self, display_port: int, **endpoint) -> Access:
+        """Create a server with a display, and its console."""
         return self.open_console(
-            self.server_with_screen(screen_port, **endpoint)
+            self.server_with_display(display_port, **endpoint)
         )
 
     def open_console(self, server_id: str) -> Access:
-        """Create the console of a server and wait until its port is open."""
+        """Create a console and wait until its port is open."""
         path = f"/servers/{server_id}/consoles"
         reply = self.member.post(path)
         self.assertEqual(200, reply.status, reply.body)
@@ -87,9 +87,9 @@ class AgentTestCase(base.FunctionalTestCase):
         self.assertEqual(202, self.member.delete(access.path).status)
 
     def open_ports(self) -> set[int]:
-        """Return the ports that the agent has open."""
+        """Return the ports on which the agent listens."""
         return agents.listening_ports(self.agent.process)
 
     def eventually_logged(self, text: str) -> None:
-        """Wait until the agent has logged something."""
+        """Wait until the log of the agent contains a text."""
         self.eventually(lambda: text in self.agent.log)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``console-api-agent`` as a program of its own, for tests."""
+"""``console-api-agent`` as a process, for tests."""
 
 import atexit
 import contextlib
@@ -19,32 +19,34 @@ from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.ports import free_range
 
-# Seconds that a start, an end and a change may take on a busy machine.
+# Seconds that a start, a stop and a change may take on a busy machine.
 TIMEOUT = 60
 
 
 class NotReady(Exception):
-    """The agent has ended instead of starting; carries what it logged."""
+    """The agent exited instead of starting; contains its log."""
 
 
 class Agent:
-    """An agent, as its operator has configured it."""
+    """A running agent."""
 
     def __init__(
         self, folder: Path, command: Sequence[str] | None = None
     ) -> None:
-        """Start it, and wait until systemd would know that it is ready.
+        """Start the agent and wait until it notifies systemd.
 
-        :param command: how, if not as an operator does by hand
+        :param folder: the directory with its configuration
+        :param command: the command that starts it, if not the usual one
+        :raises NotReady: it exited, or was not ready in time
         """
         self.folder = folder
         self._log = folder / "agent.log"
         self.process: processes.Program | subprocess.Popen[bytes]
-        with self._systemd() as told, self._log.open("a") as log:
+        with self._systemd() as notifications, self._log.open("a") as log:
             environment = {
                 **os.environ,
                 conf.ENVIRONMENT: str(folder),
-                "NOTIFY_SOCKET": told.getsockname(),
+                "NOTIFY_SOCKET": notifications.getsockname(),
             }
             if command:
                 self.process = subprocess.Popen(
@@ -59,15 +61,15 @@ class Agent:
                     _main, [str(folder)], environment, log.fileno()
                 )
             atexit.register(self.kill)
-            self._wait_until_ready(told)
+            self._wait_until_ready(notifications)
 
     @property
     def log(self) -> str:
-        """All that it has logged until now."""
+        """Everything logged until now."""
         return self._log.read_text(errors="replace")
 
     def stop(self) -> int:
-        """Ask it to end; return its exit status."""
+        """Send SIGTERM; return the exit status."""
         self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(TIMEOUT)
@@ -75,7 +77,7 @@ class Agent:
             self.kill()
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """Kill the agent, as a crash would."""
         atexit.unregister(self.kill)
         self.process.kill()
         self.process.wait()
@@ -84,23 +86,23 @@ class Agent:
     def _systemd(self) -> Iterator[socket.socket]:
         path = self.folder / "notify"
         path.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-            told.bind(str(path))
-            told.settimeout(0.1)
-            yield told
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+            receiver.bind(str(path))
+            receiver.settimeout(0.1)
+            yield receiver
 
-    def _wait_until_ready(self, told: socket.socket) -> None:
+    def _wait_until_ready(self, receiver: socket.socket) -> None:
         deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(TimeoutError):
-                if told.recv(100) == b"READY=1":
+                if receiver.recv(100) == b"READY=1":
                     return
         self.kill()
         raise NotReady(self.log)
 
 
 def _main(folder: str) -> None:
-    """Become the agent, as if it had been started from a command line."""
+    """Run the agent as from a command line."""
     sys.argv = ["console-api-agent", "--config-dir", folder]
     agent.main()
 
@@ -108,10 +110,11 @@ def _main(folder: str) -> None:
 def configure(
     database: TestDatabase, host: str, options: Options | None = None
 ) -> Path:
-    """Write the configuration of an agent; see `configuration.write`.
+    """Write the configuration of an agent.
 
-    :param options: take the place of those that every test has; None leaves
-        one out
+    :param options: options by group, which override the common ones; None
+        omits an option
+    :returns: its directory
     """
     groups = {
         "agent": {
@@ -136,7 +139,7 @@ def configure(
 def listening_ports(
     process: processes.Program | subprocess.Popen[bytes],
 ) -> set[int]:
-    """Return the TCP ports on which a process listens, as the kernel says."""
+    """Return the TCP ports on which a process listens."""
     sockets = set()
     for entry in Path(f"/proc/{process.pid}/fd").iterdir():
         with contextlib.suppress(OSError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An HTTP server that connects its callers to screens, as XenServer's."""
+"""An HTTP server with CONNECT to displays, as in XenServer, for tests."""
 
 import contextlib
 import http.server
@@ -10,13 +10,16 @@ import threading
 from console_api.tests.functional.certificates import Authority
 
 
-class HTTPDoor:
-    """Answers CONNECT for the paths that it knows."""
+class ConnectServer:
+    """Answers CONNECT requests."""
 
     def __init__(
         self, ports: dict[str, int], tls: Authority | None = None
     ) -> None:
-        """Lead each path to a port of this machine."""
+        """Create the server; it serves inside a ``with`` statement.
+
+        :param ports: ports of displays on this machine, by path
+        """
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_CONNECT(self):
@@ -26,12 +29,12 @@ class HTTPDoor:
                     return
                 self.send_response(200, "Connection established")
                 self.end_headers()
-                with socket.create_connection(("127.0.0.1", port)) as screen:
+                with socket.create_connection(("127.0.0.1", port)) as display:
                     back = threading.Thread(
-                        target=_copy, args=(screen, self.connection)
+                        target=_copy, args=(display, self.connection)
                     )
                     back.start()
-                    _copy(self.connection, screen)
+                    _copy(self.connection, display)
                     back.join()
 
             def log_message(self, *_):

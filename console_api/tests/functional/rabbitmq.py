@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real RabbitMQ for tests, with an exchange that nobody else has."""
+"""A real RabbitMQ, with a unique exchange, for tests."""
 
 import os
 import secrets
@@ -19,13 +19,13 @@ _URL = os.environ.get(
 def url() -> str:
     """Return the transport URL of the RabbitMQ.
 
-    :raises unittest.SkipTest: nobody answers, and need not
+    :raises unittest.SkipTest: it is not running, and not required
     """
     try:
         with _connect():
             return _URL
     except (OSError, kombu.exceptions.KombuError) as error:
-        prerequisites.skip(f"No RabbitMQ answers: {error}")
+        prerequisites.skip(f"RabbitMQ does not answer: {error}")
 
 
 def _connect() -> kombu.Connection:
@@ -36,12 +36,12 @@ def _connect() -> kombu.Connection:
 
 
 class Bus:
-    """Sends what Nova sends, and what it never would."""
+    """Sends notifications as Nova does, and other messages."""
 
     def __init__(self) -> None:
         """Connect.
 
-        :raises unittest.SkipTest: nobody answers, and need not
+        :raises unittest.SkipTest: it is not running, and not required
         """
         self.exchange = f"console_api_test_{secrets.token_hex(6)}"
         self.topic = f"{self.exchange}_topic"
@@ -54,7 +54,7 @@ class Bus:
 
     @property
     def options(self) -> dict[str, str]:
-        """The options of who listens."""
+        """The options in ``[notifications]``."""
         return {
             "transport_url": _URL,
             "exchange": self.exchange,
@@ -73,7 +73,7 @@ class Bus:
         notifier.info({}, event_type, payload)
 
     def send(self, body: bytes, content_type: str) -> None:
-        """Send a message of any kind."""
+        """Send an arbitrary message."""
         kombu.Producer(self._channel).publish(
             body,
             exchange=self.exchange,
@@ -83,12 +83,12 @@ class Bus:
         )
 
     def waiting(self) -> int:
-        """Return how many messages nobody has taken yet."""
+        """Return the number of messages in the queue."""
         queue = kombu.Queue(self.exchange, channel=self._channel)
         return queue.queue_declare(passive=True).message_count
 
     def close(self) -> None:
-        """Delete what was made, and disconnect."""
+        """Delete the exchange and the queues, and disconnect."""
         for kind in (kombu.Queue, kombu.Exchange):
             kind(self.exchange, channel=self._channel).delete()
         kombu.Queue(f"{self.topic}.info", channel=self._channel).delete()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A viewer made of a socket, for what a real viewer never does.
+"""A minimal viewer, for what a real viewer never does.
 
-Written from RFC 6143 alone: it shares no code with ``console_api.rfb``.
+Written from RFC 6143; shares no code with ``console_api.rfb``.
 """
 
 import socket
@@ -17,7 +17,7 @@ class RFBClient:
     """Speaks RFB step by step."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        """Connect; nothing is said yet."""
+        """Connect without sending anything."""
         self.socket = socket.create_connection((host, port), TIMEOUT)
 
     def __enter__(self) -> Self:
@@ -31,24 +31,24 @@ class RFBClient:
         self.socket.sendall(data)
 
     def receive(self, count: int) -> bytes:
-        """Return exactly so many bytes, fewer only at the end."""
-        found = b""
-        while len(found) < count:
-            more = self.socket.recv(count - len(found))
+        """Return a number of bytes, or fewer at the end of the stream."""
+        data = b""
+        while len(data) < count:
+            more = self.socket.recv(count - len(data))
             if not more:
                 break
-            found += more
-        return found
+            data += more
+        return data
 
     def is_closed(self) -> bool:
-        """Wait for the end; tells whether nothing more came before it."""
+        """Return whether the connection is closed before more data comes."""
         try:
             return self.socket.recv(1) == b""
         except ConnectionResetError:
             return True
 
     def ask_for_challenge(self, version: str = "003.008") -> bytes:
-        """Go on up to the challenge."""
+        """Perform the handshake up to the challenge and return that."""
         assert self.receive(12) == b"RFB 003.008\n"
         self.send(f"RFB {version}\n".encode())
         if version == "003.003":
@@ -59,17 +59,17 @@ class RFBClient:
         return self.receive(16)
 
     def authenticate(self, password: str, version: str = "003.008") -> int:
-        """Log in; return the SecurityResult."""
+        """Authenticate; return the SecurityResult."""
         self.send(respond(password, self.ask_for_challenge(version)))
         return int.from_bytes(self.receive(4))
 
     def reason(self) -> str:
-        """Return the text that follows a failure."""
+        """Return the reason that follows a failure."""
         length = int.from_bytes(self.receive(4))
         return self.receive(length).decode()
 
     def open(self) -> str:
-        """Share the screen; return the name of the desktop."""
+        """Send ClientInit (shared); return the name of the desktop."""
         self.send(b"\1")
         header = self.receive(24)
         length = int.from_bytes(header[20:])
@@ -77,7 +77,7 @@ class RFBClient:
 
 
 def respond(password: str, challenge: bytes) -> bytes:
-    """Encrypt a challenge as VNC does: bits of each key byte reversed."""
+    """Return the response to a challenge: RFC 6143, section 7.2.2."""
     key = bytes(
         int(f"{byte:08b}"[::-1], 2)
         for byte in password.encode()[:8].ljust(8, b"\0")

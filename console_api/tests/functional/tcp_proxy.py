@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP proxy that tests cut, as a network or a database server fails.
+"""A TCP proxy that simulates failures of networks and database servers.
 
-It also counts how often a client has waited for an answer.
+It also counts the round trips of clients.
 """
 
 import contextlib
@@ -12,24 +12,24 @@ from collections.abc import Callable
 
 
 class TCPProxy:
-    """Hands on connections to another address until it is cut."""
+    """Forwards connections to another address until it is cut."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Listen on a port of its own."""
+        """Listen on a free port."""
         self._target = (host, port)
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self._flows = threading.Event()
-        #: Set when an answer is held back.
+        #: Set once a stalled proxy holds back an answer.
         self.holds = threading.Event()
         self._listener: socket.socket | None = None
         self.port = 0
-        #: How often a client has spoken since its server last did.
+        #: How often a client sent something after an answer of the server.
         self.round_trips = 0
         self.restore()
 
     def restore(self) -> None:
-        """Take connections, on the same port as before."""
+        """Accept connections, on the same port as before."""
         self._flows.set()
         self._listener = socket.create_server(("127.0.0.1", self.port))
         self.port = self._listener.getsockname()[1]
@@ -38,18 +38,18 @@ class TCPProxy:
         ).start()
 
     def stall(self) -> None:
-        """Keep all connections, and hand on nothing until it is cut."""
+        """Keep all connections, but forward no answers until it is cut."""
         self.holds.clear()
         self._flows.clear()
 
     def cut(self) -> None:
-        """End all connections and refuse new ones."""
+        """Close all connections and refuse new ones."""
         self._flows.set()
         listener, self._listener = self._listener, None
         if listener is None:
             return
         with contextlib.suppress(OSError):
-            # Wakes the thread that waits in accept.
+            # This wakes the thread that waits in accept().
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         with self._lock:

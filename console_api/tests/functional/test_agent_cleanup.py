@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An agent closes the consoles of servers that are gone elsewhere."""
+"""The agent deletes consoles of servers that were deleted in Nova."""
 
 from console_api.tests.functional.agent_base import AgentTestCase
 from console_api.tests.functional.configuration import Options
@@ -29,7 +29,7 @@ class AgentCleanupTest(AgentTestCase):
             "nova": self.nova.options,
         }
 
-    def make_console_of_nova(self):
+    def create_console(self):
         server_id = self.make_server(endpoints={})
         self.nova.add_server(
             server_id,
@@ -40,27 +40,27 @@ class AgentCleanupTest(AgentTestCase):
         )
         return server_id, self.open_console(server_id)
 
-    def assert_goes(self, access) -> None:
+    def assert_deleted(self, access) -> None:
         self.eventually(lambda: self.member.get(access.path).status == 404)
         self.eventually(lambda: access.port not in self.open_ports())
 
 
 class CleanerTest(AgentCleanupTest):
-    def test_a_console_goes_with_its_server_and_not_before(self):
-        server_id, access = self.make_console_of_nova()
-        _, other = self.make_console_of_nova()
+    def test_console_is_deleted_with_its_server(self):
+        server_id, access = self.create_console()
+        _, other = self.create_console()
         path = f"/v2.1/servers/{server_id}"
         self.nova.answers["GET", path] = fault(500, "computeFault")
         self.eventually_logged("Cannot check for deleted servers")
         self.assertIn(access.port, self.open_ports())
         del self.nova.servers[server_id]
         self.nova.answers.clear()
-        self.assert_goes(access)
+        self.assert_deleted(access)
         self.assertEqual(200, self.member.get(other.path).status)
         self.assertEqual(0, self.agent.stop())
 
 
-class NotifiedTest(AgentCleanupTest):
+class NotificationTest(AgentCleanupTest):
     cleanup_interval = "0"
 
     def all_options(self) -> Options:
@@ -68,9 +68,9 @@ class NotifiedTest(AgentCleanupTest):
         self.addCleanup(self.bus.close)
         return {**super().all_options(), "notifications": self.bus.options}
 
-    def test_a_console_goes_when_nova_says_so(self):
+    def test_notification_deletes_console(self):
         self.eventually_logged("Listening to notifications.")
-        server_id, access = self.make_console_of_nova()
+        server_id, access = self.create_console()
         self.bus.notify(VERSIONED, versioned(server_id))
-        self.assert_goes(access)
+        self.assert_deleted(access)
         self.assertEqual(0, self.agent.stop())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Notifications of deletions over a real RabbitMQ."""
+"""Notifications of deleted servers, over a real RabbitMQ."""
 
 import asyncio
 import contextlib
@@ -32,12 +32,12 @@ class NotificationsTest(base.DatabaseCase):
             self.add_server(uuid)
             self.add_console_and_token(uuid)
 
-    def run_with_listener(self, story) -> None:
+    def run_with_listener(self, scenario) -> None:
         conf = base.load_conf(self.folder, {"notifications": self.bus.options})
 
         async def run() -> None:
             async with self.listening(conf):
-                await story()
+                await scenario()
             self.assertCountsAreRight()
 
         asyncio.run(asyncio.wait_for(run(), 60))
@@ -56,8 +56,8 @@ class NotificationsTest(base.DatabaseCase):
     def left(self) -> list[int]:
         return [int(row.uuid[-12:]) for row in self.rows(tables.servers)]
 
-    def test_deletions_are_followed_whatever_else_arrives(self) -> None:
-        async def story() -> None:
+    def test_deletions_are_processed_among_other_messages(self) -> None:
+        async def scenario() -> None:
             for body, kind in (
                 (b"no JSON", "application/json"),
                 (b"[]", "application/json"),
@@ -73,14 +73,14 @@ class NotificationsTest(base.DatabaseCase):
             self.bus.notify(VERSIONED, {"nova_object.data": {}})
             for uuid in (UNKNOWN_SERVER, server_id(2), server_id(2)):
                 self.bus.notify(VERSIONED, versioned(uuid))
-            # As if it had been created after its deletion.
+            # It arrives late, after the deletion.
             self.bus.notify("instance.create.end", versioned(server_id(2)))
             self.bus.notify(LEGACY, {"instance_id": server_id(3)})
             await wait_until_async(lambda: self.left() == [1])
             await wait_until_async(lambda: self.bus.waiting() == 0)
 
         with self.assertLogs(level="WARNING") as logged:
-            self.run_with_listener(story)
+            self.run_with_listener(scenario)
         text = "\n".join(logged.output)
         self.assertEqual(
             1, text.count("Ignoring a malformed notification"), text
@@ -90,36 +90,36 @@ class NotificationsTest(base.DatabaseCase):
         self.assertEqual(1, len(self.rows(tables.consoles)))
         self.assertEqual(1, len(self.rows(tables.console_auth_tokens)))
 
-    def test_none_is_lost_while_the_database_is_away(self) -> None:
+    def test_unavailable_database_loses_no_deletion(self) -> None:
         forget = records.forget
-        away = iter([True, True, False])
+        is_unavailable = iter([True, True, False])
 
-        def sometimes(*args):
-            if next(away):
+        def forget_or_fail(*args):
+            if next(is_unavailable):
                 raise errors.DatabaseUnavailable
             return forget(*args)
 
-        async def story() -> None:
+        async def scenario() -> None:
             self.bus.notify(VERSIONED, versioned(SERVER))
             await wait_until_async(lambda: self.left() == [2, 3])
 
         with (
-            mock.patch.object(records, "forget", sometimes),
+            mock.patch.object(records, "forget", forget_or_fail),
             mock.patch.object(notifications, "_RETRY_INTERVAL", 0.01),
         ):
-            self.run_with_listener(story)
+            self.run_with_listener(scenario)
 
-    def test_none_is_lost_while_nobody_listens(self) -> None:
-        async def nothing() -> None:
+    def test_restart_loses_no_deletion(self) -> None:
+        async def do_nothing() -> None:
             pass
 
-        async def story() -> None:
+        async def scenario() -> None:
             await wait_until_async(lambda: self.left() == [2, 3])
 
-        self.run_with_listener(nothing)
+        self.run_with_listener(do_nothing)
         self.bus.notify(VERSIONED, versioned(SERVER))
         asyncio.run(wait_until_async(lambda: self.bus.waiting() == 1))
-        self.run_with_listener(story)
+        self.run_with_listener(scenario)
 
 
 def _bare(**changes) -> bytes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real VNC servers for tests, and a real viewer: none of them is ours."""
+"""Third-party VNC servers and a third-party viewer, for tests."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ _TIMEOUT = 60
 
 
 def xvnc(password: str | None = None) -> Service:
-    """Start TigerVNC's X server, whose screen is white."""
+    """Start TigerVNC's X server, with a white screen."""
     path = prerequisites.find_program("Xvnc")
     port = free_port()
     security = ("-SecurityTypes", "None")
@@ -34,7 +34,7 @@ def xvnc(password: str | None = None) -> Service:
         security = ("-SecurityTypes", "VncAuth", "-PasswordFile", str(file))
     return Service(
         path,
-        f":{port}",  # The number of the display has to be free as well.
+        f":{port}",  # The number of the X display, which is free as well.
         *("-rfbport", str(port), "-interface", "127.0.0.1"),
         *("-geometry", "320x240", "-depth", "24", "-wr", "-ac"),
         *("-nolisten", "tcp", "-BlacklistThreshold", "1000000"),
@@ -44,7 +44,7 @@ def xvnc(password: str | None = None) -> Service:
 
 
 def qemu(*more: str, vnc_options: str = "") -> Service:
-    """Start a machine in software emulation, which shows its firmware."""
+    """Start an emulated machine, which displays its firmware."""
     path = prerequisites.find_program("qemu-system-x86_64")
     port = free_port()
     return Service(
@@ -58,9 +58,9 @@ def qemu(*more: str, vnc_options: str = "") -> Service:
 
 
 def capture(port: int, password: str | None = None) -> Image.Image:
-    """See a screen as a person would, with a viewer that is not ours.
+    """Return a screenshot of a display, taken with vncdotool.
 
-    :raises subprocess.CalledProcessError: the viewer was not let in
+    :raises subprocess.CalledProcessError: the viewer was refused
     """
     picture = configuration.temporary_folder() / "screen.png"
     asked = () if password is None else ("--password", password)

@@ -63,6 +63,10 @@ class ResponseTest(unittest.TestCase):
                 self.assertEqual(expected, viewer.data_to_send())
                 self.assertIs(State.FAILED, viewer.state)
 
+    def test_default_challenges_are_unique(self) -> None:
+        viewers = [ViewerHandshake(PASSWORD) for _ in range(1000)]
+        self.assertEqual(1000, len({feed(one, V3, 99) for one in viewers}))
+
     def test_trailing_bytes_belong_to_session(self) -> None:
         viewer = handshake()
         feed(viewer, V8 + b"\2" + CORRECT + b"\1more", 99)
