@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What names, hosts, ports, UUIDs, patterns and console types may be.
+"""Valid names, hosts, ports, UUIDs, patterns, protocols and console types.
 
-The API, the command line, options, tables and directories take these facts
-from here.  Each function takes a value as it came from outside and returns
-it as it is stored; the message of its ``ValueError`` continues a sentence
-that begins with what the value is called: ``name must not be empty``.
+This is their only definition, for the API, the command line, options, tables
+and directories.  Each function takes an untrusted value and returns it as it
+is stored.  The message of its ``ValueError`` is the rest of a sentence that
+begins with the name of the value: ``name must not be empty``.
 """
 
 import json
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 MIN_PORT = 1
 MAX_PORT = 65535
 
-#: Lengths, in characters, as the columns of the tables have them.
+#: Lengths in characters, which are those of the columns.
 MAX_NAME_LENGTH = 255
 MAX_CONSOLE_TYPE_LENGTH = 32
 MAX_PROTOCOL_LENGTH = 16
@@ -37,8 +37,7 @@ CONSOLE_TYPES_BY_PROTOCOL: Mapping[str, tuple[str, ...]] = {
 #: The protocols that a server may have an endpoint for.
 PROTOCOLS = tuple(CONSOLE_TYPES_BY_PROTOCOL)
 
-#: The console types that the agent's drivers make.  Drivers of others may
-#: add more.
+#: The console types of the agent's drivers; third-party drivers may add more.
 CONSOLE_HOST_TYPES = ("vnc", "vnc+xvp")
 
 # The Unicode categories that a text must not contain: control characters;
@@ -61,7 +60,7 @@ def text(value: object, max_length: int = MAX_NAME_LENGTH) -> str:
     """Return a text that can be stored and shown on one line.
 
     :param max_length: in characters
-    :raises ValueError: it is no string, is empty or too long, or contains
+    :raises ValueError: it is not a string, is empty or too long, or contains
         control characters, invisible characters or line breaks
     """
     if not isinstance(value, str):
@@ -82,7 +81,7 @@ def text(value: object, max_length: int = MAX_NAME_LENGTH) -> str:
 
 
 def name(value: object) -> str:
-    """Return the name of a server or the ID of a project.
+    """Return a name, such as that of a server, or the ID of a project.
 
     :raises ValueError: see ``text``
     """
@@ -100,16 +99,16 @@ def host(value: object) -> str:
 def pattern(value: object) -> str:
     """Return a shell pattern of compute hosts.
 
-    :raises ValueError: it contains whitespace, which separates patterns
-        where they are stored, or see ``text``
+    :raises ValueError: it contains whitespace, which separates stored
+        patterns, or see ``text``
     """
     return _word(value, MAX_NAME_LENGTH)
 
 
 def patterns(given: Iterable[object]) -> tuple[str, ...]:
-    """Return shell patterns of compute hosts, each of them once.
+    """Return shell patterns of compute hosts without duplicates.
 
-    :raises ValueError: there are none, they are too long together, or see
+    :raises ValueError: there are none, they are too long in total, or see
         ``pattern``
     """
     unique = tuple(dict.fromkeys(map(pattern, given)))
@@ -123,7 +122,7 @@ def patterns(given: Iterable[object]) -> tuple[str, ...]:
 
 
 def console_type(value: object) -> str:
-    """Return the type of a console, known or not.
+    """Return a console type, which need not be a known one.
 
     :raises ValueError: it contains whitespace, or see ``text``
     """
@@ -133,7 +132,7 @@ def console_type(value: object) -> str:
 def protocol(value: object) -> str:
     """Return the protocol of an endpoint.
 
-    :raises ValueError: it is none of ``PROTOCOLS``
+    :raises ValueError: it is not one of ``PROTOCOLS``
     """
     if not isinstance(value, str) or value not in PROTOCOLS:
         raise ValueError(
@@ -150,7 +149,7 @@ def is_uuid(value: str) -> bool:
 def uuid(value: object) -> str:
     """Return a UUID in canonical form.
 
-    :raises ValueError: it is none, or is written in another form
+    :raises ValueError: it is not a UUID in canonical form
     """
     if not isinstance(value, str) or not is_uuid(value):
         raise ValueError(
@@ -163,7 +162,7 @@ def uuid(value: object) -> str:
 def port(value: object) -> int:
     """Return a TCP port.
 
-    :raises ValueError: it is no integer, or out of range
+    :raises ValueError: it is not an integer from 1 to 65535
     """
     # True and False are integers too.
     if type(value) is not int or not MIN_PORT <= value <= MAX_PORT:
@@ -177,10 +176,10 @@ def port(value: object) -> int:
 def port_range(value: str) -> range:
     """Return the ports of a range, written ``MIN-MAX``.
 
-    ``oslo.config``'s ``Range`` would count down in a range that begins with
-    the higher port, and in one of a single port.
+    ``oslo_config.types.Range`` accepts a range that begins with the higher
+    port, or a single port, and returns one that counts down.
 
-    :raises ValueError: it is no range, or contains what is no port
+    :raises ValueError: it is not a range of valid ports
     """
     match = _PORT_RANGE.fullmatch(value)
     if match is None:

@@ -32,8 +32,8 @@ def argument(check: Callable[[str], T]) -> Callable[[str], T]:
 def number(text: str) -> int | str:
     """Return the number that a string is made of, or the string itself.
 
-    ``int()`` would also take whitespace, signs, underscores and digits of
-    other scripts, and never ends on millions of digits.
+    ``int()`` also accepts whitespace, signs, underscores and digits of other
+    scripts, and takes long for many digits.
     """
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
 
@@ -41,7 +41,7 @@ def number(text: str) -> int | str:
 def port(text: str) -> int:
     """Return a TCP port.
 
-    :raises ValueError: it is none
+    :raises ValueError: it is not a number from 1 to 65535
     """
     return values.port(number(text))
 

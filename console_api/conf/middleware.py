@@ -6,7 +6,7 @@ from collections.abc import Mapping
 _VERSION_HEADERS = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 
 #: Of ``[keystone_authtoken]``: a timeout in seconds, and a number of retries.
-#: By default, keystonemiddleware waits forever.
+#: By default, keystonemiddleware waits without limit.
 AUTHTOKEN_DEFAULTS: Mapping[str, int] = {
     "http_connect_timeout": 10,
     "http_request_max_retries": 1,

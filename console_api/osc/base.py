@@ -57,7 +57,7 @@ class ServerCommand(ComputeCommand):
         found = str(server.id)
         if not _UUID.fullmatch(found):
             # The SDK puts names such as `detail` or `..` into a path and
-            # returns the resource there, whatever it is.
+            # returns any resource there.
             raise _not_found(name_or_id)
         return found
 

@@ -23,8 +23,8 @@ from console_api.db.engine import Database
 
 NAMESPACE = "console_api.manage"
 
-# Exit statuses: the command failed; its command line is wrong; the reader of
-# its output has gone, as shells report SIGPIPE.
+# Exit statuses: the command failed; its arguments are invalid; its output was
+# closed, as shells report SIGPIPE.
 FAILURE = 1
 USAGE_ERROR = 2
 BROKEN_PIPE = 141

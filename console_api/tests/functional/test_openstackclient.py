@@ -7,7 +7,7 @@ import uuid
 from console_api.tests.functional import base, identity, openstack_command
 from console_api.tests.functional.identity import options
 
-OURS = {
+COMMANDS = {
     "server_console_create",
     "server_console_delete",
     "server_console_list",
@@ -170,7 +170,7 @@ class CommandTests(OpenStackClientCase):
             and not point.value.startswith("console_api.")
         ]
         self.assertIn("console_url_show", taken)
-        self.assertEqual(set(), OURS & set(taken))
+        self.assertEqual(set(), COMMANDS & set(taken))
 
     def test_connection_show_of_the_client_works(self):
         server_id = self.make_server()

@@ -127,10 +127,10 @@ class FilterTests(OneServerCase):
 
     def test_unknown_name_is_refused(self):
         outcome = self.run_command(
-            *("server", "console", "list", "nobody"), status=1
+            *("server", "console", "list", "unknown"), status=1
         )
         self.assertIn(
-            "No server with the name nobody was found", outcome.stderr
+            "No server with the name unknown was found", outcome.stderr
         )
 
     def test_console_commands_of_the_client_work(self):

@@ -13,7 +13,7 @@ LETTERS = "abcdefab-cdef-4abc-8def-abcdefabcdef"
 
 TEXTS = ("a", "é", "\U0001f600", "'\"", "x" * 255)
 
-NO_TEXTS = (
+INVALID_TEXTS = (
     ("", "must not be empty"),
     ("x" * 256, "must have at most 255 characters, not 256"),
     (5, "must be a string, not 5"),
@@ -31,8 +31,8 @@ NO_TEXTS = (
     *((f"a{char}b", UNPRINTABLE) for char in "\u2028\u2029\ud800\udcff"),
 )
 
-NO_WORDS = (
-    *NO_TEXTS,
+INVALID_WORDS = (
+    *INVALID_TEXTS,
     *((text, WHITESPACE) for text in ("a b", " a", "a\u00a0b", "a\u3000")),
 )
 
@@ -43,10 +43,10 @@ WORDS = (*TEXTS, "compute-*", "[::1]", "vnc+xvp")
 NO_PROTOCOLS: tuple[Any, ...] = ("", "VNC", "ssh", None, 5, [], {})
 
 CASES: tuple[tuple[Callable[[Any], object], Any, Any], ...] = (
-    (values.text, (*TEXTS, "a b"), NO_TEXTS),
-    (values.name, (*TEXTS, "a b"), NO_TEXTS),
-    (values.host, WORDS, NO_WORDS),
-    (values.pattern, WORDS, NO_WORDS),
+    (values.text, (*TEXTS, "a b"), INVALID_TEXTS),
+    (values.name, (*TEXTS, "a b"), INVALID_TEXTS),
+    (values.host, WORDS, INVALID_WORDS),
+    (values.pattern, WORDS, INVALID_WORDS),
     (
         values.console_type,
         ("vnc", "vnc+xvp", "x" * 32),

@@ -129,15 +129,13 @@ class LoadTest(base.FolderCase):
 class FindFileTest(base.FolderCase):
     def test_file_in_the_configuration_folder_is_found(self) -> None:
         conf = base.load_conf(self.folder)
-        path = self.folder / "some-file-of-ours.ini"
+        path = self.folder / "some-file.ini"
         path.touch()
         self.assertEqual(path, configuration.find_file(conf, path.name))
 
     def test_missing_file_is_none(self) -> None:
         conf = base.load_conf(self.folder)
-        self.assertIsNone(
-            configuration.find_file(conf, "some-file-of-ours.ini")
-        )
+        self.assertIsNone(configuration.find_file(conf, "some-file.ini"))
 
 
 class OptionsTest(unittest.TestCase):
