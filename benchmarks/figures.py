@@ -45,6 +45,11 @@ def rows(operations: Mapping[str, Programs]) -> list[Row]:
     ]
 
 
+def lookup(operations: Mapping[str, Programs]) -> Row:
+    """Return the row of token look-ups by console_api."""
+    return _row("hit", "console_api", operations["hit"])
+
+
 def _row(name: str, program: str, programs: Programs) -> Row:
     series = programs[program]
     rates = series["rate"]

@@ -8,11 +8,12 @@ figures come from ``results``.
 import json
 import string
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks import plots, programs, tables
+from benchmarks import figures, plots, programs, tables
 from benchmarks.documents import (
     Agent,
     Compare,
@@ -71,19 +72,24 @@ def _replace_summary(text: str, new: str) -> str:
 
 
 def summary(compare: Compare) -> str:
-    """Return the text for README.rst: medians on each database."""
-
-    def rates(found: CompareDatabase) -> str:
-        title = f"Requests per second, {found['version']}:"
-        return f"{title}\n\n{tables.rates(found['operations'])}"
-
-    return "\n\n".join(
-        [
-            tables.conditions(compare),
-            _for_each(compare["databases"].values(), rates),
-            tables.not_available(),
-        ]
+    """Return the sentences for README.rst about token look-ups."""
+    found = [
+        figures.lookup(database["operations"])
+        for database in compare["databases"].values()
+    ]
+    rates = [row.rate for row in found]
+    shares = [row.to_bare for row in found if row.to_bare]
+    factors = [row.to_nova for row in found if row.to_nova]
+    text = (
+        "One worker answers "
+        f"{min(rates):,.0f} to {max(rates):,.0f} look-ups of tokens per "
+        f"second, depending on the database: {min(shares):.0%} to "
+        f"{max(shares):.0%} of what a bare WSGI application with the same "
+        f"SQL statement reaches, and {min(factors):.1f} to "
+        f"{max(factors):.1f} times as many as Nova."
     )
+    link = "See `Benchmarks <doc/source/benchmarks/index.rst>`_."
+    return textwrap.fill(f"{text} {link}", 79, break_on_hyphens=False)
 
 
 def page(

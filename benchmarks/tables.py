@@ -33,25 +33,6 @@ def conditions(document: documents.Compare | documents.Growth) -> str:
     return textwrap.fill(text, 79, break_on_hyphens=False)
 
 
-def rates(operations: Mapping[str, documents.Programs]) -> str:
-    """Return a table of the rates of all programs, one operation per row."""
-    found = {
-        (row.operation, row.program): row for row in figures.rows(operations)
-    }
-    lines = []
-    for name in operations:
-        own = found[name, "console_api"]
-        cells = [
-            f"{found[name, program].rate:,.0f}"
-            if (name, program) in found
-            else _MISSING
-            for program in PROGRAMS
-        ]
-        lines.append([OPERATIONS[name].title, *cells, *_ratios(own)])
-    header = [figures.TITLES[program] for program in PROGRAMS]
-    return rst.table(["Operation", *header, "of bare", "of Nova"], lines)
-
-
 def details(operations: Mapping[str, documents.Programs]) -> str:
     """Return a table of all figures, one operation and program per row."""
     lines = [
