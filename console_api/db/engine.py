@@ -101,6 +101,11 @@ def database_url(conf: cfg.ConfigOpts) -> URL:
     )
 
 
+def sqlite_url(path: Path) -> str:
+    """Return the URL of an SQLite database in a file."""
+    return URL.create("sqlite", database=str(path)).render_as_string()
+
+
 def without_making(url: URL) -> URL:
     """Let SQLite open its file, but not make an empty one if it is missing."""
     if url.get_backend_name() != "sqlite" or "uri" in url.query:

@@ -6,13 +6,12 @@ import sys
 import sysconfig
 from pathlib import Path
 
-import sqlalchemy as sa
 from oslo_config import cfg
 
 from console_api import conf as configuration
 from console_api import errors
 from console_api.db import schema, servers
-from console_api.db.engine import Database
+from console_api.db.engine import Database, sqlite_url
 from console_api.keys import repository
 
 HOST = "127.0.0.1"
@@ -104,12 +103,9 @@ def register_sample_server(database: Database, port: int) -> None:
 
 def _write_configuration(state_dir: Path) -> None:
     shutil.copyfile(_paste_file(), state_dir / "api-paste.ini")
-    database = sa.URL.create(
-        "sqlite", database=str(state_dir / "console_api.sqlite")
-    )
     values = {
         "log": state_dir / "console_api.log",
-        "database": database.render_as_string(),
+        "database": sqlite_url(state_dir / "console_api.sqlite"),
         "keys": state_dir / "keys",
     }
     # Renamed when complete, so that an interrupted start leaves none.
