@@ -8,17 +8,6 @@ from oslo_config import cfg
 from console_api import errors, values
 
 
-def port_range(conf: cfg.ConfigOpts) -> range:
-    """Return the ports of ``[agent] ports``.
-
-    :raises ConfigurationError: the option is invalid
-    """
-    try:
-        return values.port_range(conf.agent.ports)
-    except ValueError as error:
-        raise errors.ConfigurationError(f"[agent] ports {error}.") from error
-
-
 def console_host(conf: cfg.ConfigOpts, console_type: str) -> dict[str, Any]:
     """Return the columns of this console host.
 
@@ -45,7 +34,7 @@ def _patterns(patterns: list[str]) -> str:
 
 def _ports(conf: cfg.ConfigOpts) -> dict[str, int | None]:
     multiplex_port = conf.agent.multiplex_port
-    ports = None if multiplex_port is not None else port_range(conf)
+    ports = None if multiplex_port is not None else conf.agent.ports
     return {
         "min_port": ports[0] if ports else None,
         "max_port": ports[-1] if ports else None,

@@ -9,6 +9,25 @@ from console_api import values
 
 GROUP = "agent"
 
+
+class PortRange(types.ConfigType):
+    """A range of TCP ports, written MIN-MAX."""
+
+    def __init__(self) -> None:
+        """Name the type for the sample configuration."""
+        super().__init__(type_name="port range")
+
+    def __call__(self, value: str) -> range:
+        """Return the ports.
+
+        :raises ValueError: the value is not a range of ports
+        """
+        return values.port_range(value)
+
+    def _formatter(self, value: str) -> str:
+        return value
+
+
 OPTS = [
     cfg.StrOpt(
         "driver",
@@ -41,10 +60,10 @@ OPTS = [
         help="Shell patterns of the compute hosts that this console host "
         "serves.",
     ),
-    cfg.StrOpt(
+    cfg.Opt(
         "ports",
+        type=PortRange(),
         default="20000-29999",
-        regex=r"^[0-9]{1,5}-[0-9]{1,5}$",
         help="Range of TCP ports, one for each console, in the form MIN-MAX. "
         "Ignored if `multiplex_port` is set.",
     ),

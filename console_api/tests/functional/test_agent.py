@@ -174,7 +174,7 @@ class StartErrorTests(base.DatabaseTestCase):
             ({"agent": {"driver": "none"}}, "there is no driver 'none'"),
             (
                 {"agent": {"ports": "5-4"}},
-                "[agent] ports must begin with the lower port",
+                "must begin with the lower port",
             ),
             ({"agent": {"multiplex_port": "443"}}, "needs a port for each"),
             (

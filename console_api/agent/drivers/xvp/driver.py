@@ -17,7 +17,6 @@ from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.drivers.xvp import fields, pools, ports
 from console_api.agent.drivers.xvp.daemon import Daemon
 from console_api.agent.drivers.xvp.writer import MAX_PORTS, Plan, Writer
-from console_api.agent.host import port_range
 from console_api.directory.base import Directory
 
 LOG = logging.getLogger(__name__)
@@ -232,7 +231,7 @@ def _check_ports(conf: cfg.ConfigOpts) -> None:
                 "[agent] multiplex_port: xvp accepts ports from 1024 to 65535."
             )
         return
-    found = port_range(conf)
+    found = conf.agent.ports
     if found[0] not in fields.PORTS or len(found) > MAX_PORTS:
         raise errors.ConfigurationError(
             f"[agent] ports: xvp accepts at most {MAX_PORTS} ports, from 1024 "
