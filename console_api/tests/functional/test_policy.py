@@ -139,7 +139,7 @@ class PolicyEditTests(PolicyTestCase):
     def told(self):
         # Each request may be the one that looks at the files.
         self.list_as("auditor")
-        return self.server.log.count("The rules before it stay in force.")
+        return self.server.log.count("The previous rules stay in force.")
 
     def test_a_broken_file_leaves_the_rules_in_force(self):
         self.write(**{INDEX: "role:auditor"})

@@ -132,7 +132,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
                     self.assert_fault(reply, 403)
                     self.assertIn(f"scoped to {scope}.", reply.message)
                     self.assertEqual(before, self.state())
-                    words = f"refused that is scoped to {scope}"
+                    words = f"Refused a token that is scoped to {scope}"
                     self.assertTrue(self.log_lines(reply, words))
             unknown = self.perform(
                 client, "consoles.create", str(uuid.uuid4())

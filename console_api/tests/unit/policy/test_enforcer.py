@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 from unittest import mock
-
-from oslo_context.context import RequestContext
 
 from console_api import conf as configuration
 from console_api import errors
@@ -13,56 +8,36 @@ from console_api.policies import console_auth_tokens, consoles
 from console_api.policy import enforcer as policy
 from console_api.tests.unit import base
 from console_api.tests.unit.base import OTHER_PROJECT, PROJECT
-
-INDEX, CREATE, TOKENS = (
-    consoles.INDEX,
-    consoles.CREATE,
-    console_auth_tokens.SHOW,
+from console_api.tests.unit.policy.base import (
+    INDEX,
+    PolicyCase,
+    caller,
+    rule,
 )
 
-
-class PolicyCase(base.FolderCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.path = self.folder / "policy.yaml"
-        self.addCleanup(base.forget_context)
-        self.now = 1000.0
-        self.enterContext(
-            mock.patch.object(
-                policy, "time", SimpleNamespace(monotonic=lambda: self.now)
-            )
-        )
-
-    def load(self, text: str = "") -> policy.Enforcer:
-        conf = base.load_conf(self.folder)
-        self.path.write_text(text)
-        return policy.Enforcer(conf)
-
-    def edit(self, path: Path, text: str) -> None:
-        """Put another file in the place of a file, and let time pass."""
-        draft = self.folder / "draft"
-        draft.write_text(text)
-        draft.rename(path)
-        self.pass_time()
-
-    def pass_time(self) -> None:
-        """Let as much time pass as an edit may take to count."""
-        self.now += policy.LOOK_INTERVAL
-
-    def caller(
-        self, *roles: str, project: str | None = PROJECT, **more: Any
-    ) -> RequestContext:
-        return RequestContext(
-            user_id="a-user",
-            project_id=project,
-            roles=list(roles),
-            overwrite=False,
-            **more,
-        )
+CREATE = consoles.CREATE
+TOKENS = console_auth_tokens.SHOW
 
 
-class DefaultsTest(PolicyCase):
-    def test_each_persona_may_do_what_its_role_is_for(self) -> None:
+class ScopeTest(PolicyCase):
+    def test_only_project_scope_is_accepted(self) -> None:
+        policy.check_scope(caller("reader"))
+        for scope, name in (
+            ({"system_scope": "all"}, "the system"),
+            ({"domain_id": "a-domain"}, "a domain"),
+            ({}, "nothing"),
+        ):
+            with (
+                self.subTest(name),
+                self.assertLogs(policy.LOG, "INFO") as logs,
+                self.assertRaises(errors.ProjectScopeRequired),
+            ):
+                policy.check_scope(caller("admin", project=None, **scope))
+            self.assertIn(f"scoped to {name}.", logs.output[0])
+
+
+class RulesTest(PolicyCase):
+    def test_defaults_follow_personas(self) -> None:
         enforcer = self.load()
         both = {PROJECT, OTHER_PROJECT}
         for role, index, create, tokens in (
@@ -74,235 +49,185 @@ class DefaultsTest(PolicyCase):
             ("service", set(), set(), both),
             ("other", set(), set(), set()),
         ):
-            for rule, expected in (
+            for name, expected in (
                 (INDEX, index),
                 (CREATE, create),
                 (TOKENS, tokens),
+                ("unknown", set()),
             ):
-                with self.subTest(role=role, rule=rule):
-                    self.assertEqual(
-                        expected,
-                        {
-                            project
-                            for project in both
-                            if enforcer.allows(
-                                self.caller(role), rule, project
-                            )
-                        },
-                    )
+                with self.subTest(role=role, rule=name):
+                    allowed = {
+                        project
+                        for project in both
+                        if enforcer.allows(caller(role), name, project)
+                    }
+                    self.assertEqual(expected, allowed)
 
-    def test_a_token_of_another_scope_is_refused(self) -> None:
+    def test_token_without_project_scope_is_refused(self) -> None:
         enforcer = self.load()
         for scope in ({"system_scope": "all"}, {"domain_id": "a-domain"}):
-            caller = self.caller("admin", project=None, **scope)
+            admin = caller("admin", project=None, **scope)
             with self.subTest(scope):
-                self.assertFalse(enforcer.allows(caller, INDEX, PROJECT))
+                self.assertFalse(enforcer.allows(admin, INDEX, PROJECT))
 
-    def test_a_token_has_to_be_scoped_to_a_project(self) -> None:
-        policy.check_scope(self.caller("reader"))
-        for scope, said in (
-            ({"system_scope": "all"}, "the system"),
-            ({"domain_id": "a-domain"}, "a domain"),
-            ({}, "nothing"),
-        ):
-            caller = self.caller("admin", project=None, **scope)
-            with (
-                self.subTest(said),
-                self.assertRaisesRegex(
-                    errors.ProjectScopeRequired, f"scoped to {said}\\."
-                ),
-            ):
-                policy.check_scope(caller)
-
-    def test_an_unknown_rule_refuses(self) -> None:
-        enforcer = self.load()
-        self.assertFalse(
-            enforcer.allows(self.caller("admin"), "unknown", PROJECT)
-        )
-
-
-class FilesTest(PolicyCase):
-    def test_a_rule_can_ask_for_the_roles_of_a_service_token(self) -> None:
-        for check, expected in (
-            ("role:service", (False, False)),
-            ("service_roles:service", (False, True)),
-        ):
-            enforcer = self.load(f'"{INDEX}": "{check}"\n')
-            callers = (
-                self.caller("member"),
-                self.caller("member", service_roles=["a", "service"]),
-            )
-            with self.subTest(check):
-                found = [enforcer.allows(c, INDEX, PROJECT) for c in callers]
-                self.assertEqual(expected, tuple(found))
-
-    def test_a_rule_of_the_file_counts_before_the_default(self) -> None:
-        enforcer = self.load(f'"{INDEX}": "role:auditor"\n')
-        for role, expected in (("auditor", True), ("admin", False)):
-            with self.subTest(role):
-                self.assertEqual(
-                    expected,
-                    enforcer.allows(self.caller(role), INDEX, PROJECT),
-                )
-
-    def test_a_file_written_for_nova_is_understood(self) -> None:
-        for rule, caller, expected in (
-            ("rule:admin_or_owner", self.caller("other"), True),
-            ("rule:admin_api", self.caller("other"), False),
-            ("rule:admin_api", self.caller("admin"), True),
-            ("is_admin:True", self.caller("admin"), True),
-            ("is_admin:True", self.caller("member"), False),
-            ("rule:owner", self.caller("other", project="x"), False),
-            ("rule:system_or_project_reader", self.caller("reader"), True),
-            ("rule:system_admin_or_owner", self.caller("other"), True),
-            ("rule:project_manager_or_admin", self.caller("manager"), True),
-            ("rule:project_manager_or_admin", self.caller("member"), False),
+    def test_checks_of_policy_files_are_evaluated(self) -> None:
+        """Including the base rules that files written for Nova reference."""
+        service = caller("member", service_roles=["a", "service"])
+        for check, who, expected in (
+            ("role:auditor", caller("auditor"), True),
+            ("role:auditor", caller("admin"), False),
+            ("role:service", service, False),
+            ("service_roles:service", service, True),
+            ("service_roles:service", caller("service"), False),
+            ("rule:admin_or_owner", caller("other"), True),
+            ("rule:admin_api", caller("other"), False),
+            ("rule:admin_api", caller("admin"), True),
+            ("is_admin:True", caller("admin"), True),
+            ("is_admin:True", caller("member"), False),
+            ("rule:owner", caller("other", project="x"), False),
+            ("rule:system_or_project_reader", caller("reader"), True),
+            ("rule:system_admin_or_owner", caller("other"), True),
+            ("rule:project_manager_or_admin", caller("manager"), True),
+            ("rule:project_manager_or_admin", caller("member"), False),
             (
                 "rule:project_manager_or_admin",
-                self.caller("manager", project="x"),
+                caller("manager", project="x"),
                 False,
             ),
-            ("rule:project_admin_api", self.caller("admin"), True),
-            ("rule:project_admin_api", self.caller("manager"), False),
-            (
-                "rule:project_admin_api",
-                self.caller("admin", project="x"),
-                False,
-            ),
-            ("user_id:a-user", self.caller(), True),
-            ("user_id:%(user_id)s", self.caller(), False),
-            ("not role:guest", self.caller("guest"), False),
-            ("!", self.caller("admin"), False),
-            ("@", self.caller(), True),
+            ("rule:project_admin_api", caller("admin"), True),
+            ("rule:project_admin_api", caller("manager"), False),
+            ("rule:project_admin_api", caller("admin", project="x"), False),
+            ("user_id:a-user", caller(), True),
+            ("user_id:%(user_id)s", caller(), False),
+            ("not role:guest", caller("guest"), False),
+            ("!", caller("admin"), False),
+            ("@", caller(), True),
         ):
-            with self.subTest(rule, caller=caller.roles):
-                enforcer = self.load(f'"{INDEX}": "{rule}"\n')
+            with self.subTest(check, caller=who.roles):
+                enforcer = self.load(rule(check))
                 self.assertEqual(
-                    expected, enforcer.allows(caller, INDEX, PROJECT)
+                    expected, enforcer.allows(who, INDEX, PROJECT)
                 )
 
-    def test_who_is_an_administrator_can_be_changed(self) -> None:
-        enforcer = self.load('"context_is_admin": "role:boss"\n')
-        self.assertTrue(
-            enforcer.allows(self.caller("boss"), CREATE, OTHER_PROJECT)
-        )
-        self.assertFalse(
-            enforcer.allows(self.caller("admin"), CREATE, OTHER_PROJECT)
-        )
-
-    def test_files_of_the_policy_folder_count_last(self) -> None:
-        folder = self.folder / "policy.d"
-        folder.mkdir()
-        (folder / "10.yaml").write_text(f'"{INDEX}": "role:ten"\n')
-        (folder / "20.yaml").write_text(f'"{INDEX}": "role:twenty"\n')
-        (folder / ".hidden").write_text("[")
-        enforcer = self.load(f'"{INDEX}": "role:file"\n')
-        for role, expected in (
-            ("file", False),
-            ("ten", False),
-            ("twenty", True),
-        ):
+    def test_context_is_admin_can_be_overridden(self) -> None:
+        enforcer = self.load(rule("role:boss", "context_is_admin"))
+        for role, expected in (("boss", True), ("admin", False)):
             with self.subTest(role):
                 self.assertEqual(
                     expected,
-                    enforcer.allows(self.caller(role), INDEX, PROJECT),
+                    enforcer.allows(caller(role), CREATE, OTHER_PROJECT),
                 )
 
-    def test_a_rule_that_refers_to_itself_refuses(self) -> None:
+    def test_circular_reference_refuses(self) -> None:
         enforcer = self.load(
-            f'"a": "rule:b"\n"b": "rule:a"\n"{INDEX}": "rule:a"\n'
+            rule("rule:b", "a") + rule("rule:a", "b") + rule("rule:a")
         )
-        self.assertFalse(enforcer.allows(self.caller("admin"), INDEX, PROJECT))
+        self.assertFalse(self.may(enforcer, "admin"))
 
-    def test_a_check_that_fails_refuses_and_is_logged(self) -> None:
-        enforcer = self.load(f'"{INDEX}": "http://127.0.0.1:0/"\n')
+    def test_failing_check_refuses_and_is_logged(self) -> None:
+        enforcer = self.load(rule("http://127.0.0.1:0/"))
         with (
             mock.patch(
                 "oslo_policy._external.HttpCheck.__call__",
-                side_effect=OSError("nobody listens"),
+                side_effect=OSError("refused"),
             ),
             self.assertLogs(policy.LOG, "ERROR") as logs,
         ):
-            self.assertFalse(
-                enforcer.allows(self.caller("admin"), INDEX, PROJECT)
-            )
+            self.assertFalse(self.may(enforcer, "admin"))
         self.assertIn(INDEX, logs.output[0])
 
-    def test_without_a_file_the_defaults_are_in_force(self) -> None:
-        base.write_conf(self.folder)
-        text = (self.folder / "console_api.conf").read_text()
-        (self.folder / "console_api.conf").write_text(
-            "".join(
-                line
-                for line in text.splitlines(keepends=True)
-                if not line.startswith("policy_file")
+
+class ReloadTest(PolicyCase):
+    def test_start_with_faulty_file_fails(self) -> None:
+        with self.assertRaisesRegex(errors.ConfigurationError, str(self.path)):
+            self.load("a: [\n")
+
+    def test_edit_takes_effect(self) -> None:
+        enforcer = self.load(rule("role:one"))
+        with self.assertLogs(policy.LOG, "INFO"):
+            self.edit(self.path, rule("role:two"))
+            self.assertFalse(self.may(enforcer, "one"))
+        self.assertTrue(self.may(enforcer, "two"))
+
+    def test_faulty_edit_is_logged_once_and_rules_stay(self) -> None:
+        enforcer = self.load(rule("role:one"))
+        with self.assertLogs(policy.LOG, "ERROR") as logs:
+            self.edit(self.path, "a: [\n")
+            for _ in range(3):
+                self.pass_time()
+                self.assertTrue(self.may(enforcer, "one"))
+                self.assertFalse(self.may(enforcer, "reader"))
+        self.assertEqual(1, len(logs.records))
+        self.assertIn("stay in force", logs.output[0])
+        self.edit(self.path, rule("role:two"))
+        self.assertTrue(self.may(enforcer, "two"))
+
+
+class DecisionsTest(PolicyCase):
+    def count(self, check: str) -> int:
+        """Return how often a check is evaluated in two equal requests."""
+        enforcer = self.load(rule(check))
+        with mock.patch.object(
+            policy, "_decide", side_effect=policy._decide
+        ) as decide:
+            for _ in range(2):
+                self.may(enforcer, "member")
+        return decide.call_count
+
+    def test_decision_of_pure_checks_is_cached(self) -> None:
+        for check in (
+            "@",
+            "!",
+            "role:member",
+            "not role:member",
+            "role:member and rule:owner or project_id:%(project_id)s",
+        ):
+            with self.subTest(check):
+                self.assertEqual(1, self.count(check))
+
+    def test_decision_of_external_checks_is_not_cached(self) -> None:
+        self.enterContext(
+            mock.patch(
+                "oslo_policy._external.HttpCheck.__call__", return_value=True
             )
         )
-        enforcer = policy.Enforcer(configuration.load(self.folder))
-        self.assertTrue(enforcer.allows(self.caller("reader"), INDEX, PROJECT))
-
-
-class RefusedFilesTest(PolicyCase):
-    def test_a_file_that_is_configured_and_absent_is_named(self) -> None:
-        conf = base.load_conf(self.folder)
-        self.path.unlink()
-        with self.assertRaisesRegex(
-            errors.ConfigurationError, r"policy_file: .*policy\.yaml"
+        for check in (
+            "http://127.0.0.1:0/",
+            "role:nobody or http://127.0.0.1:0/",
+            "not (role:member and http://127.0.0.1:0/)",
         ):
-            policy.Enforcer(conf)
+            with self.subTest(check):
+                self.assertEqual(2, self.count(check))
 
-    def test_a_file_that_makes_no_sense_is_named(self) -> None:
-        for text in ("a: [\n", "just text\n", "- a list\n", '"a": 1\n'):
-            with (
-                self.subTest(text),
-                self.assertRaisesRegex(
-                    errors.ConfigurationError, str(self.path)
-                ),
-            ):
-                self.load(text)
-
-    def test_a_file_that_cannot_be_read_is_named(self) -> None:
-        conf = base.load_conf(self.folder)
-        self.path.write_bytes(b"\xff\xfe")
-        with self.assertRaisesRegex(errors.ConfigurationError, str(self.path)):
-            policy.Enforcer(conf)
-
-    def test_a_file_in_the_place_of_the_policy_folder_is_refused(self) -> None:
-        (self.folder / "policy.d").touch()
-        with self.assertRaisesRegex(errors.ConfigurationError, "policy.d"):
-            self.load()
-
-    def test_a_folder_in_the_place_of_the_file_is_refused(self) -> None:
-        conf = base.load_conf(self.folder)
-        self.path.unlink()
-        self.path.mkdir()
-        with self.assertRaisesRegex(
-            errors.ConfigurationError, "cannot be read.*directory"
+    def test_cache_distinguishes_caller_rule_and_project(self) -> None:
+        allows = self.load().allows
+        self.assertTrue(allows(caller("member"), CREATE, PROJECT))
+        for who, name, project in (
+            (caller("reader"), CREATE, PROJECT),
+            (caller("member", project="x"), CREATE, PROJECT),
+            (caller("member"), TOKENS, PROJECT),
+            (caller("member"), CREATE, OTHER_PROJECT),
+            (
+                caller("member", project=None, system_scope="all"),
+                CREATE,
+                PROJECT,
+            ),
         ):
-            policy.Enforcer(conf)
+            with self.subTest(caller=who, rule=name, project=project):
+                self.assertFalse(allows(who, name, project))
 
-    def test_a_dangling_link_is_refused(self) -> None:
-        conf = base.load_conf(self.folder)
-        (self.folder / "policy.d").mkdir()
-        for path in (
-            self.folder / "policy.d" / "one.yaml",
-            self.folder / "policy.d",
-        ):
-            if path.is_dir():
-                path.rmdir()
-            path.symlink_to(self.folder / "absent")
-            with (
-                self.subTest(path.name),
-                self.assertRaisesRegex(errors.ConfigurationError, str(path)),
-            ):
-                policy.Enforcer(conf)
-            path.unlink()
+    def test_cache_is_bounded(self) -> None:
+        enforcer = self.load()
+        with mock.patch.object(policy, "_MAX_DECISIONS", 3):
+            for number in range(10):
+                enforcer.allows(caller("member"), INDEX, str(number))
+                self.assertLessEqual(len(enforcer._rules.decisions), 3)
 
 
 class ToolsTest(PolicyCase):
-    def test_the_tools_of_oslo_policy_get_our_rules_and_files(self) -> None:
+    def test_tools_of_oslo_policy_get_rules_and_files(self) -> None:
         base.load_conf(self.folder)
-        self.path.write_text(f'"{INDEX}": "role:one"\n')
+        self.path.write_text(rule("role:one"))
         environment = {configuration.ENVIRONMENT: str(self.folder)}
         with mock.patch.dict(os.environ, environment):
             enforcer = policy.get_enforcer()

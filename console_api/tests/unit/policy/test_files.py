@@ -1,90 +1,154 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long rules and decisions are in force."""
-
 from collections.abc import Callable
+from pathlib import Path
 from unittest import mock
 
-from console_api.policy import enforcer as policy
-from console_api.tests.unit.base import OTHER_PROJECT, PROJECT
-from console_api.tests.unit.policy.test_enforcer import (
-    CREATE,
-    INDEX,
-    TOKENS,
-    PolicyCase,
-)
+from console_api import conf as configuration
+from console_api import errors
+from console_api.policy import files
+from console_api.policy.files import PolicyFileError, PolicyFiles
+from console_api.tests.unit import base
+from console_api.tests.unit.policy.base import INDEX, PolicyCase, rule
 
 
-class EditsTest(PolicyCase):
-    def may(self, enforcer: policy.Enforcer, role: str) -> bool:
-        return enforcer.allows(self.caller(role), INDEX, PROJECT)
+class FilesCase(PolicyCase):
+    def find(self, text: str = "") -> PolicyFiles:
+        """Write the policy file and return the files, not loaded yet."""
+        conf = base.load_conf(self.folder)
+        self.path.write_text(text)
+        return PolicyFiles(conf)
 
-    def test_an_edit_counts_when_the_file_is_looked_at_next(self) -> None:
-        enforcer = self.load(f'"{INDEX}": "role:one"\n')
-        self.assertTrue(self.may(enforcer, "one"))
-        self.edit(self.path, f'"{INDEX}": "role:two"\n')
-        self.assertFalse(self.may(enforcer, "one"))
-        self.assertTrue(self.may(enforcer, "two"))
+    def add(self, name: str, text: str) -> Path:
+        """Write a file of the policy directory."""
+        self.directory.mkdir(exist_ok=True)
+        path = self.directory / name
+        path.write_text(text)
+        return path
 
-    def test_a_file_added_to_the_policy_folder_counts(self) -> None:
-        (self.folder / "policy.d").mkdir()
-        enforcer = self.load()
-        self.assertFalse(self.may(enforcer, "one"))
-        added = self.folder / "policy.d" / "one.yaml"
-        self.edit(added, f'"{INDEX}": "role:one"\n')
-        self.assertTrue(self.may(enforcer, "one"))
-        self.edit(added, f'"{INDEX}": "role:two"\n')
-        self.assertFalse(self.may(enforcer, "one"))
-        added.unlink()
+    def check(self, found: PolicyFiles) -> str:
+        """Load the files and return the check of one rule."""
+        return str(found.load().rules[INDEX])
+
+    def assertChanged(self, found: PolicyFiles, check: str) -> None:
+        """Assert that a change is noticed once, and loads this check."""
         self.pass_time()
-        self.assertFalse(self.may(enforcer, "two"))
+        self.assertTrue(found.have_changed())
+        self.assertFalse(found.have_changed())
+        self.assertEqual(check, self.check(found))
 
-    def test_an_edit_in_place_counts_in_the_policy_folder_too(self) -> None:
-        folder = self.folder / "policy.d"
-        folder.mkdir()
-        path = folder / "one.yaml"
-        path.write_text(f'"{INDEX}": "role:one"\n')
-        enforcer = self.load()
-        self.assertTrue(self.may(enforcer, "one"))
-        path.write_text(f'"{INDEX}": "role:another"\n')
-        self.pass_time()
-        self.assertFalse(self.may(enforcer, "one"))
-        self.assertTrue(self.may(enforcer, "another"))
 
-    def test_a_policy_folder_made_later_counts(self) -> None:
-        enforcer = self.load()
-        self.assertFalse(self.may(enforcer, "one"))
-        folder = self.folder / "policy.d"
-        folder.mkdir()
-        self.edit(folder / "one.yaml", f'"{INDEX}": "role:one"\n')
-        self.assertTrue(self.may(enforcer, "one"))
+class FindTest(FilesCase):
+    def test_later_files_of_the_directory_override_earlier_ones(self) -> None:
+        found = self.find(rule("role:file"))
+        for name, check, expected in (
+            (".hidden", "[", "role:file"),
+            ("20.yaml", rule("role:twenty"), "role:twenty"),
+            ("10.yaml", rule("role:ten"), "role:twenty"),
+        ):
+            self.add(name, check)
+            with self.subTest(name):
+                self.pass_time()
+                found.have_changed()
+                self.assertEqual(expected, self.check(found))
 
-    def test_a_faulty_edit_changes_nothing_and_is_logged_once(self) -> None:
-        enforcer = self.load(f'"{INDEX}": "role:one"\n')
-        with self.assertLogs(policy.LOG, "ERROR") as logs:
-            self.edit(self.path, "a: [\n")
+    def test_default_policy_file_is_optional(self) -> None:
+        path = base.write_conf(self.folder)
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text(
+            "".join(line for line in lines if "policy_file" not in line)
+        )
+        found = PolicyFiles(configuration.load(self.folder))
+        self.assertEqual("rule:project_reader_or_admin", self.check(found))
+
+    def test_configured_policy_file_must_exist(self) -> None:
+        conf = base.load_conf(self.folder)
+        self.path.unlink()
+        with self.assertRaisesRegex(
+            errors.ConfigurationError, r"policy_file: .*policy\.yaml"
+        ):
+            PolicyFiles(conf)
+
+
+class LoadTest(FilesCase):
+    def assertRefuses(self, path: Path) -> None:
+        found = PolicyFiles(base.load_conf(self.folder))
+        with self.assertRaisesRegex(PolicyFileError, str(path)):
+            found.load()
+
+    def test_malformed_policy_file_is_refused(self) -> None:
+        for text in (
+            b"a: [\n",
+            b"just text\n",
+            b"- a list\n",
+            b'"a": 1\n',
+            b"\xff\xfe",
+        ):
+            with self.subTest(text):
+                self.path.write_bytes(text)
+                self.assertRefuses(self.path)
+
+    def test_file_in_place_of_policy_directory_is_refused(self) -> None:
+        self.directory.touch()
+        self.assertRefuses(self.directory)
+
+    def test_directory_in_place_of_policy_file_is_refused(self) -> None:
+        conf = base.load_conf(self.folder)
+        self.path.unlink()
+        self.path.mkdir()
+        with self.assertRaisesRegex(
+            PolicyFileError, "cannot be read.*directory"
+        ):
+            PolicyFiles(conf).load()
+
+    def test_dangling_link_is_refused(self) -> None:
+        self.directory.mkdir()
+        absent = self.folder / "absent"
+        link = self.directory / "one.yaml"
+        link.symlink_to(absent)
+        self.assertRefuses(link)
+        link.unlink()
+        self.directory.rmdir()
+        self.directory.symlink_to(absent)
+        self.assertRefuses(self.directory)
+
+
+class ChangeTest(FilesCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.found = self.find(rule("role:one"))
+        self.found.load()
+        self.found.have_changed()
+
+    def test_edits_are_noticed(self) -> None:
+        self.edit(self.path, rule("role:two"))
+        self.assertChanged(self.found, "role:two")
+        # In a directory that is created later, replaced and in place.
+        path = self.add("a.yaml", rule("role:three"))
+        self.assertChanged(self.found, "role:three")
+        self.edit(path, rule("role:four"))
+        self.assertChanged(self.found, "role:four")
+        path.write_text(rule("role:another"))
+        self.assertChanged(self.found, "role:another")
+        path.unlink()
+        self.assertChanged(self.found, "role:two")
+
+    def test_files_are_examined_once_per_interval(self) -> None:
+        with mock.patch.object(
+            files, "list_files", side_effect=files.list_files
+        ) as examine:
             for _ in range(3):
                 self.pass_time()
-                self.assertTrue(self.may(enforcer, "one"))
-                self.assertFalse(self.may(enforcer, "two"))
-        self.assertEqual(1, len(logs.records))
-        self.assertIn("stay in force", logs.output[0])
-        self.edit(self.path, f'"{INDEX}": "role:two"\n')
-        self.assertTrue(self.may(enforcer, "two"))
+                for _request in range(5):
+                    self.assertFalse(self.found.have_changed())
+        self.assertEqual(3, examine.call_count)
 
-    def assertStays(self, enforcer: policy.Enforcer, role: str) -> None:
-        """Check that the rules stay, and that this is said once."""
-        with self.assertLogs(policy.LOG, "ERROR") as logs:
-            for _ in range(3):
-                self.pass_time()
-                self.assertTrue(self.may(enforcer, role))
-                self.assertFalse(self.may(enforcer, "reader"))
-        self.assertEqual(1, len(logs.records))
-        self.assertIn("stay in force", logs.output[0])
+    def assertRefused(self) -> None:
+        self.pass_time()
+        self.assertTrue(self.found.have_changed())
+        with self.assertRaises(PolicyFileError):
+            self.found.load()
 
-    def test_a_policy_file_that_is_lost_leaves_its_rules_in_force(
-        self,
-    ) -> None:
-        enforcer = self.load(f'"{INDEX}": "role:one"\n')
+    def test_removed_or_emptied_policy_file_is_refused(self) -> None:
         lose: Callable[[], object]
         for lose in (
             self.path.unlink,
@@ -94,126 +158,33 @@ class EditsTest(PolicyCase):
             self.path.unlink,
         ):
             lose()
-            self.assertStays(enforcer, "one")
-        self.edit(self.path, f'"{INDEX}": "role:two"\n')
-        self.assertTrue(self.may(enforcer, "two"))
-        self.assertFalse(self.may(enforcer, "one"))
+            self.assertRefused()
+        self.edit(self.path, rule("role:two"))
+        self.assertChanged(self.found, "role:two")
 
-    def test_a_file_that_says_that_it_has_no_rules_is_believed(self) -> None:
-        enforcer = self.load(f'"{INDEX}": "role:one"\n')
+    def test_policy_file_with_only_a_comment_has_no_rules(self) -> None:
         self.edit(self.path, "# Nothing\n")
-        self.assertTrue(self.may(enforcer, "reader"))
+        self.assertChanged(self.found, "rule:project_reader_or_admin")
 
-    def test_a_file_of_the_folder_that_is_emptied_leaves_its_rules(
+    def test_file_of_the_directory_may_be_removed_but_not_emptied(
         self,
     ) -> None:
-        added = self.folder / "policy.d" / "one.yaml"
-        added.parent.mkdir()
-        added.write_text(f'"{INDEX}": "role:one"\n')
-        enforcer = self.load()
-        added.write_text("")
-        self.assertStays(enforcer, "one")
-        added.unlink()
-        self.pass_time()
-        self.assertTrue(self.may(enforcer, "reader"))
+        path = self.add("a.yaml", rule("role:two"))
+        self.assertChanged(self.found, "role:two")
+        path.write_text("")
+        self.assertRefused()
+        path.unlink()
+        self.assertChanged(self.found, "role:one")
 
-    def test_a_dangling_link_does_not_hide_its_neighbours(self) -> None:
-        folder = self.folder / "policy.d"
-        folder.mkdir()
-        (folder / "one.yaml").write_text(f'"{INDEX}": "role:one"\n')
-        enforcer = self.load()
-        link = folder / "a-link.yaml"
-        link.symlink_to(self.folder / "absent")
-        self.assertStays(enforcer, "one")
-        (folder / "one.yaml").write_text(f'"{INDEX}": "role:another"\n')
-        self.assertStays(enforcer, "one")
+    def test_change_beside_dangling_link_is_refused_until_removed(
+        self,
+    ) -> None:
+        link = self.add("a.yaml", rule("role:two"))
+        self.assertChanged(self.found, "role:two")
         link.unlink()
-        self.pass_time()
-        self.assertTrue(self.may(enforcer, "another"))
-
-    def test_the_files_are_looked_at_once_in_a_while(self) -> None:
-        enforcer = self.load()
-        with mock.patch.object(
-            policy, "_fingerprint", side_effect=policy._fingerprint
-        ) as look:
-            for _ in range(3):
-                for _request in range(5):
-                    self.may(enforcer, "reader")
-                self.pass_time()
-        self.assertEqual(3, look.call_count)
-
-    def test_without_an_edit_no_file_is_read_again(self) -> None:
-        enforcer = self.load()
-        with mock.patch.object(
-            enforcer, "_load", side_effect=enforcer._load
-        ) as load:
-            for role in ("one", "two", "reader"):
-                self.pass_time()
-                self.may(enforcer, role)
-            load.assert_not_called()
-            self.edit(self.path, '"a": "@"\n')
-            self.may(enforcer, "one")
-            load.assert_called_once()
-
-
-class DecisionsTest(PolicyCase):
-    def count(self, rule: str) -> int:
-        """Count how often a rule is decided in two requests alike."""
-        enforcer = self.load(f'"{INDEX}": "{rule}"\n')
-        with mock.patch.object(
-            policy, "_decide", side_effect=policy._decide
-        ) as decide:
-            for _ in range(2):
-                enforcer.allows(self.caller("member"), INDEX, PROJECT)
-        return decide.call_count
-
-    def test_a_decision_is_remembered_if_it_cannot_change(self) -> None:
-        for rule in (
-            "@",
-            "!",
-            "role:member",
-            "not role:member",
-            "role:member and rule:owner or project_id:%(project_id)s",
-        ):
-            with self.subTest(rule):
-                self.assertEqual(1, self.count(rule))
-
-    def test_a_decision_that_others_make_is_asked_for_each_time(self) -> None:
-        for rule in (
-            "http://127.0.0.1:0/",
-            "role:nobody or http://127.0.0.1:0/",
-            "not (role:member and http://127.0.0.1:0/)",
-        ):
-            with (
-                self.subTest(rule),
-                mock.patch(
-                    "oslo_policy._external.HttpCheck.__call__",
-                    return_value=True,
-                ),
-            ):
-                self.assertEqual(2, self.count(rule))
-
-    def test_who_asks_for_what_makes_a_difference(self) -> None:
-        enforcer = self.load()
-        allows = enforcer.allows
-        self.assertTrue(allows(self.caller("member"), CREATE, PROJECT))
-        for caller, rule, project in (
-            (self.caller("reader"), CREATE, PROJECT),
-            (self.caller("member", project="x"), CREATE, PROJECT),
-            (self.caller("member"), TOKENS, PROJECT),
-            (self.caller("member"), CREATE, OTHER_PROJECT),
-            (
-                self.caller("member", project=None, system_scope="all"),
-                CREATE,
-                PROJECT,
-            ),
-        ):
-            with self.subTest(caller=caller, rule=rule, project=project):
-                self.assertFalse(allows(caller, rule, project))
-
-    def test_memory_is_bounded(self) -> None:
-        enforcer = self.load()
-        with mock.patch.object(policy, "_MAX_DECISIONS", 3):
-            for number in range(10):
-                enforcer.allows(self.caller("member"), INDEX, str(number))
-                self.assertLessEqual(len(enforcer._rules.decisions), 3)
+        link.symlink_to(self.folder / "absent")
+        self.assertRefused()
+        self.add("b.yaml", rule("role:another"))
+        self.assertRefused()
+        link.unlink()
+        self.assertChanged(self.found, "role:another")
