@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``application``, for any WSGI server.
 
-The environment variable ``OS_CONSOLE_API_CONFIG_DIR`` names the folder of
-the configuration; without it, that is ``/etc/console_api``.  The command
-line belongs to the server and is not read.
+The environment variable ``OS_CONSOLE_API_CONFIG_DIR`` names the configuration
+folder, which is ``/etc/console_api`` by default.  The command line belongs to
+the WSGI server and is ignored.
 """
 
 from typing import TYPE_CHECKING
@@ -12,11 +12,11 @@ from oslo_log import log
 
 from console_api import conf as configuration
 from console_api import errors
-from console_api.api import pipeline
+from console_api.api import loader, pipeline
 from console_api.api.middleware.chunked_input import ChunkedInputFilter
 
 try:
-    # There is none outside of a process of uWSGI.
+    # The module exists only in processes of uWSGI.
     import uwsgi
 except ImportError:
     uwsgi = None
@@ -30,9 +30,9 @@ def _load() -> "WSGIApplication":
     try:
         conf = pipeline.load_conf(str(config_dir))
         log.setup(conf, configuration.PROJECT)
-        app = pipeline.load_application(config_dir)
+        app = loader.load_application(config_dir)
     except errors.ConfigurationError as error:
-        # Without its causes: the sentence is what an operator needs to read.
+        # The message says what to do; a traceback of the causes would hide it.
         raise errors.ConfigurationError(
             f"console_api does not start. {error}"
         ) from None

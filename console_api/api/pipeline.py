@@ -1,23 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Paste factories: how the API is put together from ``api-paste.ini``.
+"""Paste factories: the parts of ``api-paste.ini``.
 
-Paste hands every factory the text values of the file; the objects that they
-share (configuration, database, rules) are made once for each configuration
-folder, whose name is the value ``config_dir`` of them all.
+Paste Deploy passes each factory the values of its section as strings.  What
+the factories share (configuration, database, policy) is created once per
+configuration folder, which the value ``config_dir`` names.
 """
 
-import configparser
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from oslo_config import cfg
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, sizelimit
 from oslo_middleware import opts as middleware_opts
 from oslo_utils import strutils
-from paste import deploy
 
 from console_api import conf as configuration
 from console_api import errors
@@ -42,54 +39,27 @@ if TYPE_CHECKING:
     Middleware = Callable[[WSGIApplication], WSGIApplication]
 
 
-# What Paste and the libraries raise for a file or an option that is wrong.
-_UNUSABLE = (
-    AttributeError,
-    ImportError,
-    LookupError,
-    TypeError,
-    ValueError,
-    cfg.Error,
-    configparser.Error,
-)
-
-
-def load_application(config_dir: Path) -> "WSGIApplication":
-    """Put the API together as the paste file of a configuration says.
-
-    :raises ConfigurationError: something has to be changed first
-    """
-    conf = load_conf(str(config_dir))
-    name = conf.api.paste_config
-    path = configuration.find_file(conf, name)
-    if path is None:
-        raise errors.ConfigurationError(
-            f"[api] paste_config: {name} is not there. Copy it from "
-            "etc/console_api of the distribution to "
-            f"{config_dir.absolute()}."
-        )
-    try:
-        application: WSGIApplication = deploy.loadapp(
-            f"config:{quote(str(path.absolute()))}",
-            name="console_api",
-            global_conf={"config_dir": str(config_dir)},
-        )
-    except _UNUSABLE as error:
-        raise errors.ConfigurationError(
-            f"The API cannot be put together from {path}: {error}"
-        ) from error
-    return application
-
-
 @functools.cache
 def load_conf(config_dir: str) -> cfg.ConfigOpts:
-    """Read a configuration, once, with the options of the filters."""
+    """Return a configuration with the options of the filters, loaded once.
+
+    :raises ConfigurationError: see ``conf.load``; or an option of a filter
+        has an invalid value
+    """
     conf = configuration.load(Path(config_dir))
     for group, options in middleware_opts.list_opts():
         conf.register_opts(options, group=group)
     for group, defaults in middleware.DEFAULTS.items():
         for name, value in defaults.items():
             conf.set_default(name, value, group=group)
+    try:
+        for group, options in middleware_opts.list_opts():
+            for option in options:
+                conf[group][option.dest]
+    except (cfg.Error, ValueError) as error:
+        raise errors.ConfigurationError(
+            f"The configuration in {config_dir} is invalid: {error}"
+        ) from error
     return conf
 
 
@@ -106,9 +76,9 @@ def _folder(global_conf: Mapping[str, str], local: Mapping[str, str]) -> str:
 def api_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "WSGIApplication":
-    """Make the application with all operations.
+    """Create the application with all operations.
 
-    ``microversions = false`` makes the one for /v2.
+    ``microversions = false`` is for /v2.
     """
     return Application(
         _service(_folder(global_conf, local)),
@@ -119,11 +89,11 @@ def api_factory(
 def filter_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "Middleware":
-    """Make the filter for another API's pipeline, after authentication.
+    """Create the filter for another API's pipeline, after authentication.
 
-    It answers the operations of ``[filter] resources`` and hands on the
-    rest.  ``config_dir`` names our configuration, ``microversions = false``
-    is for pipelines of /v2.
+    It serves the operations of ``[filter] resources`` and passes on all other
+    requests.  ``config_dir`` names the configuration folder of console_api,
+    ``microversions = false`` is for pipelines of /v2.
     """
     folder = _folder(global_conf, local)
     application = Application(
@@ -135,25 +105,35 @@ def filter_factory(
 
 
 def _microversions(local: Mapping[str, str]) -> bool:
-    return bool(
-        strutils.bool_from_string(
-            local.get("microversions", "true"), strict=True
-        )
-    )
+    value = local.get("microversions", "true")
+    try:
+        return bool(strutils.bool_from_string(value, strict=True))
+    except ValueError as error:
+        raise errors.ConfigurationError(
+            f"microversions = {value} in the paste file is neither true nor "
+            "false."
+        ) from error
 
 
 def versions_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "WSGIApplication":
-    """Make the list of versions, or the document of one (``version``)."""
+    """Create the list of versions, or the document of one (``version``)."""
     name = local.get("version")
-    return versions.Version(name) if name else versions.VersionList()
+    if name is None:
+        return versions.VersionList()
+    try:
+        return versions.Version(name)
+    except LookupError as error:
+        raise errors.ConfigurationError(
+            f"version = {name} in the paste file is not a version of the API."
+        ) from error
 
 
 def healthcheck_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "WSGIApplication":
-    """Make oslo.middleware's health check, with our check of the database."""
+    """Create oslo.middleware's health check, with our database check."""
     conf = load_conf(_folder(global_conf, local))
     application: WSGIApplication = healthcheck.Healthcheck(None, conf)
     return application
@@ -162,28 +142,28 @@ def healthcheck_factory(
 def request_log_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "Middleware":
-    """Make the filter that gives requests their ids and logs them."""
+    """Create the filter that assigns request IDs and logs requests."""
     return RequestLogFilter
 
 
 def faults_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "Middleware":
-    """Make the filter that gives all errors one form."""
+    """Create the filter that turns error responses of others into faults."""
     return FaultsFilter
 
 
 def context_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "Middleware":
-    """Make the filter that tells who is asking."""
+    """Create the filter that puts the caller into the request context."""
     return ContextFilter
 
 
 def noauth2_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "Middleware":
-    """Make the filter that believes what callers say of themselves."""
+    """Create the filter that trusts callers instead of authenticating them."""
     conf = load_conf(_folder(global_conf, local))
     return lambda app: NoAuth2Filter(
         app, allow_remote=conf.noauth2.allow_remote
@@ -193,8 +173,11 @@ def noauth2_factory(
 def authtoken_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "Middleware":
-    """Make keystonemiddleware's filter, on our own configuration."""
-    # Imported where it is needed: it is large, and noauth2 goes without.
+    """Create keystonemiddleware's filter with our configuration.
+
+    :raises ConfigurationError: see ``authtoken.make``
+    """
+    # Imported here because it is large, and noauth2 does not need it.
     from console_api.api.middleware import authtoken  # noqa: PLC0415
 
     conf = load_conf(_folder(global_conf, local))
@@ -202,7 +185,7 @@ def authtoken_factory(
 
 
 def cors_factory(global_conf: Mapping[str, str], **local: str) -> "Middleware":
-    """Make oslo.middleware's CORS filter; nothing if no origin is allowed."""
+    """Create oslo.middleware's CORS filter if any origin is allowed."""
     conf = load_conf(_folder(global_conf, local))
     if not conf.cors.allowed_origin:
         return lambda app: app
@@ -212,9 +195,9 @@ def cors_factory(global_conf: Mapping[str, str], **local: str) -> "Middleware":
 def http_proxy_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "Middleware":
-    """Make oslo.middleware's filter for proxy headers, if it is switched on.
+    """Create oslo.middleware's filter for proxy headers, if it is enabled.
 
-    ``[oslo_middleware] enable_proxy_headers_parsing`` does that.
+    The option is ``[oslo_middleware] enable_proxy_headers_parsing``.
     """
     conf = load_conf(_folder(global_conf, local))
     if not conf.oslo_middleware.enable_proxy_headers_parsing:
@@ -225,10 +208,8 @@ def http_proxy_factory(
 def sizelimit_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "Middleware":
-    """Make oslo.middleware's limit of body sizes, for requests with one."""
+    """Create oslo.middleware's limit of body sizes, for requests with body."""
     conf = load_conf(_folder(global_conf, local))
-    # Read now, so that a value that is no number stops the start.
-    conf.oslo_middleware.max_request_body_size  # noqa: B018
 
     def make(app: "WSGIApplication") -> "WSGIApplication":
         limited: WSGIApplication = sizelimit.RequestBodySizeLimiter(app, conf)
@@ -250,9 +231,11 @@ def sizelimit_factory(
 def auth_strategy_factory(
     loader: Any, global_conf: Mapping[str, str], **local: str
 ) -> "WSGIApplication":
-    """Make the pipeline that ``[api] auth_strategy`` chooses.
+    """Create the pipeline that ``[api] auth_strategy`` selects.
 
-    Each strategy's value is a pipeline: filters, then an application.
+    The value of each strategy is a pipeline: filters, then an application.
+
+    :raises ConfigurationError: the paste file has none for the strategy
     """
     strategy = load_conf(_folder(global_conf, local)).api.auth_strategy
     try:
@@ -260,7 +243,7 @@ def auth_strategy_factory(
     except (KeyError, ValueError) as error:
         raise errors.ConfigurationError(
             f"The paste file has no pipeline for [api] auth_strategy = "
-            f"{strategy}. Add one, or take the file of the distribution."
+            f"{strategy}. Add one, or use the paste file of the distribution."
         ) from error
     application = loader.get_app(last, global_conf=global_conf)
     for name in reversed(filters):
@@ -273,10 +256,10 @@ def auth_strategy_factory(
 def root_factory(
     loader: Any, global_conf: Mapping[str, str], **local: str
 ) -> "WSGIApplication":
-    """Make the application that chooses another by the path's beginning.
+    """Create the application that selects another by the first path segment.
 
-    Keys are `/` (that path alone), `/NAME` (that path with or without a
-    slash after it) and `/NAME/*` (everything below).
+    Keys are ``/`` (that path alone), ``/NAME`` (that path with or without a
+    trailing slash) and ``/NAME/*`` (everything below).
     """
     applications: dict[str, WSGIApplication] = {
         prefix: loader.get_app(name, global_conf=global_conf)

@@ -100,8 +100,9 @@ def make(app: "WSGIApplication", conf: cfg.ConfigOpts) -> AuthTokenFilter:
             "python-binary-memcached), or remove the option."
         ) from error
     except (
-        exceptions.ClientException,
         auth_token.ConfigurationError,
+        cfg.Error,
+        exceptions.ClientException,
     ) as error:
         raise errors.ConfigurationError(f"[{GROUP}]: {error}") from error
 

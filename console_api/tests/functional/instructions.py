@@ -16,7 +16,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from console_api.api import pipeline
+from console_api.api import loader
 from console_api.db import tables
 from console_api.tests.functional import configuration, databases
 from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
@@ -109,7 +109,7 @@ def count_operations() -> dict[str, int]:
     :returns: the counts by operation
     """
     database = configuration.migrate(databases.create("sqlite"))
-    application = pipeline.load_application(
+    application = loader.load_application(
         configuration.write(configuration.temporary_folder(), database)
     )
 

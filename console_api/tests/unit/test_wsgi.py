@@ -11,8 +11,9 @@ from oslo_log import log
 
 from console_api import conf as configuration
 from console_api import errors
+from console_api.api.service import Service
 from console_api.tests.unit import base
-from console_api.tests.unit.api.test_pipeline import PASTE_FILE, PipelineCase
+from console_api.tests.unit.api.test_pipeline import PipelineCase
 
 
 class WsgiTest(PipelineCase):
@@ -26,25 +27,25 @@ class WsgiTest(PipelineCase):
         )
 
     def load_module(self) -> Any:
-        self.forget_what_is_loaded()
+        self.clear_caches()
         return runpy.run_module("console_api.wsgi")["application"]
 
-    def test_it_serves_the_configuration_of_the_environment(self) -> None:
-        # The command line belongs to the server that loads it.
+    def test_environment_variable_names_configuration(self) -> None:
+        # The command line belongs to the WSGI server.
         arguments = ["server", "--config-file", "/nowhere", "--bogus"]
         with mock.patch.object(sys, "argv", arguments):
             application = self.load_module()
         self.assertEqual(200, base.call(application, path="/v2.1").status)
         self.setup_log.assert_called_once()
 
-    def test_the_configuration_is_read_once(self) -> None:
+    def test_configuration_is_read_once(self) -> None:
         with mock.patch.object(
             configuration, "load", side_effect=configuration.load
         ) as load:
             self.load_module()
         load.assert_called_once_with(self.folder)
 
-    def test_what_has_to_be_changed_is_said_in_one_sentence(self) -> None:
+    def test_configuration_error_is_reported_without_causes(self) -> None:
         spoil: Callable[[], object]
         for spoil in (
             (self.folder / "console_api.sqlite").unlink,
@@ -63,5 +64,11 @@ class WsgiTest(PipelineCase):
                 self.assertIsNone(caught.exception.__cause__)
                 self.assertTrue(caught.exception.__suppress_context__)
 
-    def test_the_paste_file_of_the_distribution_is_there(self) -> None:
-        self.assertTrue(PASTE_FILE.is_file())
+    def test_bug_keeps_its_traceback(self) -> None:
+        with (
+            mock.patch.object(
+                Service, "from_conf", side_effect=ZeroDivisionError
+            ),
+            self.assertRaises(ZeroDivisionError),
+        ):
+            self.load_module()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Filters of oslo.middleware in our pipeline, ours in another one."""
+"""Filters of oslo.middleware in our pipeline, ours in another."""
 
 import io
 import warnings
@@ -16,9 +16,7 @@ from console_api.tests.unit.api.test_pipeline import (
 
 
 class FiltersTest(PipelineCase):
-    def test_a_body_beyond_the_limit_is_refused_before_it_is_read(
-        self,
-    ) -> None:
+    def test_body_over_limit_is_refused_before_it_is_read(self) -> None:
         application = self.load()
         for size, status, key in (
             (114_688, 400, "badRequest"),
@@ -35,8 +33,8 @@ class FiltersTest(PipelineCase):
                 self.assertEqual(status, reply.status)
                 self.assertEqual((key, status), reply.fault[:2])
 
-    def test_a_body_in_chunks_has_the_same_limit(self) -> None:
-        # WebOb drops the temporary file of a body that is cut off unclosed.
+    def test_chunked_body_has_same_limit(self) -> None:
+        # WebOb does not close the temporary file of a body over the limit.
         self.enterContext(warnings.catch_warnings())
         warnings.simplefilter("ignore", ResourceWarning)
         application = self.load()
@@ -55,7 +53,7 @@ class FiltersTest(PipelineCase):
                 )
                 self.assertEqual(status, reply.status)
 
-    def test_browsers_may_ask_what_an_allowed_origin_may_do(self) -> None:
+    def test_preflight_lists_methods_for_allowed_origin(self) -> None:
         origin = "https://panel.example.org"
         application = self.load({"cors": {"allowed_origin": origin}})
         for method in ("GET", "HEAD", "POST", "DELETE", "PUT"):
@@ -77,7 +75,7 @@ class FiltersTest(PipelineCase):
                     reply.headers.get("Access-Control-Allow-Methods"),
                 )
 
-    def test_origins_that_are_allowed_may_read_replies(self) -> None:
+    def test_responses_name_allowed_origin_and_exposed_headers(self) -> None:
         headers = {**TOKEN, "Origin": "https://panel.example.org"}
         for sections, expected in (
             ({}, None),
@@ -109,7 +107,7 @@ class FiltersTest(PipelineCase):
                             set(exposed.split(",")),
                         )
 
-    def test_what_a_proxy_says_is_believed_only_if_switched_on(self) -> None:
+    def test_proxy_headers_are_trusted_only_if_enabled(self) -> None:
         for switch, scheme in ((False, "http"), (True, "https")):
             application = self.load(
                 {"oslo_middleware": {"enable_proxy_headers_parsing": switch}}
@@ -123,9 +121,7 @@ class FiltersTest(PipelineCase):
 
 
 class FilterFactoryTest(PipelineCase):
-    def test_in_another_pipeline_ours_is_answered_and_the_rest_passed_on(
-        self,
-    ) -> None:
+    def test_filter_serves_own_operations_and_passes_on_others(self) -> None:
         self.add_server()
         self.load()
 
@@ -152,7 +148,7 @@ class FilterFactoryTest(PipelineCase):
                     reply = base.call(application, path=path)
                     self.assertEqual(299, reply.status)
 
-    def test_resources_can_be_added_to_it(self) -> None:
+    def test_filter_serves_configured_resources(self) -> None:
         names = ",".join(sorted(routes.RESOURCES))
         self.load({"filter": {"resources": names}})
         make = pipeline.filter_factory({}, config_dir=str(self.folder))
