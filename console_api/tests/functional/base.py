@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all functional tests have: a server, a database, and things in it."""
+"""Base classes of functional tests: a server and a database."""
 
 import sys
 import unittest
@@ -18,10 +18,10 @@ from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
 from console_api.tests.functional.servers import Server
 from console_api.tests.waiting import wait_until
 
-# A reply to an operation names these two, and no others, in Vary.
+# The values of Vary in a reply to an operation.
 VERSION_HEADERS = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 
-#: One endpoint of each protocol, as a server can have them.
+#: An endpoint of each protocol.
 ENDPOINTS = {
     "vnc": {"port": 5900},
     "spice": {"port": 5901, "tls_port": 5902},
@@ -32,39 +32,39 @@ ENDPOINTS = {
 
 
 def on_databases(*names: str) -> Callable[[type], None]:
-    """Put one class a database in the place of a class of tests.
+    """Replace a test class with one class for each database.
 
-    Their names end with the name of the database, so that it is in the id
-    of each test.
+    Their names end with the name of the database, which is therefore part of
+    the id of each test.
     """
 
     def replace(cls: type) -> None:
         module = sys.modules[cls.__module__]
         for name in names:
-            made = type(
+            new = type(
                 f"{cls.__name__}_{name}",
                 (cls,),
                 {"backend": name, "__module__": cls.__module__},
             )
-            setattr(module, made.__name__, made)
+            setattr(module, new.__name__, new)
 
     return replace
 
 
 on_each_database = on_databases(*databases.NAMES)
 
-#: For tests of what only a database server can do: be away, for one.
+#: For tests that need a server, which can be unavailable, for example.
 on_database_servers = on_databases("mysql", "postgresql")
 
 
 class DatabaseTestCase(unittest.TestCase):
-    """Tests that need one of the databases; see ``on_each_database``."""
+    """Tests that need a database; see ``on_each_database``."""
 
     #: The name of the database.
     backend: ClassVar[str]
 
     def new_database(self) -> TestDatabase:
-        """Make an empty database."""
+        """Create an empty database."""
         return databases.create(self.backend)
 
     def start_server(
@@ -73,7 +73,7 @@ class DatabaseTestCase(unittest.TestCase):
         database: TestDatabase | None = None,
         **kwargs,
     ) -> Server:
-        """Start a server that ends with the test."""
+        """Start a server that is stopped after the test."""
         database = database or configuration.migrated(self.backend)
         server = servers.start(database, options, **kwargs)
         self.addCleanup(server.stop)
@@ -85,16 +85,16 @@ class DatabaseTestCase(unittest.TestCase):
 
 
 class FunctionalTestCase(DatabaseTestCase):
-    """Tests of the API, on a server that they share.
+    """Tests of the API, on a shared server.
 
-    Each test has a project, an id of a compute host and all that it makes
-    for itself, so that tests neither see nor disturb each other.
+    Each test has a project and a compute host of its own, so that tests do
+    not affect each other.
     """
 
-    #: Options of the server beyond those that all have.
+    #: Options of the server, in addition to the defaults of tests.
     options: ClassVar[Options] = {}
 
-    #: How many worker processes the server has.
+    #: Number of worker processes of the server.
     workers: ClassVar[int] = 1
 
     def setUp(self) -> None:
@@ -107,21 +107,22 @@ class FunctionalTestCase(DatabaseTestCase):
         self.admin = self.client("admin")
 
     def choose_server(self) -> Server:
-        """Return the server that the test talks to."""
+        """Return the server that the test sends requests to."""
         return servers.shared(self.backend, self.options, self.workers)
 
     def client(self, user: str | None, **kwargs) -> Client:
-        """Return a client, of the test's project unless told otherwise."""
+        """Return a client, by default of the test's project."""
         return self.server.client(
             **{"user": user, "project": self.project, **kwargs}
         )
 
-    # What the database holds, put there aside from the code under test.
+    # Insert into and read from the database without the code under test.
 
     def make_server(self, **values) -> str:
-        """Store a server with all endpoints, unless told otherwise.
+        """Insert a server, by default with endpoints of all protocols.
 
-        :returns: its uuid
+        :param values: columns; ``endpoints`` are values by protocol
+        :returns: its UUID
         """
         endpoints = values.pop("endpoints", ENDPOINTS)
         server = {
@@ -150,7 +151,7 @@ class FunctionalTestCase(DatabaseTestCase):
         return server["uuid"]
 
     def make_console_host(self, **values) -> str:
-        """Store a console host for the test's compute host.
+        """Insert a console host for the test's compute host.
 
         :returns: its name
         """
@@ -175,7 +176,7 @@ class FunctionalTestCase(DatabaseTestCase):
         return host
 
     def change_console_host(self, host: str, **values) -> None:
-        """Change a console host."""
+        """Update a console host."""
         hosts = tables.console_hosts
         self.database.execute(
             hosts.update().where(hosts.c.host == host), values
@@ -192,7 +193,7 @@ class FunctionalTestCase(DatabaseTestCase):
         return row
 
     def console_rows(self, server_id: str) -> list[sa.Row]:
-        """Return the rows of a server's consoles, with their hosts' names."""
+        """Return the consoles of a server, with the names of their hosts."""
         consoles, hosts = tables.consoles, tables.console_hosts
         return self.database.rows(
             sa.select(consoles, hosts.c.host)
@@ -202,16 +203,16 @@ class FunctionalTestCase(DatabaseTestCase):
         )
 
     def count_tokens(self, server_id: str) -> int:
-        """Return how many console auth tokens of a server are stored."""
+        """Return the number of console auth tokens of a server."""
         tokens = tables.console_auth_tokens
         return self.database.count(tokens, tokens.c.server_id == server_id)
 
-    # What tests do all the time.
+    # Common requests.
 
     def make_console(self, **values) -> tuple[str, int]:
-        """Make a server, a console host for it, and its console.
+        """Create a server, a console host for it, and its console.
 
-        :returns: the server's uuid, and the console's id
+        :returns: the UUID of the server and the id of the console
         """
         server_id = self.make_server(**values)
         self.make_console_host()
@@ -223,7 +224,7 @@ class FunctionalTestCase(DatabaseTestCase):
     def issue_token(
         self, server_id: str, protocol: str = "vnc", console_type="novnc"
     ) -> str:
-        """Create a remote console and take the token from its URL."""
+        """Create a remote console and return the token in its URL."""
         reply = self.admin.post(
             f"/servers/{server_id}/remote-consoles",
             {"remote_console": {"protocol": protocol, "type": console_type}},
@@ -233,19 +234,19 @@ class FunctionalTestCase(DatabaseTestCase):
         return token_of(reply.json["remote_console"]["url"])
 
     def log_lines(self, reply: Reply, *texts: str) -> list[str]:
-        """Return the lines on a request in the log that have some texts."""
+        """Return the log lines of a request that contain all texts."""
         return [
             line
             for line in self.server.log.splitlines()
             if all(text in line for text in (reply.request_id, *texts))
         ]
 
-    # What tests assert.
+    # Assertions.
 
     def assert_fault(
         self, reply: Reply, status: int, message: str | None = None
     ) -> None:
-        """Assert that a reply is a fault in the form of all faults."""
+        """Assert that a reply is a fault in the common format."""
         self.assertEqual(status, reply.status, reply.body)
         self.assertEqual("application/json", reply.headers["Content-Type"])
         if message is None:
@@ -256,7 +257,7 @@ class FunctionalTestCase(DatabaseTestCase):
     def assert_version_headers(
         self, reply: Reply, version: str | None
     ) -> None:
-        """Assert what a reply says of its microversion; None: nothing."""
+        """Assert the microversion headers of a reply; None means no header."""
         found = [
             reply.headers.get_all(name, [])
             for name in (*VERSION_HEADERS, "Vary")
@@ -268,7 +269,7 @@ class FunctionalTestCase(DatabaseTestCase):
             self.assertEqual([", ".join(VERSION_HEADERS)], found[2])
 
     def assert_not_logged(self, *secrets: str) -> None:
-        """Assert that the server's log holds none of these."""
+        """Assert that none of these is in the log of the server."""
         log = self.server.log
         for secret in secrets:
             for line in log.splitlines():
@@ -276,14 +277,14 @@ class FunctionalTestCase(DatabaseTestCase):
                     self.fail(f"{secret} is in the log: {line}")
 
     def each(self, table, check: Callable[..., None]) -> None:
-        """Check each row of a table, and name those that fail."""
+        """Check each row of a table in a subtest."""
         for row in table:
             with self.subTest(row=repr(row)[:100]):
                 check(*row)
 
 
 def token_of(url: str) -> str:
-    """Return the console auth token that an access URL carries."""
+    """Return the console auth token in an access URL."""
     query = parse_qs(urlsplit(url).query)
     if "token" in query:
         return query["token"][0]

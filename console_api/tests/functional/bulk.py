@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A million rows, made by the database itself, which takes seconds."""
+"""Insert a million rows with statements of the database, within seconds."""
 
 import sqlalchemy as sa
 
@@ -10,14 +10,14 @@ SERVERS = 100_000
 CONSOLES = 100_000
 TOKENS = 1_000_000
 
-#: How many of the tokens have expired: those up to this number.
+#: The tokens up to this number have expired.
 EXPIRED = 10_000
 
-#: How many consoles are on each console host, and its lowest port.
+#: The number of consoles of each console host, and its lowest port.
 CONSOLES_OF_HOST = 5_000
 MIN_PORT = 10_000
 
-# All numbers below a million, in order; every database understands it.
+# All numbers below a million in ascending order, in portable SQL.
 _DIGITS = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
 _NUMBERS = "SELECT {} AS i FROM {}".format(
     " + ".join(f"{10**place} * n{place}.d" for place in range(6)),
@@ -32,7 +32,7 @@ _PAD = {
     "postgresql": "lpad(CAST({number} AS text), {width}, '0')",
 }
 
-# References are right by construction; to check each takes a long time.
+# The references are valid by construction; checking them takes long.
 _UNCHECKED = {
     "sqlite": "PRAGMA foreign_keys=OFF",
     "mysql": "SET foreign_key_checks=0, unique_checks=0",
@@ -41,7 +41,7 @@ _UNCHECKED = {
 
 
 def fill(database: TestDatabase) -> None:
-    """Fill an empty schema, and let the database look at what it has."""
+    """Fill an empty schema and update the statistics of the database."""
     hosts = [
         {
             "id": number,
@@ -50,7 +50,7 @@ def fill(database: TestDatabase) -> None:
             "public_hostname": f"console{number}.example.org",
             "compute_hosts": "*",
             "min_port": MIN_PORT,
-            # One port is free.
+            # One port stays free.
             "max_port": MIN_PORT + CONSOLES_OF_HOST,
             "enabled": True,
             "console_count": CONSOLES_OF_HOST,
@@ -75,13 +75,13 @@ def fill(database: TestDatabase) -> None:
                 )
             )
         connection.commit()
-        # Nobody else gets a connection that checks nothing.
+        # The pool must not reuse a connection without checks.
         connection.invalidate()
     _analyze(database)
 
 
 def server_id(number: int) -> str:
-    """Return the uuid of a server."""
+    """Return the UUID of a server."""
     return f"{number:036}"
 
 
@@ -160,7 +160,7 @@ def _expression(name: str, value: str | tuple[str, int]) -> str:
 
 def _analyze(database: TestDatabase) -> None:
     if database.name == "sqlite":
-        # Nobody does on SQLite; it plans without statistics.
+        # SQLite plans without statistics, as in production.
         return
     statement = {"mysql": "ANALYZE TABLE {}", "postgresql": "ANALYZE {}"}
     for table in tables.metadata.tables:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Databases for tests: SQLite, and real MariaDB and PostgreSQL servers.
 
-Each process that runs tests makes databases of its own, with names that
-nobody else has, and drops them when it ends.  Those that a killed process
-left behind are dropped by a later one.
+Each test process creates databases with unique names and drops them when it
+exits.  Later runs drop those that killed processes left behind.
 """
 
 import atexit
@@ -23,16 +22,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
-#: The databases that every functional test runs on.
+#: The databases on which functional tests run.
 NAMES = ("sqlite", "mysql", "postgresql")
 
-#: When a console host was last seen that stays up without an agent.
+#: ``last_seen_at`` of a console host that stays up without an agent.
 ALWAYS_UP = 2**37
 
-#: Set to 1, it makes a database server that is away an error.
+#: Set to 1, this environment variable makes an unavailable server an error.
 REQUIRED = "CONSOLE_API_TEST_REQUIRE_DATABASES"
 
-# Where the database servers are, as somebody who may create databases.
+# Environment variable and default of the URL of each server, for an account
+# that may create databases.
 _ADMIN_URLS = {
     "mysql": (
         "CONSOLE_API_TEST_MYSQL_URL",
@@ -48,20 +48,20 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 _PREFIX = "console_api_test_"
 
-# No run of the tests takes as long as this, in seconds.
-_LEFT_BEHIND = 6 * 3600
+# Seconds after which databases are left over: no run takes as long.
+_MAX_AGE = 6 * 3600
 
 
 @dataclass(frozen=True)
 class TestDatabase:
-    """A database of this process's own."""
+    """A database of this process."""
 
     name: str
     url: URL
 
     @functools.cached_property
     def engine(self) -> Engine:
-        """Connect to it as a test does, aside from the code under test."""
+        """Engine of the tests, independent of the code under test."""
         if self.name != "sqlite":
             return sa.create_engine(self.url, pool_size=1, max_overflow=20)
         engine = sa.create_engine(
@@ -72,13 +72,13 @@ class TestDatabase:
 
     @property
     def text(self) -> str:
-        """The URL as a configuration file has it."""
+        """The URL, as in a configuration file."""
         return self.url.render_as_string(hide_password=False)
 
     def execute(
         self, statement: sa.Executable, parameters: Parameters = None
     ) -> sa.CursorResult[Any]:
-        """Run a statement that changes something."""
+        """Execute a statement in a transaction."""
         with self.engine.begin() as connection:
             result = connection.execute(statement, parameters)
             assert isinstance(result, sa.CursorResult)
@@ -87,20 +87,22 @@ class TestDatabase:
     def rows(
         self, statement: sa.Select[Any], parameters: Parameters = None
     ) -> list[sa.Row[Any]]:
-        """Run a SELECT and return all its rows."""
+        """Execute a SELECT and return all rows."""
         with self.engine.connect() as connection:
             return list(connection.execute(statement, parameters))
 
     def count(self, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
-        """Return how many rows of a table there are."""
+        """Return the number of rows of a table."""
         statement = sa.select(sa.func.count()).select_from(table).where(*where)
         return int(self.rows(statement)[0][0])
 
 
 def create(name: str) -> TestDatabase:
-    """Make an empty database; it is dropped when the process ends.
+    """Create an empty database that is dropped when the process exits.
 
-    :raises unittest.SkipTest: its server does not answer, and need not
+    :param name: one of ``NAMES``
+    :raises unittest.SkipTest: the server is unavailable, and not required
+    :raises RuntimeError: the server is unavailable, but required
     """
     database = f"{_PREFIX}{int(time.time())}_{secrets.token_hex(6)}"
     if name == "sqlite":
@@ -109,9 +111,9 @@ def create(name: str) -> TestDatabase:
     _check_reachable(name)
     with _admin(name) as connection:
         connection.exec_driver_sql(_CREATE[name].format(database))
-    made = TestDatabase(name, admin_url(name).set(database=database))
-    atexit.register(_drop, made)
-    return made
+    created = TestDatabase(name, admin_url(name).set(database=database))
+    atexit.register(_drop, created)
+    return created
 
 
 def admin_url(name: str) -> URL:
@@ -136,14 +138,14 @@ _LIST = {
 
 @functools.cache
 def folder() -> Path:
-    """Return the folder of this process, gone with all in it at its end."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    """Return the folder of this process, which is deleted when it exits."""
+    for old in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
-            if path.stat().st_mtime < time.time() - _LEFT_BEHIND:
-                shutil.rmtree(path, ignore_errors=True)
-    made = tempfile.mkdtemp(prefix=_PREFIX)
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return Path(made)
+            if old.stat().st_mtime < time.time() - _MAX_AGE:
+                shutil.rmtree(old, ignore_errors=True)
+    path = tempfile.mkdtemp(prefix=_PREFIX)
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return Path(path)
 
 
 @contextlib.contextmanager
@@ -163,11 +165,11 @@ def _check_reachable(name: str) -> None:
     if reason is None:
         return
     message = (
-        f"No {name} server answers at {admin_url(name)!r}. Start one, or "
-        f"name another in {_ADMIN_URLS[name][0]}. ({reason})"
+        f"No {name} server is available at {admin_url(name)!r}: {reason}. "
+        f"Start one, or set {_ADMIN_URLS[name][0]}."
     )
     if os.environ.get(REQUIRED) == "1":
-        raise RuntimeError(f"{message} {REQUIRED} is 1, so it is needed.")
+        raise RuntimeError(f"{message} It is required by {REQUIRED}=1.")
     raise unittest.SkipTest(message)
 
 
@@ -175,18 +177,18 @@ def _check_reachable(name: str) -> None:
 def _unreachable(name: str) -> str | None:
     try:
         with _admin(name) as connection:
-            _drop_left_behind(name, connection)
+            _drop_old(name, connection)
     except (sa.exc.DBAPIError, ImportError) as error:
         return str(error).splitlines()[0]
     return None
 
 
-def _drop_left_behind(name: str, connection: Connection) -> None:
+def _drop_old(name: str, connection: Connection) -> None:
     for (database,) in connection.exec_driver_sql(_LIST[name]).all():
         if not database.startswith(_PREFIX):
             continue
-        made_at = database.removeprefix(_PREFIX).partition("_")[0]
-        if made_at.isdigit() and int(made_at) < time.time() - _LEFT_BEHIND:
+        created_at = database.removeprefix(_PREFIX).partition("_")[0]
+        if created_at.isdigit() and int(created_at) < time.time() - _MAX_AGE:
             connection.exec_driver_sql(_DROP[name].format(database))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the guides say, for tests that hold the code to it."""
+"""Parse the guides, for tests that compare the code with them."""
 
 import itertools
 import re
@@ -10,14 +10,14 @@ _GUIDES = configuration.CHECKOUT / "doc" / "source"
 
 
 def text(page: str) -> str:
-    """Return the text of a page, in one line."""
+    """Return the text of a page in one line."""
     return " ".join((_GUIDES / f"{page}.rst").read_text().split())
 
 
 def table(page: str, title: str) -> list[list[str]]:
     """Return the cells of the first table after a title, without markup.
 
-    :returns: rows, the one with the names of the columns first
+    :returns: the rows, starting with the header
     """
     source = (_GUIDES / f"{page}.rst").read_text()
     _, _, section = source.partition(f"\n{title}\n{'=' * len(title)}\n")
@@ -34,7 +34,7 @@ def table(page: str, title: str) -> list[list[str]]:
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """Return the files that a page tells operators to write."""
+    """Return the code blocks of a page in a language."""
     source = (_GUIDES / f"{page}.rst").read_text()
     _, *parts = source.split(f".. code-block:: {language}\n\n")
     return [

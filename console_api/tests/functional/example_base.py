@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of the examples of the guide "Deploy" have in common."""
+"""Base class of the tests of deployment examples."""
 
 import json
 import socket
@@ -9,15 +9,15 @@ from console_api.tests.functional import base, configuration, examples
 from console_api.tests.functional.examples import Program
 from console_api.tests.ports import free_port
 
-#: Where the examples have the API listen.
+#: The address of the API in the examples.
 ADDRESS = "127.0.0.1:9890"
 
 NOVNC = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
 
-# Has a socket end by a reset, so that the answer cannot be sent.
+# Closes a socket with a reset, so that the response cannot be sent.
 NO_LINGER = struct.pack("ii", 1, 0)
 
-# What a client says of proxies that are not there.
+# Headers that a client forges to simulate a proxy.
 FORGED = {
     "Forwarded": "proto=ftp;host=evil.example.org",
     "X-Forwarded-Host": "evil.example.org",
@@ -28,7 +28,7 @@ FORGED = {
 
 
 class ExampleTestCase(base.FunctionalTestCase):
-    """Tests of one example, on SQLite."""
+    """Tests of one example on SQLite."""
 
     backend = "sqlite"
     scheme = "http"
@@ -40,17 +40,17 @@ class ExampleTestCase(base.FunctionalTestCase):
         return program
 
     def start(self, port: int) -> Program:
-        """Start the example, configured in the test's folder."""
+        """Start the example with a configuration in the test's folder."""
         raise NotImplementedError
 
     def configure(self, **options) -> None:
-        """Write the configuration of the service."""
+        """Write the configuration of the API."""
         configuration.write(self.folder, self.database, options)
 
     def use(self) -> str:
-        """Use the API with all that its clients do.
+        """Send all kinds of requests.
 
-        :returns: a console auth token, which no log may have
+        :returns: a console auth token, which must not be in any log
         """
         anyone = self.client(None, prefix="")
         self.assertEqual(200, anyone.get("/healthcheck").status)
@@ -69,7 +69,7 @@ class ExampleTestCase(base.FunctionalTestCase):
             f"/os-console-auth-tokens/{token}", version="2.99"
         )
         self.assertEqual(200, reply.status)
-        # A refusal is logged, so that this one's path could have been.
+        # Failed requests are logged, and their paths could be as well.
         reply = self.admin.get(f"/os-console-auth-tokens/{token}x?y={token}")
         self.assertEqual(404, reply.status)
         self.eventually(lambda: reply.request_id in self.server.log)
@@ -85,13 +85,13 @@ class ExampleTestCase(base.FunctionalTestCase):
         return token
 
     def hang_up_on(self, token: str) -> None:
-        """Look a token up, and do not wait for the answer."""
+        """Look up a token and disconnect before the response."""
         request = (
             f"GET /v2.1/os-console-auth-tokens/{token} HTTP/1.1\r\n"
             f"Host: localhost\r\nX-Auth-Token: gone:{self.project}\r\n\r\n"
         )
 
-        def is_heard() -> bool:
+        def is_received() -> bool:
             with socket.create_connection(
                 ("127.0.0.1", self.server.port), examples.TIMEOUT
             ) as connection:
@@ -101,25 +101,26 @@ class ExampleTestCase(base.FunctionalTestCase):
                 connection.sendall(request.encode())
             return f" gone {self.project} " in self.server.log
 
-        # Now and then the reset overtakes the request.
-        self.eventually(is_heard)
+        # Sometimes the reset overtakes the request.
+        self.eventually(is_received)
 
     def check_links(self, anyone) -> None:
+        """Check that forged headers do not change links."""
         href = f"{self.scheme}://127.0.0.1:{self.server.port}/v2.1/"
         shown = anyone.get("/v2.1", headers=FORGED).json["version"]
         self.assertEqual(href, shown["links"][0]["href"])
 
-    def assert_ends(self) -> None:
-        """Assert that SIGTERM ends the program and all that belongs to it."""
+    def assert_terminates(self) -> None:
+        """Assert that SIGTERM terminates all processes of the program."""
         self.assertLess(1, len(self.server.processes()))
         self.server.terminate()
         self.server.wait()
         self.eventually(lambda: not self.server.processes())
 
-    def assert_ends_after_the_last_answer(self, heard: str) -> None:
-        """Assert the same, and that a request under way is answered.
+    def assert_drains(self, log_message: str) -> None:
+        """Assert that SIGTERM terminates it after pending requests.
 
-        :param heard: what the program logs when it is asked to end
+        :param log_message: what the program logs when it receives SIGTERM
         """
         body = json.dumps(NOVNC).encode()
         server_id = self.make_server()
@@ -134,11 +135,11 @@ class ExampleTestCase(base.FunctionalTestCase):
             ("127.0.0.1", self.server.port), examples.TIMEOUT
         ) as connection:
             connection.sendall(head.encode() + body[:5])
-            # Those that came before are taken before.
+            # Earlier connections are accepted first.
             self.client(None, prefix="").get("/")
             self.assertLess(1, len(self.server.processes()))
             self.server.terminate()
-            self.eventually(lambda: heard in self.server.log)
+            self.eventually(lambda: log_message in self.server.log)
             connection.sendall(body[5:])
             answer = connection.makefile("rb").readline()
         self.assertIn(b" 200 ", answer, self.server.log)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The examples of how to deploy the API, started from their own files."""
+"""Run the deployment examples from their own files."""
 
 import atexit
 import contextlib
@@ -16,20 +16,21 @@ from console_api.tests.functional.services import wait_until_listening
 
 FOLDER = configuration.CHECKOUT / "etc" / "console_api" / "deploy"
 
-# Seconds that a start and an end may take on a busy machine.
+# Maximum seconds until a program exits on a busy machine.
 TIMEOUT = 40
 
 
 def write(name: str, folder: Path, changes: Mapping[str, str]) -> Path:
     """Write an example with the paths, ports and users of a test.
 
-    Whatever is to change has to be there, so that no example can leave what
-    its test was made for.
+    :param changes: replacements by original text, which must be present, so
+        that the test cannot drift from the example
+    :returns: the path of the file
     """
     text = (FOLDER / name).read_text()
     for old, new in changes.items():
         if old not in text:
-            raise AssertionError(f"{name} does not have {old!r}")
+            raise AssertionError(f"{name} does not contain {old!r}")
         text = text.replace(old, new)
     path = folder / name
     path.write_text(text)
@@ -37,7 +38,7 @@ def write(name: str, folder: Path, changes: Mapping[str, str]) -> Path:
 
 
 def exec_start(unit: Path) -> list[str]:
-    """Return the command that systemd would start for a unit."""
+    """Return the command of a systemd unit."""
     [line] = [
         line
         for line in unit.read_text().splitlines()
@@ -47,7 +48,7 @@ def exec_start(unit: Path) -> list[str]:
 
 
 class Program:
-    """A program that serves the API, or stands in front of it."""
+    """A program that serves the API, or a proxy in front of it."""
 
     def __init__(
         self,
@@ -56,15 +57,17 @@ class Program:
         port: int,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Start it in a session of its own, and wait until it listens.
+        """Start the program in a new session and wait until it listens.
 
-        :param folder: the configuration, and all that it logs: ``*.log``
+        :param folder: for the configuration and the logs, ``*.log``
+        :param port: where it listens
+        :param environment: variables to add
         """
         self.folder = folder
         self.port = port
         with (folder / "output.log").open("ab") as log:
             self.process = subprocess.Popen(
-                # The kernel ends it when the tests are killed.
+                # The kernel terminates it if the tests are killed.
                 ["setpriv", "--pdeathsig", "TERM", *arguments],
                 cwd=folder,
                 env={
@@ -82,29 +85,29 @@ class Program:
 
     @property
     def log(self) -> str:
-        """All that it has logged until now, in all its files."""
+        """Everything that it has logged so far, in all files."""
         return "\n".join(
             path.read_text(errors="replace")
             for path in sorted(self.folder.glob("*.log"))
         )
 
     def client(self, **kwargs) -> client.Client:
-        """Return a client of it."""
+        """Return a client of the API."""
         return client.Client(self, **kwargs)
 
     def terminate(self) -> None:
-        """Ask it to end, as systemd does."""
+        """Send SIGTERM, as systemd does."""
         self.process.send_signal(signal.SIGTERM)
 
     def wait(self) -> int:
-        """Wait for its end; return its status."""
+        """Wait until it exits; return the exit status."""
         try:
             return self.process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             raise AssertionError(self.log) from None
 
     def processes(self) -> list[int]:
-        """Return the processes that it consists of and that still live."""
+        """Return the ids of its running processes."""
         found = []
         for path in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
@@ -114,7 +117,7 @@ class Program:
         return found
 
     def kill(self) -> None:
-        """End all of it at once."""
+        """Kill all its processes."""
         atexit.unregister(self.kill)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)

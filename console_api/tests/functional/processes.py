@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs for tests, forked from a process that has imported what they need.
+"""Programs for tests, forked from a process that has imported their modules.
 
-That is most of what a program does until it is ready.  Each is a process of
-its own all the same: it reads its configuration, and makes all that it has.
+Imports take most of the start-up time of a program.  Apart from them, each
+program is an ordinary process with a configuration and resources of its own.
 """
 
 import multiprocessing
@@ -33,7 +33,7 @@ _forked.set_forkserver_preload(
 
 
 class Descriptor:
-    """An open file that a program takes along; it is given its number."""
+    """An open file that a program inherits; it receives the descriptor."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -47,7 +47,7 @@ def _detach(descriptor: Any) -> int:
 
 
 class Program:
-    """A program that runs, with the methods of ``subprocess.Popen``."""
+    """A running program, with the methods of ``subprocess.Popen``."""
 
     def __init__(
         self,
@@ -56,18 +56,18 @@ class Program:
         environment: Mapping[str, str],
         output: int,
     ) -> None:
-        """Start it.
+        """Start the program.
 
-        :param main: a function of a module, which is called with the
-            arguments; what it returns is what ``sys.exit`` takes
-        :param output: the file that standard output and error go to
+        :param main: a module-level function to call with the arguments; its
+            result is passed to ``sys.exit``
+        :param output: file descriptor for standard output and error
         """
         self._process = _forked.Process(
             target=_run,
             args=(main, arguments, dict(environment), Descriptor(output)),
             daemon=True,
         )
-        # It would import the program that runs the tests.
+        # Otherwise it would import the main module of the test runner.
         with mock.patch.dict(
             sys.modules, {"__main__": types.ModuleType("__main__")}
         ):
@@ -77,13 +77,14 @@ class Program:
         self.pid = pid
 
     def poll(self) -> int | None:
-        """Return its exit status if it has ended."""
+        """Return the exit status, or None while it runs."""
         return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end; return its exit status.
+        """Wait until it exits; return the exit status.
 
-        :raises subprocess.TimeoutExpired: it still runs
+        :param timeout: in seconds
+        :raises subprocess.TimeoutExpired: it is still running
         """
         self._process.join(timeout)
         status = self._process.exitcode
@@ -92,16 +93,16 @@ class Program:
         return status
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal if it has not ended."""
+        """Send a signal if it is running."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Send SIGTERM."""
         self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it."""
+        """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
 

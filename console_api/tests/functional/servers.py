@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real servers for tests: gunicorn on a port that nobody else has."""
+"""Real servers for tests: Gunicorn on a port of its own."""
 
 import atexit
 import json
@@ -21,13 +21,13 @@ from console_api.tests.functional import (
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import TestDatabase
 
-# Seconds that a server may take to answer first, and to end.
+# Maximum seconds until a server responds, and until it exits.
 START_TIMEOUT = 60
 STOP_TIMEOUT = 20
 
 
 class NotStarted(Exception):
-    """The server ended instead of answering; the text is its log."""
+    """The server exited instead of responding; the message is its log."""
 
 
 class Server:
@@ -41,16 +41,16 @@ class Server:
         workers: int = 1,
         threads: int = 8,
     ) -> None:
-        """Start it and wait until it answers.
+        """Start the server and wait until it responds.
 
         :param folder: the configuration
-        :param address: where it listens; `::` means IPv4 too
-        :raises NotStarted: it ended instead
+        :param address: where to listen; ``::`` includes IPv4
+        :raises NotStarted: it exited
         """
         self.folder = folder
         self._log = folder / "server.log"
-        # Bound and listening before the server is there, so that nobody
-        # takes the port and no connection is refused while it starts.
+        # Listening before the server starts: no other program can take the
+        # port, and no connection is refused during start-up.
         listener = socket.create_server(
             (address, 0),
             family=socket.AF_INET6 if ":" in address else socket.AF_INET,
@@ -73,12 +73,12 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it is reached from this machine."""
+        """The URL of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> str:
-        """All that the server has logged until now."""
+        """Everything that the server has logged so far."""
         return self._log.read_text(errors="replace")
 
     def client(self, **kwargs) -> client.Client:
@@ -86,7 +86,7 @@ class Server:
         return client.Client(self, **kwargs)
 
     def stop(self) -> None:
-        """Ask the server to end, and wait until it has."""
+        """Terminate the server and wait until it has exited."""
         atexit.unregister(self.stop)
         self._process.terminate()
         try:
@@ -97,8 +97,8 @@ class Server:
             raise
 
     def _wait_for_answer(self) -> None:
-        # The connection waits in the queue of the socket; if the server
-        # ends instead, nobody has the socket any more and it is reset.
+        # The connection waits in the backlog of the socket.  If the server
+        # exits, no process has the socket any more, and it is reset.
         try:
             client.Client(self, prefix="", timeout=START_TIMEOUT).get("/")
         except OSError as error:
@@ -107,13 +107,13 @@ class Server:
 
 
 def _serve(listener: int, *arguments: str) -> None:
-    """Become gunicorn, as if it had been started from a command line."""
+    """Run Gunicorn, as its command does."""
     sys.argv = [
         "gunicorn",
         "--no-control-socket",
         *("--config", f"python:{gunicorn_settings.__name__}"),
         *("--bind", f"fd://{listener}"),
-        # The default is shorter than what the tests ask for.
+        # The default is shorter than the requests of the tests.
         *("--limit-request-line", "0"),
         *("--graceful-timeout", "5"),
         *arguments,
@@ -125,7 +125,7 @@ def _serve(listener: int, *arguments: str) -> None:
 def start(
     database: TestDatabase | None, options: Options | None = None, **kwargs
 ) -> Server:
-    """Start a server with a configuration of its own."""
+    """Start a server with a new configuration."""
     folder = configuration.temporary_folder()
     return Server(configuration.write(folder, database, options), **kwargs)
 
@@ -133,7 +133,10 @@ def start(
 def shared(
     name: str, options: Options | None = None, workers: int = 1
 ) -> Server:
-    """Return the server that all tests with these options share."""
+    """Return the server that all tests with these options share.
+
+    :param name: the database
+    """
     key = (name, json.dumps(options or {}, sort_keys=True), workers)
     server = _shared.pop(key, None)
     if server is None:
@@ -144,8 +147,8 @@ def shared(
     return server
 
 
-# How many servers wait for more tests; each takes memory and connections.
+# Each of them takes memory and connections.
 _MAX_SHARED = 4
 
-# The one that was used last is the last.
+# In the order of their last use.
 _shared: dict[tuple[str, str, int], Server] = {}

@@ -55,7 +55,7 @@ class GunicornTest(ExampleTestCase):
     def test_gunicorn(self):
         token = self.use()
         self.hang_up_on(token)
-        self.assert_ends_after_the_last_answer("Handling signal: term")
+        self.assert_drains("Handling signal: term")
         self.assert_not_logged(token, "Traceback")
 
 
@@ -76,7 +76,7 @@ class UWSGITest(ExampleTestCase):
         # One that is still about to start does not hear that it is to end.
         workers = len(self.server.processes()) - 1
         self.eventually(lambda: self.server.log.count("WSGI app 0") == workers)
-        self.assert_ends_after_the_last_answer("racefully")
+        self.assert_drains("racefully")
         self.assert_not_logged(token, "write error")
 
 
@@ -121,5 +121,5 @@ class ApacheTest(ExampleTestCase):
         # No URL: two digits have to be behind the sign.
         connection.request("GET", f"/v2.1/os-console-auth-tokens/{token}%")
         self.assertEqual(400, connection.getresponse().status)
-        self.assert_ends()
+        self.assert_terminates()
         self.assert_not_logged(token)

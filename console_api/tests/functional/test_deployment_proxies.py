@@ -67,7 +67,7 @@ class ProxyTestCase(ExampleTestCase):
         connection.request("GET", f"/v2.1{path}")
         self.assertIn(connection.getresponse().status, (502, 503))
         connection.close()
-        self.assert_ends()
+        self.assert_terminates()
         self.assertIn(self.logged_of_a_failure, self.server.log)
         self.assert_not_logged(token)
 
