@@ -117,7 +117,7 @@ class DatabaseAwayTests(DatabaseAwayTestCase):
         self.proxy.cut()
         reply = self.admin.get("/os-console-auth-tokens/unknown")
         self.assertTrue(
-            self.log_lines(reply, " ERROR ", "The database does not answer")
+            self.log_lines(reply, " ERROR ", "The database is unavailable")
         )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The examples of WSGI servers serve the API as they are."""
+"""Serve the API with the examples of WSGI servers."""
 
 import http.client
 import os
@@ -15,11 +15,11 @@ BIN = Path(sys.executable).parent
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 MOD_WSGI = Path(f"/usr/lib/apache2/modules/mod_wsgi.so-{PYTHON}")
 
-# A user without a home, as a system user is.
+# A user without a home directory, like system users.
 NOBODY = "nobody"
 
-# mod_wsgi does not run as root, and anyone else may not be able to read what
-# belongs to root: so root is somebody else by name only.
+# mod_wsgi refuses to run as root, and other users may not be able to read
+# root's files, so root appears as another user in a user namespace.
 AS_NOBODY = [] if os.geteuid() else ["unshare", "--user", "--map-user", NOBODY]
 
 MAIN_OF_APACHE = """\
@@ -52,7 +52,7 @@ class GunicornTest(ExampleTestCase):
         (self.folder / "bin").symlink_to(BIN)
         return Program(self.folder, examples.exec_start(unit), port)
 
-    def test_gunicorn(self):
+    def test_gunicorn_example_serves_api(self):
         token = self.use()
         self.hang_up_on(token)
         self.assert_drains("Handling signal: term")
@@ -70,10 +70,10 @@ class UWSGITest(ExampleTestCase):
         arguments = [str(BIN / "uwsgi"), str(settings)]
         return Program(self.folder, arguments, port)
 
-    def test_uwsgi(self):
+    def test_uwsgi_example_serves_api(self):
         token = self.use()
         self.hang_up_on(token)
-        # One that is still about to start does not hear that it is to end.
+        # A worker that is still starting would miss SIGTERM.
         workers = len(self.server.processes()) - 1
         self.eventually(lambda: self.server.log.count("WSGI app 0") == workers)
         self.assert_drains("racefully")
@@ -107,18 +107,18 @@ class ApacheTest(ExampleTestCase):
             MAIN_OF_APACHE.format(folder=self.folder, wsgi=MOD_WSGI, host=host)
         )
         arguments = [*AS_NOBODY, apache, "-f", str(main), "-DFOREGROUND"]
-        # stevedore would make the home that the user has not.
+        # stevedore would create the home directory that does not exist.
         cache = {"XDG_CACHE_HOME": str(self.folder)}
         return Program(self.folder, arguments, port, cache)
 
-    def test_apache(self):
+    def test_apache_example_serves_api(self):
         token = self.use()
         self.hang_up_on(token)
         connection = http.client.HTTPConnection(
             "127.0.0.1", self.server.port, timeout=examples.TIMEOUT
         )
         self.addCleanup(connection.close)
-        # No URL: two digits have to be behind the sign.
+        # Invalid: two digits must follow the percent sign.
         connection.request("GET", f"/v2.1/os-console-auth-tokens/{token}%")
         self.assertEqual(400, connection.getresponse().status)
         self.assert_terminates()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The examples of proxies stand in front of the API as they are."""
+"""Serve the API behind the examples of proxies."""
 
 import http.client
 import os
@@ -27,7 +27,7 @@ http {{
 
 
 class ProxyTestCase(ExampleTestCase):
-    """Tests of what stands in front of a server and ends TLS."""
+    """Tests of a proxy that terminates TLS."""
 
     scheme = "https"
 
@@ -39,7 +39,7 @@ class ProxyTestCase(ExampleTestCase):
             },
             self.database,
         )
-        # All logs are in one folder.
+        # Keep all logs in one folder.
         self.folder = self.api.folder
         tls = certificates.make(self.folder)
         self.tls = ssl.create_default_context(cafile=str(tls.ca_file))
@@ -55,8 +55,8 @@ class ProxyTestCase(ExampleTestCase):
     def client(self, user, **kwargs):
         return super().client(user, **{"tls": self.tls, **kwargs})
 
-    def use_as_a_proxy(self) -> None:
-        """Use the API, and see what the proxy itself decides and logs."""
+    def check_proxy(self) -> None:
+        """Send all kinds of requests; check what the proxy itself does."""
         token = self.use()
         self.check_large_bodies()
         path = f"/os-console-auth-tokens/{token}"
@@ -68,27 +68,27 @@ class ProxyTestCase(ExampleTestCase):
         self.assertIn(connection.getresponse().status, (502, 503))
         connection.close()
         self.assert_terminates()
-        self.assertIn(self.logged_of_a_failure, self.server.log)
+        self.assertIn(self.failure_log, self.server.log)
         self.assert_not_logged(token)
 
-    #: What the access log has of a request that nobody has answered.
-    logged_of_a_failure: ClassVar[str]
+    #: Part of the access log of a request that the API does not answer.
+    failure_log: ClassVar[str]
 
     def check_large_bodies(self) -> None:
-        """Assert that a body that is too large for all is refused early."""
+        """Assert that the proxy rejects a body that is too large."""
         connection = http.client.HTTPSConnection(
             "127.0.0.1", self.server.port, context=self.tls, timeout=60
         )
         connection.putrequest("POST", "/v2.1/servers/x/consoles")
         connection.putheader("Content-Length", str(200 * 1024))
         connection.endheaders()
-        # Not a byte of it has been sent.
+        # No byte of the body has been sent.
         self.assertEqual(413, connection.getresponse().status)
         connection.close()
 
 
 class NginxTest(ProxyTestCase):
-    logged_of_a_failure = " GET 502 "
+    failure_log = " GET 502 "
 
     def start(self, port):
         host = examples.write(
@@ -112,12 +112,12 @@ class NginxTest(ProxyTestCase):
         arguments = [prerequisites.find_program("nginx"), "-c", str(main)]
         return Program(self.folder, arguments, port)
 
-    def test_nginx(self):
-        self.use_as_a_proxy()
+    def test_nginx_example_proxies_api(self):
+        self.check_proxy()
 
 
 class HAProxyTest(ProxyTestCase):
-    logged_of_a_failure = " GET 503 "
+    failure_log = " GET 503 "
 
     def start(self, port):
         settings = examples.write(
@@ -141,5 +141,5 @@ class HAProxyTest(ProxyTestCase):
         ]
         return Program(self.folder, arguments, port)
 
-    def test_haproxy(self):
-        self.use_as_a_proxy()
+    def test_haproxy_example_proxies_api(self):
+        self.check_proxy()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The units are ones that systemd takes, and lets do little."""
+"""The systemd units are valid and hardened."""
 
 import subprocess
 import sys
@@ -32,9 +32,9 @@ class UnitsTest(base.DatabaseTestCase):
             for name in self.names
         ]
 
-    def test_what_systemd_says_of_the_units(self):
+    def test_units_are_valid_and_hardened(self):
         for unit in self.units:
-            # As exposed as 1.4 of 10, which is what the network makes it.
+            # An exposure level of 1.5 of 10 at most; most of it is network.
             for command in (
                 ("verify", "--man=no"),
                 ("security", "--offline=true", "--threshold=15"),
@@ -50,7 +50,7 @@ class UnitsTest(base.DatabaseTestCase):
                     self.assertEqual(0, done.returncode, done.stdout)
                     self.assertEqual("", done.stderr)
 
-    def test_the_agent_starts_as_its_unit_says(self):
+    def test_agent_unit_starts_agent(self):
         database = configuration.migrated(self.backend)
         folder = agents.configure(database, f"console-{uuid.uuid4().hex}")
         agent = agents.Agent(folder, examples.exec_start(self.units[1]))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The plugin for DevStack makes an API that runs, and nothing is left of it.
+"""The DevStack plugin sets up a running API and removes it completely.
 
-DevStack itself would take over the machine, so something else calls the
-plugin's phases, with functions as strict as its own.
+DevStack itself would take over the machine, so a stand-in calls the phases of
+the plugin, with functions as strict as DevStack's.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ TIMEOUT = 120
 
 SERVICE = {"project": {"name": "service", "domain": keystone.DEFAULT_DOMAIN}}
 
-# What of Nova's api-paste.ini the plugin changes.
+# The sections of Nova's api-paste.ini that the plugin changes.
 NOVA = """\
 [composite:openstack_compute_api_v21]
 use = call:nova.api.auth:pipeline_factory_v21
@@ -52,7 +52,7 @@ class DevStackTest(base.DatabaseTestCase):
         self.addCleanup(self.kill)
 
     def run_phases(self, *phases: str, **variables: str) -> str:
-        """Run phases; return what has been said."""
+        """Run phases; return their output."""
         done = subprocess.run(
             [STAND_IN, *phases],
             check=False,
@@ -91,7 +91,7 @@ class DevStackTest(base.DatabaseTestCase):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(int(path.read_text()), signal.SIGKILL)
 
-    def test_as_a_service_of_its_own(self):
+    def test_plugin_sets_up_and_removes_service(self):
         identity = keystone.shared()
         password = identity.make_service_user("console_api")
         port = ports.free_port()
@@ -109,7 +109,7 @@ class DevStackTest(base.DatabaseTestCase):
             **variables,
         )
         token = identity.token("console_api", password, SERVICE)
-        # The agent is there some time after DevStack has started it.
+        # DevStack does not wait for the agent.
         self.eventually(lambda: self.host_types(port, token) == ["vnc"])
         self.assertEqual(NOVA, self.paste.read_text())
         self.run_phases("unstack", "clean", **variables)
@@ -127,9 +127,9 @@ class DevStackTest(base.DatabaseTestCase):
         self.assertEqual(200, reply.status_code, reply.text)
         return [host["console_type"] for host in reply.json()["console_hosts"]]
 
-    def test_as_a_filter_of_nova(self):
+    def test_plugin_adds_and_removes_filter_of_nova(self):
         variables = {"CONSOLE_API_MODE": "filter"}
-        # A second time changes nothing.
+        # Running it again changes nothing.
         self.run_phases("stack post-config", "stack post-config", **variables)
         self.assertEqual(
             [
@@ -141,8 +141,8 @@ class DevStackTest(base.DatabaseTestCase):
             self.pipelines(),
         )
         for name in ("console_api", "console_api_v2"):
-            made = loadfilter(f"config:{self.paste}", name)(None)
-            self.assertIsNotNone(made)
+            loaded = loadfilter(f"config:{self.paste}", name)(None)
+            self.assertIsNotNone(loaded)
         self.run_phases("clean", **variables)
         self.assertEqual(
             [
@@ -160,7 +160,7 @@ class DevStackTest(base.DatabaseTestCase):
             if line.startswith("keystone")
         ]
 
-    def test_what_shellcheck_says(self):
+    def test_shellcheck_accepts_plugin(self):
         program = prerequisites.find_program("shellcheck")
         for path in (PLUGIN / "plugin.sh", PLUGIN / "settings", STAND_IN):
             with self.subTest(path.name):

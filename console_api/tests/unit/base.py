@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What unit tests share: a configuration, a database, a caller."""
+"""Base classes and helpers of unit tests."""
 
 import functools
 import json
@@ -40,7 +40,7 @@ Sections = Mapping[str, Mapping[str, object]]
 
 
 def server_id(number: int) -> str:
-    """Return the UUID of the server of a number."""
+    """Return the UUID of a server by number."""
     return f"00000000-0000-4000-8000-{number:012d}"
 
 
@@ -48,20 +48,20 @@ SERVER = server_id(1)
 
 
 def connection(folder: Path) -> str:
-    """Return the URL of the database of a folder."""
+    """Return the URL of the database in a folder."""
     return f"sqlite:///{folder}/console_api.sqlite"
 
 
 def write_conf(folder: Path, sections: Sections | None = None) -> Path:
-    """Write a configuration that keeps everything inside its folder.
+    """Write a configuration that keeps all files inside its folder.
 
-    :param sections: options by group, besides or instead of the usual ones
+    :param sections: options by group, in addition to or instead of defaults
     """
     options: dict[str, dict[str, object]] = {
         "api": {"auth_strategy": "noauth2"},
         "database": {"connection": connection(folder)},
         "passwords": {"key_repository": folder / "keys"},
-        # An absolute path: no file of the machine is found instead.
+        # An absolute path, so that no file elsewhere is found.
         "oslo_policy": {"policy_file": folder / "policy.yaml"},
     }
     for group, values in (sections or {}).items():
@@ -80,7 +80,7 @@ def write_conf(folder: Path, sections: Sections | None = None) -> Path:
 def load_conf(
     folder: Path, sections: Sections | None = None
 ) -> cfg.ConfigOpts:
-    """Write a configuration and read it."""
+    """Write a configuration and load it."""
     write_conf(folder, sections)
     (folder / "policy.yaml").touch()
     return configuration.load(folder)
@@ -94,31 +94,31 @@ def _empty_database() -> bytes:
 
 
 class FolderCase(unittest.TestCase):
-    """Each test has a folder of its own."""
+    """Gives each test a folder of its own."""
 
     def setUp(self) -> None:
         super().setUp()
         self.folder = Path(
             self.enterContext(tempfile.TemporaryDirectory())
         ).resolve()
-        # What a test provokes on purpose is not printed between its dots.
+        # Expected log messages are not printed among the results.
         quiet = logging.NullHandler()
         logging.getLogger().addHandler(quiet)
         self.addCleanup(logging.getLogger().removeHandler, quiet)
 
 
 def hurry(database: Database) -> None:
-    """Do not wait for the disk: what a test stores need not survive it."""
+    """Turn off waiting for the disk; data need not survive a crash."""
     if database._writer.dialect.name != "sqlite":
         return
 
     @sa.event.listens_for(database._writer, "connect")
-    def _switch_off(connection: Any, _record: object) -> None:
+    def _disable(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA synchronous=OFF")
 
 
 class DatabaseCase(FolderCase):
-    """Each test has a database of its own, with the current schema."""
+    """Gives each test a database with the current schema."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -127,12 +127,12 @@ class DatabaseCase(FolderCase):
         self.database = self.open_database(self.conf)
 
     def prepare_database(self) -> None:
-        """Put a database with the current schema where `connection` says."""
+        """Create the database in the test's folder."""
         path = self.folder / "console_api.sqlite"
         path.write_bytes(_empty_database())
 
     def open_database(self, conf: cfg.ConfigOpts) -> Database:
-        """Open a database and close it when the test ends."""
+        """Open a database that is closed after the test."""
         database = Database(conf)
         self.addCleanup(database.close)
         hurry(database)
@@ -145,7 +145,10 @@ class DatabaseCase(FolderCase):
         endpoints: Mapping[str, Mapping[str, Any]] | None = None,
         **values: Any,
     ) -> Server:
-        """Store a server, endpoints by protocol, and return it."""
+        """Insert a server and return it.
+
+        :param endpoints: values by protocol
+        """
         server = {
             "uuid": uuid,
             "project_id": PROJECT,
@@ -164,7 +167,7 @@ class DatabaseCase(FolderCase):
     def add_token(
         self, token_hash: str, uuid: str = SERVER, expires_at: int = 100
     ) -> None:
-        """Store a console auth token of a server."""
+        """Insert a console auth token for a server."""
         values = {
             **endpoint("vnc", uuid),
             "token_hash": token_hash,
@@ -178,14 +181,14 @@ class DatabaseCase(FolderCase):
     def add_console_host(
         self, host: str = "console-1", **values: Any
     ) -> sa.Row[Any]:
-        """Store a console host and return its row."""
+        """Insert a console host and return its row."""
         console_hosts.insert(self.database, console_host(host, **values))
         return self.console_host(host, values.get("console_type", "vnc"))
 
     def console_host(
         self, host: str = "console-1", console_type: str = "vnc"
     ) -> sa.Row[Any]:
-        """Return the row of a console host as it is now."""
+        """Return the current row of a console host."""
         [row] = [
             row
             for row in console_hosts.list_all(self.database)
@@ -194,7 +197,10 @@ class DatabaseCase(FolderCase):
         return row
 
     def add_console_and_token(self, uuid: str = SERVER) -> None:
-        """Store what can hang on a server, on a console host of its own."""
+        """Insert a console and a token for a server.
+
+        The console is on a console host of its own.
+        """
         consoles.insert(
             self.database,
             self.add_console_host(f"console-{uuid}"),
@@ -214,14 +220,14 @@ class DatabaseCase(FolderCase):
         )
 
     def assertCountsAreRight(self) -> None:
-        """Check the counter of each console host against its consoles."""
+        """Assert that the counter of each console host is correct."""
         found = [row.console_host_id for row in self.rows(tables.consoles)]
         for row in self.rows(tables.console_hosts):
             self.assertEqual(found.count(row.id), row.console_count, row.host)
 
 
 def endpoint(protocol: str, uuid: str = SERVER) -> dict[str, Any]:
-    """Make the row of a server's endpoint."""
+    """Return the row of an endpoint."""
     return {
         "server_id": uuid,
         "protocol": protocol,
@@ -233,7 +239,7 @@ def endpoint(protocol: str, uuid: str = SERVER) -> dict[str, Any]:
 
 
 def console_host(host: str = "console-1", **values: Any) -> dict[str, Any]:
-    """Make the values of a console host."""
+    """Return the values of a console host."""
     return {
         "host": host,
         "console_type": "vnc",
@@ -250,7 +256,7 @@ def console_host(host: str = "console-1", **values: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Reply:
-    """What an application answered."""
+    """A response of an application."""
 
     status: int
     headers: webob.headers.ResponseHeaders
@@ -263,7 +269,7 @@ class Reply:
 
     @property
     def fault(self) -> tuple[str, int, str]:
-        """Key, code and message of the fault in the body."""
+        """The key, code and message of the fault in the body."""
         [(key, fault)] = self.json.items()
         return key, fault["code"], fault["message"]
 
@@ -286,7 +292,7 @@ def call(
     request.environ.update(environ or {})
     status, reply_headers, chunks = request.call_application(application)
     content = b"".join(chunks)
-    # WebOb puts a large body into a temporary file.
+    # WebOb writes a large body into a temporary file.
     getattr(request.environ["wsgi.input"], "close", int)()
     return Reply(
         int(status.split()[0]),
@@ -298,7 +304,7 @@ def call(
 def identity(
     roles: str = "member", project: str = PROJECT, **more: str
 ) -> dict[str, str]:
-    """Make the headers that an authentication filter sets."""
+    """Return the headers that an authentication filter sets."""
     return {
         "X-User-Id": "a-user",
         "X-Project-Id": project,
@@ -308,7 +314,7 @@ def identity(
 
 
 class ServiceCase(DatabaseCase):
-    """Each test has the whole domain, ready for requests."""
+    """Gives each test a service that is ready for requests."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -317,7 +323,7 @@ class ServiceCase(DatabaseCase):
         self.addCleanup(forget_context)
 
     def make_service(self) -> Service:
-        """Make a service that is closed when the test ends."""
+        """Create a service that is closed after the test."""
         service = Service.from_conf(self.conf)
         database = service.tokens._database
         self.addCleanup(database.close)
@@ -326,5 +332,5 @@ class ServiceCase(DatabaseCase):
 
 
 def forget_context() -> None:
-    """Take back the request context that this thread has in force."""
+    """Remove the request context of this thread."""
     oslo_context._request_store = threading.local()
