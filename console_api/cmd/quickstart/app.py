@@ -41,37 +41,39 @@ _STOP_TIMEOUT = 10
 _EXAMPLES = """\
 Ready: {url}
 
-The sample server {server} is in project {project}. The value of
-X-Auth-Token is USER:PROJECT; the user admin is an administrator, all others
-are members. Paste these commands into another terminal:
+To see the screen of the sample server {server}, run this in another terminal:
 
-  # Create a console of the server, list its consoles, show the first one.
+  {screen}
+
+The value of X-Auth-Token is USER:PROJECT. The sample server is in project
+{project}; the user admin is an administrator, all others are members. Create
+a console and list the consoles of the server:
+
   curl -i -X POST -H 'X-Auth-Token: user:{project}' {consoles}
   curl -s -H 'X-Auth-Token: user:{project}' {consoles}
-  ID=$(curl -s -H 'X-Auth-Token: user:{project}' {consoles} | \
-grep -o '"id": [0-9]*' | grep -o '[0-9]*' | head -n 1)
-  curl -s -H 'X-Auth-Token: user:{project}' {consoles}/$ID
 
-  # See the screen: connect any VNC viewer to the host and port shown above,
-  # with the password shown above. With TigerVNC: vncviewer HOST::PORT
+Show the console with the ID 1, with its password, and delete it:
 
-  # Delete it.
-  curl -i -X DELETE -H 'X-Auth-Token: user:{project}' {consoles}/$ID
+  curl -s -H 'X-Auth-Token: user:{project}' {consoles}/1
+  curl -i -X DELETE -H 'X-Auth-Token: user:{project}' {consoles}/1
 
-  # Create a console auth token and look up its connection info.
-  TOKEN=$(curl -s -X POST -H 'X-Auth-Token: user:{project}' \
+Create a remote console, and look up the token in its URL:
+
+  curl -s -X POST -H 'X-Auth-Token: user:{project}' \
 -H 'OpenStack-API-Version: compute 2.6' -H 'Content-Type: application/json' \
 -d '{{"remote_console": {{"protocol": "vnc", "type": "novnc"}}}}' \
-{url}/v2.1/servers/{server}/remote-consoles | \
-sed -n 's/.*token%3D\\([^"]*\\)".*/\\1/p')
+{url}/v2.1/servers/{server}/remote-consoles
   curl -s -H 'X-Auth-Token: admin:{project}' \
 -H 'OpenStack-API-Version: compute 2.31' \
-{url}/v2.1/os-console-auth-tokens/$TOKEN
+{url}/v2.1/os-console-auth-tokens/TOKEN
 
 Configuration, database and log are in {state_dir}
 To manage the service, run: {manage} --config-dir {state_dir} --help
 Stop with Ctrl-C.
 """
+
+#: The script that captures the screen, in a checkout.
+_SCREEN_SCRIPT = Path(__file__).parents[3] / "tools" / "screen.sh"
 
 
 def main() -> None:
@@ -258,4 +260,11 @@ def _examples(port: int, state_dir: Path) -> str:
         consoles=f"{url}/v2.1/servers/{SERVER_ID}/consoles",
         state_dir=shlex.quote(str(state_dir)),
         manage=shlex.quote(_script("console-api-manage")),
+        screen=_screen_command(port),
     )
+
+
+def _screen_command(port: int) -> str:
+    if _SCREEN_SCRIPT.exists():
+        return f"{shlex.quote(str(_SCREEN_SCRIPT))} screen.png {port}"
+    return "vncviewer HOST::PORT    (of its console, which is created below)"

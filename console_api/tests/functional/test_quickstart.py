@@ -38,6 +38,7 @@ class QuickstartCase(unittest.TestCase):
     def setUp(self):
         self.state = configuration.temporary_folder() / "state"
         self.port = free_port()
+        self.output = ""
         self.server_id = None
         # In a background job, SIGINT may be ignored, and child processes
         # would inherit that.
@@ -60,7 +61,8 @@ class QuickstartCase(unittest.TestCase):
                 break
         else:
             self.fail(output)
-        [self.server_id] = re.findall(r"sample server (\S+) is", output)
+        self.output = output
+        [self.server_id] = re.findall(r"sample server (\S+),", output)
         return process
 
     def end(self, process, number=signal.SIGINT):
