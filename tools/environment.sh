@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the other scripts. Each has a virtual environment inside the
 # checkout, which is created again only if its requirements have changed.
+# shellcheck shell=bash disable=SC2154 # the scripts set root
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -8,6 +9,11 @@ die() {
     say "$(basename "$0"): $*"
     exit 1
 }
+
+# pbr takes the version from git. An archive has no git history, and git
+# refuses a checkout that belongs to another user.
+git -C "$root" rev-parse HEAD >/dev/null 2>&1 ||
+    export PBR_VERSION="${PBR_VERSION:-0.1.0}"
 
 # Print the first Python that is new enough and can create virtual
 # environments.

@@ -9,7 +9,7 @@ root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 folder=$root/.venv/quickstart
 ensure_environment "$folder" \
     "$(cd "$root" && stamp_of setup.cfg requirements.txt constraints.txt)" \
-    --constraint "$root/constraints.txt" --editable "$root[quickstart]"
+    --constraint "$root/constraints.txt" --editable "${root}[quickstart]"
 
 # A --state-dir of the user comes later and wins.
 exec "$folder/bin/console-api-quickstart" --state-dir "$root/state" "$@"
