@@ -106,6 +106,11 @@ class NotificationListener:
             conf, DeletionEndpoint(database, self._stopping)
         )
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether notifications are being received."""
+        return self._started.is_set()
+
     async def run(self) -> None:
         """Listen until cancelled."""
         # Not one of asyncio's threads: it does not end while the bus is
@@ -117,7 +122,7 @@ class NotificationListener:
             await asyncio.get_running_loop().create_future()
         finally:
             self._stopping.set()
-            if self._started.is_set():
+            if self.is_listening:
                 self._server.stop()
                 # Notifications that were not processed return to the bus.
                 self._server.wait()

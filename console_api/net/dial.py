@@ -2,6 +2,8 @@
 """Dialling of a VNC display: TCP, TLS, HTTP CONNECT and the RFB handshake."""
 
 import asyncio
+import os
+import socket
 import ssl
 from dataclasses import dataclass
 
@@ -55,13 +57,25 @@ async def dial(
             return await _dial(target, password, tls)
     except TimeoutError as error:
         raise DialError("The display did not answer in time.") from error
-    except (OSError, HandshakeError) as error:
+    except HandshakeError as error:
         raise DialError(str(error)) from error
+    except OSError as error:
+        raise DialError(
+            f"The connection to {target.host} port {target.port} failed: "
+            f"{_reason(error)}."
+        ) from error
     except ValueError as error:
         # A name that cannot be looked up, or be part of a certificate.
         raise DialError(
             f"The host of the endpoint is not a valid name: {error}"
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    """Return the reason of an error without numbers and Python's wording."""
+    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 async def _dial(

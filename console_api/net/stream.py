@@ -100,12 +100,14 @@ class Stream(asyncio.Protocol):
         """
         if self._unread:
             # It would be taken for data received through TLS.
-            raise ConnectionAbortedError("Data was received before TLS.")
+            raise ConnectionAbortedError(
+                "data was received before TLS started"
+            )
         transport = await self._loop.start_tls(
             self._transport, self, tls, server_hostname=host
         )
         if transport is None:
-            raise ConnectionResetError("The connection was closed.")
+            raise ConnectionResetError("closed before TLS started")
         self._transport = transport
 
     async def perform(self, handshake: Handshake) -> None:
@@ -120,9 +122,7 @@ class Stream(asyncio.Protocol):
         while handshake.state is State.RECEIVE:
             data = await self.receive()
             if not data:
-                raise ConnectionResetError(
-                    "The other end closed the connection."
-                )
+                raise ConnectionResetError("closed by the other end")
             try:
                 handshake.receive(data)
             finally:

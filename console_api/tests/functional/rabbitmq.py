@@ -3,7 +3,6 @@
 
 import os
 import secrets
-from typing import Any
 
 import kombu
 import oslo_messaging
@@ -45,12 +44,12 @@ class Bus:
         """
         self.exchange = f"console_api_test_{secrets.token_hex(6)}"
         self.topic = f"{self.exchange}_topic"
+        oslo_messaging.set_transport_defaults(self.exchange)
         self._transport = oslo_messaging.get_notification_transport(
             cfg.ConfigOpts(), url=url()
         )
         self._connection = _connect()
         self._channel = self._connection.channel()
-        self._transport._driver._default_exchange = self.exchange
 
     @property
     def options(self) -> dict[str, str]:
@@ -62,7 +61,7 @@ class Bus:
             "pool": self.exchange,
         }
 
-    def notify(self, event_type: str, payload: Any) -> None:
+    def notify(self, event_type: str, payload: object) -> None:
         """Send a notification as Nova does."""
         notifier = oslo_messaging.Notifier(
             self._transport,

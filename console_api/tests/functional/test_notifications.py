@@ -46,7 +46,7 @@ class NotificationsTest(base.DatabaseCase):
     async def listening(self, conf) -> AsyncIterator[None]:
         listener = NotificationListener(self.database, conf)
         task = asyncio.create_task(listener.run())
-        await wait_until_async(listener._started.is_set)
+        await wait_until_async(lambda: listener.is_listening)
         try:
             yield
         finally:

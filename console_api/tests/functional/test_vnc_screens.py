@@ -206,7 +206,7 @@ class UnreachableTests(DisplayTestCase):
 
     def test_closed_port(self):
         self.assert_refused(
-            self.make_access(CLOSED_PORT), "Connect call failed"
+            self.make_access(CLOSED_PORT), "Connection refused"
         )
 
     def test_display_with_unknown_password(self):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import threading
-from typing import Any
 from unittest import mock
 
 from oslo_messaging import NotificationResult
@@ -19,7 +18,7 @@ VERSIONED = "instance.delete.end"
 LEGACY = "compute.instance.delete.end"
 
 
-def versioned(uuid: Any) -> Any:
+def versioned(uuid: object) -> dict[str, object]:
     """Return the payload of Nova's versioned notification."""
     return {
         "nova_object.name": "InstanceActionPayload",
@@ -37,7 +36,7 @@ class EndpointCase(base.DatabaseCase):
             self.add_console_and_token(uuid)
         self.addCleanup(self.assertCountsAreRight)
 
-    def tell(self, payload: Any, event_type: Any = VERSIONED) -> Any:
+    def notify(self, payload: object, event_type: str = VERSIONED) -> object:
         return self.endpoint.info({}, "nova", event_type, payload, {})
 
     def assert_left(self, count: int) -> None:
@@ -52,16 +51,16 @@ class EndpointCase(base.DatabaseCase):
 class DeletionTest(EndpointCase):
     def test_deletion_includes_consoles_and_tokens(self) -> None:
         with self.assertLogs(notifications.LOG, "INFO") as logged:
-            self.assertIsNone(self.tell(versioned(SERVER)))
+            self.assertIsNone(self.notify(versioned(SERVER)))
         self.assertIn(SERVER, logged.output[0])
         self.assert_left(1)
-        self.tell({"instance_id": server_id(2)}, LEGACY)
+        self.notify({"instance_id": server_id(2)}, LEGACY)
         self.assert_left(0)
 
     def test_repeated_and_unknown_deletions_are_ignored(self) -> None:
         for uuid in (SERVER, SERVER, UNKNOWN_SERVER):
             with self.assertLogs(notifications.LOG, "DEBUG"):
-                self.assertIsNone(self.tell(versioned(uuid)))
+                self.assertIsNone(self.notify(versioned(uuid)))
         self.assert_left(1)
 
     def test_malformed_payload_is_logged_and_ignored(self) -> None:
@@ -84,7 +83,7 @@ class DeletionTest(EndpointCase):
                 self.subTest(str(payload)[:60]),
                 self.assertLogs(notifications.LOG, "WARNING") as logged,
             ):
-                self.assertIsNone(self.tell(payload))
+                self.assertIsNone(self.notify(payload))
                 self.assertLess(len(logged.output[0]), 1000)
         self.assert_left(2)
 
@@ -97,7 +96,7 @@ class DeletionTest(EndpointCase):
             self.assertLogs(notifications.LOG, "WARNING"),
         ):
             self.assertEqual(
-                NotificationResult.REQUEUE, self.tell(versioned(SERVER))
+                NotificationResult.REQUEUE, self.notify(versioned(SERVER))
             )
         self.assert_left(2)
 

@@ -94,5 +94,5 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_perform_reports_closed_connection(self) -> None:
         self.other.close()
-        with self.assertRaisesRegex(ConnectionResetError, "closed"):
+        with self.assertRaisesRegex(ConnectionResetError, "closed by"):
             await self.stream.perform(EndpointHandshake(None))
