@@ -61,8 +61,8 @@ def insert(database: Database, values: Mapping[str, Any]) -> None:
             )
     except db_exc.DBDuplicateEntry as error:
         raise errors.AlreadyExists(
-            f"Console host {values['host']} offers {values['console_type']} "
-            "already. Change it with `console-host set`."
+            f"Console host {values['host']} with console type "
+            f"{values['console_type']} already exists."
         ) from error
 
 
@@ -110,8 +110,7 @@ def update(
         if _has_misplaced(connection, host, console_type):
             raise errors.Conflict(
                 f"Console host {host} has {console_type} consoles on ports "
-                "that this change would take away. Delete those consoles "
-                "first."
+                "that this change would remove. Delete those consoles first."
             )
     return True
 
@@ -152,8 +151,7 @@ def delete(database: Database, host: str, console_type: str) -> bool:
             _delete(connection, host_id)
     except db_exc.DBReferenceError as error:
         raise errors.Conflict(
-            f"Console host {host} still has {console_type} consoles. Delete "
-            "them first, or delete it with `--with-consoles`."
+            f"Console host {host} still has {console_type} consoles."
         ) from error
     return host_id is not None
 

@@ -76,8 +76,7 @@ def insert(
                         progress(written)
     except db_exc.DBDuplicateEntry as error:
         raise errors.AlreadyExists(
-            "A server with this UUID is there already. Change it with "
-            "`server set`."
+            "A server with this UUID already exists."
         ) from error
 
 

@@ -119,6 +119,11 @@ class DisplayCommand(ManageCommand, display.DisplayCommandBase[Any]):
         return super().produce_output(parsed_args, column_names, data)  # type: ignore[safe-super]
 
 
+def advised(error: errors.ConsoleAPIError, advice: str) -> errors.Conflict:
+    """Return an error of the database with what to do on the command line."""
+    return errors.Conflict(f"{error} {advice}")
+
+
 def counted(count: int, noun: str) -> str:
     """Return a number with a noun, in the plural if need be."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

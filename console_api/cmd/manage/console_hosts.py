@@ -14,6 +14,7 @@ from console_api.cmd.manage.base import (
     ManageCommand,
     Table,
     UsageError,
+    advised,
 )
 from console_api.cmd.manage.endpoints import Row
 from console_api.consoles.console_hosts import (
@@ -34,8 +35,6 @@ COLUMNS = (
     "state",
     "last_seen_at",
 )
-
-_EVERY_COMPUTE_HOST = "*"
 
 
 class Patterns(columns.FormattableColumn[Sequence[str]]):
@@ -70,18 +69,19 @@ class Create(ManageCommand):
         """Store the console host."""
         given = {
             "public_hostname": parsed_args.host,
-            "compute_hosts": _EVERY_COMPUTE_HOST,
+            "compute_hosts": "*",
             "enabled": True,
             **_properties(parsed_args),
         }
-        console_hosts.insert(
-            self.app.database,
-            {
-                "host": parsed_args.host,
-                "console_type": parsed_args.console_type,
-                **given,
-            },
-        )
+        identity = {
+            "host": parsed_args.host,
+            "console_type": parsed_args.console_type,
+        }
+        try:
+            console_hosts.insert(self.app.database, {**identity, **given})
+        except errors.AlreadyExists as error:
+            advice = "Change it with `console-host set`."
+            raise advised(error, advice) from error
 
 
 class Set(ManageCommand):
@@ -151,9 +151,14 @@ class Delete(ManageCommand):
             if parsed_args.with_consoles
             else console_hosts.delete
         )
-        if not delete(
-            self.app.database, parsed_args.host, parsed_args.console_type
-        ):
+        try:
+            found = delete(
+                self.app.database, parsed_args.host, parsed_args.console_type
+            )
+        except errors.Conflict as error:
+            advice = "Delete them first, or add --with-consoles."
+            raise advised(error, advice) from error
+        if not found:
             raise _not_found(parsed_args)
 
 

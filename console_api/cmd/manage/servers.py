@@ -14,6 +14,7 @@ from console_api.cmd.manage.base import (
     ManageCommand,
     Table,
     UsageError,
+    advised,
 )
 from console_api.cmd.manage.endpoints import ENDPOINT_KEYS, Row, parse_endpoint
 from console_api.db import servers
@@ -85,7 +86,10 @@ class Create(DisplayCommand, show.ShowOne):
             "compute_host": parsed_args.compute_host,
         }
         endpoints = _endpoints(server["uuid"], parsed_args.endpoints)
-        servers.insert(self.app.database, [server], endpoints)
+        try:
+            servers.insert(self.app.database, [server], endpoints)
+        except errors.AlreadyExists as error:
+            raise advised(error, "Change it with `server set`.") from error
         return _shown(self.app.database, server["uuid"])
 
 

@@ -42,7 +42,7 @@ class ServersTests(ManageCase):
             *("server", "create", "web", "--project", "p"),
             *("--uuid", number, "--endpoint", VNC),
         )
-        self.assertIn("is there already", self.refused(*self.again(number)))
+        self.assertIn("already exists", self.refused(*self.again(number)))
         self.manage(
             *("server", "set", number, "--project", "q"),
             *("--no-endpoint", "vnc"),

@@ -86,7 +86,7 @@ class CreateTest(ConsoleHostsCase):
     def test_existing_console_type_is_refused(self) -> None:
         self.add_console_host("h")
         self.assertRefused(
-            "offers vnc already",
+            "already exists. Change it with `console-host set`",
             *("console-host", "create", "h", "--ports", "1-2"),
         )
         self.manage(
@@ -228,7 +228,7 @@ class DeleteTest(ConsoleHostsCase):
 
     def test_consoles_are_deleted_with_the_option_only(self) -> None:
         self.add_console()
-        self.assertRefused("`--with-consoles`", *self.delete())
+        self.assertRefused("add --with-consoles", *self.delete())
         self.manage(*self.delete("--with-consoles"))
         self.assertEqual([], self.list())
         self.assertEqual([], self.rows(tables.consoles))
