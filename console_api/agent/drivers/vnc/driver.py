@@ -118,22 +118,15 @@ class VNCDriver(Driver):
         return None
 
     def _listen(self, port: int) -> socket.socket:
-        if self._address:
-            family = (
-                socket.AF_INET6 if ":" in self._address else socket.AF_INET
-            )
-            listening = socket.create_server(
-                (self._address, port), family=family, backlog=BACKLOG
-            )
-        elif socket.has_dualstack_ipv6():
-            listening = socket.create_server(
-                ("", port),
-                family=socket.AF_INET6,
-                dualstack_ipv6=True,
-                backlog=BACKLOG,
-            )
-        else:
-            listening = socket.create_server(("", port), backlog=BACKLOG)
+        address = self._address or ""
+        is_dualstack = not address and socket.has_dualstack_ipv6()
+        is_ipv6 = is_dualstack or ":" in address
+        listening = socket.create_server(
+            (address, port),
+            family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
+            backlog=BACKLOG,
+            dualstack_ipv6=is_dualstack,
+        )
         listening.setblocking(False)
         return listening
 
