@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a process makes once, and every request then uses."""
+"""The domain objects that all requests of a process share."""
 
 import logging
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from oslo_config import cfg
 
-from console_api import directory, errors
+from console_api import directory, errors, values
 from console_api.consoles.console_hosts import ConsoleHostManager
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import schema
@@ -17,7 +17,6 @@ from console_api.db.engine import Database
 from console_api.directory.base import Directory
 from console_api.keys.repository import KeyRepository
 from console_api.policy.enforcer import Enforcer
-from console_api.tokens.access import TYPES_OF_PROTOCOL
 from console_api.tokens.manager import TokenManager
 
 LOG = logging.getLogger(__name__)
@@ -25,7 +24,10 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The domain, ready for requests."""
+    """The domain, ready for requests.
+
+    ``max_limit`` is the maximum number of resources in a page of a list.
+    """
 
     enforcer: Enforcer
     directory: Directory
@@ -36,12 +38,13 @@ class Service:
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> Self:
-        """Make all of it.
+        """Create the service.
 
-        A database that does not answer is no reason not to start: requests
-        get 503 until it does.
+        It starts without its database too: requests get 503 until the
+        database is available.
 
-        :raises ConfigurationError: something has to be changed first
+        :raises ConfigurationError: the schema of the database is not current,
+            or an option, the key repository or a policy file is not usable
         """
         database = Database(conf)
         try:
@@ -73,7 +76,7 @@ def _base_urls(conf: cfg.ConfigOpts) -> dict[str, str]:
         console_type: conf.remote_consoles[
             f"{console_type.replace('-', '_')}_base_url"
         ]
-        for console_types in TYPES_OF_PROTOCOL.values()
+        for console_types in values.CONSOLE_TYPES_BY_PROTOCOL.values()
         for console_type in console_types
     }
     for console_type, base_url in base_urls.items():
@@ -82,6 +85,6 @@ def _base_urls(conf: cfg.ConfigOpts) -> dict[str, str]:
         except ValueError as error:
             raise errors.ConfigurationError(
                 f"[remote_consoles] The base URL of {console_type}, "
-                f"{base_url}, is not a URL: {error}"
+                f"{base_url}, is not a valid URL: {error}"
             ) from error
     return base_urls

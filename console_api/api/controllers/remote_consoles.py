@@ -26,8 +26,7 @@ def create(request: Request[Server]) -> Response:
 def action(request: Request[Server]) -> Response:
     """Create a remote console with one of the legacy actions."""
     [(name, requested)] = request.body.items()
-    protocol, _types = ACTIONS[name]
-    console = _issue(request, protocol, requested["type"])
+    console = _issue(request, ACTIONS[name], requested["type"])
     return render_json(
         {"console": {"type": console.console_type, "url": console.url}}
     )

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests on the consoles of a server."""
+"""Requests about the consoles of a server."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from microversion_parse import Version
 
 from console_api.api.schemas import Schema
 
-_NUMBER: dict[str, Any] = {
+_NUMBER: Mapping[str, object] = {
     "type": "string",
     "pattern": r"^[0-9]{1,18}\Z",
-    "description": "is not a whole number of at most 18 digits",
+    "description": "is not a non-negative integer of at most 18 digits",
 }
 
-#: Parameters that are not known here are ignored, as they always were.
+#: Unknown parameters are ignored, as in Nova 20.0.0.
 LIST_QUERY = Schema(
     {
         Version(2, 1): {

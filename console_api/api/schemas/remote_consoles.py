@@ -1,20 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that create remote consoles; measured on Nova 34.0.0."""
+"""Requests that create remote consoles, as in Nova 34.0.0."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from microversion_parse import Version
 
 from console_api.api.schemas import Schema
+from console_api.values import CONSOLE_TYPES_BY_PROTOCOL, PROTOCOLS
 
-_PROTOCOLS_2_6 = ["vnc", "spice", "serial", "rdp"]
-_TYPES_2_6 = ["novnc", "xvpvnc", "spice-html5", "serial", "rdp-html5"]
-_PROTOCOLS_2_8 = [*_PROTOCOLS_2_6, "mks"]
-_TYPES_2_8 = [*_TYPES_2_6, "webmks"]
-_TYPES_2_99 = [*_TYPES_2_8, "spice-direct"]
+_FIRST = Version(2, 6)
+
+# The microversions that added protocols and console types to the first ones.
+_ADDED_IN = {
+    "mks": Version(2, 8),
+    "webmks": Version(2, 8),
+    "spice-direct": Version(2, 99),
+}
+
+#: The protocols of the legacy actions.
+ACTIONS: Mapping[str, str] = {
+    "os-getVNCConsole": "vnc",
+    "os-getSPICEConsole": "spice",
+    "os-getRDPConsole": "rdp",
+    "os-getSerialConsole": "serial",
+}
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def _available(names: Iterable[str], version: Version) -> list[str]:
+    return [name for name in names if _ADDED_IN.get(name, _FIRST) <= version]
+
+
+def _object(properties: Mapping[str, object]) -> Mapping[str, object]:
     return {
         "type": "object",
         "properties": properties,
@@ -23,39 +39,40 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _remote_console(protocols: list[str], types: list[str]) -> dict[str, Any]:
+def _remote_console(version: Version) -> Mapping[str, object]:
+    types = [
+        name for names in CONSOLE_TYPES_BY_PROTOCOL.values() for name in names
+    ]
     return _object(
         {
             "remote_console": _object(
-                {"protocol": {"enum": protocols}, "type": {"enum": types}}
+                {
+                    "protocol": {"enum": _available(PROTOCOLS, version)},
+                    "type": {"enum": _available(types, version)},
+                }
             )
         }
     )
 
 
+def _action(protocol: str) -> Mapping[str, object]:
+    types = CONSOLE_TYPES_BY_PROTOCOL[protocol]
+    return _object({"type": {"enum": _available(types, _FIRST)}})
+
+
 CREATE_BODY = Schema(
     {
-        Version(2, 6): _remote_console(_PROTOCOLS_2_6, _TYPES_2_6),
-        Version(2, 8): _remote_console(_PROTOCOLS_2_8, _TYPES_2_8),
-        Version(2, 99): _remote_console(_PROTOCOLS_2_8, _TYPES_2_99),
+        version: _remote_console(version)
+        for version in (_FIRST, *_ADDED_IN.values())
     }
 )
-
-#: The legacy actions: the protocol that each asks for, and its types.
-ACTIONS = {
-    "os-getVNCConsole": ("vnc", ["novnc", "xvpvnc"]),
-    "os-getSPICEConsole": ("spice", ["spice-html5"]),
-    "os-getRDPConsole": ("rdp", ["rdp-html5"]),
-    "os-getSerialConsole": ("serial", ["serial"]),
-}
 
 ACTION_BODY = Schema(
     {
         Version(2, 1): {
             "type": "object",
             "properties": {
-                name: _object({"type": {"enum": types}})
-                for name, (_protocol, types) in ACTIONS.items()
+                name: _action(protocol) for name, protocol in ACTIONS.items()
             },
             "minProperties": 1,
             "maxProperties": 1,
