@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a request travels: pipeline, route table, controller."""
+"""Request processing: pipeline, route table, controllers."""

@@ -2,7 +2,7 @@
 """The API as a WSGI application: routing and request processing."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from microversion_parse import Version
@@ -13,7 +13,7 @@ from console_api.api.faults import Fault
 from console_api.api.middleware import context, request_log
 from console_api.api.request import Request
 from console_api.api.response import Header, Response
-from console_api.api.routes import RESOURCES, Match, Route, RouteTable
+from console_api.api.routes import RESOURCES, AnyRoute, Match, RouteTable
 from console_api.api.service import Service
 from console_api.policy import enforcer
 
@@ -67,7 +67,7 @@ class Application:
         )
 
     def process(
-        self, environ: "WSGIEnvironment", match: Match, route: Route[Any]
+        self, environ: "WSGIEnvironment", match: Match, route: AnyRoute
     ) -> tuple[Response, Sequence[Header]]:
         """Perform a request to an operation.
 
@@ -90,7 +90,7 @@ class Application:
         self,
         environ: "WSGIEnvironment",
         match: Match,
-        route: Route[Any],
+        route: AnyRoute,
         version: Version,
     ) -> Response:
         document = body.read(environ)

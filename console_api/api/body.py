@@ -2,7 +2,7 @@
 """Request bodies: JSON documents of a bounded size."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import webob
 import webob.exc
@@ -22,7 +22,7 @@ _CONTENT_TYPES = frozenset(
 )
 
 
-def read(environ: "WSGIEnvironment") -> Any:
+def read(environ: "WSGIEnvironment") -> object:
     """Return the JSON document in the body of a request, None without one.
 
     :raises Fault: 411 if the server cannot tell where the body ends, 413 if
@@ -48,12 +48,13 @@ def read(environ: "WSGIEnvironment") -> Any:
             "application/json.",
         )
     try:
-        return json.loads(text.decode("utf-8"))
+        document: object = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Fault(400, "Malformed request body") from error
+    return document
 
 
-def peek(environ: "WSGIEnvironment") -> Any:
+def peek(environ: "WSGIEnvironment") -> object:
     """Return the JSON document in a body that another application reads too.
 
     :returns: None if the body is not JSON
@@ -62,9 +63,10 @@ def peek(environ: "WSGIEnvironment") -> Any:
     request = webob.Request(environ)
     request.make_body_seekable()
     try:
-        return json.loads(request.body)
+        document: object = json.loads(request.body)
     except (ValueError, RecursionError):
         return None
+    return document
 
 
 def _has_body(environ: "WSGIEnvironment") -> bool:

@@ -3,13 +3,13 @@
 
 import functools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from console_api import errors
 from console_api.api import body, subrequest
 from console_api.api.application import Application
 from console_api.api.faults import Fault
-from console_api.api.routes import Route
+from console_api.api.routes import AnyRoute
 from console_api.directory import pipeline
 from console_api.directory.base import SKIP_FILTER
 
@@ -75,7 +75,7 @@ class Filter:
         return response.send(environ, start_response, headers)
 
 
-def _is_ours(route: Route[Any], environ: "WSGIEnvironment") -> bool:
+def _is_ours(route: AnyRoute, environ: "WSGIEnvironment") -> bool:
     if not route.actions:
         return True
     try:

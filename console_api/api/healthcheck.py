@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The check of oslo.middleware's health check application."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_middleware.healthcheck import pluginbase
@@ -14,12 +12,12 @@ _PROBE = sa.select(sa.literal(1))
 
 
 class DatabaseHealthcheck(pluginbase.HealthcheckBaseExtension):
-    """Healthy while the database answers."""
+    """Reports the service healthy while the database is available."""
 
     def __init__(
-        self, oslo_conf: cfg.ConfigOpts, conf: dict[str, Any]
+        self, oslo_conf: cfg.ConfigOpts, conf: dict[str, object]
     ) -> None:
-        """Prepare; nothing is connected yet."""
+        """Create the check, without connecting to the database."""
         super().__init__(oslo_conf, conf)
         self._database = Database(oslo_conf)
 
@@ -27,10 +25,10 @@ class DatabaseHealthcheck(pluginbase.HealthcheckBaseExtension):
         self,
         server_port: int,  # noqa: ARG002 (part of oslo.middleware's contract)
     ) -> pluginbase.HealthcheckResult:
-        """Run a query that needs no table, on a connection of its own.
+        """Run a query that needs no table, on a new connection.
 
-        A connection that was kept would still read an SQLite file that has
-        been removed, and says nothing of whether new ones can be made.
+        A pooled connection would still read a deleted SQLite file, and would
+        not show whether new connections can be established.
         """
         try:
             self._database.read(_PROBE)

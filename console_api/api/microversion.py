@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Microversions: what the client asks for, and what is said in return.
+"""Microversions: negotiation and response headers.
 
-Not a filter of the pipeline: a request is routed before its microversion is
-judged, and what is judged first is answered first.
+Not a filter of the pipeline, because a request is routed before its
+microversion is checked.
 """
 
 import functools
@@ -30,13 +30,13 @@ _FORM = re.compile(r"[1-9][0-9]{0,8}\.(0|[1-9][0-9]{0,8})")
 
 
 def negotiate(environ: "WSGIEnvironment") -> Version:
-    """Return the microversion in force for a request.
+    """Return the microversion that a request asks for.
 
-    The standard header counts before the legacy one; without either it is
-    the lowest.
+    The standard header takes precedence over the legacy one.  Without
+    either, it is the lowest.
 
-    :raises Fault: 400 if it is malformed, 406 if it is out of range; the
-        latter names in its version headers what was asked for
+    :raises Fault: 400 if it is malformed, 406 if it is not supported; the
+        version headers of the latter repeat the requested one
     """
     return _parse(
         environ.get("HTTP_OPENSTACK_API_VERSION"),
@@ -46,7 +46,7 @@ def negotiate(environ: "WSGIEnvironment") -> Version:
 
 @functools.lru_cache(maxsize=256)
 def headers(version: Version) -> Sequence[Header]:
-    """Return the headers that tell a client which microversion it got."""
+    """Return the response headers that name the microversion in force."""
     return (
         (STANDARD_HEADER, f"{SERVICE_TYPE} {version}"),
         (LEGACY_HEADER, str(version)),

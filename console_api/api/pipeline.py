@@ -9,7 +9,7 @@ configuration folder, which the value ``config_dir`` names.
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from oslo_config import cfg
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, sizelimit
@@ -37,6 +37,19 @@ if TYPE_CHECKING:
     )
 
     Middleware = Callable[[WSGIApplication], WSGIApplication]
+
+    class Loader(Protocol):
+        """What Paste Deploy passes to composite factories."""
+
+        def get_app(
+            self, name: str, global_conf: Mapping[str, str]
+        ) -> WSGIApplication:
+            """Return an application of the paste file."""
+
+        def get_filter(
+            self, name: str, global_conf: Mapping[str, str]
+        ) -> Middleware:
+            """Return a filter of the paste file."""
 
 
 @functools.cache
@@ -229,7 +242,7 @@ def sizelimit_factory(
 
 
 def auth_strategy_factory(
-    loader: Any, global_conf: Mapping[str, str], **local: str
+    loader: "Loader", global_conf: Mapping[str, str], **local: str
 ) -> "WSGIApplication":
     """Create the pipeline that ``[api] auth_strategy`` selects.
 
@@ -249,12 +262,11 @@ def auth_strategy_factory(
     for name in reversed(filters):
         wrap = loader.get_filter(name, global_conf=global_conf)
         application = wrap(application)
-    made: WSGIApplication = application
-    return made
+    return application
 
 
 def root_factory(
-    loader: Any, global_conf: Mapping[str, str], **local: str
+    loader: "Loader", global_conf: Mapping[str, str], **local: str
 ) -> "WSGIApplication":
     """Create the application that selects another by the first path segment.
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from microversion_parse import Version
 from routes import Mapper
@@ -68,8 +68,10 @@ class Route(Generic[T]):
         return [f"{self.path} ({action})" for action in self.actions]
 
 
+AnyRoute: TypeAlias = Route[Any]
+
 # In the order in which they are tried: the most frequent comes first.
-ROUTES: Sequence[Route[Any]] = (
+ROUTES: Sequence[AnyRoute] = (
     Route(
         "/os-console-auth-tokens/{console_token}",
         "GET",
@@ -155,9 +157,9 @@ class Match:
     routes of that path by method, ``variables`` the variables of the path.
     """
 
-    route: Route[Any] | None
+    route: AnyRoute | None
     template: str
-    operations: Mapping[str, Route[Any]]
+    operations: Mapping[str, AnyRoute]
     variables: Mapping[str, str]
 
     @property
@@ -176,7 +178,7 @@ class RouteTable:
         """Compile the routes of these resources."""
         self._mapper = Mapper(explicit=True)
         self._mapper.minimization = False
-        self._operations: dict[str, dict[str, Route[Any]]] = {}
+        self._operations: dict[str, dict[str, AnyRoute]] = {}
         for route in ROUTES:
             if route.resource not in resources:
                 continue

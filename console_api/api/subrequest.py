@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A request to the API behind the filter, as the caller of another one."""
+"""Requests to the API behind the filter, in the name of a caller."""
 
 import io
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from console_api.directory.nova import answers
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-# What belongs to the request that is being answered, not to its caller.
+# Keys that describe the original request, not its caller.
 _NOT_THE_CALLER = (
     "CONTENT_LENGTH",
     "CONTENT_TYPE",
@@ -35,12 +35,12 @@ _NOT_THE_CALLER = (
 def get(
     environ: "WSGIEnvironment", app: "WSGIApplication", path: str
 ) -> tuple[int, bytes]:
-    """Send a GET, in the lowest microversion.
+    """Send a GET request with the lowest microversion.
 
-    :param environ: of the request whose caller asks
+    :param environ: of a request of the same caller
     :param path: below the API's root
-    :returns: status and body of the answer
-    :raises DirectoryUnavailable: the application has raised instead
+    :returns: status and body of the response
+    :raises DirectoryUnavailable: the application raised an exception
     """
     inner = {
         key: value

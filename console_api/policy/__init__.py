@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policy enforcement: who may do what to which server."""
+"""Policy enforcement."""

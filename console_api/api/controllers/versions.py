@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Version discovery: which APIs are here, without a word of identity."""
+"""Version discovery, which requires no authentication."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from wsgiref.util import application_uri
 
 from console_api.api import faults, microversion
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _MEDIA_TYPE = "application/vnd.openstack.compute+json"
 
-# As in the documents of Nova 34.0.0; `version` and `min_version` are empty
-# where there are no microversions.
+# As in Nova 34.0.0; `version` and `min_version` are empty without
+# microversions.
 _VERSIONS: dict[str, dict[str, str]] = {
     "v2": {
         "id": "v2.0",
@@ -34,12 +34,12 @@ _VERSIONS: dict[str, dict[str, str]] = {
 
 
 class VersionList:
-    """The application at the root: all versions."""
+    """The application at the root, which lists all versions."""
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer one WSGI request."""
+        """Respond to a WSGI request."""
         try:
             _check_method(environ)
             base = application_uri(environ)
@@ -56,10 +56,10 @@ class VersionList:
 
 
 class Version:
-    """The application below a version's prefix: that version alone."""
+    """The application at the prefix of a version, which describes it."""
 
     def __init__(self, name: str) -> None:
-        """Describe one of the versions by the name of its prefix.
+        """Select a version by the name of its prefix.
 
         :raises LookupError: there is no such version
         """
@@ -70,7 +70,7 @@ class Version:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer one WSGI request."""
+        """Respond to a WSGI request."""
         version_headers: Iterable[Header] = ()
         try:
             _check_method(environ)
@@ -83,10 +83,10 @@ class Version:
         return response.send(environ, start_response, version_headers)
 
     def _show(self, environ: "WSGIEnvironment") -> Response:
-        # The prefix is the last part of what has been routed already.
+        # SCRIPT_NAME ends with the prefix of the version.
         base = application_uri(environ).rstrip("/")
         entry = _entry(self._name, base.rpartition("/")[0])
-        number = entry["id"].removeprefix("v").removesuffix(".0")
+        number = _VERSIONS[self._name]["id"].strip("v").removesuffix(".0")
         entry["media-types"] = [
             {
                 "base": "application/json",
@@ -96,7 +96,7 @@ class Version:
         return render_json({"version": entry})
 
 
-def _entry(name: str, base: str) -> dict[str, Any]:
+def _entry(name: str, base: str) -> dict[str, object]:
     return {
         **_VERSIONS[name],
         "links": [{"rel": "self", "href": f"{base}/{name}/"}],

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The filters of the pipeline that are our own, one a module."""
+"""Filters of the pipeline, one per module."""

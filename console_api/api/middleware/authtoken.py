@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""keystonemiddleware's filter, with an answer for whatever Keystone does."""
+"""keystonemiddleware's filter, with a response to every Keystone failure."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import webob
 import webob.exc
 from keystoneauth1 import exceptions
 from keystonemiddleware import auth_token
@@ -19,53 +20,56 @@ LOG = logging.getLogger(__name__)
 
 GROUP = "keystone_authtoken"
 
-# By what Keystone has answered us; the first match counts.
+# What to do, by the exception that keystoneauth raised; the first match
+# applies.
 _ADVICE = (
     (
         exceptions.Unauthorized,
-        "It refuses the service user. Correct username, password, project "
-        "and domains in [keystone_authtoken].",
+        "Keystone rejects the service user. Correct username, password, "
+        "project and domains in [keystone_authtoken].",
     ),
     (
         exceptions.Forbidden,
-        "The service user may not ask. Give it the role service in the "
-        "project of [keystone_authtoken].",
+        "The service user may not validate tokens. Assign it the role service "
+        "in the project of [keystone_authtoken].",
     ),
     (
         Exception,
-        "See whether Keystone works and [keystone_authtoken] auth_url leads "
-        "to it.",
+        "Check that Keystone is running and reachable at [keystone_authtoken] "
+        "auth_url.",
     ),
 )
 
 
 class AuthTokenFilter(auth_token.AuthProtocol):  # type: ignore[misc]
-    """Says whose token it is, or that Keystone cannot be asked.
+    """Validates tokens, and responds 503 if Keystone cannot validate them.
 
-    keystonemiddleware expects some failures of Keystone; all others would
-    be unexpected errors of ours.
+    keystonemiddleware handles some failures of Keystone; the others would
+    become unexpected errors of this service.
     """
 
-    def __init__(self, app: "WSGIApplication", conf: dict[str, Any]) -> None:
+    def __init__(
+        self, app: "WSGIApplication", conf: dict[str, object]
+    ) -> None:
         """Wrap an application.
 
-        :raises ImportError: the client of memcached is not installed
+        :raises ImportError: the memcached client is not installed
         """
         super().__init__(app, conf)
         if not self._conf.get("cache"):
             # Not in the thread of the first request: the client imports
-            # eventlet where that is installed, and a thread that has done
-            # so keeps the worker from ending.
+            # eventlet if it is installed, and a thread that did so keeps the
+            # worker from exiting.
             self._token_cache.initialize({})
 
-    def process_request(self, request: Any) -> Any:
-        """Identify the caller in the headers of a request.
+    def process_request(self, request: webob.Request) -> webob.Response | None:
+        """Put the identity of the caller into the headers of a request.
 
-        :raises HTTPUnauthorized: the token is not good
-        :raises HTTPServiceUnavailable: Keystone does not say
+        :raises HTTPUnauthorized: the token is not valid
+        :raises HTTPServiceUnavailable: Keystone cannot validate the token
         """
         try:
-            return super().process_request(request)
+            response: webob.Response | None = super().process_request(request)
         except webob.exc.HTTPServiceUnavailable as error:
             _log(error.__context__ or error)
             raise
@@ -74,12 +78,14 @@ class AuthTokenFilter(auth_token.AuthProtocol):  # type: ignore[misc]
         except Exception as error:
             _log(error)
             raise webob.exc.HTTPServiceUnavailable from error
+        return response
 
 
 def make(app: "WSGIApplication", conf: cfg.ConfigOpts) -> AuthTokenFilter:
-    """Make the filter on our own configuration, with our own defaults.
+    """Create the filter with our configuration and defaults.
 
-    :raises ConfigurationError: something has to be changed first
+    :raises ConfigurationError: an option in ``[keystone_authtoken]`` is
+        missing or wrong
     """
     for name, options in auth_token.list_opts():
         conf.register_opts(options, group=name)
@@ -88,8 +94,8 @@ def make(app: "WSGIApplication", conf: cfg.ConfigOpts) -> AuthTokenFilter:
     group = conf[GROUP]
     if not (group.auth_type or group.auth_section):
         raise errors.ConfigurationError(
-            f"[{GROUP}] auth_type is not set. Say how to reach Keystone: "
-            "auth_type, auth_url and what that type asks for."
+            f"[{GROUP}] auth_type is not set. Set it, auth_url, and the "
+            "credentials that the type requires."
         )
     try:
         return AuthTokenFilter(app, {"oslo_config_config": conf})
@@ -117,7 +123,7 @@ def _log(error: BaseException) -> None:
         if any(isinstance(cause, kind) for cause in causes)
     )
     LOG.error(
-        "Keystone cannot be asked whose token it is (%s: %.200s). %s",
+        "Keystone cannot validate tokens (%s: %.200s). %s",
         type(error).__name__,
         error,
         advice,

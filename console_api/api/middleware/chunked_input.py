@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Request bodies in chunks, where the WSGI server leaves them encoded.
+"""Chunked request bodies, for WSGI servers that leave them encoded.
 
-uWSGI gives an application the body of a request with ``Transfer-Encoding:
-chunked`` by a function of its own, ``uwsgi.chunked_read``.  Other servers say
-by ``wsgi.input_terminated`` that ``wsgi.input`` ends with the body.
+uWSGI provides the body of a request with ``Transfer-Encoding: chunked``
+through the function ``uwsgi.chunked_read``.  Other servers decode it, and set
+``wsgi.input_terminated`` to tell that ``wsgi.input`` ends with the body.
 """
 
 import io
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ChunkedInputFilter:
-    """Lets an application read a body in chunks as any other."""
+    """Makes a chunked body readable like any other."""
 
     def __init__(
         self, app: "WSGIApplication", read_chunk: Callable[[], bytes]
@@ -29,7 +29,7 @@ class ChunkedInputFilter:
         """Wrap an application.
 
         :param read_chunk: returns the next chunk of the body of the request
-            that this thread serves, and nothing at its end
+            that the current thread serves, and empty bytes at its end
         """
         self._app = app
         self._read_chunk = read_chunk
@@ -37,7 +37,7 @@ class ChunkedInputFilter:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Serve one request."""
+        """Respond to a WSGI request."""
         if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
             environ["wsgi.input"] = io.BufferedReader(
                 _Chunks(self._read_chunk)

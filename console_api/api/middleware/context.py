@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is asking: the identity that the authentication filter found."""
+"""The request context: the caller whom the authentication filter found."""
 
 import functools
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from oslo_context.context import RequestContext
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _CONTEXT = "console_api.context"
 
-# What keystonemiddleware says of the caller. Not the token itself: nothing
-# after authentication needs it.
+# The identity that keystonemiddleware sets. Not the token: nothing after
+# authentication needs it.
 _HEADERS = (
     "HTTP_X_USER_ID",
     "HTTP_X_PROJECT_ID",
@@ -53,8 +53,9 @@ _HEADERS = (
 class ContextFilter:
     """Turns the headers of the authentication filter into a context.
 
-    The filter before it (keystonemiddleware's, ``noauth2``, or another one
-    that sets the same headers) has to remove what a client sends of them.
+    The authentication filter (keystonemiddleware's, ``noauth2``, or another
+    that sets the same headers) must remove such headers from the request of
+    the client.
     """
 
     def __init__(self, app: "WSGIApplication") -> None:
@@ -64,9 +65,9 @@ class ContextFilter:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Refuse a request without identity, hand on any other."""
+        """Refuse a request without identity, pass on any other."""
         try:
-            # For the log. In another API's pipeline, its own is there.
+            # For the log.  As a filter, the other API has set its own.
             of_request(environ).update_store()
         except faults.Fault as fault:
             return faults.from_error(fault).send(environ, start_response)
@@ -74,7 +75,7 @@ class ContextFilter:
 
 
 def of_request(environ: "WSGIEnvironment") -> RequestContext:
-    """Return the context of a request; the first call makes it.
+    """Return the context of a request, created by the first call.
 
     :raises Fault: 401 if the request carries no identity
     """
@@ -96,11 +97,11 @@ def of_request(environ: "WSGIEnvironment") -> RequestContext:
 
 
 @functools.lru_cache(maxsize=1024)
-def _identity(*values: str | None) -> Mapping[str, Any]:
+def _identity(*values: str | None) -> Mapping[str, object]:
     """Return the attributes of the context that these headers describe.
 
-    The same few callers come again and again; reading their headers anew
-    takes longer than all the rest of making a context.
+    Cached because parsing the headers takes longer than the rest of creating
+    a context, and most requests come from a few callers.
     """
     environ = {
         name: value
@@ -108,7 +109,7 @@ def _identity(*values: str | None) -> Mapping[str, Any]:
         if value is not None
     }
     if "HTTP_X_SERVICE_USER_ID" in environ:
-        # keystonemiddleware puts the scope of a service token in the place
-        # of the caller's own, who must not be taken for the service.
+        # keystonemiddleware overwrites the caller's system scope with that of
+        # the service token; the caller must not gain it.
         environ.pop("HTTP_OPENSTACK_SYSTEM_SCOPE", None)
     return vars(RequestContext.from_environ(environ, overwrite=False))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Error replies of other filters, in the form of all others."""
+"""Error responses of other filters, in the form of all faults."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from console_api.api import faults
 from console_api.api.response import ANSWERED
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
         WSGIEnvironment,
     )
 
-# Of the reply that is replaced, these describe a body that nobody sees.
+    from _typeshed import OptExcInfo
+
+# Headers of the replaced response that describe its body.
 _BODY_HEADERS = frozenset({"content-type", "content-length"})
 
 
 class FaultsFilter:
-    """Replaces pages that WebOb makes for people by faults for clients.
+    """Replaces the error pages of other filters with faults.
 
-    keystonemiddleware and oslo.middleware answer with HTML, text or JSON of
-    their own, as the Accept header asks.
+    keystonemiddleware and oslo.middleware send HTML, text or their own JSON,
+    depending on the Accept header.
     """
 
     def __init__(self, app: "WSGIApplication") -> None:
@@ -32,12 +34,14 @@ class FaultsFilter:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer one WSGI request."""
+        """Respond to a WSGI request."""
         foreign: list[tuple[int, list[tuple[str, str]]]] = []
 
         def start(
-            status: str, headers: list[tuple[str, str]], exc_info: Any = None
-        ) -> Any:
+            status: str,
+            headers: list[tuple[str, str]],
+            exc_info: "OptExcInfo | None" = None,
+        ) -> "Callable[[bytes], object]":
             if status >= "4" and ANSWERED not in environ:
                 foreign.append((int(status[:3]), headers))
                 return lambda _data: None
@@ -45,7 +49,7 @@ class FaultsFilter:
 
         try:
             body = self._app(environ, start)
-        except Exception as error:  # noqa: BLE001 (logged and made neutral)
+        except Exception as error:  # noqa: BLE001 (logged, neutral response)
             response = faults.from_error(error)
             return response.send(environ, start_response)
         if not foreign:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No authentication: believes what the caller says of itself."""
+"""No authentication: callers choose their identity."""
 
 import ipaddress
 import re
@@ -19,10 +19,10 @@ ADMIN = "admin"
 _ADMIN_ROLES = "admin,manager,member,reader"
 _OTHER_ROLES = "member,reader"
 
-# As much as the database keeps of a user id or a project id.
+# The length of user IDs and project IDs in the database.
 _MAX_LENGTH = 255
 
-# A client must not set what the authentication filter is there to say.
+# Headers that only an authentication filter may set.
 _IDENTITY_HEADERS = (
     "HTTP_X_USER",
     "HTTP_X_PROJECT",
@@ -35,24 +35,24 @@ _IDENTITY_HEADERS = (
     "HTTP_OPENSTACK_SYSTEM_SCOPE",
 )
 
-# Who sends these stands between us and somebody whose address is unknown.
+# Proxies send these, so REMOTE_ADDR is not the address of the caller.
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR")
 
-# A Host header: a name or an address, IPv6 in brackets, perhaps a port.
+# A Host header: a name or an address (IPv6 in brackets), optionally a port.
 _HOST = re.compile(r"(?:\[(.+)\]|([^:]+))(?::[0-9]*)?")
 
 
 class NoAuth2Filter:
-    """Takes ``X-Auth-Token: USER:PROJECT`` for the identity of the caller.
+    """Accepts ``X-Auth-Token: USER:PROJECT`` as the identity of the caller.
 
-    The user ``admin`` has the role admin, anyone else member and reader;
-    ``X-Roles`` overrides that.
+    The user ``admin`` has the roles admin, manager, member and reader, other
+    users have member and reader; ``X-Roles`` overrides the roles.
     """
 
     def __init__(self, app: "WSGIApplication", *, allow_remote: bool) -> None:
         """Wrap an application.
 
-        :param allow_remote: serve callers beyond this machine too
+        :param allow_remote: serve callers on other machines too
         """
         self._app = app
         self._allow_remote = allow_remote
@@ -60,7 +60,7 @@ class NoAuth2Filter:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Identify the caller of one request, or refuse it."""
+        """Identify the caller of a request, or refuse it."""
         try:
             if not self._allow_remote:
                 _check_local(environ)
@@ -78,17 +78,17 @@ def _check_local(environ: "WSGIEnvironment") -> None:
     ):
         raise faults.Fault(
             403,
-            "Without authentication only this machine is served, as "
-            "localhost or 127.0.0.1. Set [api] auth_strategy to keystone, or "
-            "[noauth2] allow_remote to true.",
+            "Without authentication, only requests from this machine to "
+            "localhost or 127.0.0.1 are served. Set [api] auth_strategy to "
+            "keystone, or [noauth2] allow_remote to true.",
         )
 
 
 def _is_loopback_host(host: str) -> bool:
-    """Tell whether the caller knows us by a name of this machine alone.
+    """Return whether a Host header names this machine.
 
-    A browser on this machine lets a page of anybody's site ask us, if the
-    site's name is made to lead here; it then sends that name.
+    A web page in a browser on this machine can send requests here by DNS
+    rebinding; its Host header then has the name of the web site.
     """
     if not host:
         return True
@@ -101,13 +101,13 @@ def _is_loopback_host(host: str) -> bool:
 
 def _is_loopback(address: str) -> bool:
     if not address:
-        # A Unix socket has no address, and is on this machine.
+        # A Unix socket has no address.
         return True
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    # A socket for both families shows IPv4 callers in this form.
+    # A dual-stack socket shows IPv4 callers in this form.
     mapped = getattr(found, "ipv4_mapped", None)
     return (mapped or found).is_loopback
 
@@ -117,7 +117,7 @@ def _identify(environ: "WSGIEnvironment") -> None:
     if not (0 < len(user) <= _MAX_LENGTH and 0 < len(project) <= _MAX_LENGTH):
         raise faults.Fault(
             401,
-            "Send X-Auth-Token: USER:PROJECT to say who you are.",
+            "Send X-Auth-Token: USER:PROJECT to identify yourself.",
         )
     roles = environ.get("HTTP_X_ROLES")
     for header in [

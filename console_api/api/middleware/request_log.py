@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Request ids, and a line in the log for each request."""
+"""Request IDs, and a log line for each request."""
 
 import logging
 import random
 import re
 import time
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from oslo_context import context as oslo_context
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
         WSGIEnvironment,
     )
 
+    from _typeshed import OptExcInfo
+
 LOG = logging.getLogger(__name__)
 
-#: Where the request id is in the WSGI environment, as oslo.middleware's.
+#: The key of the request ID in the WSGI environment, as in oslo.middleware.
 REQUEST_ID = oslo_request_id.ENV_REQUEST_ID
 
-#: Where the id is that the caller gave to all it does in one go, if any.
+#: The key of the ID that the caller sent for several related requests.
 GLOBAL_REQUEST_ID = oslo_request_id.GLOBAL_REQ_ID
 
 _GLOBAL_ID_FORM = re.compile(oslo_request_id.ID_FORMAT)
@@ -36,13 +38,13 @@ _ROUTE = "console_api.route"
 
 
 class RequestLogFilter:
-    """Gives each request an id, in the log and in the reply.
+    """Assigns request IDs and logs requests.
 
-    What changes something and what is refused is logged at level INFO, a
-    read that succeeds at DEBUG: proxies look tokens up all the time.
+    Changes and refusals are logged at level INFO, successful reads at DEBUG,
+    because proxies look up tokens all the time.
 
-    The path is logged only once it has been routed, and without what must
-    not be read there: a mistyped URL may hold a token.
+    A path is logged only if it belongs to a route, without its secrets: a
+    mistyped URL may contain a token.
     """
 
     def __init__(self, app: "WSGIApplication") -> None:
@@ -52,19 +54,21 @@ class RequestLogFilter:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer one WSGI request and log that."""
+        """Respond to a WSGI request and log it."""
         started = time.monotonic()
         request_id = _generate_id()
         environ[REQUEST_ID] = request_id
         global_id = environ.get("HTTP_X_OPENSTACK_REQUEST_ID")
         if global_id and _GLOBAL_ID_FORM.fullmatch(global_id):
             environ[GLOBAL_REQUEST_ID] = global_id
-        # In force until the caller is known, for the lines before that.
+        # For log lines before the caller is known.
         oslo_context.RequestContext(request_id=request_id)
 
         def start(
-            status: str, headers: list[tuple[str, str]], exc_info: Any = None
-        ) -> Any:
+            status: str,
+            headers: list[tuple[str, str]],
+            exc_info: "OptExcInfo | None" = None,
+        ) -> "Callable[[bytes], object]":
             level = _level(environ["REQUEST_METHOD"], status)
             if LOG.isEnabledFor(level):
                 LOG.log(
@@ -86,8 +90,8 @@ class RequestLogFilter:
 
 
 def _generate_id() -> str:
-    # Unique, not secret: the system's source of randomness would let other
-    # threads run first, at each request.
+    # It has to be unique, not secret.  Reading os.urandom would release the
+    # GIL in each request.
     return f"req-{uuid.UUID(int=random.getrandbits(128), version=4)}"
 
 
@@ -100,7 +104,7 @@ def _level(method: str, status: str) -> int:
 def note_route(
     environ: "WSGIEnvironment", template: str, variables: Mapping[str, str]
 ) -> None:
-    """Remember which route a request took, for the path in the log."""
+    """Record the route of a request, for the path in the log."""
     environ[_ROUTE] = template, variables
 
 

@@ -51,7 +51,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
         self.assertEqual(200, reply.status, reply.body)
         self.assertEqual({"console": console}, reply.json)
 
-    def test_each_type_by_microversion(self):
+    def test_types_by_microversion(self):
         def check(protocol, console_type):
             token = self.issue_token(self.server_id, protocol, console_type)
             info = self.info(protocol)
@@ -73,14 +73,14 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
 
         self.each(TYPES, check)
 
-    def test_the_tls_port_may_be_missing(self):
+    def test_tls_port_may_be_null(self):
         self.server_id = self.make_server(endpoints={"spice": {"port": 1}})
         token = self.issue_token(self.server_id, "spice", "spice-direct")
         console = self.look_up(token, "2.99").json["console"]
         self.assertIsNone(console["tls_port"])
         self.assertIsNone(console["internal_access_path"])
 
-    def test_unknown_parameters_are_refused_since_2_99(self):
+    def test_unknown_parameters_are_refused_from_2_99(self):
         token = self.issue_token(self.server_id)
         for query in ("?a=1", "?token=x", "?a", "?%ff=1", "?limit=1"):
             with self.subTest(query):
@@ -90,7 +90,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
                     self.assert_fault(self.look_up(token, version, query), 400)
         self.assertEqual(200, self.look_up(token, "2.99", "?").status)
 
-    def test_a_look_up_neither_uses_up_nor_prolongs(self):
+    def test_look_up_does_not_change_expiry(self):
         token = self.issue_token(self.server_id)
         tokens = tables.console_auth_tokens
         expires_at = tokens.select().where(
@@ -101,7 +101,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
             self.assert_found(self.look_up(token), self.info("vnc"))
         self.assertEqual(before, self.database.rows(expires_at))
 
-    def test_an_expired_token_is_not_found(self):
+    def test_expired_token_returns_404(self):
         token = self.issue_token(self.server_id, "rdp", "rdp-html5")
         now = int(time.time())
         self.change_tokens(expires_at=now + 60)
@@ -112,13 +112,13 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
                 reply = self.look_up(token, version)
                 self.assert_fault(reply, 404, "Token not found")
 
-    def test_expiry_hides_the_type_of_a_token(self):
+    def test_expired_token_of_other_type_returns_404(self):
         token = self.issue_token(self.server_id)
         self.assert_fault(self.look_up(token, "2.1"), 401, NOT_ACCESSIBLE)
         self.change_tokens(expires_at=0)
         self.assert_fault(self.look_up(token, "2.1"), 404, "Token not found")
 
-    def test_the_endpoint_is_that_of_the_time_of_issue(self):
+    def test_endpoint_is_that_at_time_of_issue(self):
         token = self.issue_token(self.server_id)
         endpoints = tables.server_endpoints
         self.database.execute(
@@ -127,7 +127,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
         )
         self.assert_found(self.look_up(token), self.info("vnc"))
 
-    def test_a_token_is_as_exact_as_it_is_issued(self):
+    def test_token_must_match_exactly(self):
         token = self.issue_token(self.server_id)
         quoted = "".join(f"%{ord(character):02x}" for character in token)
         self.assert_found(self.look_up(quoted), self.info("vnc"))
@@ -148,7 +148,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
                 reply = self.look_up(wrong)
                 self.assert_fault(reply, 404, "Token not found")
 
-    def test_absurd_tokens(self):
+    def test_unusual_tokens_return_404(self):
         for absurd in (
             *("x", "a" * 10_000, "%00" * 3_000, "%ff%fe", "%F0%9F%92%A9"),
             *("%C3%28", "..", "%2E%2E", ".", "%0A", "%20", "%25", "%", "%zz"),
@@ -159,7 +159,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
                 reply = self.look_up(absurd)
                 self.assert_fault(reply, 404, "Token not found")
 
-    def test_paths_that_are_no_token(self):
+    def test_paths_without_token_return_404(self):
         token = self.issue_token(self.server_id)
         for path in (
             *("", "/", f"/{token}/", f"/{token}/..", f"/x/../{token}"),
@@ -169,7 +169,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
                 reply = self.proxy.get(f"/os-console-auth-tokens{path}")
                 self.assert_fault(reply, 404)
 
-    def test_without_the_role_nobody_learns_of_a_token(self):
+    def test_refused_caller_does_not_learn_whether_token_exists(self):
         token = self.issue_token(self.server_id, "rdp", "rdp-html5")
         message = (
             "Policy doesn't allow os_compute_api:os-console-auth-tokens to "
@@ -186,7 +186,7 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
                 self.assert_fault(reply, 403, message)
             self.assertEqual(replies[0].body, replies[1].body)
 
-    def test_tokens_go_with_their_server(self):
+    def test_tokens_are_deleted_with_server(self):
         token = self.issue_token(self.server_id)
         tokens, servers = tables.console_auth_tokens, tables.servers
         endpoints = tables.server_endpoints

@@ -22,7 +22,7 @@ class ConsoleHostsTests(base.FunctionalTestCase):
         ]
         return found
 
-    def test_one_with_a_console(self):
+    def test_list_shows_host_with_console(self):
         seen = int(time.time())
         name = self.make_console_host(last_seen_at=seen)
         self.admin.post(f"/servers/{self.make_server()}/consoles")
@@ -44,7 +44,7 @@ class ConsoleHostsTests(base.FunctionalTestCase):
             self.find(name),
         )
 
-    def test_consoles_on_one_port_use_one(self):
+    def test_multiplexed_consoles_use_one_port(self):
         name = self.make_console_host(multiplex_port=443)
         for _ in range(2):
             self.admin.post(f"/servers/{self.make_server()}/consoles")
@@ -52,7 +52,7 @@ class ConsoleHostsTests(base.FunctionalTestCase):
         self.assertEqual({"multiplex": 443}, found["ports"])
         self.assertEqual((2, 1), (found["consoles"], found["ports_used"]))
 
-    def test_one_that_is_down_or_disabled_is_there(self):
+    def test_list_shows_state_of_down_and_disabled_hosts(self):
         name = self.make_console_host(last_seen_at=None, enabled=False)
         found = self.find(name)
         self.assertEqual(
@@ -60,7 +60,7 @@ class ConsoleHostsTests(base.FunctionalTestCase):
             (found["state"], found["last_seen_at"], found["enabled"]),
         )
 
-    def test_by_host_and_type(self):
+    def test_list_is_sorted_by_host_and_type(self):
         name = self.make_console_host()
         self.make_console_host(host=name, console_type="vnc")
         self.make_console_host(host=f"{name}-a")
@@ -74,7 +74,7 @@ class ConsoleHostsTests(base.FunctionalTestCase):
             ],
         )
 
-    def test_in_each_microversion_with_and_without_a_project(self):
+    def test_list_exists_in_every_microversion(self):
         name = self.make_console_host()
         for version in (None, "2.1", "2.5", "2.99", "latest"):
             for prefix in ("/v2.1", f"/v2.1/{self.project}", "/v2"):
@@ -87,7 +87,7 @@ class ConsoleHostsTests(base.FunctionalTestCase):
         self.assertEqual(200, reply.status, reply.body)
         self.assertIn(name, reply.body.decode())
 
-    def test_only_the_list_is_there(self):
+    def test_only_get_is_allowed(self):
         for method in ("POST", "PUT", "DELETE"):
             with self.subTest(method):
                 reply = self.admin.request(method, PATH)

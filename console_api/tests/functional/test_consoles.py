@@ -56,7 +56,7 @@ class ConsoleTestCase(base.FunctionalTestCase):
 
 @base.on_each_database
 class ConsoleTests(ConsoleTestCase):
-    def test_create_is_done_when_answered(self):
+    def test_created_console_is_listed_at_once(self):
         self.make_console_host()
         row = self.create()
         reply = self.member.get(self.path)
@@ -64,7 +64,7 @@ class ConsoleTests(ConsoleTestCase):
         self.assertEqual({"consoles": [summary(row)]}, reply.json)
         self.assertEqual("vnc+xvp", row.console_type)
 
-    def test_create_with_any_body(self):
+    def test_create_ignores_body(self):
         self.make_console_host()
         for body in (None, b"", {}, [], "text", 1, {"console": {"any": 1}}):
             with self.subTest(body=body):
@@ -72,13 +72,13 @@ class ConsoleTests(ConsoleTestCase):
                 self.assertEqual((200, b""), (reply.status, reply.body))
                 self.assertEqual(1, len(self.console_rows(self.server_id)))
 
-    def test_a_second_create_changes_nothing(self):
+    def test_second_create_changes_nothing(self):
         self.make_console_host()
         row = self.create()
         self.make_console_host()
         self.assertEqual(row, self.create())
 
-    def test_show(self):
+    def test_show_returns_connection_details(self):
         host = self.make_console_host(public_hostname="xvp.example.org")
         row = self.create()
         reply = self.member.get(f"{self.path}/{row.id}")
@@ -99,7 +99,7 @@ class ConsoleTests(ConsoleTestCase):
         self.assertIn(row.port, range(20000, 20010))
         self.assertEqual(host, row.host)
 
-    def test_the_password_stays_and_is_not_stored_as_it_is(self):
+    def test_password_is_constant_and_stored_encrypted(self):
         self.make_console_host()
         row = self.create()
         first, second = (
@@ -109,7 +109,7 @@ class ConsoleTests(ConsoleTestCase):
         self.assertEqual(first, second)
         self.assertNotIn(first["password"], row.encrypted_password)
 
-    def test_each_console_has_its_own_password(self):
+    def test_passwords_are_unique(self):
         passwords = set()
         for _ in range(3):
             server_id, console_id = self.make_console()
@@ -119,7 +119,7 @@ class ConsoleTests(ConsoleTestCase):
             passwords.add(reply.json["console"]["password"])
         self.assertEqual(3, len(passwords))
 
-    def test_delete(self):
+    def test_delete_removes_console(self):
         host = self.make_console_host()
         row = self.create()
         reply = self.member.delete(f"{self.path}/{row.id}")
@@ -129,7 +129,7 @@ class ConsoleTests(ConsoleTestCase):
         self.assert_fault(self.member.delete(f"{self.path}/{row.id}"), 404)
         self.assertEqual(0, self.console_host(host).console_count)
 
-    def test_create_after_delete_makes_a_new_one(self):
+    def test_create_after_delete_creates_new_console(self):
         self.make_console_host()
         first = self.create()
         password = self.member.get(f"{self.path}/{first.id}").json
@@ -142,7 +142,7 @@ class ConsoleTests(ConsoleTestCase):
             ],
         )
 
-    def test_a_console_of_another_server_is_not_there(self):
+    def test_console_of_other_server_returns_404(self):
         self.make_console_host()
         row = self.create()
         other = self.make_server()
@@ -152,7 +152,7 @@ class ConsoleTests(ConsoleTestCase):
         self.assert_fault(self.member.delete(path), 404, message)
         self.assertEqual([row.id], self.listed())
 
-    def test_an_unknown_server(self):
+    def test_unknown_server(self):
         server_id = str(uuid.uuid4())
         path = f"/servers/{server_id}/consoles"
         reply = self.admin.get(path)
@@ -162,7 +162,7 @@ class ConsoleTests(ConsoleTestCase):
         self.assert_fault(self.admin.get(f"{path}/1"), 404, message)
         self.assert_fault(self.admin.delete(f"{path}/1"), 404, message)
 
-    def test_lists_are_in_order_and_in_pages(self):
+    def test_list_is_sorted_and_paginated(self):
         one, two, three, four, five = ids = self.insert_consoles(5)
         for query, expected in (
             ("", ids),
@@ -180,7 +180,7 @@ class ConsoleTests(ConsoleTestCase):
             with self.subTest(query):
                 self.assertEqual(expected, self.listed(query))
 
-    def test_limits_and_markers_that_are_none(self):
+    def test_invalid_limit_or_marker_returns_400(self):
         for query in (
             *("limit=", "limit=-1", "limit=x", "limit=1.5", "limit=1e3"),
             *("limit=%00", "limit=1%0A", "limit=" + "9" * 19, "limit=+1"),
@@ -192,7 +192,7 @@ class ConsoleTests(ConsoleTestCase):
                 self.assert_fault(reply, 400)
                 self.assertIn(query.partition("=")[0], reply.message)
 
-    def test_absurd_console_ids(self):
+    def test_malformed_console_id_returns_404(self):
         self.make_console_host()
         row = self.create()
         for console_id in (
@@ -210,7 +210,7 @@ class ConsoleTests(ConsoleTestCase):
                     self.assertLess(len(reply.message), 200)
         self.assertEqual([row.id], self.listed())
 
-    def test_absurd_server_ids(self):
+    def test_malformed_server_id_is_unknown(self):
         self.make_console_host()
         row = self.create()
         for server_id in (
@@ -235,7 +235,7 @@ class ConsoleTests(ConsoleTestCase):
 class MaxLimitTests(ConsoleTestCase):
     options = {"api": {"max_limit": "2"}}
 
-    def test_a_list_is_never_longer(self):
+    def test_list_never_exceeds_max_limit(self):
         one, two, three = self.insert_consoles(3)
         for query, expected in (
             ("", [one, two]),

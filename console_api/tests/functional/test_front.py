@@ -31,7 +31,7 @@ class FrontTests(base.FunctionalTestCase):
         super().setUp()
         self.path = f"/servers/{uuid.uuid4()}/consoles"
 
-    def test_a_preflight_request(self):
+    def test_preflight_request_is_allowed(self):
         for method in ("GET", "HEAD", "POST", "DELETE"):
             with self.subTest(method):
                 reply = self.client(None).request(
@@ -57,7 +57,7 @@ class FrontTests(base.FunctionalTestCase):
                     names(reply.headers["Access-Control-Allow-Headers"]),
                 )
 
-    def test_a_preflight_request_for_what_is_not_allowed(self):
+    def test_preflight_request_for_other_method_or_header(self):
         for origin, method in (
             ("https://elsewhere.example.org", "GET"),
             (ORIGIN, "PUT"),
@@ -75,7 +75,7 @@ class FrontTests(base.FunctionalTestCase):
                     reply.headers["Access-Control-Allow-Methods"]
                 )
 
-    def test_every_reply_may_be_read_by_the_origin(self):
+    def test_allowed_origin_may_read_every_response(self):
         headers = {"Origin": ORIGIN}
         for client, path, status in (
             (self.member, self.path, 200),
@@ -95,7 +95,7 @@ class FrontTests(base.FunctionalTestCase):
                     names(reply.headers["Access-Control-Expose-Headers"]),
                 )
 
-    def test_other_origins_and_none(self):
+    def test_other_origins_get_no_cors_headers(self):
         for origin in ("https://elsewhere.example.org", "null", None):
             with self.subTest(origin):
                 reply = self.member.get(self.path, headers={"Origin": origin})
@@ -103,7 +103,7 @@ class FrontTests(base.FunctionalTestCase):
                 for name in CORS_HEADERS:
                     self.assertIsNone(reply.headers[name])
 
-    def test_links_lead_to_the_proxy(self):
+    def test_links_use_forwarded_host(self):
         for headers, href in (
             (
                 {
@@ -135,7 +135,7 @@ class FrontTests(base.FunctionalTestCase):
                 self.assertEqual(href, version["links"][0]["href"])
                 self.assertEqual(href, shown["links"][0]["href"])
 
-    def test_the_log_has_the_address_of_the_caller(self):
+    def test_address_of_client_is_logged(self):
         reply = self.member.get(
             "/os-console-auth-tokens/unknown",
             headers={"X-Forwarded-For": "192.0.2.77"},
@@ -148,7 +148,7 @@ class FrontTests(base.FunctionalTestCase):
 class PlainFrontTests(base.FunctionalTestCase):
     """The same, as it is unless an operator asks for more."""
 
-    def test_no_origin_is_allowed(self):
+    def test_no_origin_is_allowed_by_default(self):
         reply = self.member.get(
             f"/servers/{uuid.uuid4()}/consoles", headers={"Origin": ORIGIN}
         )
@@ -156,7 +156,7 @@ class PlainFrontTests(base.FunctionalTestCase):
         for name in CORS_HEADERS:
             self.assertIsNone(reply.headers[name])
 
-    def test_headers_of_proxies_are_ignored(self):
+    def test_proxy_headers_are_ignored_by_default(self):
         reply = self.client(None, prefix="").get(
             "/v2.1",
             headers={
@@ -170,7 +170,7 @@ class PlainFrontTests(base.FunctionalTestCase):
             reply.json["version"]["links"][0]["href"],
         )
 
-    def test_the_health_check(self):
+    def test_healthcheck_returns_200(self):
         anyone = self.client(None, prefix="")
         for path in ("/healthcheck", "/healthcheck/"):
             reply = anyone.get(path)
@@ -184,6 +184,6 @@ class PlainFrontTests(base.FunctionalTestCase):
         self.assertIn(reply.status, (200, 204))
         self.assertEqual(b"", reply.body)
 
-    def test_the_health_check_has_nothing_below(self):
+    def test_path_below_healthcheck_returns_404(self):
         reply = self.client(None, prefix="").get("/healthcheck/more")
         self.assert_fault(reply, 404)

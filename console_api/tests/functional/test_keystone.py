@@ -55,7 +55,7 @@ class NoKeystoneTests(KeystoneTestCase):
         port = taken.getsockname()[1]
         return self.start_server(options(f"http://127.0.0.1:{port}"))
 
-    def test_what_callers_are_told(self):
+    def test_unreachable_keystone_returns_503(self):
         path = f"/servers/{self.make_server()}/consoles"
         for accept in ACCEPTS:
             with self.subTest(accept):
@@ -129,14 +129,14 @@ class BadKeystoneTests(KeystoneTestCase):
         for what, answer in BAD_ANSWERS.items():
             with self.subTest(what):
                 self.identity.instead = answer
-                self.check_refusal("See whether Keystone works")
+                self.check_refusal("Check that Keystone is running")
         self.identity.instead = None
         with self.subTest("silence"):
             self.identity.answers.clear()
             self.check_refusal("timed out")
             self.identity.answers.set()
 
-    def test_whatever_it_answers_callers_may_try_again(self):
+    def test_invalid_responses_of_keystone_return_503(self):
         self.check_all()
         with self.subTest("refuses the service user"):
             self.identity.password = "another-password"
@@ -147,7 +147,7 @@ class BadKeystoneTests(KeystoneTestCase):
         self.check_all()
         for status, advice in (
             (401, "Correct username, password, project"),
-            (403, "Give it the role service"),
+            (403, "Assign it the role service"),
         ):
             with self.subTest(status):
                 self.identity.instead = Answer(status, b"{}", JSON)
@@ -167,7 +167,7 @@ class KeystoneTests(KeystoneTestCase):
         self.addCleanup(self.identity.stop)
         return self.start_server(options(self.identity.url, DEFAULT=DEBUG))
 
-    def test_what_callers_may_do(self):
+    def test_roles_of_keystone_decide(self):
         """All in one test: each needs a server of its own."""
         server_id = self.make_server()
         self.make_console_host()

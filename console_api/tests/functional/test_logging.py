@@ -35,7 +35,7 @@ class LoggingTests(base.FunctionalTestCase):
         folder = self.server.folder / "keys"
         return [path.read_text() for path in folder.glob("[0-9]*")]
 
-    def test_each_line_has_the_id_of_its_request(self):
+    def test_every_line_has_request_id(self):
         server_id, console_id = self.make_console()
         console = f"/servers/{server_id}/consoles/{console_id}"
         proxy = self.client("proxy", roles="service")

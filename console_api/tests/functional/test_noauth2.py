@@ -8,8 +8,8 @@ import uuid
 from console_api.tests.functional import base
 
 REMOTE_REFUSED = (
-    "Without authentication only this machine is served, as localhost or "
-    "127.0.0.1. Set [api] auth_strategy to keystone, or [noauth2] "
+    "Without authentication, only requests from this machine to localhost or "
+    "127.0.0.1 are served. Set [api] auth_strategy to keystone, or [noauth2] "
     "allow_remote to true."
 )
 
@@ -51,7 +51,7 @@ class IdentityTests(base.FunctionalTestCase):
             client.get("/os-console-auth-tokens/unknown").status,
         ]
 
-    def test_tokens_that_name_nobody(self):
+    def test_malformed_token_returns_401(self):
         for token in (
             *(None, "", ":", "user", "user:", f":{self.project}", "admin:"),
             *("x" * 256 + ":p", "p:" + "x" * 256, " ", "\xff"),
@@ -63,15 +63,15 @@ class IdentityTests(base.FunctionalTestCase):
                 self.assert_fault(
                     reply,
                     401,
-                    "Send X-Auth-Token: USER:PROJECT to say who you are.",
+                    "Send X-Auth-Token: USER:PROJECT to identify yourself.",
                 )
                 self.assert_version_headers(reply, None)
 
-    def test_the_longest_names(self):
+    def test_longest_names_are_accepted(self):
         client = self.client("x" * 255, project="y" * 255)
         self.assertEqual(200, client.get(self.path).status)
 
-    def test_the_user_gives_the_roles(self):
+    def test_roles_depend_on_user(self):
         for user, expected in (
             ("admin", [200, 200, 404]),
             ("user", [200, 200, 403]),
@@ -81,7 +81,7 @@ class IdentityTests(base.FunctionalTestCase):
             with self.subTest(user):
                 self.assertEqual(expected, self.statuses(self.client(user)))
 
-    def test_a_header_overrides_the_roles(self):
+    def test_roles_header_overrides_roles(self):
         for roles, expected in (
             ("admin", [200, 200, 404]),
             ("service", [403, 403, 404]),
@@ -132,14 +132,14 @@ class IdentityTests(base.FunctionalTestCase):
                 nobody = self.client(None, headers=headers)
                 self.assertEqual([401] * 3, self.statuses(nobody))
 
-    def test_callers_behind_somebody_else_are_refused(self):
+    def test_forwarded_requests_are_refused(self):
         for name in ("X-Forwarded-For", "Forwarded"):
             for value in ("192.0.2.7", "127.0.0.1", ""):
                 with self.subTest(name, value=value):
                     reply = self.admin.get(self.path, headers={name: value})
                     self.assert_fault(reply, 403, REMOTE_REFUSED)
 
-    def test_callers_who_call_this_machine_by_another_name_are_refused(self):
+    def test_other_host_headers_are_refused(self):
         for host, status in (
             (f"LOCALHOST:{self.server.port}", 200),
             (f"rebound.example.org:{self.server.port}", 403),
@@ -160,7 +160,7 @@ class RemoteTests(base.FunctionalTestCase):
             return self.start_server(address="::")
         return self.start_server(address="0.0.0.0")
 
-    def test_callers_on_the_loopback_addresses_are_served(self):
+    def test_loopback_addresses_are_served(self):
         for address in self.addresses:
             with self.subTest(address):
                 reply = self.client("user", host=address).get(
@@ -168,7 +168,7 @@ class RemoteTests(base.FunctionalTestCase):
                 )
                 self.assertEqual(200, reply.status, reply.body)
 
-    def test_callers_on_other_addresses_are_refused(self):
+    def test_other_addresses_are_refused(self):
         address = own_address()
         if address is None:
             raise unittest.SkipTest("This machine has only loopback addresses")
@@ -182,7 +182,7 @@ class RemoteTests(base.FunctionalTestCase):
 class AllowRemoteTests(base.FunctionalTestCase):
     options = {"noauth2": {"allow_remote": "true"}}
 
-    def test_everybody_is_served(self):
+    def test_all_callers_are_served(self):
         reply = self.member.get(
             f"/servers/{uuid.uuid4()}/consoles",
             headers={"X-Forwarded-For": "192.0.2.7"},

@@ -84,7 +84,7 @@ class PolicyTestCase(base.FunctionalTestCase):
 # The database has no part in this, and each edit takes half a second.
 @base.on_databases("sqlite")
 class PolicyEditTests(PolicyTestCase):
-    def test_edits_count_soon(self):
+    def test_edits_take_effect(self):
         for rule, allowed, refused in (
             ("role:auditor", ["auditor"], ["reader", "admin"]),
             ("role:auditor or role:reader", ["auditor", "reader"], ["x"]),
@@ -101,7 +101,7 @@ class PolicyEditTests(PolicyTestCase):
         self.assertEqual(403, self.list_as("auditor"))
         self.assertEqual(200, self.list_as("reader"))
 
-    def test_a_file_that_is_removed_leaves_the_rules_in_force(self):
+    def test_removed_file_leaves_rules_in_force(self):
         self.write(**{INDEX: "role:auditor"})
         self.told_before = self.told()
         self.policy.unlink()
@@ -109,14 +109,14 @@ class PolicyEditTests(PolicyTestCase):
         self.write(**{INDEX: "role:reader"})
         self.assertEqual(200, self.list_as("reader"))
 
-    def test_an_edit_by_a_new_file_counts_soon(self):
+    def test_replaced_file_takes_effect(self):
         draft = self.server.folder / "draft.yaml"
         draft.write_text(f'"{INDEX}": "role:auditor"\n')
         draft.replace(self.policy)
         self.eventually(lambda: self.list_as("auditor") == 200)
         self.assertEqual(403, self.list_as("reader"))
 
-    def test_files_of_the_folder_count(self):
+    def test_files_of_the_directory_take_effect(self):
         file = self.rules / "10-auditors.yaml"
         self.addCleanup(file.unlink, missing_ok=True)
         file.write_text(f'"{INDEX}": "role:auditor"\n')
@@ -141,7 +141,7 @@ class PolicyEditTests(PolicyTestCase):
         self.list_as("auditor")
         return self.server.log.count("The previous rules stay in force.")
 
-    def test_a_broken_file_leaves_the_rules_in_force(self):
+    def test_malformed_file_leaves_rules_in_force(self):
         self.write(**{INDEX: "role:auditor"})
         for broken in (
             b'"unfinished',
@@ -158,7 +158,7 @@ class PolicyEditTests(PolicyTestCase):
         self.write(**{INDEX: "role:reader"})
         self.assertEqual(200, self.list_as("reader"))
 
-    def test_a_folder_in_the_place_of_the_file(self):
+    def test_directory_in_place_of_file_leaves_rules_in_force(self):
         self.write(**{INDEX: "role:auditor"})
         self.told_before = self.told()
         self.addCleanup(self.policy.rmdir)
@@ -166,7 +166,7 @@ class PolicyEditTests(PolicyTestCase):
         self.policy.mkdir()
         self.assert_rules_stay()
 
-    def test_rules_that_make_no_sense_refuse(self):
+    def test_invalid_rules_refuse(self):
         rules = dict.fromkeys(SENSELESS)
         for number, rule in enumerate(SENSELESS):
             rules[rule] = f"senseless_{number}"
@@ -177,7 +177,7 @@ class PolicyEditTests(PolicyTestCase):
         for roles in ("auditor", "reader", "admin", ""):
             self.assertEqual(403, self.list_as(roles))
 
-    def test_a_rule_that_refers_to_itself_refuses(self):
+    def test_circular_rules_refuse(self):
         self.write(
             **{
                 INDEX: f"rule:{INDEX}",
@@ -198,7 +198,7 @@ class PolicyEditTests(PolicyTestCase):
 
 @base.on_each_database
 class PolicyTests(PolicyTestCase):
-    def test_the_target_is_the_servers_project(self):
+    def test_target_is_project_of_server(self):
         self.write(**{CREATE: "project_id:%(project_id)s"})
         stranger = self.client("admin", project=uuid.uuid4().hex)
         self.assert_fault(stranger.post(self.path), 404)
@@ -207,13 +207,13 @@ class PolicyTests(PolicyTestCase):
         # Allowed, though there is no console host.
         self.assert_fault(reply, 503)
 
-    def test_rules_about_the_user(self):
+    def test_rule_about_user(self):
         self.write(**{INDEX: "user_id:dave"})
         self.assertEqual(403, self.list_as("admin"))
         dave = self.client("dave", roles="")
         self.assertEqual(200, dave.get(self.path).status)
 
-    def test_a_policy_written_for_nova(self):
+    def test_policy_file_written_for_nova(self):
         self.make_console_host()
         self.admin.post(self.path)
         [row] = self.console_rows(self.server_id)

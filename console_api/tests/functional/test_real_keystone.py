@@ -55,19 +55,19 @@ class RealKeystoneTests(RealKeystoneTestCase):
         }
     }
 
-    def test_a_project_in_the_url_is_the_callers(self):
+    def test_project_in_url_must_be_that_of_caller(self):
         member = self.user("member")
         path = f"/{self.project}{self.path}"
         self.assertEqual(200, member.get(path).status)
         stranger = self.user("manager", self.keystone.make_project())
         self.assertEqual(400, stranger.get(path).status)
 
-    def test_a_role_that_a_caller_claims_counts_for_nothing(self):
+    def test_roles_header_of_client_is_ignored(self):
         token = self.keystone.make_token(self.project, "reader")
         claims = self.with_token(token, X_Roles="admin", X_Service_Roles="a")
         self.assertEqual(403, claims.post(self.path).status)
 
-    def test_without_a_good_token_it_is_401(self):
+    def test_invalid_token_returns_401(self):
         for token in (None, "nonsense", "admin:demo"):
             with self.subTest(token=token):
                 claims = self.with_token(
@@ -84,7 +84,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
                     self.keystone.url, reply.headers["WWW-Authenticate"]
                 )
 
-    def test_a_name_in_any_script_is_a_name(self):
+    def test_non_ascii_user_name_is_logged(self):
         name = f"Zoë 李 {uuid.uuid4().hex}"
         user = self.keystone.make_user(self.project, "member", name)
         scope = {"project": {"id": self.project}}
@@ -93,7 +93,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
         self.assertEqual(200, reply.status)
         self.assertTrue(self.log_lines(reply, f"{name} "))
 
-    def test_each_persona_may_do_what_the_documentation_says(self):
+    def test_personas_match_policy_guide(self):
         """Five users, and a manager; the table of the guide is the law."""
         yes = _documented_rules()
         own, other = _documented_refusals()
@@ -122,7 +122,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
                     if reply.status == 403:
                         self.check_refusal(operation, reply)
 
-    def test_a_token_of_another_scope_is_refused(self):
+    def test_token_without_project_scope_returns_403(self):
         for scope, token in self.tokens_of_other_scopes():
             client = self.with_token(token)
             for operation in OPERATIONS:
@@ -147,7 +147,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
             ("nothing", self.keystone.token(*user, keystone.UNSCOPED)),
         )
 
-    def test_a_service_token_lets_an_expired_token_pass(self):
+    def test_service_token_allows_expired_token(self):
         token = self.keystone.brief_token(self.project, "member")
         alone = self.with_token(token)
         self.eventually(lambda: alone.post(self.path).status == 401)
@@ -172,7 +172,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
             self.assertTrue(self.log_lines(reply, "status: 401"))
         self.assert_not_logged(token, service)
 
-    def test_a_service_token_gives_a_caller_nothing(self):
+    def test_service_token_does_not_change_permissions(self):
         reader = self.keystone.make_token(self.project, "reader")
         member = self.keystone.make_token(self.project, "member")
         for service in (
@@ -187,14 +187,14 @@ class RealKeystoneTests(RealKeystoneTestCase):
             asking = self.with_token(member, X_Service_Token=service)
             self.assertEqual(200, asking.post(self.path).status)
 
-    def test_a_service_token_of_no_service_is_refused(self):
+    def test_service_token_without_role_service_returns_401(self):
         member = self.keystone.make_token(self.project, "member")
         for role in ("admin", "member"):
             token = self.keystone.make_token(self.project, role)
             asking = self.with_token(member, X_Service_Token=token)
             self.assert_fault(asking.post(self.path), 401)
 
-    def test_an_application_credential_may_do_what_its_access_rules_say(self):
+    def test_access_rules_of_application_credential_apply(self):
         self.keystone.add_service(keystone.SERVICE_TYPE, self.server.url)
         token = self.keystone.make_token(self.project, "member")
         rule = {

@@ -68,7 +68,7 @@ class RemoteConsoleTestCase(base.FunctionalTestCase):
 
 @base.on_each_database
 class RemoteConsoleTests(RemoteConsoleTestCase):
-    def test_each_type_from_its_microversion_on(self):
+    def test_types_exist_from_their_microversion(self):
         def check(protocol, console_type, since, _url):
             for version in (since, "2.104"):
                 reply = self.member.post(
@@ -108,7 +108,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
 
         self.each(TYPES, check)
 
-    def test_it_is_not_there_before_2_6(self):
+    def test_create_before_2_6_returns_404(self):
         for version in (None, "2.1", "2.5"):
             reply = self.member.post(
                 self.remote, wanted("vnc", "novnc"), version=version
@@ -116,7 +116,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
             self.assert_fault(reply, 404, "The resource could not be found.")
             self.assert_version_headers(reply, version or "2.1")
 
-    def test_a_type_of_another_protocol(self):
+    def test_type_of_other_protocol_returns_400(self):
         for protocol in sorted(base.ENDPOINTS):
             for its_protocol, console_type, _, _ in TYPES:
                 if its_protocol == protocol:
@@ -132,7 +132,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
                     )
         self.assertEqual(0, self.count_tokens(self.server_id))
 
-    def test_bodies_that_do_not_fit(self):
+    def test_invalid_body_returns_400(self):
         console = wanted("vnc", "novnc")["remote_console"]
         for body in (
             None,
@@ -173,7 +173,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
                 self.assert_version_headers(reply, "2.6")
         self.assertEqual(0, self.count_tokens(self.server_id))
 
-    def test_parameters_of_the_query_are_ignored(self):
+    def test_query_parameters_are_ignored(self):
         reply = self.member.post(
             f"{self.remote}?unknown=1&%ff",
             wanted("vnc", "novnc"),
@@ -181,7 +181,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
         )
         self.assertEqual(200, reply.status)
 
-    def test_a_server_without_such_an_endpoint(self):
+    def test_missing_endpoint_returns_400(self):
         self.server_id = self.make_server(endpoints={})
         for protocol, console_type, _, _ in TYPES:
             with self.subTest(console_type):
@@ -194,7 +194,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
                 self.assert_fault(reply, 400, message)
         self.assertEqual(0, self.count_tokens(self.server_id))
 
-    def test_a_server_that_is_not_placed_yet(self):
+    def test_server_without_compute_host_returns_409(self):
         server_id = self.make_server(compute_host=None)
         message = f"Instance {server_id} is not ready"
         reply = self.member.post(
@@ -210,7 +210,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
         self.assert_fault(reply, 409, message)
         self.assertEqual(0, self.count_tokens(server_id))
 
-    def test_an_unknown_server(self):
+    def test_unknown_server_returns_404(self):
         for server_id in (str(uuid.uuid4()), "x", "%00", "%ff", "a" * 5000):
             with self.subTest(server_id[:40]):
                 reply = self.admin.post(
@@ -225,7 +225,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
                 )
                 self.assert_fault(reply, 404)
 
-    def test_the_token_is_good_for_ten_minutes(self):
+    def test_token_is_valid_for_ten_minutes(self):
         before = int(time.time())
         row = self.stored(self.issue_token(self.server_id))
         after = int(time.time())
@@ -234,7 +234,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
 
 @base.on_each_database
 class LegacyActionTests(RemoteConsoleTestCase):
-    def test_each_action_up_to_2_5(self):
+    def test_actions_exist_up_to_2_5(self):
         def check(name, console_type, _protocol):
             for version in (None, "2.1", "2.5"):
                 reply = self.member.post(
@@ -251,7 +251,7 @@ class LegacyActionTests(RemoteConsoleTestCase):
 
         self.each(ACTIONS, check)
 
-    def test_they_are_gone_from_2_6_on(self):
+    def test_actions_from_2_6_return_404(self):
         for version in ("2.6", "2.104"):
             for name, console_type, _ in ACTIONS:
                 with self.subTest(name, version=version):
@@ -264,7 +264,7 @@ class LegacyActionTests(RemoteConsoleTestCase):
                     self.assert_version_headers(reply, version)
         self.assertEqual(0, self.count_tokens(self.server_id))
 
-    def test_what_is_no_action_of_ours(self):
+    def test_unknown_action_returns_400(self):
         vnc = {"os-getVNCConsole": {"type": "novnc"}}
         for body in (
             None,
@@ -306,7 +306,7 @@ class LegacyActionTests(RemoteConsoleTestCase):
                 self.assert_fault(reply, 400)
         self.assertEqual(0, self.count_tokens(self.server_id))
 
-    def test_a_server_without_such_an_endpoint(self):
+    def test_missing_endpoint_returns_400(self):
         server_id = self.make_server(endpoints={})
         for name, console_type, _ in ACTIONS:
             with self.subTest(name, type=console_type):
@@ -317,7 +317,7 @@ class LegacyActionTests(RemoteConsoleTestCase):
                 message = f"Unavailable console type {console_type}."
                 self.assert_fault(reply, 400, message)
 
-    def test_as_clients_send_them(self):
+    def test_headers_of_clients_are_accepted(self):
         """novaclient: the legacy header only; Horizon: none, empty Accept."""
         for headers in (
             {"X-OpenStack-Nova-API-Version": "2.1", "Accept": ""},
@@ -352,7 +352,7 @@ class BaseURLTests(RemoteConsoleTestCase):
         self.assertEqual(200, reply.status, reply.body)
         return reply.json["remote_console"]["url"]
 
-    def test_queries_are_extended(self):
+    def test_query_of_base_url_is_extended(self):
         for protocol, console_type, start, end in (
             (
                 "vnc",
@@ -375,7 +375,7 @@ class BaseURLTests(RemoteConsoleTestCase):
                 self.assertTrue(url.endswith(end.format(token)), url)
                 self.stored(token)
 
-    def test_a_type_that_is_switched_off(self):
+    def test_disabled_type_returns_400(self):
         message = "Unavailable console type xvpvnc."
         reply = self.member.post(
             self.remote, wanted("vnc", "xvpvnc"), version="2.6"
@@ -386,7 +386,7 @@ class BaseURLTests(RemoteConsoleTestCase):
         )
         self.assert_fault(reply, 400, message)
 
-    def test_how_long_tokens_are_good(self):
+    def test_ttl_of_tokens_is_configured(self):
         before = int(time.time())
         row = self.stored(self.issue_token(self.server_id))
         after = int(time.time())

@@ -11,8 +11,8 @@ UNKNOWN = str(uuid.uuid4())
 
 
 @base.on_each_database
-class OrderOfJudgementTests(base.FunctionalTestCase):
-    def test_one_fault_is_judged_before_the_next(self):
+class OrderTests(base.FunctionalTestCase):
+    def test_each_check_precedes_all_later_ones(self):
         """A request with all faults; the one that is answered is repaired."""
         request = {
             "token": None,
@@ -66,7 +66,7 @@ class MicroversionTests(base.FunctionalTestCase):
             },
         )
 
-    def test_which_one_is_in_force(self):
+    def test_requested_microversion_is_in_force(self):
         def check(standard, legacy, version):
             reply = self.list_consoles(standard, legacy)
             self.assertEqual(200, reply.status, reply.body)
@@ -91,7 +91,7 @@ class MicroversionTests(base.FunctionalTestCase):
             check,
         )
 
-    def test_malformed_ones(self):
+    def test_malformed_microversion_returns_400(self):
         def check(text):
             for standard, legacy in ((f"compute {text}", None), (None, text)):
                 reply = self.list_consoles(standard, legacy)
@@ -111,7 +111,7 @@ class MicroversionTests(base.FunctionalTestCase):
             check,
         )
 
-    def test_those_outside_the_range(self):
+    def test_unsupported_microversion_returns_406(self):
         def check(version):
             for standard, legacy in (
                 (f"compute {version}", None),
@@ -130,14 +130,14 @@ class MicroversionTests(base.FunctionalTestCase):
             [("2.0",), ("1.1",), ("2.105",), ("3.0",), ("2.999999999",)], check
         )
 
-    def test_replies_that_are_faults_say_which_one_too(self):
+    def test_faults_name_microversion(self):
         reply = self.member.post(
             f"/servers/{UNKNOWN}/consoles", version="2.31"
         )
         self.assert_fault(reply, 404)
         self.assert_version_headers(reply, "2.31")
 
-    def test_version_2_ignores_them(self):
+    def test_v2_ignores_microversions(self):
         server_id = self.make_server()
         legacy = self.client("user", prefix="/v2")
         for asked in (None, "2.99", "9.9", "nonsense"):
@@ -160,7 +160,7 @@ class MicroversionTests(base.FunctionalTestCase):
 
 @base.on_each_database
 class RouteTests(base.FunctionalTestCase):
-    def test_each_prefix_has_each_operation(self):
+    def test_every_prefix_has_every_operation(self):
         server_id, console_id = self.make_console()
         rdp = self.issue_token(server_id, "rdp", "rdp-html5")
         for prefix in (
@@ -193,7 +193,7 @@ class RouteTests(base.FunctionalTestCase):
             [row] = self.console_rows(server_id)
             console_id = row.id
 
-    def test_the_project_in_the_url_is_that_of_the_caller(self):
+    def test_project_in_url_must_be_that_of_caller(self):
         path = f"/servers/{self.make_server()}/consoles"
         other = uuid.uuid4().hex
         for prefix in ("/v2.1", "/v2"):
@@ -205,7 +205,7 @@ class RouteTests(base.FunctionalTestCase):
                     self.assert_fault(reply, 400)
                     self.assertIn(other, reply.message)
 
-    def test_what_cannot_be_a_project(self):
+    def test_malformed_project_in_url_returns_404(self):
         path = f"/servers/{self.make_server()}/consoles"
         for project in ("PROJECT", "g", "a_b", "a%0A", "%20", "-%2F-", ".."):
             with self.subTest(project):
@@ -214,7 +214,7 @@ class RouteTests(base.FunctionalTestCase):
                 )
                 self.assert_fault(reply, 404)
 
-    def test_what_is_not_there(self):
+    def test_unknown_path_returns_404(self):
         server_id, console_id = self.make_console()
         token = self.issue_token(server_id)
         for path in (
@@ -244,7 +244,7 @@ class RouteTests(base.FunctionalTestCase):
                     self.assert_fault(reply, 404)
                     self.assert_version_headers(reply, None)
 
-    def test_a_wrong_method_is_told_the_right_ones(self):
+    def test_wrong_method_returns_405_and_allowed_methods(self):
         server = f"/servers/{self.make_server()}"
         for path, allowed in (
             (f"{server}/consoles", "GET, HEAD, POST"),
@@ -262,7 +262,7 @@ class RouteTests(base.FunctionalTestCase):
                         self.assert_fault(reply, 405)
                         self.assertEqual(allowed, reply.headers["Allow"])
 
-    def test_head_is_get_without_the_body(self):
+    def test_head_is_get_without_body(self):
         server_id, console_id = self.make_console()
         token = self.issue_token(server_id)
         for path, status in (
@@ -310,7 +310,7 @@ class BodyTests(base.FunctionalTestCase):
             },
         )
 
-    def test_content_types(self):
+    def test_content_type_must_be_json(self):
         for content_type, status in (
             ("application/json", 200),
             ("Application/JSON; charset=utf-8", 200),
@@ -335,14 +335,14 @@ class BodyTests(base.FunctionalTestCase):
                         self.assert_fault(reply, 415)
                         self.assert_version_headers(reply, "2.6")
 
-    def test_without_a_body_the_content_type_does_not_matter(self):
+    def test_content_type_without_body_is_ignored(self):
         headers = {"Content-Type": "text/xml"}
         reply = self.member.get(self.consoles, headers=headers)
         self.assertEqual(200, reply.status)
         reply = self.member.post(self.consoles, b"", headers=headers)
         self.assertEqual(200, reply.status)
 
-    def test_any_accept_header_is_served(self):
+    def test_accept_header_is_ignored(self):
         for accept in (
             *("*/*", "", "text/html", "application/xml;q=0.9", "image/png"),
             *("nonsense", "application/json;q=0", ";;;", "*/*;version=9"),
@@ -361,7 +361,7 @@ class BodyTests(base.FunctionalTestCase):
                         client.get(path, headers=headers), status
                     )
 
-    def test_malformed_documents(self):
+    def test_malformed_json_returns_400(self):
         for body in (
             b"{",
             b"nonsense",
@@ -383,7 +383,7 @@ class BodyTests(base.FunctionalTestCase):
         self.assertEqual(0, self.count_tokens(self.server_id))
         self.assertEqual([], self.console_rows(self.server_id))
 
-    def test_the_largest_body(self):
+    def test_body_over_limit_returns_413(self):
         body = self.wanted.ljust(MAX_BODY)
         for sent in (body, iter([body[:9], body[9:]])):
             self.assertEqual(200, self.send(sent).status)
@@ -392,7 +392,7 @@ class BodyTests(base.FunctionalTestCase):
             self.assert_fault(reply, 413, "Request is too large.")
         self.assertEqual(2, self.count_tokens(self.server_id))
 
-    def test_a_body_that_ends_too_early(self):
+    def test_incomplete_body_returns_400(self):
         head = (
             f"POST /v2.1{self.consoles} HTTP/1.1\r\nHost: localhost\r\n"
             f"X-Auth-Token: user:{self.project}\r\n"
@@ -407,7 +407,7 @@ class BodyTests(base.FunctionalTestCase):
                 self.assert_fault(reply, 400)
         self.assertEqual([], self.console_rows(self.server_id))
 
-    def test_a_body_where_none_is_expected(self):
+    def test_body_of_get_and_delete(self):
         reply = self.member.request("GET", self.consoles, body={"any": 1})
         self.assertEqual(200, reply.status)
         reply = self.member.request("GET", self.consoles, body=b"{")
@@ -416,7 +416,7 @@ class BodyTests(base.FunctionalTestCase):
 
 @base.on_each_database
 class RequestIdTests(base.FunctionalTestCase):
-    def test_each_reply_has_a_new_one(self):
+    def test_every_response_has_new_request_id(self):
         # That there are two headers, and equal, is asserted of each reply.
         replies = [
             self.client(None, prefix="").get("/"),
@@ -425,7 +425,7 @@ class RequestIdTests(base.FunctionalTestCase):
         ]
         self.assertEqual(4, len({reply.request_id for reply in replies}))
 
-    def test_the_callers_own_is_not_taken_over(self):
+    def test_request_id_of_caller_is_not_adopted(self):
         for name in ("X-Openstack-Request-Id", "X-Compute-Request-Id"):
             sent = f"req-{uuid.uuid4()}"
             reply = self.member.get(
@@ -433,7 +433,7 @@ class RequestIdTests(base.FunctionalTestCase):
             )
             self.assertNotEqual(sent, reply.request_id)
 
-    def test_the_log_has_changes_and_refusals(self):
+    def test_changes_and_refusals_are_logged(self):
         server_id = self.make_server()
         remote = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
         for method, path, body, status in (
@@ -450,14 +450,14 @@ class RequestIdTests(base.FunctionalTestCase):
                 self.assertIn(f'"{method} /v2.1{path}" status: ', line)
                 self.assertIn(f"status: {status} ", line)
 
-    def test_the_log_has_no_line_for_each_look_up(self):
+    def test_look_ups_are_not_logged(self):
         token = self.issue_token(self.make_server())
         reply = self.admin.get(
             f"/os-console-auth-tokens/{token}", version="2.31"
         )
         self.assertEqual((200, []), (reply.status, self.log_lines(reply)))
 
-    def test_the_log_has_the_id_of_the_whole_chain(self):
+    def test_global_request_id_is_logged(self):
         """What another service says it is in, besides our own id."""
         for sent, logged in (
             (f"req-{uuid.uuid4()}", True),

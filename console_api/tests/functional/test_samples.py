@@ -39,22 +39,22 @@ def shape(document):
 
 
 class SampleTests(unittest.TestCase):
-    def test_each_sample_is_of_a_real_request(self):
+    def test_every_sample_belongs_to_a_request(self):
         self.assertEqual(sorted(collected()), sorted(stored()))
 
-    def test_samples_have_the_shape_of_what_is_real(self):
+    def test_samples_match_real_responses(self):
         for path in stored() & collected().keys():
             with self.subTest(path):
                 sample = json.loads((samples.FOLDER / path).read_text())
                 self.assertEqual(shape(collected()[path]), shape(sample))
 
-    def test_samples_are_written_in_one_way(self):
+    def test_samples_are_formatted_consistently(self):
         for path in stored():
             with self.subTest(path):
                 text = (samples.FOLDER / path).read_text()
                 self.assertEqual(samples.render(json.loads(text)), text)
 
-    def test_each_sample_is_in_the_reference(self):
+    def test_every_sample_is_in_the_reference(self):
         included = {
             path
             for page in REFERENCE.rglob("*")
@@ -63,10 +63,10 @@ class SampleTests(unittest.TestCase):
         }
         self.assertEqual(sorted(stored()), sorted(included))
 
-    def test_samples_made_again_are_the_same(self):
+    def test_regenerated_samples_are_unchanged(self):
         self.assertEqual(collected(), samples.collect())
 
-    def test_a_difference_is_noticed(self):
+    def test_differences_are_detected(self):
         """What the comparison is for."""
         document = {"a": {"b": 1, "c": [{"d": "x"}, {}], "e": None}}
         for other in (

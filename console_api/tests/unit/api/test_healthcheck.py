@@ -12,18 +12,18 @@ class HealthcheckTest(base.DatabaseCase):
         self.check = DatabaseHealthcheck(self.conf, {})
         self.addCleanup(self.check._database.close)
 
-    def test_a_database_that_answers_is_healthy(self) -> None:
+    def test_available_database_is_healthy(self) -> None:
         result = self.check.healthcheck(9890)
         self.assertEqual((True, "OK"), (result.available, result.reason))
 
-    def test_a_file_that_is_removed_is_not(self) -> None:
+    def test_deleted_sqlite_file_is_unhealthy(self) -> None:
         self.assertTrue(self.check.healthcheck(9890).available)
         (self.folder / "console_api.sqlite").unlink()
         for _ in range(2):
             result = self.check.healthcheck(9890)
             self.assertFalse(result.available)
 
-    def test_one_that_does_not_answer_is_not(self) -> None:
+    def test_unavailable_database_is_unhealthy(self) -> None:
         with mock.patch.object(
             self.check._database,
             "read",

@@ -19,7 +19,7 @@ def negotiate(
 
 
 class NegotiateTest(unittest.TestCase):
-    def test_what_is_asked_for_is_in_force(self) -> None:
+    def test_requested_microversion_is_in_force(self) -> None:
         for standard, legacy, expected in (
             (None, None, (2, 1)),
             ("compute 2.1", None, (2, 1)),
@@ -49,9 +49,7 @@ class NegotiateTest(unittest.TestCase):
                     Version(*expected), negotiate(standard, legacy)
                 )
 
-    def test_a_malformed_version_is_refused_without_version_headers(
-        self,
-    ) -> None:
+    def test_malformed_microversion_returns_400_without_headers(self) -> None:
         for text in (
             "2",
             "2.",
@@ -85,7 +83,7 @@ class NegotiateTest(unittest.TestCase):
                     self.assertEqual((), caught.exception.headers)
                     self.assertLess(len(str(caught.exception)), 200)
 
-    def test_a_version_out_of_range_is_echoed(self) -> None:
+    def test_unsupported_microversion_returns_406_and_is_echoed(self) -> None:
         for text in ("2.0", "2.105", "1.1", "1.200", "3.0", "999999999.1"):
             for standard, legacy in ((f"compute {text}", None), (None, text)):
                 with self.subTest(standard=standard, legacy=legacy):
@@ -106,7 +104,7 @@ class NegotiateTest(unittest.TestCase):
 
 
 class HeadersTest(unittest.TestCase):
-    def test_they_name_the_version_and_what_it_depends_on(self) -> None:
+    def test_headers_name_microversion_and_vary(self) -> None:
         self.assertEqual(
             (
                 ("OpenStack-API-Version", "compute 2.31"),

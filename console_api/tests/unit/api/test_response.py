@@ -18,7 +18,7 @@ class ResponseTest(unittest.TestCase):
 
         return base.call(application, method)
 
-    def test_a_document_is_sent_with_its_type_and_length(self) -> None:
+    def test_document_is_sent_with_type_and_length(self) -> None:
         reply = self.send(response.render_json({"a": "\u00e9"}, 202))
         self.assertEqual(202, reply.status)
         self.assertEqual({"a": "\u00e9"}, reply.json)
@@ -26,17 +26,17 @@ class ResponseTest(unittest.TestCase):
         self.assertEqual(str(len(reply.body)), reply.headers["Content-Length"])
         self.assertEqual("1", reply.headers["X-More"])
 
-    def test_an_empty_reply_has_a_type_too(self) -> None:
+    def test_empty_response_has_type(self) -> None:
         reply = self.send(response.Response(202))
         self.assertEqual(b"", reply.body)
         self.assertEqual("0", reply.headers["Content-Length"])
         self.assertEqual("application/json", reply.headers["Content-Type"])
 
-    def test_head_gets_the_headers_alone(self) -> None:
+    def test_head_gets_headers_only(self) -> None:
         reply = self.send(response.Response(200, b"1234"), "HEAD")
         self.assertEqual(b"", reply.body)
         self.assertEqual("4", reply.headers["Content-Length"])
 
-    def test_headers_of_its_own_are_sent(self) -> None:
+    def test_headers_of_response_are_sent(self) -> None:
         reply = self.send(response.Response(405, headers=[("Allow", "GET")]))
         self.assertEqual("GET", reply.headers["Allow"])

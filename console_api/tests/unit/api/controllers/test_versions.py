@@ -26,7 +26,7 @@ def links(href: str) -> dict[str, Any]:
 
 
 class VersionListTest(unittest.TestCase):
-    def test_all_versions_are_listed(self) -> None:
+    def test_root_lists_all_versions(self) -> None:
         reply = base.call(
             versions.VersionList(), environ={"HTTP_HOST": "host:8774"}
         )
@@ -41,7 +41,7 @@ class VersionListTest(unittest.TestCase):
             reply.json,
         )
 
-    def test_links_keep_the_path_that_the_service_is_below(self) -> None:
+    def test_links_keep_path_of_service(self) -> None:
         for script, base_url in (
             ("", "http://host"),
             ("/", "http://host"),
@@ -56,7 +56,7 @@ class VersionListTest(unittest.TestCase):
                 [link] = reply.json["versions"][1]["links"]
                 self.assertEqual(f"{base_url}/v2.1/", link["href"])
 
-    def test_it_is_there_to_be_read_alone(self) -> None:
+    def test_only_get_and_head_are_allowed(self) -> None:
         for application in (
             versions.VersionList(),
             versions.Version("v2"),
@@ -68,7 +68,7 @@ class VersionListTest(unittest.TestCase):
                     self.assertEqual(("badMethod", 405), reply.fault[:2])
                     self.assertEqual("GET, HEAD", reply.headers["Allow"])
 
-    def test_head_is_as_get_without_the_body(self) -> None:
+    def test_head_is_get_without_body(self) -> None:
         for application in (versions.VersionList(), versions.Version("v2.1")):
             get = base.call(application)
             head = base.call(application, "HEAD")
@@ -106,7 +106,7 @@ class VersionTest(unittest.TestCase):
                     self.call(name).json,
                 )
 
-    def test_v2_1_is_under_microversion_control(self) -> None:
+    def test_v2_1_negotiates_microversion(self) -> None:
         for asked, status, named in (
             (None, 200, "2.1"),
             ("2.31", 200, "2.31"),
@@ -122,7 +122,7 @@ class VersionTest(unittest.TestCase):
                     named, reply.headers.get("X-OpenStack-Nova-API-Version")
                 )
 
-    def test_v2_knows_no_microversions(self) -> None:
+    def test_v2_ignores_microversions(self) -> None:
         reply = self.call("v2", X_OpenStack_Nova_API_Version="x")
         self.assertEqual(200, reply.status)
         self.assertNotIn("X-OpenStack-Nova-API-Version", reply.headers)

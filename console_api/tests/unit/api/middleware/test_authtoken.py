@@ -28,7 +28,7 @@ class MakeTest(base.FolderCase):
     def make(self, conf: cfg.ConfigOpts) -> authtoken.AuthTokenFilter:
         return authtoken.make(mock.Mock(), conf)
 
-    def test_keystone_is_not_waited_for_without_end(self) -> None:
+    def test_requests_to_keystone_have_timeout_and_retries(self) -> None:
         for changed, timeout, retries in (
             ({}, 10, 1),
             ({"http_connect_timeout": "3"}, 3, 1),
@@ -40,7 +40,7 @@ class MakeTest(base.FolderCase):
                 adapter: Any = made._identity_server._adapter
                 self.assertEqual(retries, adapter.connect_retries)
 
-    def test_what_cannot_be_used_is_named(self) -> None:
+    def test_wrong_option_is_reported(self) -> None:
         for changed, pattern in (
             ({"auth_type": None}, "auth_type is not set"),
             ({"auth_url": None}, "auth_url"),
@@ -56,7 +56,7 @@ class MakeTest(base.FolderCase):
             ):
                 self.make(self.load(**changed))
 
-    def test_a_cache_without_its_package_is_refused_at_the_start(self) -> None:
+    def test_missing_memcached_client_is_reported(self) -> None:
         conf = self.load(
             memcached_servers="cache.example.org:11211",
             # Takes another client, which nothing else here imports.

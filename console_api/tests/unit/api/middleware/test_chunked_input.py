@@ -21,7 +21,7 @@ class ChunkedInputFilterTest(unittest.TestCase):
         filtered = ChunkedInputFilter(application, lambda: next(left, b""))
         return base.call(filtered, "POST", "/", environ=environ).body
 
-    def test_chunks_are_read_to_their_end(self) -> None:
+    def test_chunked_body_is_read_to_its_end(self) -> None:
         for chunks in ([], [b"a"], [b"a", b"bc"], [b"a" * 100_000, b"b"]):
             with self.subTest(len(chunks)):
                 self.assertEqual(
@@ -29,11 +29,11 @@ class ChunkedInputFilterTest(unittest.TestCase):
                     self.body(chunks, HTTP_TRANSFER_ENCODING="Chunked"),
                 )
 
-    def test_other_bodies_are_left_alone(self) -> None:
+    def test_other_bodies_are_unchanged(self) -> None:
         environ = {"CONTENT_LENGTH": "2", "wsgi.input": io.BytesIO(b"{}")}
         self.assertEqual(b"{}", self.body([b"chunk"], **environ))
 
-    def test_chunks_that_break_off(self) -> None:
+    def test_incomplete_body_raises(self) -> None:
         def read_chunk() -> bytes:
             raise OSError("unable to receive chunked part")
 

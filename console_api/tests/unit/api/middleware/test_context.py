@@ -21,9 +21,7 @@ class OfRequestTest(unittest.TestCase):
         request.environ.update(environ)
         return context.of_request(request.environ)
 
-    def test_the_headers_of_the_authentication_filter_are_understood(
-        self,
-    ) -> None:
+    def test_context_has_identity_of_headers(self) -> None:
         found = self.of(
             {
                 **base.identity("member, reader"),
@@ -37,7 +35,7 @@ class OfRequestTest(unittest.TestCase):
         self.assertEqual(["service"], found.service_roles)
         self.assertEqual("req-1", found.request_id)
 
-    def test_the_scope_of_a_service_token_is_not_the_callers(self) -> None:
+    def test_scope_of_service_token_is_not_used(self) -> None:
         for service, expected in (
             ({}, "all"),
             ({"X-Service-User-Id": "a-service"}, None),
@@ -47,7 +45,7 @@ class OfRequestTest(unittest.TestCase):
                 found = self.of({**headers, **service})
                 self.assertEqual(expected, found.system_scope)
 
-    def test_nothing_that_is_known_of_the_caller_is_lost(self) -> None:
+    def test_all_identity_headers_are_used(self) -> None:
         names = [
             "X-Domain-Id",
             "X-Domain-Name",
@@ -73,7 +71,7 @@ class OfRequestTest(unittest.TestCase):
         found = self.of(headers, **{request_log.REQUEST_ID: "req-1"})
         self.assertEqual(vars(expected), vars(found))
 
-    def test_callers_are_not_mistaken_for_each_other(self) -> None:
+    def test_contexts_of_callers_are_independent(self) -> None:
         one = self.of(base.identity("member"))
         two = self.of(base.identity("reader"))
         self.assertEqual((["member"], ["reader"]), (one.roles, two.roles))
@@ -82,10 +80,10 @@ class OfRequestTest(unittest.TestCase):
         )
         self.assertEqual(("req-2", None), (again.request_id, one.request_id))
 
-    def test_a_caller_may_have_no_roles(self) -> None:
+    def test_roles_may_be_absent(self) -> None:
         self.assertEqual([], self.of({"X-User-Id": "a"}).roles)
 
-    def test_without_identity_it_is_refused(self) -> None:
+    def test_missing_identity_is_refused(self) -> None:
         for headers in (
             {},
             {"X-Project-Id": "a", "X-Roles": "admin"},
@@ -97,7 +95,7 @@ class OfRequestTest(unittest.TestCase):
                     self.of(headers)
                 self.assertEqual(401, caught.exception.status)
 
-    def test_it_is_made_once_a_request(self) -> None:
+    def test_context_is_created_once_per_request(self) -> None:
         environ = webob.Request.blank("/", headers=base.identity()).environ
         self.assertIs(context.of_request(environ), context.of_request(environ))
 
@@ -115,14 +113,14 @@ class ContextFilterTest(unittest.TestCase):
 
         self.filter = context.ContextFilter(application)
 
-    def test_whoever_is_known_is_let_through(self) -> None:
+    def test_identified_request_is_passed_on_and_logged(self) -> None:
         reply = base.call(self.filter, headers=base.identity())
         self.assertEqual(204, reply.status)
         self.assertEqual("a-user", self.seen[0].user_id)
         # For the lines of the log.
         self.assertIs(self.seen[0], oslo_context.get_current())
 
-    def test_nobody_is_refused(self) -> None:
+    def test_request_without_identity_is_refused(self) -> None:
         reply = base.call(self.filter)
         self.assertEqual(401, reply.status)
         self.assertEqual(("unauthorized", 401), reply.fault[:2])

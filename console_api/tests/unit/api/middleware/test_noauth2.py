@@ -36,7 +36,7 @@ class NoAuth2Case(unittest.TestCase):
 
 
 class IdentityTest(NoAuth2Case):
-    def test_the_token_says_who_is_asking(self) -> None:
+    def test_token_names_user_and_project(self) -> None:
         for token, user, project, roles in (
             ("a-user:a-project", "a-user", "a-project", "member,reader"),
             ("admin:a", "admin", "a", "admin,manager,member,reader"),
@@ -54,14 +54,14 @@ class IdentityTest(NoAuth2Case):
                 if roles:
                     self.assertEqual(roles, self.seen["HTTP_X_ROLES"])
 
-    def test_roles_that_are_sent_count_instead(self) -> None:
+    def test_roles_header_overrides_roles(self) -> None:
         for user in ("a-user", "admin"):
             for roles in ("service", "reader, auditor", ""):
                 with self.subTest(user=user, roles=roles):
                     self.call(f"{user}:a", headers={"X-Roles": roles})
                     self.assertEqual(roles, self.seen["HTTP_X_ROLES"])
 
-    def test_a_token_that_names_nobody_is_refused(self) -> None:
+    def test_malformed_token_is_refused(self) -> None:
         for token in (
             None,
             "",
@@ -78,7 +78,7 @@ class IdentityTest(NoAuth2Case):
                 self.assertIn("USER:PROJECT", reply.fault[2])
                 self.assertEqual({}, self.seen)
 
-    def test_identity_that_a_client_claims_is_not_believed(self) -> None:
+    def test_other_identity_headers_are_removed(self) -> None:
         claimed = {
             "X-User-Id": "boss",
             "X-User-Domain-Id": "default",
@@ -123,7 +123,7 @@ class AddressTest(NoAuth2Case):
                 self.assertIn("allow_remote", reply.fault[2])
                 self.assertEqual({}, self.seen)
 
-    def test_only_this_machine_is_served(self) -> None:
+    def test_only_loopback_addresses_are_served(self) -> None:
         for address, served in (
             ("127.0.0.1", True),
             ("127.8.9.10", True),
@@ -140,12 +140,12 @@ class AddressTest(NoAuth2Case):
         ):
             self.assertServed(served, address=address)
 
-    def test_whoever_comes_through_a_proxy_is_not_this_machine(self) -> None:
+    def test_forwarded_requests_are_refused(self) -> None:
         for header in ("Forwarded", "X-Forwarded-For"):
             for value in ("192.0.2.1", "127.0.0.1", ""):
                 self.assertServed(False, headers={header: value})
 
-    def test_only_names_of_this_machine_alone_are_believed(self) -> None:
+    def test_only_loopback_host_headers_are_served(self) -> None:
         for host, served in (
             ("localhost", True),
             ("LocalHost:9890", True),
@@ -170,7 +170,7 @@ class AddressTest(NoAuth2Case):
         ):
             self.assertServed(served, headers={"Host": host})
 
-    def test_all_are_served_where_that_is_allowed(self) -> None:
+    def test_allow_remote_serves_all_callers(self) -> None:
         self.assertServed(True, address="192.0.2.1", allow_remote=True)
         self.assertServed(
             True,
@@ -178,6 +178,6 @@ class AddressTest(NoAuth2Case):
             allow_remote=True,
         )
 
-    def test_identity_is_needed_even_then(self) -> None:
+    def test_allow_remote_requires_identity(self) -> None:
         reply = self.call(None, allow_remote=True)
         self.assertEqual(401, reply.status)
