@@ -18,9 +18,7 @@ from console_api.tests.functional import configuration, processes
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.ports import free_range
-
-# Seconds that a start, a stop and a change may take on a busy machine.
-TIMEOUT = 60
+from console_api.tests.waiting import TIMEOUT
 
 
 class NotReady(Exception):

@@ -11,6 +11,7 @@ from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.functional.tcp_proxy import TCPProxy
 from console_api.tests.ports import is_free
 from console_api.tests.unit.cmd.manage.base import run
+from console_api.tests.waiting import TIMEOUT
 
 # A port without a display.
 CLOSED_PORT = 1
@@ -139,7 +140,7 @@ class UnavailableDatabaseTests(AgentTestCase):
     def test_sigterm_while_database_hangs(self):
         access = self.make_access(CLOSED_PORT)
         self.proxy.stall()
-        self.assertTrue(self.proxy.holds.wait(agents.TIMEOUT))
+        self.assertTrue(self.proxy.holds.wait(TIMEOUT))
         self.agent.process.terminate()
         self.assertEqual(0, self.agent.process.wait(10))
         self.assertTrue(is_free(access.port))
