@@ -11,7 +11,10 @@ import json
 import re
 import unicodedata
 import uuid as uuids
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 #: TCP ports; 0 asks the operating system for a free one.
 MIN_PORT = 1
@@ -190,6 +193,18 @@ def port_range(value: str) -> range:
     if first > last:
         raise ValueError("must begin with the lower port")
     return range(first, last + 1)
+
+
+def named(name: str, check: Callable[[object], _T], value: object) -> _T:
+    """Return a checked value, with its name in the message of an error.
+
+    :param check: a function of this module
+    :raises ValueError: the check failed
+    """
+    try:
+        return check(value)
+    except ValueError as error:
+        raise ValueError(f"{name} {error}") from error
 
 
 def quoted(value: object) -> str:

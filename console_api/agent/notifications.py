@@ -70,7 +70,7 @@ class DeletionEndpoint:
         """
         try:
             server_id = server_of(payload)
-            is_known = records.forget(self._database, server_id)
+            is_known = records.delete(self._database, server_id)
         except ValueError as error:
             LOG.warning("Ignoring notification %s: %s.", event_type, error)
         except errors.DatabaseUnavailable as error:

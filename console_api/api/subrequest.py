@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import webob
 
-from console_api.directory.nova import answers
+from console_api.directory.nova import responses
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -60,5 +60,5 @@ def get(
         response = webob.Request(inner).send(app)
         body = response.body
     except Exception as error:
-        raise answers.unavailable(f"it raises {error!r:.200}") from error
+        raise responses.unavailable(f"it raises {error!r:.200}") from error
     return response.status_int, body

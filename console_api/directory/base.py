@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of a directory: where servers are looked up."""
+"""Contract of a directory, where servers are looked up."""
 
 import abc
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
@@ -11,24 +10,18 @@ from oslo_config import cfg
 
 from console_api.db.engine import Database
 
-#: The protocols that a server may have an endpoint for.
-PROTOCOLS = ("vnc", "spice", "rdp", "serial", "mks")
-
-#: A header of requests that a directory sends to the API that we may be a
-#: filter of: those are not for us.
+#: A header of requests that a directory sends to the API whose pipeline may
+#: contain our filter: the filter passes them on.
 SKIP_FILTER = "X-Console-API-Skip-Filter"
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def is_server_id(text: str) -> bool:
-    """Tell whether a text can be the id of a server: a canonical UUID."""
-    return _UUID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the screen of a server is served on its compute host."""
+    """Where the display of a server is reached, usually on its compute host.
+
+    ``internal_access_path`` is the path of an HTTP CONNECT request that
+    precedes the protocol, None for a plain connection.
+    """
 
     host: str
     port: int
@@ -38,12 +31,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server as its directory knows it.
+    """A server as its directory describes it.
 
-    ``compute_host`` is None until the server has been placed; ``endpoints``
-    has those that its directory tells with the server, at most one for each
-    of ``PROTOCOLS``.  Ask ``Directory.endpoint`` for one: some directories
-    tell them only then.
+    ``compute_host`` is None until the server is scheduled.  ``endpoints``
+    maps protocols of ``values.PROTOCOLS`` to the endpoints that the
+    directory reports together with the server; some directories report none
+    here, see ``Directory.endpoint``.
     """
 
     uuid: str
@@ -55,39 +48,48 @@ class Server:
 
 
 class Directory(abc.ABC):
-    """What a driver in the namespace ``console_api.directory`` offers."""
+    """A driver in the namespace ``console_api.directory``.
+
+    Its methods are called by several threads at a time.
+    """
 
     @classmethod
     @abc.abstractmethod
     def from_conf(cls, conf: cfg.ConfigOpts, database: Database) -> Self:
-        """Make the driver.
+        """Create the driver; called once in a process, at its start.
 
-        :raises ConfigurationError: its options do not allow it to work
+        :param conf: the configuration; a driver with options of its own
+            registers them here
+        :param database: for the table ``servers``, see ``get``
+        :raises ConfigurationError: an option is invalid; a service that
+            does not answer is no reason
         """
 
     @abc.abstractmethod
     def get(self, server_id: str) -> Server:
-        """Look a server up.
+        """Return a server.
 
-        Consoles and tokens refer to the row of their server in the table
-        ``servers``: a driver whose servers are elsewhere keeps it current,
-        with ``console_api.directory.records``.
+        Consoles and tokens refer to the server's row in the table
+        ``servers``.  A driver for servers that are stored elsewhere updates
+        that row before it returns, see ``console_api.directory.records``.
 
-        :param server_id: whatever the caller sent, perhaps no UUID at all
+        :param server_id: as the caller sent it, possibly not a UUID
         :raises ServerNotFound: there is no such server
+        :raises Forbidden: the caller may not see servers of its own project,
+            for directories that ask as the caller
         :raises Unavailable: the directory does not answer
         """
 
     def endpoint(self, server: Server, protocol: str) -> Endpoint | None:
-        """Return where a server's screen is served, None if nowhere.
+        """Return the endpoint of a server for a protocol, None without one.
 
-        Asked only for who is about to connect: it may cost a directory more
-        than the server did.
+        Called only when somebody is about to connect: it may be more
+        expensive than ``get``.
 
-        :param server: as ``get`` has returned it
-        :param protocol: one of ``PROTOCOLS``
-        :raises ServerNotFound: the server is gone meanwhile
-        :raises ServerNotReady: the server has no screens yet
+        :param server: as returned by ``get``
+        :param protocol: one of ``values.PROTOCOLS``
+        :raises ServerNotFound: the server has been deleted
+        :raises ServerNotReady: the server has no display yet
         :raises Unavailable: the directory does not answer
         """
         return server.endpoints.get(protocol)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds known servers that a directory no longer has.
+"""Find stored servers that a directory no longer has.
 
-Two that do so at once do no harm: the second one finds less to do.
+Several processes may do this at a time: a later one finds less to delete.
 """
 
 from collections.abc import Iterator
@@ -11,16 +11,18 @@ from console_api.db import servers
 from console_api.db.engine import Database
 from console_api.directory.remote import RemoteDirectory
 
-# How many servers are read at a time.
-_PAGE = 100
+# How many servers one query returns.
+_PAGE_SIZE = 100
 
 
 def known_servers(database: Database, marker: str = "") -> Iterator[str]:
-    """Return the uuids of the servers after one, in order.
+    """Iterate over the ids of stored servers in order.
+
+    :param marker: the id after which to start
 
     :raises DatabaseUnavailable: the database does not answer
     """
-    while page := servers.list_page(database, marker, _PAGE):
+    while page := servers.list_page(database, marker, _PAGE_SIZE):
         for row in page:
             yield row.uuid
         marker = page[-1].uuid
@@ -29,12 +31,12 @@ def known_servers(database: Database, marker: str = "") -> Iterator[str]:
 def is_gone(
     database: Database, directory: RemoteDirectory, server_id: str
 ) -> bool:
-    """Ask for a known server as it is now.
+    """Return whether a stored server was deleted.
 
-    If the directory no longer has it, it is deleted with all that hangs on
-    it; else its row becomes what the directory says.
+    If the directory no longer has the server, it is deleted with its
+    consoles and tokens; otherwise its row is updated.  Some directories wait
+    for a while before they delete.
 
-    :returns: whether it is gone for good; some directories wait for a while
     :raises Unavailable: the directory does not answer; nothing is deleted
     """
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory in console_api's own tables."""
+"""The directory ``database``: servers in console_api's own tables."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -7,22 +7,17 @@ from typing import Any, Self
 import sqlalchemy as sa
 from oslo_config import cfg
 
-from console_api import errors
+from console_api import errors, values
 from console_api.db import servers
 from console_api.db.engine import Database
-from console_api.directory.base import (
-    Directory,
-    Endpoint,
-    Server,
-    is_server_id,
-)
+from console_api.directory.base import Directory, Endpoint, Server
 
 
 class DatabaseDirectory(Directory):
     """Servers that ``console-api-manage server`` has registered."""
 
     def __init__(self, database: Database) -> None:
-        """Look servers up in this database."""
+        """Look up servers in a database."""
         self._database = database
 
     @classmethod
@@ -31,14 +26,14 @@ class DatabaseDirectory(Directory):
         conf: cfg.ConfigOpts,  # noqa: ARG003 (it has no options of its own)
         database: Database,
     ) -> Self:
-        """Make the driver."""
+        """Create the driver; see ``Directory.from_conf``."""
         return cls(database)
 
     def get(self, server_id: str) -> Server:
-        """Look a server up; see ``Directory.get``."""
+        """Return a server; see ``Directory.get``."""
         rows = (
             servers.get(self._database, server_id)
-            if is_server_id(server_id)
+            if values.is_uuid(server_id)
             else ()
         )
         if not rows:
@@ -47,7 +42,7 @@ class DatabaseDirectory(Directory):
 
 
 def server_from_rows(rows: Sequence[sa.Row[Any]]) -> Server:
-    """Put a server together from its rows, one an endpoint."""
+    """Return a server from its rows, one for each endpoint."""
     first = rows[0]
     return Server(
         uuid=first.uuid,

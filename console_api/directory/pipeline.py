@@ -1,38 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory that asks the API whose pipeline we are a filter of.
+"""The directory ``pipeline``: asks the API behind our filter.
 
-It asks as the caller, so that nobody learns of a server that Nova would not
-show; nothing is remembered from one caller to the next.
+It asks as the caller, so that callers find only servers that Nova shows to
+them; nothing is cached between callers.
 """
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Self
 
 from oslo_config import cfg
 
-from console_api import errors
+from console_api import errors, values
 from console_api.db import servers
 from console_api.db.engine import Database
 from console_api.directory import records
-from console_api.directory.base import Directory, Server, is_server_id
+from console_api.directory.base import Directory, Server
 from console_api.directory.database import server_from_rows
-from console_api.directory.nova import answers
+from console_api.directory.nova import responses
 
-#: Sends a GET for a path to that API, as the caller, and returns status and
-#: body of the answer.
+#: Sends GET for a path to that API as the caller; returns the status and the
+#: body of the response.
 Ask = Callable[[str], tuple[int, bytes]]
 
 _ask: ContextVar[Ask | None] = ContextVar("ask", default=None)
 
-# What Nova decides by whether it shows a server of the caller's project.
+# Nova's policy rule for showing a server of the caller's project.
 _SHOW = "os_compute_api:servers:show"
 
 
 @contextlib.contextmanager
 def asking(ask: Ask) -> Iterator[None]:
-    """Let servers be looked up in this way, in this thread, for a while."""
+    """Let the directory look up servers with ``ask``, in this context."""
     token = _ask.set(ask)
     try:
         yield
@@ -41,14 +42,17 @@ def asking(ask: Ask) -> Iterator[None]:
 
 
 class PipelineDirectory(Directory):
-    """The servers that Nova shows to the caller.
+    """Servers that Nova shows to the caller.
 
-    Nova shows most callers neither compute host nor instance name, and none
-    of them endpoints: those stay what they are in the tables.
+    Nova shows most callers neither the compute host nor the instance name,
+    and no caller the endpoints: the stored ones are kept.
     """
 
     def __init__(self, database: Database) -> None:
-        """Keep the rows in this database."""
+        """Prepare.
+
+        :param database: where the table ``servers`` is
+        """
         self._database = database
 
     @classmethod
@@ -57,74 +61,70 @@ class PipelineDirectory(Directory):
         conf: cfg.ConfigOpts,  # noqa: ARG003 (it has no options of its own)
         database: Database,
     ) -> Self:
-        """Make the driver."""
+        """Create the driver; see ``Directory.from_conf``."""
         return cls(database)
 
     def get(self, server_id: str) -> Server:
-        """Look a server up as the caller.
+        """Return a server as Nova shows it to the caller.
 
-        One that Nova does not show may be of another project: what is known
-        of it stays.
+        A server that Nova does not show may belong to another project, so
+        what is stored of it is kept.
 
-        :raises ServerNotFound: Nova does not show it to the caller
-        :raises Forbidden: it is of the caller's project, and Nova's policy
-            lets the caller see none
-        :raises DirectoryUnavailable: no answer, or one that cannot be used
+        :raises ServerNotFound: Nova does not show the server to the caller
+        :raises Forbidden: Nova's policy forbids the caller to see servers
+        :raises DirectoryUnavailable: there is no response, or an invalid one
         """
-        if not is_server_id(server_id):
+        if not values.is_uuid(server_id):
             raise errors.ServerNotFound(server_id)
-        told = self._told(server_id)
+        document = self._request(server_id)
         rows = servers.get(self._database, server_id)
-        known = server_from_rows(rows) if rows else None
+        stored = server_from_rows(rows) if rows else None
         try:
-            server = _merged(server_id, told, known)
-        except (LookupError, TypeError, ValueError) as error:
-            raise answers.unavailable(
-                f"{error!r:.200} in what it shows the caller of server "
-                f"{server_id}. Let its policy "
-                "os_compute_api:os-extended-server-attributes show more, or "
-                "run agents with another directory."
+            server = _merge(server_id, document, stored)
+        except (LookupError, ValueError) as error:
+            raise responses.unavailable(
+                f"invalid server {server_id} in the response: {error!r:.200}. "
+                "Let Nova's policy "
+                "os_compute_api:os-extended-server-attributes show more to "
+                "the caller, or run agents with another directory."
             ) from error
-        records.keep(self._database, server)
+        records.update(self._database, server)
         return server
 
-    def _told(self, server_id: str) -> Any:
+    def _request(self, server_id: str) -> Mapping[str, Any]:
         ask = _ask.get()
         if ask is None:
-            raise answers.unavailable(
-                "the directory `pipeline` is for the filter in Nova's pipeline"
+            raise responses.unavailable(
+                "the directory `pipeline` works only in Nova's pipeline"
             )
         status, body = ask(f"/servers/{server_id}")
         if status == 403:
-            # No proxy stands between: it is Nova's policy that says so.
+            # There is no proxy in between: this is Nova's policy.
             raise errors.Forbidden(_SHOW)
         try:
-            return answers.read(status, body).get("server")
-        except answers.Refusal as refusal:
+            document = responses.read(status, body).get("server")
+        except responses.Refusal as refusal:
             if refusal.status == 404:
                 raise errors.ServerNotFound(server_id) from refusal
-            raise answers.unavailable(str(refusal)) from refusal
+            raise responses.unavailable(str(refusal)) from refusal
+        return document if isinstance(document, dict) else {}
 
 
-def _merged(
-    server_id: str, told: Mapping[str, Any], known: Server | None
+def _merge(
+    server_id: str, document: Mapping[str, Any], stored: Server | None
 ) -> Server:
-    """Read a server; what the caller is not shown is what is known."""
-    if known is None:
-        return answers.server(server_id, told)
-    server = answers.server(
+    """Return a server, with stored values for what the caller cannot see.
+
+    :raises LookupError, ValueError: the document is invalid
+    """
+    if stored is None:
+        return responses.server(server_id, document)
+    server = responses.server(
         server_id,
         {
-            answers.HOST: known.compute_host,
-            answers.INSTANCE_NAME: known.instance_name,
-            **told,
+            responses.HOST: stored.compute_host,
+            responses.INSTANCE_NAME: stored.instance_name,
+            **document,
         },
     )
-    return Server(
-        uuid=server.uuid,
-        project_id=server.project_id,
-        name=server.name,
-        instance_name=server.instance_name,
-        compute_host=server.compute_host,
-        endpoints=known.endpoints,
-    )
+    return dataclasses.replace(server, endpoints=stored.endpoints)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the rows of servers whose directory is not our own tables.
+"""The rows of servers that a directory looks up elsewhere.
 
-Consoles and tokens refer to the row of their server.  What hangs on it
-follows what the directory says, as if an operator had changed the row with
+Consoles and tokens refer to the row of their server.  They follow what the
+directory reports, as if an operator had changed the row with
 ``console-api-manage server``.
 """
 
@@ -15,40 +15,40 @@ from console_api.db.engine import Database
 from console_api.directory.base import Server
 from console_api.directory.database import server_from_rows
 
-# How often a write that was overtaken looks again before it gives up.
-_KEEP_TRIES = 5
+# How often a write that lost a race is repeated.
+_MAX_ATTEMPTS = 5
 
 
-def keep(database: Database, server: Server) -> None:
-    """Make a server's row what its directory says; no write if it is that.
+def update(database: Database, server: Server) -> None:
+    """Store a server as its directory reports it, if that differs.
 
     :raises Unavailable: the row keeps changing
     :raises DatabaseUnavailable: the database does not answer
     """
-    for _attempt in range(_KEEP_TRIES):
+    for _attempt in range(_MAX_ATTEMPTS):
         known = _known(database, server.uuid)
         if known == server or _write(database, server, known):
             return
     raise errors.Unavailable(
-        f"Server {server.uuid} keeps changing. Try again."
+        f"Server {server.uuid} keeps changing. Retry the request."
     )
 
 
-def is_kept(database: Database, server: Server) -> bool:
-    """Tell whether a server's row is what its directory has said.
+def is_current(database: Database, server: Server) -> bool:
+    """Return whether a server is stored as its directory reported it.
 
     :raises DatabaseUnavailable: the database does not answer
     """
     return _known(database, server.uuid) == server
 
 
-def forget(database: Database, server_id: str) -> bool:
-    """Delete a server that is gone, with all that hangs on it.
+def delete(database: Database, server_id: str) -> bool:
+    """Delete a server with its consoles and tokens.
 
-    :returns: whether it was known
+    :returns: whether it was stored
     :raises DatabaseUnavailable: the database does not answer
     """
-    # A read first: who asks for ids that nobody has causes no writes.
+    # Read first: requests for unknown ids must not cause writes.
     return bool(servers.get(database, server_id)) and servers.delete(
         database, server_id
     )
@@ -60,10 +60,10 @@ def _known(database: Database, server_id: str) -> Server | None:
 
 
 def _write(database: Database, server: Server, known: Server | None) -> bool:
-    """Write what is new.
+    """Store the differences.
 
-    :returns: False if another worker has inserted or deleted the row
-        meanwhile; the primary key tells
+    :returns: False if another worker has inserted or deleted the row since
+        it was read, which the primary key decides
     """
     values = _values(server)
     endpoints = _endpoints(server)

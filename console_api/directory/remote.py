@@ -1,68 +1,86 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all directories share whose servers are elsewhere."""
+"""Common part of directories whose servers are stored elsewhere."""
 
 import abc
+import threading
 import time
 
-from console_api import errors
+import cachetools
+
+from console_api import errors, values
 from console_api.db.engine import Database
 from console_api.directory import records
-from console_api.directory.base import Directory, Server, is_server_id
-from console_api.directory.cache import Cache
+from console_api.directory.base import Directory, Server
+
+# More servers than are looked up within ``cache_seconds``.
+_MAX_CACHED_SERVERS = 10_000
 
 
 class RemoteDirectory(Directory):
-    """Asks elsewhere, and keeps the table ``servers`` current with that."""
+    """Look up servers elsewhere, and update the table ``servers``."""
 
     def __init__(self, database: Database, cache_seconds: float) -> None:
-        """Keep the rows in this database.
+        """Prepare the cache.
 
-        :param cache_seconds: how long an answer is believed
+        :param database: where the table ``servers`` is
+        :param cache_seconds: how long an answer is reused; 0 disables that
         """
         self._database = database
-        self._cache = Cache(cache_seconds)
+        # Answers with the time at which they were requested: one may be
+        # outdated a moment later, so its lifetime starts there.
+        self._cache: cachetools.TLRUCache[str, tuple[float, Server]] = (
+            cachetools.TLRUCache(
+                _MAX_CACHED_SERVERS,
+                ttu=lambda _server_id, entry, _now: entry[0] + cache_seconds,
+                timer=time.monotonic,
+            )
+        )
+        self._lock = threading.Lock()
 
     @abc.abstractmethod
     def find(self, server_id: str) -> Server:
-        """Ask for a server.
+        """Look up a server, wherever the driver has to ask.
 
         :param server_id: a canonical UUID
-        :raises ServerNotFound: it is certain that there is no such server;
-            what is known of it is deleted
+        :raises ServerNotFound: there certainly is no such server; its row,
+            consoles and tokens are deleted
         :raises DirectoryUnavailable: anything else that is no answer; the
-            driver has logged what it was
+            driver has logged the reason
         """
 
     def get(self, server_id: str) -> Server:
-        """Look a server up; see ``Directory.get``.
+        """Return a server; see ``Directory.get``.
 
-        What is remembered is not believed if another process has learned
-        better: that the server has another project, or is gone.
+        A cached answer is not used if another process has found out more:
+        that the server belongs to another project, or has been deleted.
         """
-        remembered = self._cache.get(server_id)
-        if remembered and records.is_kept(self._database, remembered):
-            return remembered
+        with self._lock:
+            _, cached = self._cache.get(server_id, (0.0, None))
+        if cached and records.is_current(self._database, cached):
+            return cached
         return self.refresh(server_id)
 
     def refresh(self, server_id: str) -> Server:
-        """Look a server up as it is now, whatever is remembered.
+        """Return a server as it is now, bypassing the cache.
 
         :raises ServerNotFound: there is no such server
         :raises Unavailable: the directory does not answer
         """
-        if not is_server_id(server_id):
+        if not values.is_uuid(server_id):
             raise errors.ServerNotFound(server_id)
-        asked_at = time.monotonic()
+        requested_at = time.monotonic()
         try:
             server = self.find(server_id)
         except errors.ServerNotFound:
-            self._cache.drop(server_id)
+            with self._lock:
+                self._cache.pop(server_id, None)
             self.forget(server_id)
             raise
-        records.keep(self._database, server)
-        self._cache.put(server, asked_at)
+        records.update(self._database, server)
+        with self._lock:
+            self._cache[server_id] = requested_at, server
         return server
 
     def forget(self, server_id: str) -> None:
-        """Delete what is known of a server that is not there."""
-        records.forget(self._database, server_id)
+        """Delete the row, consoles and tokens of a server that is gone."""
+        records.delete(self._database, server_id)

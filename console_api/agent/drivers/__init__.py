@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drivers of the agent: ``[agent] driver`` chooses one."""
+"""Drivers of the agent: ``[agent] driver`` selects one."""
 
-from typing import Any
+from typing import cast
 
 from stevedore import driver, exception
 
@@ -17,12 +17,12 @@ def find(name: str) -> type[Driver]:
     :raises ConfigurationError: there is none
     """
     try:
-        # stevedore takes every driver for a function.
-        found: Any = driver.DriverManager(NAMESPACE, name).driver
+        # stevedore's types expect a function.
+        return cast(
+            "type[Driver]", driver.DriverManager(NAMESPACE, name).driver
+        )
     except exception.NoMatches as error:
         raise errors.ConfigurationError(
             f"[agent] driver: there is no driver {name!r} in the namespace "
             f"{NAMESPACE}. `vnc` and `xvp` are built in."
         ) from error
-    driver_class: type[Driver] = found
-    return driver_class

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One libvirt daemon, asked so that nobody waits for it for long."""
+"""A libvirt daemon, called in threads that can be abandoned."""
 
 import enum
 import threading
@@ -8,27 +8,26 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-# Questions that may be under way at once: if so many have no answer, the
-# daemon hangs, and the next one is answered without asking.
-_MOST_QUESTIONS = 8
+# Pending calls to one daemon: with so many, it hangs, and further calls fail
+# at once.
+_MAX_PENDING_CALLS = 8
 
-# Seconds without a word until a message is sent to see whether it lives, and
-# how many of them may go unanswered.
+# The interval, in seconds, and the count of libvirt's keepalive messages.
 _KEEPALIVE = (5, 3)
 
 
 class State(enum.IntEnum):
-    """How alive a domain is; the greatest one is where its server is."""
+    """State of a domain; the server is where it is the greatest."""
 
     DEFINED = 0
-    #: Paused, or on its way to another host.
+    #: Paused, or migrating to another host.
     ACTIVE = 1
     RUNNING = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain as one daemon describes it."""
+    """A domain as described by one daemon."""
 
     xml: str
     state: State
@@ -37,37 +36,38 @@ class Domain:
 class Daemon:
     """A libvirt daemon; safe for threads.
 
-    A call to libvirt cannot be broken off, so each is made by a thread of its
-    own that nobody has to wait for, not even the end of the process.
+    A call to libvirt cannot be cancelled, so each is made in a daemon thread
+    of its own, which can be abandoned even when the process exits.
     """
 
     def __init__(self, libvirt: Any, compute_host: str, uri: str) -> None:
-        """Prepare; nothing is connected yet.
+        """Prepare; connects when the first domain is looked up.
 
-        :param libvirt: the module, whose event loop runs
+        :param libvirt: the module ``libvirt``, with its event loop running
         """
         self.compute_host = compute_host
         self._uri = uri
         self._libvirt = libvirt
-        self._free = threading.BoundedSemaphore(_MOST_QUESTIONS)
+        self._slots = threading.BoundedSemaphore(_MAX_PENDING_CALLS)
         self._connecting = threading.Lock()
         self._connection: Any = None
 
     def look_up(self, uuid: str) -> "Future[Domain | None]":
-        """Begin to look a domain up.
+        """Start to look up a domain.
 
-        :returns: the domain, or None if there is none; or an exception
+        :returns: a future with the domain, None if there is no such domain,
+            or an exception: TimeoutError if the daemon hangs, or libvirt's
         """
         future: Future[Domain | None] = Future()
-        if not self._free.acquire(blocking=False):
-            future.set_exception(TimeoutError("it answers nobody"))
+        if not self._slots.acquire(blocking=False):
+            future.set_exception(TimeoutError("the daemon does not respond"))
             return future
 
         def run() -> None:
             try:
                 _settle(future, lambda: self._look_up(uuid))
             finally:
-                self._free.release()
+                self._slots.release()
 
         threading.Thread(target=run, name="libvirt", daemon=True).start()
         return future
@@ -94,7 +94,7 @@ class Daemon:
                 try:
                     self._connection.setKeepAlive(*_KEEPALIVE)
                 except self._libvirt.libvirtError:
-                    # Drivers without a daemon, as `test`, have no need of it.
+                    # Drivers without a daemon do not support it.
                     return self._connection
             return self._connection
 
@@ -104,7 +104,7 @@ def _settle(
 ) -> None:
     try:
         result = work()
-    except Exception as error:  # noqa: BLE001 (who asked is told)
+    except Exception as error:  # noqa: BLE001 (raised by the future)
         future.set_exception(error)
     else:
         future.set_result(result)

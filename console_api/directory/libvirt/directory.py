@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory that asks libvirt, on each compute host."""
+"""Servers of Nova on libvirt, looked up on the compute hosts."""
 
 import logging
 import threading
@@ -10,10 +10,9 @@ from typing import Any, Self
 
 from oslo_config import cfg
 
-from console_api import errors
+from console_api import errors, values
 from console_api.db import servers
 from console_api.db.engine import Database
-from console_api.directory import checks
 from console_api.directory.base import Endpoint, Server
 from console_api.directory.libvirt.daemon import Daemon, Domain
 from console_api.directory.libvirt.domain import server_from_xml
@@ -27,26 +26,27 @@ _events_lock = threading.Lock()
 
 
 class LibvirtDirectory(RemoteDirectory):
-    """Servers that Nova runs on libvirt, as their domains describe them."""
+    """Servers that Nova runs on libvirt, as described by their domains."""
 
     def __init__(
         self, database: Database, conf: cfg.ConfigOpts, libvirt: Any
     ) -> None:
-        """Ask the daemons of ``[libvirt] uris``; none is connected yet.
+        """Prepare to ask the daemons of ``[libvirt] uris``.
 
-        :param libvirt: the module
-        :raises ConfigurationError: an option of ``[libvirt]`` cannot be used
+        :param libvirt: the module ``libvirt``, with its event loop running
+        :raises ConfigurationError: an option of ``[libvirt]`` is invalid
         """
         super().__init__(database, conf.directory.cache_seconds)
         self._timeout = conf.libvirt.timeout
         self._gone_after = conf.libvirt.gone_after
-        #: Since when servers are nowhere, by id, in monotonic time.
-        self._absent: dict[str, float] = {}
+        # When a server was missing for the first time, in monotonic time.
+        self._missing_since: dict[str, float] = {}
         pairs = dict(_pair(text) for text in conf.libvirt.uris)
         if not pairs:
             raise errors.ConfigurationError(
-                "[libvirt] uris is not set. Give a compute host and its URI "
-                "in each line, as compute-1=qemu+tls://compute-1/system."
+                "[libvirt] uris is not set. Set it to a compute host and its "
+                "URI, such as compute-1=qemu+tls://compute-1/system, in one "
+                "line for each compute host."
             )
         self._daemons = [
             Daemon(libvirt, host, uri) for host, uri in pairs.items()
@@ -54,108 +54,112 @@ class LibvirtDirectory(RemoteDirectory):
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts, database: Database) -> Self:
-        """Make the driver.
+        """Create the driver.
 
         :raises ConfigurationError: libvirt-python is not installed, or an
-            option of ``[libvirt]`` cannot be used
+            option of ``[libvirt]`` is invalid
         """
         return cls(database, conf, _load_libvirt())
 
     def find(self, server_id: str) -> Server:
         """Ask all daemons at once; see ``RemoteDirectory.find``."""
-        asked = {daemon.look_up(server_id): daemon for daemon in self._daemons}
-        futures.wait(asked, self._timeout)
-        told: list[tuple[Domain, Server]] = []
-        silent = []
-        bare = []
-        for future, daemon in asked.items():
+        calls = {daemon.look_up(server_id): daemon for daemon in self._daemons}
+        futures.wait(calls, self._timeout)
+        found: list[tuple[Domain, Server]] = []
+        failures = []
+        without_metadata = []
+        for future, daemon in calls.items():
             try:
                 domain = future.result(timeout=0)
                 server = domain and server_from_xml(
                     domain.xml, daemon.compute_host
                 )
             except Exception as error:  # noqa: BLE001 (logged)
-                silent.append(f"{daemon.compute_host}: {error!r:.200}")
+                failures.append(f"{daemon.compute_host}: {error!r:.200}")
                 continue
             if domain and server:
-                told.append((domain, server))
+                found.append((domain, server))
             elif domain:
-                bare.append(f"{daemon.compute_host}: no metadata")
-        for reason in bare:
-            LOG.warning("Server %s is none of Nova's on %s", server_id, reason)
-        if bare and servers.get(self._database, server_id):
-            # It was one: somebody has defined its domain anew.
-            silent += bare
-        return self._choose(server_id, told, silent)
+                without_metadata.append(f"{daemon.compute_host}: no metadata")
+        for reason in without_metadata:
+            LOG.warning(
+                "Domain %s was not created by Nova on %s", server_id, reason
+            )
+        if without_metadata and servers.get(self._database, server_id):
+            # It was created by Nova, and redefined by somebody else.
+            failures += without_metadata
+        return self._choose(server_id, found, failures)
 
     def _choose(
         self,
         server_id: str,
-        told: Sequence[tuple[Domain, Server]],
-        silent: Sequence[str],
+        found: Sequence[tuple[Domain, Server]],
+        failures: Sequence[str],
     ) -> Server:
-        """Return the server where it is most alive.
+        """Return the server from the daemon where its state is the greatest.
 
-        A server that runs is where it runs, whatever others are silent. One
-        that does not run may run where there was no answer.
+        An active domain is conclusive although other daemons failed.  A
+        domain that is merely defined may be active where a daemon failed.
+
+        :param failures: a compute host and a reason for each failed daemon
         """
-        for reason in silent:
+        for reason in failures:
             LOG.error(
-                "libvirt cannot tell of server %s: %s", server_id, reason
+                "Cannot look up server %s in libvirt: %s", server_id, reason
             )
-        state = max((domain.state for domain, _ in told), default=None)
-        if silent and not state:
+        state = max((domain.state for domain, _ in found), default=None)
+        if failures and not state:
             raise errors.DirectoryUnavailable
         if state is None:
             raise errors.ServerNotFound(server_id)
-        alive = [server for domain, server in told if domain.state == state]
-        if len(alive) > 1:
+        candidates = [
+            server for domain, server in found if domain.state == state
+        ]
+        if len(candidates) > 1:
             LOG.error(
-                "Server %s is claimed by %s alike.",
+                "Server %s is reported by more than one host: %s",
                 server_id,
-                " and ".join(str(server.compute_host) for server in alive),
+                ", ".join(str(server.compute_host) for server in candidates),
             )
             raise errors.DirectoryUnavailable
-        self._absent.pop(server_id, None)
-        return alive[0]
+        self._missing_since.pop(server_id, None)
+        return candidates[0]
 
     def endpoint(self, server: Server, protocol: str) -> Endpoint | None:
-        """Return where a screen is served now, whatever is remembered.
+        """Return the current endpoint, bypassing the cache.
 
-        A port is free as soon as its server has stopped, and the next one to
-        start takes it: that may be a stranger's.
+        As soon as a server has stopped, its port may be reused by a server
+        of another project.
         """
         return self.refresh(server.uuid).endpoints.get(protocol)
 
     def forget(self, server_id: str) -> None:
-        """Delete a server that has been nowhere for long enough."""
+        """Delete a server that has been missing for ``gone_after`` seconds."""
         if not servers.get(self._database, server_id):
-            # Nothing to delete, and nothing to remember of every id that
-            # somebody tries.
-            self._absent.pop(server_id, None)
+            # Nothing to delete; and requests for unknown ids must not fill
+            # the dictionary.
+            self._missing_since.pop(server_id, None)
             return
         now = time.monotonic()
-        since = self._absent.setdefault(server_id, now)
+        since = self._missing_since.setdefault(server_id, now)
         if now - since >= self._gone_after:
             super().forget(server_id)
-            self._absent.pop(server_id, None)
+            self._missing_since.pop(server_id, None)
 
 
 def _pair(text: str) -> tuple[str, str]:
     host, _, uri = text.partition("=")
     try:
-        return checks.text(host.strip(), "HOST"), checks.text(
-            uri.strip(), "URI"
-        )
+        return values.host(host.strip()), values.text(uri.strip())
     except ValueError as error:
         raise errors.ConfigurationError(
-            f"[libvirt] uris: write HOST=URI, not {text!r:.80}."
+            f"[libvirt] uris must be HOST=URI, not {values.quoted(text)}."
         ) from error
 
 
 def _load_libvirt() -> Any:
     try:
-        import libvirt  # noqa: PLC0415 (not everybody has it)
+        import libvirt  # noqa: PLC0415 (an optional dependency)
     except ImportError as error:
         raise errors.ConfigurationError(
             "[directory] driver: libvirt-python is not installed. Install "
@@ -166,11 +170,11 @@ def _load_libvirt() -> Any:
 
 
 def _run_events(libvirt: Any) -> None:
-    """Run libvirt's event loop, once in a process: it keeps connections."""
+    """Run libvirt's event loop, once in a process, for keepalive messages."""
     with _events_lock:
         if any(thread.name == _EVENTS for thread in threading.enumerate()):
             return
-        # What is said of errors goes to the log, not to stderr.
+        # Errors are raised and logged; libvirt would print them as well.
         libvirt.registerErrorHandler(lambda *_: None, None)
         libvirt.virEventRegisterDefaultImpl()
 

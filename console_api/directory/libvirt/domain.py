@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the description of a libvirt domain says of a server.
+"""The server that the XML of a libvirt domain describes.
 
-The elements are those of https://libvirt.org/formatdomain.html; the metadata
-is what Nova's libvirt driver writes into each domain.
+The elements are documented in https://libvirt.org/formatdomain.html; the
+metadata is what Nova's libvirt driver writes into each domain.
 """
 
 import ipaddress
@@ -10,10 +10,10 @@ import re
 import xml.etree.ElementTree as ET  # nosec B405
 from collections.abc import Iterator
 
-from console_api.directory import checks
+from console_api import values
 from console_api.directory.base import Endpoint, Server
 
-# Nova counts the second number up when it adds something.
+# Nova increases the minor version when it adds an element.
 _INSTANCE = re.compile(
     r"\{(http://openstack\.org/xmlns/libvirt/nova/([^}]*))\}instance"
 )
@@ -23,29 +23,29 @@ _GRAPHICS = ("vnc", "spice", "rdp")
 
 
 def server_from_xml(xml: str, compute_host: str) -> Server | None:
-    """Read a domain; None if it is no server of Nova's.
+    """Return the server of a domain, None if Nova did not create it.
 
-    Screens of a domain that does not run have no ports, and so are none.
+    The displays of an inactive domain have no ports, so it has no endpoints.
 
-    :raises ValueError: it cannot be understood
+    :raises ValueError: the XML or a value in it is invalid
     """
     try:
-        # libvirt has parsed it and written it anew, without a DTD.
+        # libvirt has parsed and serialized it, without a DTD.
         domain = ET.fromstring(xml)  # noqa: S314  # nosec B314
     except ET.ParseError as error:
-        raise ValueError(f"it is no XML: {error}") from error
+        raise ValueError(f"invalid XML: {error}") from error
     found = _metadata(domain)
     if found is None:
         return None
     metadata, namespace = found
     project = metadata.find(f"{{{namespace}}}owner/{{{namespace}}}project")
     if project is None:
-        raise ValueError("its metadata has no project")
+        raise ValueError("there is no project in the metadata")
     return Server(
-        uuid=checks.text(domain.findtext("uuid"), "uuid"),
-        project_id=checks.text(project.get("uuid"), "project"),
-        name=checks.text(metadata.findtext(f"{{{namespace}}}name"), "name"),
-        instance_name=checks.text(domain.findtext("name"), "domain name"),
+        uuid=_text("uuid", domain.findtext("uuid")),
+        project_id=_text("project", project.get("uuid")),
+        name=_text("name", metadata.findtext(f"{{{namespace}}}name")),
+        instance_name=_text("domain name", domain.findtext("name")),
         compute_host=compute_host,
         endpoints=dict(_endpoints(domain, compute_host)),
     )
@@ -55,7 +55,7 @@ def _metadata(domain: ET.Element) -> tuple[ET.Element, str] | None:
     for element in domain.iterfind("metadata/*"):
         match = _INSTANCE.fullmatch(element.tag)
         if match and not _KNOWN_VERSION.fullmatch(match[2]):
-            raise ValueError(f"its metadata has version {match[2]!r:.40}")
+            raise ValueError(f"unknown metadata version {match[2]!r:.40}")
         if match:
             return element, match[1]
     return None
@@ -84,7 +84,7 @@ def _endpoints(
                 None,
                 compute_host,
             )
-            # The first one is the console of the server.
+            # The first device is the console of the server.
             return
 
 
@@ -109,21 +109,21 @@ def _endpoint(
 
 
 def _host(address: str | None, compute_host: str) -> str | None:
-    """Return where an address is reached from elsewhere, None if nowhere.
+    """Return the host to connect to for an address that QEMU listens on.
 
-    Whoever connected to a loopback address would reach itself, and perhaps
-    the screen of somebody else's server.
+    :returns: None for a loopback address: a console host would connect to
+        itself, and possibly to the display of another server
     """
     if not address:
         return None
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        # As `localhost` and `ip6-localhost.localdomain` are.
+        # Such as `localhost` and `ip6-localhost.localdomain`.
         if "localhost" in address.lower():
             return None
-        return checks.text(address, "listen")
-    # An IPv6 address may have one of IPv4 in it.
+        return _text("listen", address)
+    # An IPv6 address may contain an IPv4 address.
     parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     if parsed.is_loopback:
         return None
@@ -131,7 +131,11 @@ def _host(address: str | None, compute_host: str) -> str | None:
 
 
 def _port(text: str | None) -> int | None:
-    """Read a port; 0 and -1 stand for one that is not chosen yet."""
+    """Return a port, None for 0 and -1: not allocated yet."""
     if text in (None, "", "0", "-1"):
         return None
-    return checks.port(int(text or ""), "port")
+    return values.named("port", values.port, int(text or ""))
+
+
+def _text(name: str, value: str | None) -> str:
+    return values.named(name, values.text, value)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests to Nova's API: each ends with an answer or with one error."""
+"""Requests to Nova's API: each returns a document or raises an error."""
 
 import logging
 import re
@@ -15,27 +15,32 @@ from oslo_config import cfg
 from console_api import errors
 from console_api.conf import nova
 from console_api.directory.base import SKIP_FILTER
-from console_api.directory.nova import answers
+from console_api.directory.nova import responses
 
-# Nova 15 and later; it shows connection info of every console type.
+# Nova 15 and later; returns connection info for every console type.
 _MICROVERSION = "2.31"
 
-# What an operator configures wrong shows as one of these.
-_UNUSABLE = (exceptions.ClientException, cfg.Error, TypeError, ValueError)
+# What wrong options raise.
+_INVALID_OPTIONS = (
+    exceptions.ClientException,
+    cfg.Error,
+    TypeError,
+    ValueError,
+)
 
-# What is raised instead of an answer, each library's own way.
-_NO_ANSWER = (
+# What the libraries raise when there is no response.
+_NO_RESPONSE = (
     exceptions.ClientException,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
 )
 
-# Nova says all there is of a server in some kilobytes.
-_MOST_BYTES = 2**20
+# Far more than Nova's description of a server has.
+_MAX_BODY_LENGTH = 2**20
 
-_CHUNK = 2**16
+_CHUNK_SIZE = 2**16
 
-# A path that may be in the text of any error, and what of it is secret.
+# The secret part of a path that any error message may contain.
 _TOKEN = re.compile(r"(?<=/os-console-auth-tokens/)[^\s:/?'\")]+")
 
 
@@ -44,18 +49,18 @@ def _hide_token(record: logging.LogRecord) -> bool:
     return True
 
 
-# For keystoneauth, which says at level WARNING what it tries again, and why.
+# keystoneauth logs each retry, with its reason, at level WARNING.
 _RETRIES = logging.getLogger(f"{__name__}.retries")
 _RETRIES.addFilter(_hide_token)
 
 
 class NovaClient:
-    """Asks Nova as the service user of ``[nova]``; safe for threads."""
+    """Send requests as the service user of ``[nova]``; safe for threads."""
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
-        """Prepare a session that all requests use; nothing is sent yet.
+        """Prepare a session for all requests; sends nothing yet.
 
-        :raises ConfigurationError: an option of ``[nova]`` cannot be used
+        :raises ConfigurationError: an option of ``[nova]`` is invalid
         """
         try:
             nova.register(conf)
@@ -69,89 +74,88 @@ class NovaClient:
                     conf, nova.GROUP, session=session, auth=auth
                 )
             )
-        except _UNUSABLE as error:
+        except _INVALID_OPTIONS as error:
             raise errors.ConfigurationError(
-                f"[nova] Nova cannot be asked with these options: {error}"
+                f"[nova] cannot send requests with these options: {error}"
             ) from error
         if auth is None:
             raise errors.ConfigurationError(
-                "[nova] auth_type is not set. Say as whom to ask Nova: "
-                "auth_type, auth_url and what that type asks for."
+                "[nova] auth_type is not set. Set auth_type, auth_url and the "
+                "options that this type requires."
             )
         if self._timeout <= 0:
             raise errors.ConfigurationError(
-                f"[nova] timeout is {self._timeout}. Give the seconds that "
-                "Nova may take to answer."
+                f"[nova] timeout must be greater than 0 seconds, not "
+                f"{self._timeout}."
             )
 
     def get(self, path: str) -> Mapping[str, Any]:
-        """Read a resource; see ``_send``."""
+        """Return the document of a resource.
+
+        :param path: below the endpoint of Nova's API
+        :raises Refusal: Nova responded with a fault that means something
+        :raises DirectoryUnavailable: there is no response, or an invalid one
+        """
         return self._send("GET", path)
 
-    def post(self, path: str, body: Any) -> Mapping[str, Any]:
-        """Create a resource; see ``_send``."""
+    def post(self, path: str, body: object) -> Mapping[str, Any]:
+        """Create a resource, and return its document; see ``get``."""
         return self._send("POST", path, json=body)
 
     def _send(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
-        """Send a request and return the document of the answer.
-
-        :raises Refusal: a fault that means something
-        :raises DirectoryUnavailable: no answer, or one that cannot be used
-        """
         try:
             response = self._adapter.request(
                 path,
                 method,
                 microversion=_MICROVERSION,
                 raise_exc=False,
-                # It would log tokens, with the paths and bodies they are in.
+                # Log lines would contain the tokens in paths and bodies.
                 log=False,
                 logger=_RETRIES,
-                # The service user's token would go wherever it is sent.
+                # The target would receive the token of the service user.
                 redirect=False,
-                # All of the answer would be read, however long it takes.
+                # Otherwise the whole body is read, however long that takes.
                 stream=True,
-                hooks={"response": _forget_retry_after},
-                # Our own filter in Nova's pipeline would ask us again.
+                hooks={"response": _ignore_retry_after},
+                # Our own filter in Nova's pipeline would look it up again.
                 headers={"Accept": "application/json", SKIP_FILTER: "1"},
                 **kwargs,
             )
             with response:
                 body = self._read(response)
-        except _NO_ANSWER as e:
-            said = _TOKEN.sub("***", str(e))
-            # Not with its cause, which has said the same.
-            raise answers.unavailable(f"no answer: {said}") from None
-        return answers.read(response.status_code, body)
+        except _NO_RESPONSE as error:
+            reason = _TOKEN.sub("***", str(error))
+            # Without the cause, whose text contains the token.
+            raise responses.unavailable(f"no response: {reason}") from None
+        return responses.read(response.status_code, body)
 
     def _read(self, response: requests.Response) -> bytes:
-        """Read the body of an answer, which has begun.
+        """Return the body of a response, within the timeout of ``[nova]``.
 
-        The timeout of the session is one for each packet of it.
+        The timeout of the session applies to each packet only.
         """
-        until = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self._timeout
         body = b""
-        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+        while chunk := response.raw.read1(_CHUNK_SIZE, decode_content=True):
             body += chunk
-            if len(body) > _MOST_BYTES:
-                raise answers.unavailable(
-                    f"an answer of more than {_MOST_BYTES} bytes"
+            if len(body) > _MAX_BODY_LENGTH:
+                raise responses.unavailable(
+                    f"a response of more than {_MAX_BODY_LENGTH} bytes"
                 )
-            if time.monotonic() > until:
-                raise answers.unavailable(
-                    f"an answer that has not ended after {self._timeout} "
-                    "seconds"
+            if time.monotonic() > deadline:
+                raise responses.unavailable(
+                    f"an incomplete response after {self._timeout} seconds"
                 )
         return body
 
 
-def _forget_retry_after(
+def _ignore_retry_after(
     response: requests.Response, **_kwargs: Any
 ) -> requests.Response:
-    """Let nobody wait for as long as an answer says.
+    """Remove the header Retry-After.
 
-    keystoneauth would, for a 503; with this it waits for
-    ``status_code_retry_delay``.
+    keystoneauth would wait as long as it says before it retries after a 503;
+    without it, it waits for ``status_code_retry_delay``.
     """
     response.headers.pop("Retry-After", None)
     return response

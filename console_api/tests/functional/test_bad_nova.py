@@ -84,9 +84,9 @@ class BadNovaTest(base.FunctionalTestCase):
         self.assertEqual("5", reply.headers["Retry-After"])
 
     def count_lines(self) -> int:
-        return self.server.log.count("Nova cannot tell of a server: ")
+        return self.server.log.count("Cannot look up a server in Nova: ")
 
-    def test_what_is_no_answer_is_a_503_and_loses_nothing(self) -> None:
+    def test_invalid_response_is_503_and_deletes_nothing(self) -> None:
         path = self.create()
         self.add_token()
         before = self.console_rows(self.server_id)
@@ -118,7 +118,7 @@ class BadNovaTest(base.FunctionalTestCase):
         self.assertEqual(200, self.member.get(path).status)
         self.assert_fault(self.stranger.get(path), 404)
 
-    def test_an_endpoint_that_nova_does_not_tell_is_a_503(self) -> None:
+    def test_invalid_endpoint_is_503(self) -> None:
         body = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
         for answer in (fault(500, "computeFault"), (200, b"<html>")):
             self.nova.answers["POST", "/v2.1/servers/"] = answer
@@ -132,7 +132,7 @@ class BadNovaTest(base.FunctionalTestCase):
             self.assertEqual(lines + 1, self.count_lines())
         self.assertEqual(0, self.count_tokens(self.server_id))
 
-    def test_a_server_of_another_project_leaves_nothing_behind(self) -> None:
+    def test_server_of_another_project_is_not_stored(self) -> None:
         path = self.create()
         self.add_token()
         self.be_of(uuid.uuid4().hex)
@@ -143,7 +143,7 @@ class BadNovaTest(base.FunctionalTestCase):
         self.assertEqual([], self.console_rows(self.server_id))
         self.assertEqual(0, self.count_tokens(self.server_id))
 
-    def test_a_server_that_many_learn_of_at_once_is_one(self) -> None:
+    def test_concurrent_requests_store_one_server(self) -> None:
         for _time in range(3):
             self.server_id = str(uuid.uuid4())
             self.be_of(self.project)
@@ -154,7 +154,7 @@ class BadNovaTest(base.FunctionalTestCase):
             self.assertEqual(1, len(self.console_rows(self.server_id)))
         self.assertEqual(3, self.console_host(self.host).console_count)
 
-    def test_a_server_that_is_deleted_while_it_gets_a_console(self) -> None:
+    def test_server_deleted_during_create_is_404(self) -> None:
         """Whoever is first, nothing is left that belongs to no server."""
         database = Database(conf.load(self.server.folder))
         self.addCleanup(database.close)
@@ -162,7 +162,7 @@ class BadNovaTest(base.FunctionalTestCase):
             *replies, _known = at_once(
                 [
                     *[lambda: self.member.post(self.path)] * 3,
-                    lambda: records.forget(database, self.server_id),
+                    lambda: records.delete(database, self.server_id),
                 ]
             )
             statuses = {reply.status for reply in replies}

@@ -91,20 +91,20 @@ class NotificationsTest(base.DatabaseCase):
         self.assertEqual(1, len(self.rows(tables.console_auth_tokens)))
 
     def test_unavailable_database_loses_no_deletion(self) -> None:
-        forget = records.forget
+        delete = records.delete
         is_unavailable = iter([True, True, False])
 
-        def forget_or_fail(*args):
+        def delete_or_fail(*args):
             if next(is_unavailable):
                 raise errors.DatabaseUnavailable
-            return forget(*args)
+            return delete(*args)
 
         async def scenario() -> None:
             self.bus.notify(VERSIONED, versioned(SERVER))
             await wait_until_async(lambda: self.left() == [2, 3])
 
         with (
-            mock.patch.object(records, "forget", forget_or_fail),
+            mock.patch.object(records, "delete", delete_or_fail),
             mock.patch.object(notifications, "_RETRY_INTERVAL", 0.01),
         ):
             self.run_with_listener(scenario)

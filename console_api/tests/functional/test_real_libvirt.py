@@ -49,7 +49,7 @@ class RealLibvirtTest(base.FunctionalTestCase):
             )
         )
 
-    def test_a_machine_has_a_console_until_it_is_gone(self):
+    def test_console_follows_libvirt_domain(self):
         self.assertEqual(200, self.member.post(self.path).status)
         [row] = self.console_rows(self.server_id)
         self.assertEqual("instance-00000001", row.instance_name)

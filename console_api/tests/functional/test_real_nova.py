@@ -34,7 +34,7 @@ class RealNovaTest(ServerOfNovaTestCase):
         known = tables.servers
         return self.database.count(known, known.c.uuid == self.server_id)
 
-    def test_a_server_of_nova_has_a_console_until_it_is_gone(self):
+    def test_console_follows_server_of_nova(self):
         self.assertEqual({"consoles": []}, self.send("GET", self.path).json)
         reply = self.send("POST", self.path)
         self.assertEqual(200, reply.status, reply.body)
@@ -49,7 +49,7 @@ class RealNovaTest(ServerOfNovaTestCase):
         self.assertEqual([], self.console_rows(self.server_id))
         self.assertEqual(0, self.count())
 
-    def test_an_endpoint_is_learned_from_a_remote_console_of_nova(self):
+    def test_endpoint_is_that_of_a_remote_console_of_nova(self):
         path = f"/servers/{self.server_id}/remote-consoles"
         for kind in ("novnc", "xvpvnc"):
             body = {"remote_console": {"protocol": "vnc", "type": kind}}
@@ -72,17 +72,17 @@ class RealNovaTest(ServerOfNovaTestCase):
                 found.json["console"],
             )
 
-    def test_the_server_of_another_project_is_not_there(self):
+    def test_server_of_another_project_is_404(self):
         other = self.keystone.make_project()
         token = self.keystone.make_token(other, "manager")
         reply = self.send("GET", self.path, token)
         self.assertEqual({"consoles": []}, reply.json)
         self.assert_fault(self.send("POST", self.path, token), 404)
 
-    def test_a_service_user_who_sees_too_little_loses_nothing(self):
+    def test_service_user_without_admin_role_deletes_nothing(self):
         self.assertEqual(200, self.send("POST", self.path).status)
         for project, message in (
-            (self.project, "has to be an administrator"),
+            (self.project, "must be an administrator"),
             (self.keystone.make_project(), "status 403"),
         ):
             user = self.keystone.make_user(project, "member")

@@ -52,7 +52,7 @@ class FilterTest(ServerOfNovaTestCase):
             )
         )
 
-    def test_consoles_are_gone_without_it_and_work_with_it(self):
+    def test_filter_replaces_410_of_nova(self):
         for method, path in (
             ("GET", self.path),
             ("POST", self.path),
@@ -78,7 +78,7 @@ class FilterTest(ServerOfNovaTestCase):
                 reply = self.send("GET", path, prefix=prefix)
                 self.assert_fault(reply, 404)
 
-    def test_who_may_what_is_decided_by_the_project_of_the_server(self):
+    def test_policy_target_is_project_of_the_server(self):
         self.assertEqual(200, self.send("POST", self.path).status)
         other = self.keystone.make_project()
         reader = self.keystone.make_token(self.project, "reader")
@@ -94,13 +94,13 @@ class FilterTest(ServerOfNovaTestCase):
         reply = self.send("POST", self.path, token="nonsense")
         self.assertEqual(401, reply.status)
 
-    def test_a_server_that_is_deleted_has_no_consoles(self):
+    def test_deleted_server_has_no_consoles(self):
         self.assertEqual(200, self.send("POST", self.path).status)
         self.nova.delete_server(self.server_id)
         self.assertEqual({"consoles": []}, self.send("GET", self.path).json)
         self.assert_fault(self.send("POST", self.path), 404)
 
-    def test_the_openstack_command_works_by_the_name_of_the_server(self):
+    def test_openstack_command_finds_server_by_name(self):
         def run(*arguments: str) -> openstack_command.Outcome:
             return openstack_command.run(self.server, self.token, *arguments)
 
@@ -113,7 +113,7 @@ class FilterTest(ServerOfNovaTestCase):
             [row["ID"] for row in listed.json],
         )
 
-    def test_every_other_answer_is_what_it_was(self):
+    def test_other_answers_are_unchanged(self):
         self.token = self.keystone.make_token(self.project, "admin")
         asked = 0
         for method, path in self.all_requests():
@@ -124,7 +124,7 @@ class FilterTest(ServerOfNovaTestCase):
                 asked += 1
         self.assertGreater(asked, 400)
 
-    def test_bodies_and_identities_reach_nova_as_they_were_sent(self):
+    def test_bodies_and_identities_reach_nova_unchanged(self):
         server = f"/servers/{self.server_id}"
         action, metadata = f"{server}/action", f"{server}/metadata"
         document = b'{"metadata": {"a": "' + b"b" * 200 + b'"}}'
@@ -212,7 +212,7 @@ class ConsolesTest(OursTestCase, test_consoles.ConsoleTests_mysql):
 class TokensTest(OursTestCase):
     """Tokens of both are looked up in one place."""
 
-    def test_each_token_is_looked_up_where_it_was_issued(self):
+    def test_tokens_are_looked_up_where_they_were_issued(self):
         server_id = self.nova.make_server(self.project)
         for token, host in (
             (self.nova.issue_token(server_id), "compute-1.example.org"),

@@ -39,12 +39,12 @@ class OnServer(base.DatabaseTestCase):
 
 
 @base.on_database_servers
-class KeepTest(OnServer, test_records.KeepTest):
+class UpdateTest(OnServer, test_records.UpdateTest):
     pass
 
 
 @base.on_database_servers
-class ForgetTest(OnServer, test_records.ForgetTest):
+class DeleteTest(OnServer, test_records.DeleteTest):
     pass
 
 

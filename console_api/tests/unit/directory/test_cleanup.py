@@ -78,7 +78,7 @@ class CheckTest(CleanupCase):
             for uuid in cleanup.known_servers(self.database, marker)
         ]
 
-    def test_what_is_gone_is_deleted_and_nothing_else(self) -> None:
+    def test_only_missing_servers_are_deleted(self) -> None:
         self.add(1, 2, 3, 4)
         self.lose(2, 4)
         self.assertEqual(
@@ -87,19 +87,19 @@ class CheckTest(CleanupCase):
         self.assert_left(1, 3)
         self.assertEqual([(1, False), (3, False)], self.check())
 
-    def test_it_goes_on_after_a_server_and_over_pages(self) -> None:
+    def test_pages_continue_after_marker(self) -> None:
         self.add(1, 2, 3, 4)
-        with mock.patch.object(cleanup, "_PAGE", 1):
+        with mock.patch.object(cleanup, "_PAGE_SIZE", 1):
             self.assertEqual([3, 4], [n for n, _ in self.check(server_id(2))])
 
-    def test_what_is_remembered_does_not_count(self) -> None:
+    def test_cache_is_bypassed(self) -> None:
         self.add(1)
         self.directory.get(server_id(1))
         self.lose(1)
         self.check()
         self.assert_left()
 
-    def test_rows_become_what_the_directory_says(self) -> None:
+    def test_rows_are_updated(self) -> None:
         self.add(1)
         assert self.directory.servers is not None
         self.directory.servers[server_id(1)] = Server(
@@ -109,14 +109,14 @@ class CheckTest(CleanupCase):
         self.assertEqual("new", self.rows(tables.servers)[0].name)
         self.assertEqual([], self.rows(tables.consoles))
 
-    def test_a_directory_that_does_not_answer_loses_nothing(self) -> None:
+    def test_unavailable_directory_deletes_nothing(self) -> None:
         self.add(1, 2)
         self.directory.servers = None
         with self.assertRaises(errors.DirectoryUnavailable):
             self.check()
         self.assert_left(1, 2)
 
-    def test_two_at_once_do_no_harm(self) -> None:
+    def test_concurrent_cleanups_are_harmless(self) -> None:
         self.add(1, 2, 3)
         self.lose(1, 2)
         with ThreadPoolExecutor(2) as pool:

@@ -13,7 +13,7 @@ class GetTest(base.DatabaseCase):
         super().setUp()
         self.directory = DatabaseDirectory(self.database)
 
-    def test_a_server_comes_with_its_endpoints(self) -> None:
+    def test_get_returns_server_with_endpoints(self) -> None:
         self.add_server(
             endpoints={
                 "vnc": {"port": 5901},
@@ -36,18 +36,20 @@ class GetTest(base.DatabaseCase):
             self.directory.get(SERVER),
         )
 
-    def test_a_server_may_have_no_endpoint_and_no_compute_host(self) -> None:
+    def test_get_returns_server_without_endpoint_and_compute_host(
+        self,
+    ) -> None:
         self.add_server(compute_host=None)
         server = self.directory.get(SERVER)
         self.assertEqual({}, server.endpoints)
         self.assertIsNone(server.compute_host)
 
-    def test_an_unknown_server_is_not_found(self) -> None:
+    def test_get_of_unknown_server_raises_not_found(self) -> None:
         self.add_server()
         with self.assertRaisesRegex(errors.ServerNotFound, UNKNOWN_SERVER):
             self.directory.get(UNKNOWN_SERVER)
 
-    def test_what_is_no_server_id_never_reaches_the_database(self) -> None:
+    def test_get_of_invalid_id_sends_no_query(self) -> None:
         with mock.patch.object(self.database, "read") as read:
             for text in ("", "\0", "1", "x" * 10_000, SERVER + "\n"):
                 with (
@@ -57,7 +59,7 @@ class GetTest(base.DatabaseCase):
                     self.directory.get(text)
         read.assert_not_called()
 
-    def test_a_database_that_is_away_is_not_an_unknown_server(self) -> None:
+    def test_get_without_database_raises_unavailable(self) -> None:
         with (
             mock.patch.object(
                 self.database, "read", side_effect=errors.DatabaseUnavailable

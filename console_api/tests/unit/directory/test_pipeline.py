@@ -55,7 +55,7 @@ class PipelineCase(base.ServiceCase):
 
 
 class RequestTest(PipelineCase):
-    def test_nova_is_asked_once_as_the_caller(self) -> None:
+    def test_nova_receives_one_request_of_the_caller(self) -> None:
         reply = self.call(
             "GET",
             **{
@@ -76,7 +76,7 @@ class RequestTest(PipelineCase):
         self.assertNotIn("OpenStack-API-Version", asked.headers)
         self.assertNotIn("If-None-Match", asked.headers)
 
-    def test_the_body_that_was_sent_is_not_sent_on(self) -> None:
+    def test_request_to_nova_has_no_body(self) -> None:
         self.add_console_host()
         reply = base.call(
             self.application,
@@ -90,7 +90,7 @@ class RequestTest(PipelineCase):
         [row] = self.rows(tables.consoles)
         self.assertEqual("instance-7", row.instance_name)
 
-    def test_each_caller_asks_for_itself(self) -> None:
+    def test_answers_are_not_cached_between_callers(self) -> None:
         self.call()
         self.answer = fault(404, "itemNotFound")
         reply = self.call("POST")
@@ -99,7 +99,7 @@ class RequestTest(PipelineCase):
         # It may be there for others.
         self.assertEqual(1, len(self.rows(tables.servers)))
 
-    def test_whom_nova_lets_see_no_server_is_told_so(self) -> None:
+    def test_403_of_nova_is_forbidden(self) -> None:
         self.answer = fault(403, "forbidden")
         with self.assertNoLogs("console_api.directory", "ERROR"):
             reply = self.call()
@@ -110,7 +110,7 @@ class RequestTest(PipelineCase):
         )
         self.assertEqual([], self.rows(tables.servers))
 
-    def test_what_is_no_answer_is_a_503(self) -> None:
+    def test_invalid_response_is_503(self) -> None:
         for answer in (
             fault(401, "unauthorized"),
             fault(400, "badRequest"),
@@ -135,7 +135,7 @@ class RequestTest(PipelineCase):
 
 
 class MergeTest(PipelineCase):
-    def test_what_is_not_shown_is_what_is_known(self) -> None:
+    def test_hidden_attributes_are_taken_from_the_row(self) -> None:
         self.add_server(
             name="old", compute_host="compute-9", endpoints={"vnc": {}}
         )
@@ -146,7 +146,7 @@ class MergeTest(PipelineCase):
         [row] = self.rows(tables.server_endpoints)
         self.assertEqual(Endpoint("192.0.2.10", 5901).port, row.port)
 
-    def test_what_is_shown_counts(self) -> None:
+    def test_shown_attributes_are_stored(self) -> None:
         self.add_server(compute_host="compute-9")
         self.call()
         self.assertEqual(
@@ -155,7 +155,7 @@ class MergeTest(PipelineCase):
 
 
 class AloneTest(base.DatabaseCase):
-    def test_without_a_pipeline_it_says_so(self) -> None:
+    def test_get_outside_of_a_pipeline_is_unavailable(self) -> None:
         self.conf.set_override("driver", "pipeline", "directory")
         made = directory.load(self.conf, self.database)
         with (
@@ -163,6 +163,6 @@ class AloneTest(base.DatabaseCase):
             self.assertRaises(errors.DirectoryUnavailable),
         ):
             made.get(SERVER)
-        self.assertIn("filter in Nova's pipeline", logged.output[0])
+        self.assertIn("works only in Nova's pipeline", logged.output[0])
         with self.assertRaises(errors.ServerNotFound):
             made.get("nonsense")

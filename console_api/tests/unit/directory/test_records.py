@@ -25,19 +25,19 @@ LEARNED = Server(
 )
 
 
-class KeepTest(base.DatabaseCase):
+class UpdateTest(base.DatabaseCase):
     def keep(self, **changes: object) -> Server:
         server = dataclasses.replace(LEARNED, **changes)  # type: ignore[arg-type]
-        records.keep(self.database, server)
+        records.update(self.database, server)
         return server
 
     def known(self) -> Server:
         return DatabaseDirectory(self.database).get(SERVER)
 
-    def test_a_new_server_is_inserted_with_its_endpoints(self) -> None:
+    def test_new_server_is_inserted_with_endpoints(self) -> None:
         self.assertEqual(self.keep(), self.known())
 
-    def test_any_change_is_stored(self) -> None:
+    def test_each_change_is_stored(self) -> None:
         self.keep()
         changes: dict[str, Any]
         for changes in (
@@ -52,14 +52,14 @@ class KeepTest(base.DatabaseCase):
             with self.subTest(**changes):
                 self.assertEqual(self.keep(**changes), self.known())
 
-    def test_an_unchanged_server_costs_no_write(self) -> None:
+    def test_unchanged_server_is_not_written(self) -> None:
         self.keep()
         with mock.patch.object(
             self.database, "transaction", side_effect=AssertionError
         ):
             self.keep()
 
-    def test_consoles_and_tokens_go_with_the_project(self) -> None:
+    def test_change_of_project_deletes_consoles_and_tokens(self) -> None:
         self.keep()
         self.add_console_and_token()
         self.keep(name="web")
@@ -76,13 +76,13 @@ class KeepTest(base.DatabaseCase):
             for table in (tables.consoles, tables.console_auth_tokens)
         ]
 
-    def test_who_inserts_at_the_same_time_wins_or_looks_again(self) -> None:
+    def test_concurrent_inserts_store_one_row(self) -> None:
         with ThreadPoolExecutor(8) as pool:
             names = [f"name-{number}" for number in range(16)]
             list(pool.map(lambda name: self.keep(name=name), names))
         self.assertIn(self.known().name, names)
 
-    def test_a_row_inserted_meanwhile_is_updated(self) -> None:
+    def test_row_inserted_concurrently_is_updated(self) -> None:
         get = servers.get
 
         def overtake(*args: object) -> object:
@@ -95,7 +95,7 @@ class KeepTest(base.DatabaseCase):
             self.keep(name="new")
         self.assertEqual("new", self.known().name)
 
-    def test_a_row_deleted_meanwhile_is_inserted_again(self) -> None:
+    def test_row_deleted_concurrently_is_inserted(self) -> None:
         self.add_server(name="old")
         update = servers.update
 
@@ -107,7 +107,7 @@ class KeepTest(base.DatabaseCase):
             self.keep(name="new")
         self.assertEqual("new", self.known().name)
 
-    def test_a_row_that_never_rests_is_given_up(self) -> None:
+    def test_row_that_keeps_changing_is_unavailable(self) -> None:
         with (
             mock.patch.object(
                 servers, "insert", side_effect=errors.AlreadyExists
@@ -117,11 +117,11 @@ class KeepTest(base.DatabaseCase):
             self.keep()
 
 
-class ForgetTest(base.DatabaseCase):
-    def test_a_known_server_goes_with_all_that_hangs_on_it(self) -> None:
+class DeleteTest(base.DatabaseCase):
+    def test_delete_removes_consoles_and_tokens(self) -> None:
         self.add_server(endpoints={"vnc": {}})
         self.add_console_and_token()
-        self.assertTrue(records.forget(self.database, SERVER))
+        self.assertTrue(records.delete(self.database, SERVER))
         for table in (
             tables.servers,
             tables.server_endpoints,
@@ -130,10 +130,10 @@ class ForgetTest(base.DatabaseCase):
         ):
             self.assertEqual([], self.rows(table), table)
         self.assertCountsAreRight()
-        self.assertFalse(records.forget(self.database, SERVER))
+        self.assertFalse(records.delete(self.database, SERVER))
 
-    def test_an_unknown_server_costs_no_write(self) -> None:
+    def test_delete_of_unknown_server_writes_nothing(self) -> None:
         with mock.patch.object(
             self.database, "transaction", side_effect=AssertionError
         ):
-            self.assertFalse(records.forget(self.database, UNKNOWN_SERVER))
+            self.assertFalse(records.delete(self.database, UNKNOWN_SERVER))

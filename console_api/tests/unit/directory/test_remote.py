@@ -14,7 +14,7 @@ from console_api.tests.unit.directory.nova.test_directory import MAIL, NovaCase
 
 
 class CacheTest(NovaCase):
-    def test_an_answer_is_believed_for_a_while_and_no_longer(self) -> None:
+    def test_answer_is_reused_for_cache_seconds(self) -> None:
         cached = self.make_directory(cache_seconds=0.5)
         started = time.monotonic()
         cached.get(SERVER)
@@ -26,7 +26,7 @@ class CacheTest(NovaCase):
         self.assertGreaterEqual(time.monotonic(), started + 0.5)
         self.assertEqual(3, len(self.nova.requests))
 
-    def test_it_counts_from_the_question_not_from_the_answer(self) -> None:
+    def test_lifetime_starts_with_the_request(self) -> None:
         cached = self.make_directory(cache_seconds=0.2, timeout=10)
 
         def late(handler: Any) -> None:
@@ -40,22 +40,22 @@ class CacheTest(NovaCase):
         with self.assertRaises(errors.ServerNotFound):
             cached.get(SERVER)
 
-    def test_what_another_process_has_learned_counts_atonce(self) -> None:
+    def test_change_by_another_process_invalidates_cache(self) -> None:
         cached = self.make_directory(cache_seconds=60)
         cached.get(SERVER)
         self.assertEqual(MAIL, cached.get(SERVER))
         self.assertEqual(1, len(self.nova.requests))
         moved = dataclasses.replace(MAIL, project_id=base.OTHER_PROJECT)
         self.nova.add_server(SERVER, tenant_id=base.OTHER_PROJECT)
-        records.keep(self.database, moved)
+        records.update(self.database, moved)
         self.assertEqual(moved, cached.get(SERVER))
         del self.nova.servers[SERVER]
-        records.forget(self.database, SERVER)
+        records.delete(self.database, SERVER)
         with self.assertRaises(errors.ServerNotFound):
             cached.get(SERVER)
         self.assertEqual([], self.rows(tables.servers))
 
-    def test_what_is_no_answer_is_not_remembered(self) -> None:
+    def test_failures_are_not_cached(self) -> None:
         cached = self.make_directory(cache_seconds=60)
         self.nova.answers["GET", "/v2.1"] = fault(500, "computeFault")
         self.assert_unavailable(lambda: cached.get(SERVER))

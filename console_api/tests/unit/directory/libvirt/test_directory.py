@@ -74,7 +74,7 @@ VNC = domains.graphics("vnc", 'port="5901"')
 
 
 class GetTest(LibvirtCase):
-    def test_a_server_is_where_its_domain_is_and_stored(self) -> None:
+    def test_server_is_found_where_its_domain_is(self) -> None:
         made = self.make_directory(
             self.uri("c1", domains.domain(uuid=UNKNOWN_SERVER)),
             self.uri("c2", domains.domain(VNC)),
@@ -90,7 +90,7 @@ class GetTest(LibvirtCase):
             tuple(row),
         )
 
-    def test_an_endpoint_is_where_it_is_now(self) -> None:
+    def test_endpoint_is_not_cached(self) -> None:
         """What is remembered of a port may lead to another server."""
         uri = self.uri("c1", domains.domain(VNC))
         made = self.make_directory(uri, cache_seconds=60)
@@ -109,13 +109,13 @@ class GetTest(LibvirtCase):
         with self.assertRaises(errors.ServerNotFound):
             made.endpoint(server, "vnc")
 
-    def test_a_server_is_nowhere(self) -> None:
+    def test_server_without_domain_is_not_found(self) -> None:
         for xml in ("", domains.domain(metadata="")):
             made = self.make_directory(self.uri("c1", xml))
             with self.assertRaises(errors.ServerNotFound):
                 made.get(SERVER)
 
-    def test_of_two_hosts_the_one_counts_where_it_is_more_alive(self) -> None:
+    def test_host_with_greatest_state_is_chosen(self) -> None:
         for one, other in (
             (RUNNING, SHUT_OFF),
             (RUNNING, PAUSED),
@@ -128,16 +128,16 @@ class GetTest(LibvirtCase):
             with self.subTest(one=one, other=other):
                 self.assertEqual("c2", made.get(SERVER).compute_host)
 
-    def test_two_hosts_that_claim_it_alike_are_no_answer(self) -> None:
+    def test_domain_reported_by_two_hosts_is_unavailable(self) -> None:
         for alike in (RUNNING, PAUSED, SHUT_OFF):
             made = self.make_directory(
                 self.uri("c1", domains.domain(state=alike)),
                 self.uri("c2", domains.domain(state=alike)),
             )
             with self.subTest(alike):
-                self.assert_unavailable(made, "c1 and c2")
+                self.assert_unavailable(made, "c1, c2")
 
-    def test_metadata_that_cannot_be_read_is_no_answer(self) -> None:
+    def test_invalid_metadata_is_unavailable(self) -> None:
         for old, new, word in (
             ("nova:project", "nova:projekt", "no project"),
             ("nova/1.1", "nova/2.0", "version '2.0'"),
@@ -147,7 +147,7 @@ class GetTest(LibvirtCase):
             with self.subTest(word):
                 self.assert_unavailable(made, "c1", word)
 
-    def test_a_server_whose_domain_has_lost_its_metadata_stays(self) -> None:
+    def test_known_server_without_metadata_is_kept(self) -> None:
         made = self.make_directory(
             self.uri("c1", domains.domain(metadata="", state=RUNNING)),
             gone_after=0,
@@ -163,7 +163,7 @@ class GetTest(LibvirtCase):
         self.assert_unavailable(made, "c1: no metadata")
         self.assertEqual(1, len(self.rows(tables.consoles)))
 
-    def test_a_copy_without_metadata_takes_nothing_from_a_server(self) -> None:
+    def test_copy_without_metadata_is_ignored(self) -> None:
         self.add_server()
         made = self.make_directory(
             self.uri("c1", domains.domain(metadata="", state=RUNNING)),
@@ -171,7 +171,7 @@ class GetTest(LibvirtCase):
         )
         self.assertEqual("c2", made.get(SERVER).compute_host)
 
-    def test_a_host_that_is_away_may_have_what_others_have_not(self) -> None:
+    def test_missing_server_is_unavailable_while_a_host_fails(self) -> None:
         away = f"c9=qemu:///system?socket={self.folder}/nowhere"
         running = self.uri("c1", domains.domain(state=RUNNING))
         self.assertEqual(
@@ -200,11 +200,11 @@ class HangingTest(LibvirtCase):
         daemon._connection.lookupByUUIDString = lambda _: self.ended.wait()
         return made
 
-    def test_others_answer(self) -> None:
+    def test_other_daemons_answer(self) -> None:
         made = self.hanging(self.uri("c1", domains.domain(state=RUNNING)))
         self.assertEqual("c1", made.get(SERVER).compute_host)
 
-    def test_what_it_might_have_is_unavailable_and_threads_are_few(
+    def test_hanging_daemon_occupies_few_threads(
         self,
     ) -> None:
         made = self.hanging()
@@ -245,20 +245,20 @@ class BrokenDaemonTest(LibvirtCase):
         made = self.make_directory(uri, running, timeout=0.3)
         self.assertEqual("c1", made.get(SERVER).compute_host)
 
-    def test_it_takes_the_connection_and_never_answers(self) -> None:
+    def test_daemon_that_never_responds(self) -> None:
         self.assert_no_answer(lambda connection: None, "TimeoutError")
 
-    def test_it_dies_before_it_answers(self) -> None:
+    def test_daemon_that_dies_before_it_responds(self) -> None:
         self.assert_no_answer(socket.socket.close, "libvirtError")
 
-    def test_it_dies_in_the_middle_of_an_answer(self) -> None:
+    def test_daemon_that_dies_within_a_response(self) -> None:
         def die(connection: socket.socket) -> None:
             connection.sendall(b"\0\0\0\x40\x20\0\x80\x86")
             connection.close()
 
         self.assert_no_answer(die, "libvirtError")
 
-    def test_it_answers_in_no_protocol_at_all(self) -> None:
+    def test_daemon_that_sends_garbage(self) -> None:
         self.assert_no_answer(
             lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n"),
             "libvirtError",
@@ -266,7 +266,7 @@ class BrokenDaemonTest(LibvirtCase):
 
 
 class ForgetTest(LibvirtCase):
-    def test_a_domain_may_be_undefined_for_a_while(self) -> None:
+    def test_server_is_deleted_after_gone_after(self) -> None:
         for gone_after, left in ((60, 1), (0, 0)):
             made = self.make_directory(
                 self.uri("c1", domains.domain()), gone_after=gone_after
@@ -279,15 +279,15 @@ class ForgetTest(LibvirtCase):
                     made.get(SERVER)
             self.assertEqual(left, len(self.rows(tables.servers)))
 
-    def test_nothing_is_remembered_of_ids_that_nobody_has(self) -> None:
+    def test_unknown_ids_are_not_remembered(self) -> None:
         made = self.make_directory(self.uri("c1"))
         with self.assertRaises(errors.ServerNotFound):
             made.get(UNKNOWN_SERVER)
-        self.assertEqual({}, made._absent)
+        self.assertEqual({}, made._missing_since)
 
 
 class ConfigurationTest(LibvirtCase):
-    def test_what_cannot_work_is_refused_at_the_start(self) -> None:
+    def test_invalid_options_are_refused(self) -> None:
         for uris in ((), ("qemu:///system",), ("=qemu:///system",), ("c1=",)):
             with (
                 self.subTest(uris),
@@ -295,7 +295,7 @@ class ConfigurationTest(LibvirtCase):
             ):
                 self.make_directory(*uris)
 
-    def test_what_is_not_installed_is_named(self) -> None:
+    def test_missing_libvirt_python_is_named(self) -> None:
         with (
             mock.patch.dict(sys.modules, {"libvirt": None}),
             self.assertRaisesRegex(

@@ -18,7 +18,7 @@ SERIAL = (
 
 
 class ServerTest(unittest.TestCase):
-    def test_a_server_is_as_nova_has_described_it(self) -> None:
+    def test_server_from_nova_metadata(self) -> None:
         self.assertEqual(
             Server(
                 uuid=SERVER,
@@ -30,14 +30,14 @@ class ServerTest(unittest.TestCase):
             server_from_xml(domain(), "c1"),
         )
 
-    def test_every_version_of_the_metadata_is_known(self) -> None:
+    def test_minor_versions_of_metadata_are_accepted(self) -> None:
         for version in ("1.0", "1.1", "1.12"):
             xml = domain(
                 metadata=METADATA.replace("nova/1.1", f"nova/{version}")
             )
             self.assertIsNotNone(server_from_xml(xml, "c1"))
 
-    def test_a_domain_without_metadata_is_no_server_of_ours(self) -> None:
+    def test_domain_without_metadata_is_none(self) -> None:
         for metadata in (
             "",
             "<metadata/>",
@@ -46,7 +46,7 @@ class ServerTest(unittest.TestCase):
             xml = domain(metadata=metadata)
             self.assertIsNone(server_from_xml(xml, "c1"))
 
-    def test_what_cannot_be_understood_is_an_error(self) -> None:
+    def test_invalid_domain_raises_value_error(self) -> None:
         for xml in (
             "",
             "<domain>",
@@ -70,7 +70,7 @@ class EndpointTest(unittest.TestCase):
         assert server is not None
         return server.endpoints
 
-    def test_each_device_is_an_endpoint(self) -> None:
+    def test_devices_become_endpoints(self) -> None:
         for devices, expected in (
             (
                 graphics("vnc", 'port="5900"'),
@@ -96,14 +96,14 @@ class EndpointTest(unittest.TestCase):
             with self.subTest(devices):
                 self.assertEqual(expected, self.endpoints(devices))
 
-    def test_every_address_is_that_of_the_compute_host(self) -> None:
+    def test_unspecified_address_becomes_compute_host(self) -> None:
         for listen in ("0.0.0.0", "::", "::ffff:0.0.0.0"):
             self.assertEqual(
                 {"vnc": Endpoint("c1", 5900)},
                 self.endpoints(graphics("vnc", 'port="5900"', listen)),
             )
 
-    def test_what_nobody_else_reaches_is_no_endpoint(self) -> None:
+    def test_loopback_address_is_no_endpoint(self) -> None:
         for devices in (
             graphics("vnc", 'port="5900"', "127.0.0.1"),
             graphics("vnc", 'port="5900"', "::1"),

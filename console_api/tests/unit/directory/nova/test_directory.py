@@ -70,7 +70,7 @@ class NovaCase(base.DatabaseCase):
 
 
 class GetTest(NovaCase):
-    def test_a_server_is_as_nova_tells_and_stored(self) -> None:
+    def test_get_stores_server_of_nova(self) -> None:
         self.assertEqual(MAIL, self.directory.get(SERVER))
         [row] = self.rows(tables.servers)
         self.assertEqual(
@@ -81,19 +81,19 @@ class GetTest(NovaCase):
             [("GET", f"/v2.1/servers/{SERVER}")], self.nova.requests
         )
 
-    def test_what_changes_is_stored(self) -> None:
+    def test_get_stores_changes(self) -> None:
         self.directory.get(SERVER)
         self.nova.add_server(SERVER, **{"OS-EXT-SRV-ATTR:host": None})
         self.assertIsNone(self.directory.get(SERVER).compute_host)
         self.assertIsNone(self.rows(tables.servers)[0].compute_host)
 
-    def test_what_is_no_server_id_is_not_asked_for(self) -> None:
+    def test_get_of_invalid_id_sends_no_request(self) -> None:
         for text in ("", "../flavors", "1", SERVER.upper()[:-1] + "F"):
             with self.assertRaises(errors.ServerNotFound):
                 self.directory.get(text)
         self.assertEqual([], self.nova.requests)
 
-    def test_a_server_that_is_gone_is_not_found_and_forgotten(self) -> None:
+    def test_get_of_deleted_server_deletes_row(self) -> None:
         self.directory.get(SERVER)
         self.add_console_and_token()
         del self.nova.servers[SERVER]
@@ -108,7 +108,7 @@ class GetTest(NovaCase):
         with self.assertRaises(errors.ServerNotFound):
             self.directory.get(UNKNOWN_SERVER)
 
-    def test_a_404_of_who_does_not_see_all_projects_is_none(self) -> None:
+    def test_404_without_access_to_all_projects_is_unavailable(self) -> None:
         self.directory.get(SERVER)
         del self.nova.servers[SERVER]
         for answer in (
@@ -123,7 +123,7 @@ class GetTest(NovaCase):
                 self.assert_unavailable(lambda: self.directory.get(SERVER))
         self.assertEqual(1, len(self.rows(tables.servers)))
 
-    def test_what_is_no_answer_is_unavailable_and_loses_nothing(self) -> None:
+    def test_invalid_response_deletes_nothing(self) -> None:
         self.directory.get(SERVER)
         self.add_console_and_token()
         for name, answer in NO_ANSWERS.items():
@@ -135,7 +135,7 @@ class GetTest(NovaCase):
         asked = {path for _, path in self.nova.requests}
         self.assertNotIn(fake_nova.ELSEWHERE, asked)
 
-    def test_a_server_that_cannot_be_believed_is_unavailable(self) -> None:
+    def test_invalid_server_is_unavailable(self) -> None:
         for key, value in (
             ("id", UNKNOWN_SERVER),
             ("tenant_id", None),
@@ -152,18 +152,18 @@ class GetTest(NovaCase):
                 self.assert_unavailable(lambda: self.directory.get(SERVER))
         self.assertEqual([], self.rows(tables.servers))
 
-    def test_what_only_administrators_see_has_to_be_there(self) -> None:
+    def test_missing_admin_attributes_are_unavailable(self) -> None:
         for key in ("OS-EXT-SRV-ATTR:host", "OS-EXT-SRV-ATTR:instance_name"):
             self.nova.add_server(SERVER)
             del self.nova.servers[SERVER][key]
             with self.subTest(key):
                 self.assert_unavailable(lambda: self.directory.get(SERVER))
 
-    def test_nobody_who_listens_is_unavailable(self) -> None:
+    def test_refused_connection_is_unavailable(self) -> None:
         self.nova.stop()
         self.assert_unavailable(lambda: self.directory.get(SERVER))
 
-    def test_nova_is_asked_again_once(self) -> None:
+    def test_request_is_retried_once(self) -> None:
         path = f"/v2.1/servers/{SERVER}"
         for badly in (_unavailable, fake_nova.hang, fake_nova.hang_up):
             self.nova.requests.clear()
@@ -184,11 +184,11 @@ class EndpointTest(NovaCase):
         endpoint: Endpoint | None = self.directory.endpoint(MAIL, protocol)
         return endpoint
 
-    def test_looking_a_server_up_makes_nothing_in_nova(self) -> None:
+    def test_get_creates_nothing_in_nova(self) -> None:
         self.directory.get(SERVER)
         self.assertNotIn("POST", dict(self.nova.requests))
 
-    def test_it_is_what_a_remote_console_leads_to(self) -> None:
+    def test_endpoint_is_that_of_a_remote_console(self) -> None:
         for protocol in ("vnc", "spice", "rdp", "serial", "mks"):
             for path in (None, "", "/path"):
                 self.nova.endpoints[protocol] = {
@@ -206,7 +206,7 @@ class EndpointTest(NovaCase):
                         self.ask(protocol),
                     )
 
-    def test_a_server_may_have_none(self) -> None:
+    def test_endpoint_of_unavailable_type_is_none(self) -> None:
         for answer in (
             fault(400, "badRequest"),
             fault(501, "notImplemented"),
@@ -215,17 +215,17 @@ class EndpointTest(NovaCase):
             with self.subTest(answer):
                 self.assertIsNone(self.ask())
 
-    def test_a_server_may_not_be_ready(self) -> None:
+    def test_endpoint_of_server_that_is_not_ready(self) -> None:
         self.nova.answers["POST", "/"] = fault(409, "conflictingRequest")
         with self.assertRaises(errors.ServerNotReady):
             self.ask()
 
-    def test_a_server_may_be_gone(self) -> None:
+    def test_endpoint_of_deleted_server_is_not_found(self) -> None:
         del self.nova.servers[SERVER]
         with self.assertRaises(errors.ServerNotFound):
             self.ask()
 
-    def test_what_is_no_answer_is_unavailable(self) -> None:
+    def test_endpoint_with_invalid_response_is_unavailable(self) -> None:
         self.nova.endpoints["vnc"] = {"host": "c", "port": 5900}
         for key in (
             ("POST", "/v2.1/servers/"),
@@ -267,7 +267,7 @@ class EndpointTest(NovaCase):
 
 
 class ConfigurationTest(NovaCase):
-    def test_what_cannot_work_is_refused_at_the_start(self) -> None:
+    def test_invalid_options_are_refused(self) -> None:
         for options, word in (
             ({"auth_type": ""}, "auth_type"),
             ({"auth_type": "nonsense"}, "nonsense"),
@@ -284,7 +284,7 @@ class ConfigurationTest(NovaCase):
                 self.make_directory(**options)
             self.assertRegex(str(caught.exception), rf"\[nova\].*{word}")
 
-    def test_keystone_that_does_not_answer_is_unavailable(self) -> None:
+    def test_keystone_failure_is_unavailable(self) -> None:
         self.nova.answers["GET", "/v3"] = (500, b"<html>")
         self.nova.answers["POST", "/v3"] = (500, b"<html>")
         made = self.make_directory(

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the responses of Nova's API mean."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from console_api import errors, values
+from console_api.directory.base import Endpoint, Server
+
+LOG = logging.getLogger(__name__)
+
+# The faults that mean something, and the key of each in Nova's response: a
+# proxy's 404 does not mean that there is no server.
+_FAULTS = {
+    400: "badRequest",
+    404: "itemNotFound",
+    409: "conflictingRequest",
+    501: "notImplemented",
+}
+
+# The compute service that the server is on, and its name on the hypervisor:
+# for administrators only (os_compute_api:os-extended-server-attributes in
+# Nova's policy). Not hypervisor_hostname: for a bare metal server that is a
+# node, and operators know a compute host by the `host` of its service.
+HOST = "OS-EXT-SRV-ATTR:host"
+INSTANCE_NAME = "OS-EXT-SRV-ATTR:instance_name"
+
+
+class Refusal(Exception):
+    """Nova responded with a fault that means something."""
+
+    def __init__(self, status: int) -> None:
+        """Keep the status: 400, 404, 409 or 501."""
+        super().__init__(f"Nova responded with status {status}.")
+        self.status = status
+
+
+def unavailable(reason: str) -> errors.DirectoryUnavailable:
+    """Log why a response cannot be used, and return the error to raise."""
+    LOG.error("Cannot look up a server in Nova: %s", reason)
+    return errors.DirectoryUnavailable()
+
+
+def read(status: int, body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a response.
+
+    :raises Refusal: it is a fault that means something
+    :raises DirectoryUnavailable: the response cannot be used
+    """
+    try:
+        document: object = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise unavailable(f"status {status} without JSON") from error
+    if not isinstance(document, dict):
+        raise unavailable(f"status {status} without a JSON object")
+    if status == 200:
+        return document
+    if _FAULTS.get(status, "") in document:
+        raise Refusal(status)
+    raise unavailable(f"status {status}: {document!r:.200}")
+
+
+def server(server_id: str, document: Mapping[str, Any]) -> Server:
+    """Return the server in a document that an administrator is shown.
+
+    :raises LookupError, ValueError: the document is incomplete or invalid
+    """
+    if document["id"] != server_id:
+        raise ValueError(f"id is {values.quoted(document['id'])}")
+    is_scheduled = document[HOST] is not None
+    return Server(
+        uuid=server_id,
+        project_id=_text(document, "tenant_id"),
+        name=_text(document, "name"),
+        instance_name=_text(document, INSTANCE_NAME),
+        compute_host=_text(document, HOST) if is_scheduled else None,
+    )
+
+
+def endpoint(server_id: str, document: Mapping[str, Any]) -> Endpoint:
+    """Return the endpoint in the connection info of a token.
+
+    :raises LookupError, ValueError: the document is incomplete or invalid,
+        or belongs to another server
+    """
+    if document["instance_uuid"] != server_id:
+        raise ValueError("the token belongs to another server")
+    has_path = bool(document.get("internal_access_path"))
+    return Endpoint(
+        host=_text(document, "host"),
+        port=values.named("port", values.port, document["port"]),
+        internal_access_path=(
+            _text(document, "internal_access_path") if has_path else None
+        ),
+    )
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    return values.named(key, values.text, document[key])
