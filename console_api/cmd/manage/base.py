@@ -85,7 +85,7 @@ class ManageCommand(command.Command):
         ) as bar:
             task = bar.add_task(description, total=None)
             yield lambda done, total: bar.update(
-                task, completed=done, total=total
+                task, completed=done, total=total, refresh=True
             )
 
     def say(self, text: str) -> None:
