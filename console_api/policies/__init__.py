@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what: the default rules, one module a resource."""
+"""Policy rules and their defaults, one module per resource."""
 
 import itertools
 
@@ -15,7 +15,7 @@ from console_api.policies import (
 
 
 def list_rules() -> list[policy.RuleDefault]:
-    """Return all default rules, as oslo.policy's tools ask for them."""
+    """Return all rules; the entry point for the tools of oslo.policy."""
     return list(
         itertools.chain(
             base.list_rules(),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The personas, as rules that the others refer to.
+"""The personas, as base rules that other rules reference.
 
-The names are those of Nova's base rules, old and new, so that a policy.yaml
-written for Nova finds every rule that it refers to.  The target of a check
-is always the server's project.
+The names are those of Nova's base rules, old and new, so that all references
+of a policy.yaml written for Nova resolve.  The target of a check is always
+the server's project.
 """
 
 from oslo_policy import policy
@@ -17,8 +17,8 @@ SERVICE_OR_ADMIN = "rule:service_or_admin"
 
 _OWN = "project_id:%(project_id)s"
 
-# The defaults in force, by persona.  A role includes those below it even
-# where the identity service has not been told that it implies them.
+# A role includes the lower ones even if the identity service does not define
+# that it implies them.
 _PERSONAS = [
     policy.RuleDefault(
         "context_is_admin", "role:admin", "An administrator of the cloud."
@@ -63,7 +63,7 @@ _PERSONAS = [
     ),
 ]
 
-# Names that no default of ours uses, for policy files written for Nova.
+# Not referenced by our defaults; for policy files written for Nova.
 _ALIASES = [
     policy.RuleDefault(
         "admin_api",

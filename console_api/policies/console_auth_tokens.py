@@ -15,8 +15,8 @@ def list_rules() -> list[policy.RuleDefault]:
             name=SHOW,
             check_str=base.SERVICE_OR_ADMIN,
             scope_types=base.SCOPE_TYPES,
-            description="Look up what a console auth token stands for: where "
-            "a server's screen is served. It is console proxies that ask",
+            description="Look up a console auth token: the host and port "
+            "that serve the screen of a server. For console proxies",
             operations=[
                 {
                     "method": "GET",

@@ -34,8 +34,7 @@ def list_rules() -> list[policy.RuleDefault]:
         ),
         policy.DocumentedRuleDefault(
             name=SHOW,
-            # Not for readers: it shows the password, and whoever has that
-            # controls the server.
+            # Not for readers: the password gives control of the server.
             check_str=base.MEMBER_OR_ADMIN,
             scope_types=base.SCOPE_TYPES,
             description="Show a console of a server with its password",

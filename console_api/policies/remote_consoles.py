@@ -18,8 +18,8 @@ def list_rules() -> list[policy.RuleDefault]:
             check_str=base.MEMBER_OR_ADMIN,
             scope_types=base.SCOPE_TYPES,
             description="Create a remote console of a server: a console auth "
-            "token and its access URL. The actions are for microversions up "
-            "to 2.5",
+            "token and its access URL. The actions exist up to microversion "
+            "2.5",
             operations=[
                 {
                     "method": "POST",

@@ -2,11 +2,16 @@
 """Configuration of the guides (Sphinx)."""
 
 import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "ext"))
 
 extensions = [
     "openstackdocstheme",
     "oslo_config.sphinxext",
     "oslo_policy.sphinxext",
+    "policy_defaults",
     "reno.sphinxext",
 ]
 

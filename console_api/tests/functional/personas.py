@@ -16,6 +16,24 @@ OPERATIONS = {
     for route in routes.ROUTES
 }
 
+#: Roles of callers; the last one has none.
+PERSONAS = ("admin", "manager", "member", "reader", "service", "")
+
+_MEMBERS = ([200, 200, 200, 403, 403, 403], [200, *[404] * 5])
+
+#: By operation: the statuses for each persona, in the order above, on a
+#: server of its own project, and on one of another project.
+EXPECTED = {
+    "consoles.index": ([200, 200, 200, 200, 403, 403], [200] * 6),
+    "consoles.create": _MEMBERS,
+    "consoles.show": _MEMBERS,
+    "consoles.delete": ([202, 202, 202, 403, 403, 403], [202, *[404] * 5]),
+    "remote_consoles.create": _MEMBERS,
+    "remote_consoles.action": _MEMBERS,
+    "console_auth_tokens.show": ([200, 403, 403, 403, 200, 403],) * 2,
+    "console_hosts.index": ([200, *[403] * 5],) * 2,
+}
+
 # The bodies that requests need to reach the policy check; a new route with a
 # schema has to be added.
 _BODIES = {

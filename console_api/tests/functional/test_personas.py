@@ -4,24 +4,12 @@
 import uuid
 
 from console_api.tests.functional import base
-from console_api.tests.functional.personas import OPERATIONS, PersonaTestCase
-
-PERSONAS = ("admin", "manager", "member", "reader", "service", "")
-
-_MEMBERS = ([200, 200, 200, 403, 403, 403], [200, *[404] * 5])
-
-# By operation: the statuses for each persona, in the order above, on a
-# server of its own project, and on one of another project.
-EXPECTED = {
-    "consoles.index": ([200, 200, 200, 200, 403, 403], [200] * 6),
-    "consoles.create": _MEMBERS,
-    "consoles.show": _MEMBERS,
-    "consoles.delete": ([202, 202, 202, 403, 403, 403], [202, *[404] * 5]),
-    "remote_consoles.create": _MEMBERS,
-    "remote_consoles.action": _MEMBERS,
-    "console_auth_tokens.show": ([200, 403, 403, 403, 200, 403],) * 2,
-    "console_hosts.index": ([200, *[403] * 5],) * 2,
-}
+from console_api.tests.functional.personas import (
+    EXPECTED,
+    OPERATIONS,
+    PERSONAS,
+    PersonaTestCase,
+)
 
 
 @base.on_each_database

@@ -67,10 +67,12 @@ class RulesTest(unittest.TestCase):
                 )
 
     def test_every_referenced_rule_is_defined(self) -> None:
-        enforcer = policy.Enforcer(cfg.ConfigOpts(), use_conf=False)
-        enforcer.register_defaults(list(self.rules.values()))
-        enforcer.load_rules()
+        checks = {name: rule.check for name, rule in self.rules.items()}
+        enforcer = policy.Enforcer(
+            cfg.ConfigOpts(), rules=checks, use_conf=False
+        )
         self.assertTrue(enforcer.check_rules(raise_on_violation=True))
+        self.assertEqual(set(self.rules), set(enforcer.rules))
 
 
 class SampleTest(base.FolderCase):
