@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The consoles that the database assigns to this console host."""
 
+import dataclasses
 from collections.abc import Mapping
-from typing import Any
-
-import sqlalchemy as sa
 
 from console_api import errors
 from console_api.agent.drivers.base import Console
+from console_api.agent.host import ConsoleHost
 from console_api.db import console_changes, console_hosts
+from console_api.db.console_changes import AssignedConsole
 from console_api.db.engine import Database
 from console_api.keys.repository import KeyRepository
 
@@ -28,12 +28,9 @@ class ConsoleFeed:
     """
 
     def __init__(
-        self, database: Database, keys: KeyRepository, host: Mapping[str, Any]
+        self, database: Database, keys: KeyRepository, host: ConsoleHost
     ) -> None:
-        """Follow a console host without reading anything yet.
-
-        :param host: the columns of the console host that its agent sets
-        """
+        """Follow a console host without reading anything yet."""
         self._database = database
         self._keys = keys
         self._host = host
@@ -59,7 +56,8 @@ class ConsoleFeed:
         """
         if self._host_id is None:
             self._host_id = console_hosts.register(
-                self._database, {**self._host, "last_seen_at": now}
+                self._database,
+                {**dataclasses.asdict(self._host), "last_seen_at": now},
             )
         else:
             console_hosts.seen(self._database, self._host_id, now)
@@ -72,12 +70,13 @@ class ConsoleFeed:
         host = self._read_host()
         if host is None:
             return
+        host_id, revision = host
         # A change between these two reads is in the rows, and is read again
         # by the next `read_changes`, which does no harm.
-        rows = console_changes.list_all(self._database, host.id)
-        self._replace({row.id: row for row in rows})
-        self._revision = host.revision
-        console_changes.forget(self._database, host.id, host.revision)
+        consoles = console_changes.list_all(self._database, host_id)
+        self._replace({console.id: console for console in consoles})
+        self._revision = revision
+        console_changes.forget(self._database, host_id, revision)
 
     def read_changes(self) -> None:
         """Read what has changed since the last read.
@@ -85,23 +84,32 @@ class ConsoleFeed:
         :raises DatabaseUnavailable: the database does not answer
         """
         host = self._read_host()
-        if host is None or host.revision == self._revision:
+        if host is None:
+            return
+        host_id, revision = host
+        if revision == self._revision:
             return
         changes = console_changes.list_since(
-            self._database, host.id, self._revision, _MAX_CHANGES
+            self._database, host_id, self._revision, _MAX_CHANGES
         )
         last = changes[-1].revision if changes else 0
-        if last < host.revision or last != self._revision + len(changes):
+        if last < revision or last != self._revision + len(changes):
             # There are too many, or some have been pruned.
             self.read_all()
             return
-        self._replace({row.console_id: row for row in changes}, self.consoles)
+        self._replace(
+            {change.console_id: change.console for change in changes},
+            self.consoles,
+        )
         self._revision = last
 
-    def _read_host(self) -> sa.Row[Any] | None:
-        """Read the console host; without it, there are no consoles."""
+    def _read_host(self) -> tuple[int, int] | None:
+        """Return the ID and revision of the console host.
+
+        Without it, there are no consoles.
+        """
         host = console_hosts.get(
-            self._database, self._host["host"], self._host["console_type"]
+            self._database, self._host.host, self._host.console_type
         )
         if host is None or host.id != self._host_id:
             # An operator deleted it; the next report registers it again.
@@ -109,34 +117,33 @@ class ConsoleFeed:
             self._revision = _NOTHING_READ
             self._replace({})
             return None
-        return host
+        return host.id, host.revision
 
     def _replace(
         self,
-        rows: Mapping[int, sa.Row[Any]],
+        changed: Mapping[int, AssignedConsole | None],
         others: Mapping[int, Console] | None = None,
     ) -> None:
-        """Replace the consoles by those of rows.
+        """Replace the consoles.
 
-        :param rows: rows by ID of the console; a row whose own ID is null
-            stands for a console that no longer exists
-        :param others: consoles to keep if there is no row of them
+        :param changed: consoles by ID; None for those that no longer exist
+        :param others: consoles to keep unless they have changed
         """
         consoles = {
             console_id: console
             for console_id, console in (others or {}).items()
-            if console_id not in rows
+            if console_id not in changed
         }
         unreadable = {
             console_id: reason
             for console_id, reason in self.unreadable.items()
-            if others is not None and console_id not in rows
+            if others is not None and console_id not in changed
         }
-        for console_id, row in rows.items():
-            if row.id is None:
+        for console_id, assigned in changed.items():
+            if assigned is None:
                 continue
             try:
-                consoles[console_id] = self._console(row)
+                consoles[console_id] = self._decrypt(assigned)
             except errors.ConfigurationError as error:
                 unreadable[console_id] = str(error)
         self.consoles, self.unreadable = consoles, unreadable
@@ -144,18 +151,20 @@ class ConsoleFeed:
             console_id: self._encrypted[console_id] for console_id in consoles
         }
 
-    def _console(self, row: sa.Row[Any]) -> Console:
-        known = self.consoles.get(row.id)
-        if known and self._encrypted.get(row.id) == row.encrypted_password:
+    def _decrypt(self, assigned: AssignedConsole) -> Console:
+        """Decrypt the password, unless it has not changed."""
+        encrypted = assigned.encrypted_password
+        known = self.consoles.get(assigned.id)
+        if known and self._encrypted.get(assigned.id) == encrypted:
             password = known.password
         else:
-            password = self._keys.decrypt(row.encrypted_password)
-            self._encrypted[row.id] = row.encrypted_password
+            password = self._keys.decrypt(encrypted)
+            self._encrypted[assigned.id] = encrypted
         return Console(
-            id=row.id,
-            server_id=row.server_id,
-            instance_name=row.instance_name,
-            compute_host=row.compute_host,
-            port=row.port,
+            id=assigned.id,
+            server_id=assigned.server_id,
+            instance_name=assigned.instance_name,
+            compute_host=assigned.compute_host,
+            port=assigned.port,
             password=password,
         )

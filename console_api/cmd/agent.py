@@ -102,8 +102,8 @@ async def _run(conf: cfg.ConfigOpts) -> None:
             loop.add_signal_handler(number, reconciler.stop)
         LOG.info(
             "Serving %s consoles of console host %s.",
-            host["console_type"],
-            host["host"],
+            host.console_type,
+            host.host,
         )
         async with _in_background(_helpers(conf, database, servers)):
             await reconciler.run()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statements on the changes of consoles, which agents follow."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,37 @@ _consoles = tables.consoles.c
 _hosts = tables.console_hosts.c
 _servers = tables.servers.c
 
-# What an agent has to know of a console.
+
+@dataclass(frozen=True, slots=True)
+class AssignedConsole:
+    """A console as the agent of its console host needs it.
+
+    ``port`` is None on a multiplexed console host, ``compute_host`` if the
+    server has not been scheduled to one.
+    """
+
+    id: int
+    server_id: str
+    instance_name: str
+    port: int | None
+    encrypted_password: str
+    compute_host: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleChange:
+    """A change of a console by one revision of its console host.
+
+    ``console`` is the console as it is now, None if it no longer exists or
+    has moved to another console host.
+    """
+
+    revision: int
+    console_id: int
+    console: AssignedConsole | None
+
+
+# The columns of AssignedConsole.
 _CONSOLE = (
     _consoles.id,
     _consoles.server_id,
@@ -36,7 +66,8 @@ _ALL = (
     .order_by(_consoles.id)
 )
 
-# Consoles that are gone, or on another console host by now, are nulls.
+# Consoles that no longer exist, or have moved to another console host, are
+# nulls.
 _SINCE = (
     sa.select(_changes.revision, _changes.console_id, *_CONSOLE)
     .select_from(
@@ -67,35 +98,47 @@ _RECORD = tables.console_changes.insert().from_select(
 
 
 def record(connection: Connection, host_id: int, console_id: int) -> None:
-    """Note which console the present revision of a host has changed.
+    """Record which console the current revision of a host changed.
 
-    The caller has raised the revision, and so holds the lock on its row.
+    The caller has raised the revision and therefore holds the row lock.
     """
     connection.execute(_RECORD, {"host_id": host_id, "console_id": console_id})
 
 
-def list_all(database: Database, host_id: int) -> Sequence[sa.Row[Any]]:
-    """Return all consoles of a console host as its agent needs them."""
-    return database.read(_ALL, {"host_id": host_id})
+def list_all(database: Database, host_id: int) -> list[AssignedConsole]:
+    """Return all consoles of a console host, by ID.
+
+    :raises DatabaseUnavailable: the database does not answer
+    """
+    rows = database.read(_ALL, {"host_id": host_id})
+    return [AssignedConsole(**row._asdict()) for row in rows]
 
 
 def list_since(
     database: Database, host_id: int, revision: int, limit: int
-) -> Sequence[sa.Row[Any]]:
-    """Return what has changed after a revision, in order of revisions.
+) -> list[ConsoleChange]:
+    """Return the changes after a revision, by revision.
 
-    A row has the console as it is now; of one that is no longer there, only
-    ``revision`` and ``console_id`` are not null.  The cost grows with the
-    number of changes alone.
+    The cost depends on the number of changes only.
+
+    :param limit: the maximum number of changes returned
+    :raises DatabaseUnavailable: the database does not answer
     """
-    return database.read(
+    rows = database.read(
         _SINCE, {"host_id": host_id, "revision": revision, "limit": limit}
     )
+    return [_change(**row._asdict()) for row in rows]
+
+
+def _change(revision: int, console_id: int, **columns: Any) -> ConsoleChange:
+    exists = columns["id"] is not None
+    console = AssignedConsole(**columns) if exists else None
+    return ConsoleChange(revision, console_id, console)
 
 
 @retried
 def forget(database: Database, host_id: int, revision: int) -> None:
-    """Delete the changes up to a revision, which an agent has made."""
+    """Delete the changes up to a revision, which the agent has read."""
     with database.transaction() as connection:
         connection.execute(
             tables.console_changes.delete().where(

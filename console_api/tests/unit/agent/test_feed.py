@@ -2,6 +2,7 @@
 from collections.abc import Callable, Iterable
 
 from console_api.agent.feed import ConsoleFeed
+from console_api.agent.host import ConsoleHost
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import console_hosts, servers, tables
 from console_api.keys import repository
@@ -23,7 +24,7 @@ class FeedCase(base.DatabaseCase):
     def new_feed(self) -> ConsoleFeed:
         host = base.console_host()
         del host["enabled"], host["last_seen_at"]
-        feed = ConsoleFeed(self.database, self.keys, host)
+        feed = ConsoleFeed(self.database, self.keys, ConsoleHost(**host))
         feed.report(1000)
         return feed
 

@@ -3,12 +3,12 @@ import subprocess
 import sys
 
 from console_api import errors
-from console_api.agent.host import console_host
+from console_api.agent.host import ConsoleHost, console_host
 from console_api.tests.unit import base
 
 
 class ConsoleHostTest(base.FolderCase):
-    def host(self, **options: object) -> dict[str, object]:
+    def host(self, **options: object) -> ConsoleHost:
         conf = base.load_conf(
             self.folder, {"agent": {"host": "console-1", **options}}
         )
@@ -16,15 +16,15 @@ class ConsoleHostTest(base.FolderCase):
 
     def test_defaults(self) -> None:
         self.assertEqual(
-            {
-                "host": "console-1",
-                "console_type": "vnc",
-                "public_hostname": "console-1",
-                "compute_hosts": "*",
-                "min_port": 20000,
-                "max_port": 29999,
-                "multiplex_port": None,
-            },
+            ConsoleHost(
+                host="console-1",
+                console_type="vnc",
+                public_hostname="console-1",
+                compute_hosts="*",
+                min_port=20000,
+                max_port=29999,
+                multiplex_port=None,
+            ),
             self.host(),
         )
 
@@ -49,15 +49,15 @@ class ConsoleHostTest(base.FolderCase):
             compute_hosts="rack-1-*,rack-2-*",
             ports="5900-5900",
         )
-        self.assertEqual("console.example.org", host["public_hostname"])
-        self.assertEqual("rack-1-* rack-2-*", host["compute_hosts"])
-        self.assertEqual((5900, 5900), (host["min_port"], host["max_port"]))
+        self.assertEqual("console.example.org", host.public_hostname)
+        self.assertEqual("rack-1-* rack-2-*", host.compute_hosts)
+        self.assertEqual((5900, 5900), (host.min_port, host.max_port))
 
     def test_multiplex_port_replaces_range(self) -> None:
         host = self.host(multiplex_port=443)
         self.assertEqual(
             (None, None, 443),
-            (host["min_port"], host["max_port"], host["multiplex_port"]),
+            (host.min_port, host.max_port, host.multiplex_port),
         )
 
     def test_invalid_option_is_named(self) -> None:
