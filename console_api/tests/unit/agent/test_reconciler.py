@@ -118,8 +118,10 @@ class FollowTest(ReconcilerCase):
         self.assertEqual([[1], [1, 2]], self.driver.applied)
 
     async def test_nothing_is_applied_before_first_read(self) -> None:
-        away = errors.DatabaseUnavailable()
-        await self.run_until(lambda: self.feed.reads > 2, away, away)
+        unavailable = errors.DatabaseUnavailable()
+        await self.run_until(
+            lambda: self.feed.reads > 2, unavailable, unavailable
+        )
         self.assertEqual([], self.driver.applied)
 
     async def test_failed_console_is_retried_and_logged_once(self) -> None:
@@ -163,12 +165,12 @@ class FollowTest(ReconcilerCase):
 
 class FailureTest(ReconcilerCase):
     async def test_unavailable_database_changes_nothing(self) -> None:
-        away = errors.DatabaseUnavailable()
+        unavailable = errors.DatabaseUnavailable()
         with self.assertLogs(module.LOG) as logs:
             await self.run_until(
                 lambda: self.feed.reads > 5,
                 {1: console(1)},
-                *(away, away, away),
+                *(unavailable, unavailable, unavailable),
                 {1: console(1), 2: console(2)},
             )
         self.assertEqual([[1], [1, 2]], self.driver.applied)
