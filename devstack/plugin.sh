@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The DevStack plugin of console_api; see README.rst in this folder.
+# The DevStack plugin of console_api; see README.rst.
 
 CONSOLE_API_CONF=$CONSOLE_API_CONF_DIR/console_api.conf
 
-# The pipelines of Nova's API, and the filter that goes into each.
+# The filter for each pipeline of Nova's API.
 declare -A CONSOLE_API_FILTERS=(
     [openstack_compute_api_v21]=console_api
     [openstack_compute_api_v21_legacy_v2_compatible]=console_api_v2
@@ -21,12 +21,12 @@ function console_api_bin_dir {
 function check_console_api_mode {
     if [[ ! "$CONSOLE_API_MODE" =~ ^(service|filter)$ ]]; then
         die $LINENO "CONSOLE_API_MODE is '$CONSOLE_API_MODE'," \
-            "but has to be service or filter."
+            "but must be service or filter."
     fi
 }
 
 function install_console_api {
-    # The drivers of databases are extras with the names that DevStack has.
+    # The extras for databases have the names that DevStack uses.
     setup_develop "$CONSOLE_API_DIR" "$DATABASE_TYPE,client"
     if [[ "$CONSOLE_API_MODE" == "service" ]]; then
         pip_install gunicorn
@@ -56,7 +56,7 @@ function configure_console_api {
     fi
 }
 
-# Servers are Nova's.
+# Look servers up in Nova.
 function configure_console_api_directory {
     iniset "$CONSOLE_API_CONF" directory driver nova
     iniset "$CONSOLE_API_CONF" nova auth_type password

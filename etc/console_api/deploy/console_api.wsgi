@@ -1,4 +1,4 @@
-# For mod_wsgi, which takes nothing from the environment of Apache.
+# For mod_wsgi, which does not inherit the environment of Apache.
 
 import os
 
