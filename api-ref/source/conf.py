@@ -8,12 +8,12 @@ extensions = ["openstackdocstheme", "os_api_ref"]
 project = "Console API Reference"
 copyright = "console_api contributors"
 
-# The title stays as above; otherwise the theme takes it from setup.cfg.
+# Keep the title above; by default the theme takes it from setup.cfg.
 openstackdocs_auto_name = False
-# The API has its own version numbers; those of the software do not matter.
+# The API has its own version numbers.
 openstackdocs_auto_version = False
 
-# The selector on the page offers these microversions.
+# The range of the microversion selector.
 os_api_ref_min_microversion = "2.1"
 os_api_ref_max_microversion = "2.104"
 
@@ -29,10 +29,10 @@ html_show_sourcelink = False
 
 
 class _WithoutGitHistory(logging.Filter):
-    """Drops the theme's complaint that it cannot name the git commit.
+    """Drops the theme's warning about the missing git commit.
 
-    A source archive has no git history. The commit is shown nowhere on these
-    pages, and warnings are errors.
+    A source archive has no git history.  The pages do not show the commit,
+    and warnings are errors.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
