@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An HTTP client that sends exactly what a test says.
+"""An HTTP client that sends requests exactly as a test specifies them.
 
-It holds every reply to what is true of all of them: no unexpected error,
-two equal request ids that are new each time, errors in one form.
+It checks every response for what all have in common: no unexpected error, two
+equal request IDs, faults of the same form.
 """
 
 import http.client
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from console_api.tests.functional.servers import Server
 
-#: The one key of a fault's body, by status; any other has computeFault.
+#: The key of a fault, by status; others have computeFault.
 FAULT_KEYS = {
     400: "badRequest",
     401: "unauthorized",
@@ -40,7 +40,7 @@ REQUEST_ID = re.compile(
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: Message
@@ -53,7 +53,7 @@ class Reply:
 
     @property
     def message(self) -> str:
-        """The message of a fault, whose form is checked."""
+        """The message of a fault, after checking its form."""
         key = FAULT_KEYS.get(self.status, "computeFault")
         document = self.json
         assert list(document) == [key], f"{self.status}: {document}"
@@ -66,17 +66,17 @@ class Reply:
 
     @property
     def request_id(self) -> str:
-        """The request id."""
+        """The request ID."""
         return self.headers["x-openstack-request-id"]
 
 
 @dataclass(frozen=True)
 class Client:
-    """A client of a server: who it is, and which API it speaks.
+    """A client of a server: its identity, and the API that it uses.
 
-    ``roles`` (by commas) override those that the user's name gives;
-    ``version`` is the microversion of each request; ``tls`` says whom to trust
-    if TLS is spoken.
+    ``roles``, separated by commas, override those of the user; ``version`` is
+    the microversion of all requests; ``tls`` enables TLS and has the trusted
+    certificates.
     """
 
     server: "Server"
@@ -95,7 +95,7 @@ class Client:
         return self.request("GET", path, **kwargs)
 
     def post(self, path: str, body: Any = None, **kwargs) -> Reply:
-        """Send a POST request, perhaps with a document."""
+        """Send a POST request, optionally with a document."""
         return self.request("POST", path, body=body, **kwargs)
 
     def delete(self, path: str, **kwargs) -> Reply:
@@ -112,11 +112,11 @@ class Client:
         version: str | None = None,
         prefix: str | None = None,
     ) -> Reply:
-        """Send one request and check its reply.
+        """Send a request and check the response.
 
-        :param body: bytes are sent as they are, a generator of them in
-            chunks, anything else as a JSON document
-        :param headers: None leaves one out that is sent otherwise
+        :param body: bytes are sent unchanged, an iterator of bytes is sent
+            chunked, anything else as a JSON document
+        :param headers: None removes a header that is sent by default
         """
         sent = self._headers(version)
         if isinstance(body, Iterable) and not isinstance(
@@ -146,9 +146,9 @@ class Client:
             connection.close()
 
     def raw(self, data: bytes, *, close: bool = False) -> Reply:
-        """Send bytes and read the reply.
+        """Send bytes and read the response.
 
-        :param close: send nothing more, so that the server sees the end
+        :param close: close the connection for writing
         """
         with socket.create_connection(
             (self.host, self.server.port), timeout=self.timeout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stand-in for Keystone: just what keystonemiddleware asks it for."""
+"""A fake Keystone with the requests that keystonemiddleware sends."""
 
 import contextlib
 import datetime as dt
@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-#: What a service has to know to get a token of its own.
+#: The password of the service user.
 SERVICE_PASSWORD = "password-of-the-service"
 
-#: Where callers without a good token are sent.
+#: The address for callers without a valid token.
 PUBLIC_URL = "https://keystone.example.org/identity"
 
 
 def options(url: str, **more: dict[str, str]) -> dict[str, dict[str, str]]:
-    """Return the options of a service that asks an identity service."""
+    """Return the options of a service that uses an identity service."""
     return {
         "api": {"auth_strategy": "keystone"},
         "keystone_authtoken": {
@@ -39,7 +39,7 @@ def options(url: str, **more: dict[str, str]) -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered in the place of what should be."""
+    """A response that replaces the regular one."""
 
     status: int
     body: bytes = b""
@@ -47,19 +47,19 @@ class Answer:
 
 
 class IdentityService:
-    """Issues tokens without asking, and says whose they are."""
+    """Issues tokens without authentication, and validates them."""
 
     def __init__(self) -> None:
-        """Listen on a port of its own."""
+        """Start it on a free port."""
         self._tokens: dict[str, dict] = {}
-        #: What it takes for the password of a service.
+        #: The password that it accepts.
         self.password = SERVICE_PASSWORD
-        #: Answers every request, if it is set.
+        #: The response to every request, if set.
         self.instead: Answer | None = None
-        #: Cleared, no request is answered until it is set again.
+        #: While cleared, requests get no response.
         self.answers = threading.Event()
         self.answers.set()
-        #: The requests until now: method and path.
+        #: The requests so far: method and path.
         self.requests: list[str] = []
         self._http = http.server.ThreadingHTTPServer(
             ("127.0.0.1", 0), _Handler
@@ -70,13 +70,13 @@ class IdentityService:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The base URL."""
         return f"http://127.0.0.1:{self._http.server_port}"
 
     def issue(
         self, user: str, project: str | None, *roles: str, seconds=3600
     ) -> str:
-        """Issue a token; without project it is unscoped."""
+        """Issue a token; without a project it is unscoped."""
         token = f"gAAAA{uuid.uuid4().hex}"
         now = dt.datetime.now(dt.UTC)
         document = {
@@ -96,11 +96,11 @@ class IdentityService:
         return token
 
     def revoke(self, token: str) -> None:
-        """Know a token no longer."""
+        """Forget a token."""
         del self._tokens[token]
 
     def find(self, token: str) -> dict | None:
-        """Return what is known of a token."""
+        """Return the document of a token."""
         return self._tokens.get(token)
 
     def _catalog_entry(self) -> dict:
@@ -122,7 +122,7 @@ class IdentityService:
         }
 
     def stop(self) -> None:
-        """Stop answering."""
+        """Stop the server."""
         self.answers.set()
         self._http.shutdown()
         self._http.server_close()
@@ -195,4 +195,4 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_args) -> None:
-        """Keep quiet."""
+        """Log nothing."""

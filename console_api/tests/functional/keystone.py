@@ -1,73 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Keystone for tests, on SQLite in a temporary folder."""
+"""A real Keystone for tests: its projects, users and tokens."""
 
-import atexit
 import datetime as dt
 import functools
-import os
 import secrets
-import socket
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import requests
-from cryptography.fernet import Fernet
 
-from console_api.tests.functional import configuration
+from console_api.tests.functional.keystone_server import (
+    TIMEOUT,
+    KeystoneServer,
+)
 
-#: Where all users and projects are.
+#: The domain of all users and projects.
 DEFAULT_DOMAIN = {"id": "default"}
 
-#: What a token is for, as Keystone's API has it.
+#: The scope of a token, in the form of Keystone's API.
 Scope = dict[str, Any] | str
 
-#: What we are in the catalog, once a test has put us there.
+#: The service type of console_api in the catalog.
 SERVICE_TYPE = "console-test"
 
 SYSTEM: Scope = {"system": {"all": True}}
 UNSCOPED: Scope = "unscoped"
 
-_START_TIMEOUT = 60
-_STOP_TIMEOUT = 20
-
-_CONFIGURATION = """\
-[identity]
-# As cheap as it can be: nobody is kept out here.
-password_hash_rounds = 4
-[database]
-connection = sqlite:///{folder}/keystone.sqlite
-[fernet_tokens]
-key_repository = {folder}/fernet
-[fernet_receipts]
-key_repository = {folder}/fernet
-[credential]
-key_repository = {folder}/fernet
-[oslo_policy]
-policy_file = {folder}/policy.yaml
-policy_dirs = {folder}/policy.d
-"""
-
 
 class Keystone:
-    """A running Keystone with the roles that `bootstrap` makes."""
+    """A running Keystone with the roles that ``bootstrap`` creates."""
 
     def __init__(self) -> None:
-        """Set it up, start it, and get a token of its administrator."""
-        self._folder = configuration.temporary_folder()
-        self._password = secrets.token_urlsafe()
-        # Keystone also looks for its configuration in the home directory.
-        self._environment = {
-            **os.environ,
-            "HOME": str(self._folder),
-            "OS_KEYSTONE_CONFIG_DIR": str(self._folder),
-        }
-        listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v3"
-        with listener:
-            self._prepare()
-            self._start(listener)
+        """Start it and get a token of its administrator."""
+        self._server = KeystoneServer()
+        self._password = self._server.password
+        self.url = self._server.url
         self._admin = self.token(
             "admin",
             self._password,
@@ -78,90 +44,22 @@ class Keystone:
         self._service_project = self.make_project()
         self._service = self.make_user(self._service_project, "service")
 
-    def _prepare(self) -> None:
-        config = self._folder / "keystone.conf"
-        config.write_text(_CONFIGURATION.format(folder=self._folder))
-        # What `fernet_setup` makes: the next key and the one in use.
-        keys = self._folder / "fernet"
-        keys.mkdir(mode=0o700)
-        for name in ("0", "1"):
-            (keys / name).write_bytes(Fernet.generate_key())
-        self._manage("db_sync")
-        self._manage(
-            "bootstrap",
-            *("--bootstrap-public-url", self.url),
-            *("--bootstrap-internal-url", self.url),
-        )
-
-    def _manage(self, *arguments: str) -> None:
-        program = Path(sys.executable).with_name("keystone-manage")
-        done = subprocess.run(
-            [
-                program,
-                *("--config-file", self._folder / "keystone.conf"),
-                *("--config-dir", self._folder),
-                *arguments,
-            ],
-            env={**self._environment, "OS_BOOTSTRAP_PASSWORD": self._password},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(
-                f"keystone-manage {arguments[0]} failed:\n{done.stdout}"
-            )
-
-    def _start(self, listener: socket.socket) -> None:
-        settings = self._folder / "gunicorn.py"
-        settings.write_text(
-            f'bind = "fd://{listener.fileno()}"\n'
-            "threads = 4\n"
-            "control_socket_disable = True\n"
-            'wsgi_app = "keystone.wsgi.api:application"\n'
-        )
-        with (self._folder / "keystone.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                # Without arguments: Keystone would take them for its own.
-                [sys.executable, "-m", "gunicorn"],
-                pass_fds=[listener.fileno()],
-                env={
-                    **self._environment,
-                    "GUNICORN_CMD_ARGS": f"--config {settings}",
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        atexit.register(self.stop)
-        # Waits in the queue of the socket until somebody answers.
-        requests.get(self.url, timeout=_START_TIMEOUT).raise_for_status()
-
-    def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
-        self._process.terminate()
-        self._process.wait(_STOP_TIMEOUT)
-
     def make_project(self) -> str:
-        """Make a project.
-
-        :returns: its id
-        """
+        """Create a project and return its ID."""
         project = self._post(
             "projects", {"project": {"name": secrets.token_hex(8)}}
         )
         return project["project"]["id"]
 
     def make_token(self, project_id: str, role: str | None) -> str:
-        """Make a user with a role on a project, and get a token of it."""
+        """Return a token of a new user with a role on a project."""
         name, password = self.make_user(project_id, role)
         return self.token(name, password, {"project": {"id": project_id}})
 
     def make_user(
         self, project_id: str, role: str | None, name: str | None = None
     ) -> tuple[str, str]:
-        """Make a user with a role on a project.
+        """Create a user with a role on a project.
 
         :returns: name and password
         """
@@ -171,7 +69,7 @@ class Keystone:
         return name, password
 
     def make_service_user(self, name: str) -> str:
-        """Make an administrator of the project `service`, and that, too.
+        """Create an administrator of the new project ``service``.
 
         :returns: the password
         """
@@ -180,13 +78,13 @@ class Keystone:
         return password
 
     def make_system_token(self, role: str) -> str:
-        """Make a user with a role on the system, and get a token of that."""
+        """Return a system-scoped token of a new user with a role."""
         name, password, user_id = self._make_user()
         self._grant(role, "system", user_id)
         return self.token(name, password, SYSTEM)
 
     def make_domain_token(self, role: str) -> str:
-        """Make a user with a role on a domain, and get a token of that."""
+        """Return a domain-scoped token of a new user with a role."""
         name, password, user_id = self._make_user()
         self._grant(role, f"domains/{DEFAULT_DOMAIN['id']}", user_id)
         return self.token(name, password, {"domain": DEFAULT_DOMAIN})
@@ -200,11 +98,11 @@ class Keystone:
 
     @property
     def admin_token(self) -> str:
-        """A token of the administrator, in a project of its own."""
+        """A token of the administrator, scoped to its own project."""
         return self._admin
 
     def token(self, user: str, password: str, scope: Scope) -> str:
-        """Get a token of a user for a scope, as Keystone's API has it."""
+        """Return a token of a user."""
         identity = {
             "methods": ["password"],
             "password": {
@@ -218,16 +116,16 @@ class Keystone:
         return self._authenticate({"identity": identity, "scope": scope})
 
     def brief_token(self, project_id: str, role: str) -> str:
-        """Make a user with a role, and get a token that expires in seconds.
+        """Return a token of a new user that expires in seconds.
 
-        It ends with the application credential that it is issued for.
+        It expires together with its application credential.
         """
         token = self.make_token(project_id, role)
         for seconds in (2, 4, 8, 16, 32):
             try:
                 return self._token_for(seconds, token)
             except requests.HTTPError:
-                # This machine was too slow: it had already expired.
+                # It expired before it was issued.
                 continue
         raise TimeoutError("No token was issued in time.")
 
@@ -238,7 +136,7 @@ class Keystone:
         )
 
     def restricted_token(self, token: str, **attributes: Any) -> str:
-        """Get a token for an application credential of a token's user."""
+        """Return a token for an application credential of a token's user."""
         made = self._post(
             f"users/{self._user_id(token)}/application_credentials",
             {
@@ -273,7 +171,7 @@ class Keystone:
         self._send("PUT", f"{where}/users/{user_id}/roles/{role_id}")
 
     def add_service(self, kind: str, url: str) -> None:
-        """Put a service of a type into the catalog."""
+        """Add a service to the catalog."""
         service = self._post("services", {"service": {"type": kind}})
         for interface in ("public", "internal"):
             endpoint = {
@@ -298,7 +196,7 @@ class Keystone:
 
     @property
     def options(self) -> dict[str, dict[str, str]]:
-        """The options of a service that asks this Keystone."""
+        """The options of a service that uses this Keystone."""
         return {
             "api": {"auth_strategy": "keystone"},
             "keystone_authtoken": {
@@ -322,11 +220,11 @@ class Keystone:
         ).json()
 
     def _send(self, method: str, path: str, **more: Any) -> requests.Response:
-        """Send a request, as the administrator unless there are headers."""
+        """Send a request, by default as the administrator."""
         if "headers" not in more:
             more["headers"] = {"X-Auth-Token": self._admin}
         reply = requests.request(
-            method, f"{self.url}/{path}", timeout=_START_TIMEOUT, **more
+            method, f"{self.url}/{path}", timeout=TIMEOUT, **more
         )
         reply.raise_for_status()
         return reply

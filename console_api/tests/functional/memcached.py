@@ -7,16 +7,16 @@ from console_api.tests.ports import free_port
 
 
 def start() -> Service:
-    """Start one on a port that nobody else has, and wait until it listens.
+    """Start memcached on a free port, and wait until it listens.
 
-    :raises unittest.SkipTest: it is not installed, and need not be
+    :raises unittest.SkipTest: it is not installed and not required
     """
     path = prerequisites.find_program("memcached")
     port = free_port()
     return Service(
         path,
         *("-l", "127.0.0.1", "-p", str(port), "-U", "0", "-m", "8"),
-        # As root it wants to be told whom to run as.
+        # Required if the tests run as root.
         *("-u", "root"),
         port=port,
     )

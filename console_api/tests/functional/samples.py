@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The samples of the API reference, from real requests to a real server.
+"""The samples of the API reference, made from requests to a real server.
 
-``python -m console_api.tests.functional.samples [FOLDER]`` writes all of
-them, into ``doc/api_samples`` unless told otherwise.  What differs each time
-is replaced by something fixed, so that nothing changes unless the API does.
+``python -m console_api.tests.functional.samples [FOLDER]`` writes all samples,
+by default into ``doc/api_samples``.  Values that differ in each run are
+replaced by constants, so that the samples change only with the API.
 """
 
 import base64
@@ -25,7 +25,7 @@ from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
 
 FOLDER = configuration.CHECKOUT / "doc" / "api_samples"
 
-# What stands in the samples for what is new each time.
+# Replacements of values that differ in each run.
 URL = "http://127.0.0.1:9890"
 PASSWORD = "q7WzR2mK"
 LAST_SEEN_AT = "2026-01-15T12:00:00+00:00"
@@ -84,7 +84,7 @@ def render(document: Any) -> str:
 
 
 def main() -> None:
-    """Write all samples anew, and nothing but them."""
+    """Write all samples."""
     folder = Path(sys.argv[1]) if sys.argv[1:] else FOLDER
     for path, document in collect().items():
         file = folder / path
@@ -207,7 +207,7 @@ def _connection_infos(client: Client) -> dict[str, Any]:
 
 
 def _fixed_token(console_type: str) -> str:
-    """Return something that looks like a token, the same for each type."""
+    """Return a constant that looks like a token, one for each type."""
     digest = hashlib.sha256(console_type.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 

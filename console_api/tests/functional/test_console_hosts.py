@@ -12,7 +12,7 @@ PATH = "/os-console-hosts"
 @base.on_each_database
 class ConsoleHostsTests(base.FunctionalTestCase):
     def find(self, name, **request):
-        """Return what the list says of one console host."""
+        """Return a console host from the list."""
         reply = self.admin.get(PATH, **request)
         self.assertEqual(200, reply.status, reply.body)
         [found] = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands in front of the API: CORS, proxies, the health check."""
+"""CORS, headers of proxies, and the health check."""
 
 import json
 import uuid
@@ -146,7 +146,7 @@ class FrontTests(base.FunctionalTestCase):
 
 @base.on_each_database
 class PlainFrontTests(base.FunctionalTestCase):
-    """The same, as it is unless an operator asks for more."""
+    """The default configuration."""
 
     def test_no_origin_is_allowed_by_default(self):
         reply = self.member.get(

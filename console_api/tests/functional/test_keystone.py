@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The keystone pipeline: who is asking is what the identity service says."""
+"""The pipeline with authentication, against a fake identity service."""
 
 import socket
 import uuid
@@ -11,11 +11,11 @@ from console_api.tests.functional.identity import (
     options,
 )
 
-AWAY = (
+UNAVAILABLE = (
     "The identity service is unavailable. Retry the request in a few seconds."
 )
 REQUIRED = "The request you have made requires authentication."
-# All that is said of tokens, and more than anybody wants to read.
+# Everything that the libraries log about tokens.
 DEBUG = {
     "debug": "true",
     "default_log_levels": "keystonemiddleware=DEBUG,keystoneauth=DEBUG,"
@@ -43,12 +43,12 @@ class KeystoneTestCase(base.FunctionalTestCase):
 
 
 class NoKeystoneTests(KeystoneTestCase):
-    """An identity service that does not answer."""
+    """An identity service that refuses connections."""
 
     backend = "sqlite"
 
     def choose_server(self):
-        # Taken, but nobody listens: connections are refused.
+        # Bound but not listening: connections are refused.
         taken = socket.socket()
         self.addCleanup(taken.close)
         taken.bind(("127.0.0.1", 0))
@@ -61,9 +61,9 @@ class NoKeystoneTests(KeystoneTestCase):
             with self.subTest(accept):
                 self.assert_unauthorized(self.get(path, None, Accept=accept))
                 reply = self.get(path, "token-of-somebody", Accept=accept)
-                self.assert_fault(reply, 503, AWAY)
+                self.assert_fault(reply, 503, UNAVAILABLE)
                 self.assertEqual("5", reply.headers["Retry-After"])
-        # What needs no identity works.
+        # Public documents are available.
         for path in ("/", "/v2.1", "/v2", "/healthcheck"):
             reply = self.client(None).get(path, prefix="")
             self.assertEqual(200, reply.status)
@@ -71,8 +71,8 @@ class NoKeystoneTests(KeystoneTestCase):
 
 JSON = {"Content-Type": "application/json"}
 
-# By what it is: an answer in the place of each that Keystone would give.
-BAD_ANSWERS = {
+# Invalid responses of Keystone.
+INVALID_ANSWERS = {
     "broken": Answer(500, b"rubbish"),
     "too busy": Answer(429, b'{"error": {"message": "rubbish"}}', JSON),
     "a page": Answer(
@@ -85,18 +85,18 @@ BAD_ANSWERS = {
     "null": Answer(200, b"null", JSON),
     "another document": Answer(200, b'{"rubbish": 1}', JSON),
     "no token": Answer(200, b'{"token": null}', JSON),
-    "a token of nobody": Answer(
+    "a token without user": Answer(
         200,
         b'{"token": {"methods": ["password"], "user": "rubbish",'
         b' "expires_at": "2126-01-01T00:00:00Z"}}',
         JSON,
     ),
-    "in circles": Answer(302, headers={"Location": "/v3/auth/tokens"}),
+    "a redirection loop": Answer(302, headers={"Location": "/v3/auth/tokens"}),
 }
 
 
 class BadKeystoneTests(KeystoneTestCase):
-    """An identity service that answers, but not what it should."""
+    """An identity service with invalid responses."""
 
     backend = "sqlite"
 
@@ -113,20 +113,20 @@ class BadKeystoneTests(KeystoneTestCase):
         self.issued = []
 
     def ask(self):
-        """Ask with a token that nobody has seen before."""
+        """Send a request with a new token."""
         self.issued.append(self.identity.issue("user", self.project, "member"))
         return self.get(self.path, self.issued[-1])
 
     def check_refusal(self, advice):
         reply = self.ask()
-        self.assert_fault(reply, 503, AWAY)
+        self.assert_fault(reply, 503, UNAVAILABLE)
         self.assertEqual("5", reply.headers["Retry-After"])
         lines = self.log_lines(reply, " ERROR ")
         self.assertTrue(any(advice in line for line in lines), lines)
 
     def check_all(self):
-        """Let it do all that it should not, and then what it should."""
-        for what, answer in BAD_ANSWERS.items():
+        """Check all invalid responses and a timeout."""
+        for what, answer in INVALID_ANSWERS.items():
             with self.subTest(what):
                 self.identity.instead = answer
                 self.check_refusal("Check that Keystone is running")
@@ -143,7 +143,7 @@ class BadKeystoneTests(KeystoneTestCase):
             self.check_refusal("Correct username, password, project")
             self.identity.password = identity.SERVICE_PASSWORD
         self.assertEqual(200, self.ask().status)
-        # Where it is and who we are is known from here on.
+        # From here on, the service has a session with Keystone.
         self.check_all()
         for status, advice in (
             (401, "Correct username, password, project"),
@@ -168,7 +168,7 @@ class KeystoneTests(KeystoneTestCase):
         return self.start_server(options(self.identity.url, DEFAULT=DEBUG))
 
     def test_roles_of_keystone_decide(self):
-        """All in one test: each needs a server of its own."""
+        """All in one test, because it needs its own server."""
         server_id = self.make_server()
         self.make_console_host()
         consoles = f"/servers/{server_id}/consoles"

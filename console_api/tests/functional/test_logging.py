@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log at its most talkative: request ids everywhere, secrets nowhere."""
+"""The debug log: request IDs everywhere, secrets nowhere."""
 
 import re
 
 from console_api.tests.functional import base
 
-# Libraries too say all they can, which they do not unless they are told.
+# Including the libraries, which do not log at debug level by default.
 DEBUG = {
     "DEFAULT": {
         "debug": "true",
@@ -15,7 +15,7 @@ DEBUG = {
     }
 }
 
-# A line that oslo.log has written, and not one of a traceback.
+# A line of oslo.log, not one of a traceback.
 LINE = re.compile(r"^\d{4}-\d\d-\d\d \S+ \d+ [A-Z]+ (?P<rest>\S+ .*)")
 
 
@@ -28,7 +28,7 @@ class LoggingTests(base.FunctionalTestCase):
         self.logged_before = len(self.server.log)
 
     def log(self):
-        """Return what has been logged since the test began."""
+        """Return the log since the start of the test."""
         return self.server.log[self.logged_before :]
 
     def keys(self):
@@ -77,7 +77,7 @@ class LoggingTests(base.FunctionalTestCase):
         self.assert_not_logged(token, shown["password"], *self.keys())
 
     def look_up(self, token):
-        """Look a token up, with and without success."""
+        """Look up a token, with and without permission."""
         path = f"/os-console-auth-tokens/{token}"
         proxy = self.client("proxy", roles="service")
         self.assertEqual(200, proxy.get(path, version="2.31").status)
@@ -86,7 +86,7 @@ class LoggingTests(base.FunctionalTestCase):
                 client.get(path, prefix=prefix)
 
     def mistype(self, token):
-        """Get the URL of a look-up wrong."""
+        """Send look-ups with mistyped URLs."""
         proxy = self.client("proxy", roles="service")
         for path in (
             f"/os-console-auth-tokens/{token}/",
@@ -108,7 +108,7 @@ class LoggingTests(base.FunctionalTestCase):
             proxy.get(f"/os-console-auth-tokens/{token}", prefix=prefix)
 
     def misplace(self, token, server_id):
-        """Send a token where it does not belong."""
+        """Send a token in the bodies of other requests."""
         for body in (
             {"remote_console": {"protocol": token, "type": token}},
             {"remote_console": token},

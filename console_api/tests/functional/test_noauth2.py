@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The no-authentication pipeline: whom it believes, and whom it serves."""
+"""The pipeline without authentication."""
 
 import socket
 import unittest
@@ -18,7 +18,7 @@ def own_address():
     """Return an address of this machine that is not loopback, or None."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            # Sends nothing: it only asks which address would be used.
+            # Sends nothing, but selects the local address.
             probe.connect(("198.51.100.1", 9))
         except OSError:
             return None
@@ -27,7 +27,7 @@ def own_address():
 
 
 def has_ipv6():
-    """Tell whether this machine has the loopback address of IPv6."""
+    """Return whether this machine has the IPv6 loopback address."""
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))
@@ -44,7 +44,7 @@ class IdentityTests(base.FunctionalTestCase):
         self.path = f"/servers/{self.server_id}/consoles"
 
     def statuses(self, client):
-        """Return what a client gets for list, show and a token look-up."""
+        """Return the statuses of list, show and token look-up."""
         return [
             client.get(self.path).status,
             client.get(f"{self.path}/{self.console_id}").status,

@@ -10,8 +10,8 @@ CREATE = "os_compute_api:os-consoles:create"
 SHOW = "os_compute_api:os-consoles:show"
 DELETE = "os_compute_api:os-consoles:delete"
 
-# As an administrator of Nova has it: base rules of old and new releases,
-# and rules of operations that are not ours.
+# A file written for Nova: base rules of old and new releases, and rules of
+# other operations.
 NOVA_STYLE = """
 # Decides what is required for the 'is_admin:True' check to succeed.
 "context_is_admin": "role:admin"
@@ -25,19 +25,19 @@ NOVA_STYLE = """
 "os_compute_api:os-consoles:delete": "rule:project_admin_api"
 "os_compute_api:os-console-auth-tokens": "rule:system_or_project_reader"
 "os_compute_api:os-remote-consoles": "rule:system_admin_or_owner"
-"os_compute_api:servers:index": "rule:nobody_knows"
+"os_compute_api:servers:index": "rule:undefined"
 "os_compute_api:os-hypervisors:list": "rule:system_reader_api"
 """
 
-# Rules that oslo.policy cannot make sense of, and so refuses everybody.
-SENSELESS = (
-    "rule:nobody_knows",
+# Rules that oslo.policy cannot evaluate and that refuse everyone.
+INVALID = (
+    "rule:undefined",
     "nonsense",
     "role:",
     "role:auditor and",
     "(role:auditor",
     "unknown:%(unknown)s",
-    "project_id:%(no_such_thing)s",
+    "project_id:%(undefined)s",
 )
 
 
@@ -46,7 +46,7 @@ def text_of(rules):
 
 
 class PolicyTestCase(base.FunctionalTestCase):
-    # A folder of rules of its own also keeps this server apart from others.
+    # These options also keep other tests from sharing the server.
     options = {"oslo_policy": {"policy_dirs": "rules.d"}}
 
     def setUp(self):
@@ -64,24 +64,24 @@ class PolicyTestCase(base.FunctionalTestCase):
         return self.client("carol", roles=roles).get(self.path).status
 
     def delete_as(self, roles):
-        """Return what an attempt to delete no console is answered."""
+        """Return the status of deleting a console that does not exist."""
         client = self.client("carol", roles=roles)
         return client.delete(f"{self.path}/0").status
 
     def write(self, text="", **rules):
-        """Write the policy file, and wait until it is in force."""
+        """Write the policy file, and wait until it takes effect."""
         self.write_only(text, **rules)
         self.eventually(lambda: self.delete_as(self.canary) == 404)
 
     def write_only(self, text="", **rules):
-        # A role that nobody knew before shows that the file is in force.
+        # A role that is new with each file shows when it takes effect.
         self.canary = f"canary-{uuid.uuid4().hex}"
         rules.setdefault(DELETE, "rule:project_member_or_admin")
         rules[DELETE] += f" or role:{self.canary}"
         self.policy.write_text(text + text_of(rules))
 
 
-# The database has no part in this, and each edit takes half a second.
+# Independent of the database, and each edit takes half a second.
 @base.on_databases("sqlite")
 class PolicyEditTests(PolicyTestCase):
     def test_edits_take_effect(self):
@@ -96,14 +96,14 @@ class PolicyEditTests(PolicyTestCase):
                 self.write(**{INDEX: rule})
                 self.assertEqual({200}, {200, *map(self.list_as, allowed)})
                 self.assertEqual({403}, {403, *map(self.list_as, refused)})
-        # Without a rule in the file: the default.
+        # Without a rule in the file, the default applies.
         self.write()
         self.assertEqual(403, self.list_as("auditor"))
         self.assertEqual(200, self.list_as("reader"))
 
     def test_removed_file_leaves_rules_in_force(self):
         self.write(**{INDEX: "role:auditor"})
-        self.told_before = self.told()
+        self.errors_before = self.count_errors()
         self.policy.unlink()
         self.assert_rules_stay()
         self.write(**{INDEX: "role:reader"})
@@ -129,15 +129,15 @@ class PolicyEditTests(PolicyTestCase):
         self.assertEqual(200, self.list_as("reader"))
 
     def assert_rules_stay(self):
-        """Assert that what is in force stays so, and that it is said once."""
-        self.eventually(lambda: self.told() > self.told_before)
+        """Assert that the rules stay in force and one error is logged."""
+        self.eventually(lambda: self.count_errors() > self.errors_before)
         for _ in range(3):
             self.assertEqual(200, self.list_as("auditor"))
             self.assertEqual(403, self.list_as("reader"))
-        self.assertEqual(self.told_before + 1, self.told())
+        self.assertEqual(self.errors_before + 1, self.count_errors())
 
-    def told(self):
-        # Each request may be the one that looks at the files.
+    def count_errors(self):
+        # A request examines the files.
         self.list_as("auditor")
         return self.server.log.count("The previous rules stay in force.")
 
@@ -152,7 +152,7 @@ class PolicyEditTests(PolicyTestCase):
             b"!!python/object/apply:os.system ['true']",
         ):
             with self.subTest(broken):
-                self.told_before = self.told()
+                self.errors_before = self.count_errors()
                 self.policy.write_bytes(broken)
                 self.assert_rules_stay()
         self.write(**{INDEX: "role:reader"})
@@ -160,16 +160,16 @@ class PolicyEditTests(PolicyTestCase):
 
     def test_directory_in_place_of_file_leaves_rules_in_force(self):
         self.write(**{INDEX: "role:auditor"})
-        self.told_before = self.told()
+        self.errors_before = self.count_errors()
         self.addCleanup(self.policy.rmdir)
         self.policy.unlink()
         self.policy.mkdir()
         self.assert_rules_stay()
 
     def test_invalid_rules_refuse(self):
-        rules = dict.fromkeys(SENSELESS)
-        for number, rule in enumerate(SENSELESS):
-            rules[rule] = f"senseless_{number}"
+        rules = dict.fromkeys(INVALID)
+        for number, rule in enumerate(INVALID):
+            rules[rule] = f"invalid_{number}"
         self.write(
             **{name: rule for rule, name in rules.items()},
             **{INDEX: " or ".join(f"rule:{name}" for name in rules.values())},
@@ -204,7 +204,7 @@ class PolicyTests(PolicyTestCase):
         self.assert_fault(stranger.post(self.path), 404)
         own = self.client("carol", roles="")
         reply = own.post(self.path)
-        # Allowed, though there is no console host.
+        # Allowed, but there is no console host.
         self.assert_fault(reply, 503)
 
     def test_rule_about_user(self):
@@ -219,13 +219,13 @@ class PolicyTests(PolicyTestCase):
         [row] = self.console_rows(self.server_id)
         token = self.issue_token(self.server_id)
         self.policy.write_text(NOVA_STYLE)
-        # The administrator's console, which a member shows by default.
+        # By default, a member may show this console.
         console = f"{self.path}/{row.id}"
         self.eventually(lambda: self.member.get(console).status == 403)
         remote = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
         look_up = f"/os-console-auth-tokens/{token}"
         for method, path, body, expected in (
-            # Roles and project; the owner needs no role of ours.
+            # The owner needs no particular role.
             ("GET", self.path, None, {"": 200, "admin": 200}),
             ("POST", self.path, None, {"": 200, "admin": 200}),
             ("GET", console, None, {"member": 403, "admin": 200}),
@@ -245,7 +245,7 @@ class PolicyTests(PolicyTestCase):
                         method, path, body=body, version="2.31"
                     )
                     self.assertEqual(status, reply.status, reply.body)
-        # The old administrator is one of the cloud, whatever the project.
+        # An administrator of any project is one of the cloud.
         admin = self.client("admin", project=uuid.uuid4().hex)
         self.assertEqual(200, admin.get(self.path).status)
         self.assert_fault(admin.post(self.path), 404)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The keystone pipeline, with a real Keystone behind it."""
+"""The pipeline with authentication, against a real Keystone."""
 
 import uuid
 from typing import ClassVar
@@ -19,7 +19,7 @@ LOOK_UP = "/os-console-auth-tokens/none"
 
 
 class RealKeystoneTestCase(PersonaTestCase):
-    """A server of a project that Keystone has, and its console."""
+    """Tests with a server in a project of Keystone, and its console."""
 
     backend = "sqlite"
 
@@ -49,9 +49,9 @@ class RealKeystoneTestCase(PersonaTestCase):
 
 
 class RealKeystoneTests(RealKeystoneTestCase):
-    """Identity comes from Keystone, and from nowhere else."""
+    """Identity comes from Keystone only."""
 
-    # What a log line shows of a caller, names included.
+    # Log the names of callers too.
     options: ClassVar[Options] = {
         "DEFAULT": {
             "debug": "true",
@@ -162,7 +162,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
         with_service = self.with_token(token, X_Service_Token=service)
         self.assertEqual(200, with_service.post(self.path).status)
         for refused in (
-            # What Keystone has said is remembered, and not for this one.
+            # The cached validation does not apply without a service token.
             alone,
             self.with_token(
                 token,
@@ -190,7 +190,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
             self.assertEqual(200, asking.get(self.path).status)
             self.assertEqual(403, asking.post(self.path).status)
             self.assertEqual(403, asking.get(LOOK_UP).status)
-            # Nor does it take anything away.
+            # It does not reduce permissions either.
             asking = self.with_token(member, X_Service_Token=service)
             self.assertEqual(200, asking.post(self.path).status)
 

@@ -1,69 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Remote consoles: tokens and their access URLs, by both operations."""
+"""Remote consoles: console auth tokens and their access URLs."""
 
-import hashlib
 import time
 import uuid
 
-import sqlalchemy as sa
-
-from console_api.db import tables
 from console_api.tests.functional import base
-
-# Protocol, type, since which microversion, how its access URL begins.
-TYPES = (
-    ("vnc", "novnc", "2.6", "http://127.0.0.1:6080/vnc_auto.html?path=%3F"),
-    ("vnc", "xvpvnc", "2.6", "http://127.0.0.1:6081/console?"),
-    ("spice", "spice-html5", "2.6", "http://127.0.0.1:6082/spice_auto.html?"),
-    ("rdp", "rdp-html5", "2.6", "http://127.0.0.1:6083/?"),
-    ("serial", "serial", "2.6", "ws://127.0.0.1:6083/?"),
-    ("mks", "webmks", "2.8", "http://127.0.0.1:6090/?"),
-    ("spice", "spice-direct", "2.99", "http://127.0.0.1:13002/?"),
+from console_api.tests.functional.remote_consoles import (
+    TYPES,
+    RemoteConsoleTestCase,
+    request_body,
 )
 
-# Legacy action, type, its protocol.
-ACTIONS = (
-    ("os-getVNCConsole", "novnc", "vnc"),
-    ("os-getVNCConsole", "xvpvnc", "vnc"),
-    ("os-getSPICEConsole", "spice-html5", "spice"),
-    ("os-getRDPConsole", "rdp-html5", "rdp"),
-    ("os-getSerialConsole", "serial", "serial"),
-)
-
-URLS = {console_type: url for _, console_type, _, url in TYPES}
-
-# A microversion, and the one before it that is not old enough.
+# For each microversion that added types, the one before it.
 BEFORE = {"2.6": "2.5", "2.8": "2.7", "2.99": "2.98"}
-
-
-def wanted(protocol, console_type):
-    return {"remote_console": {"protocol": protocol, "type": console_type}}
-
-
-class RemoteConsoleTestCase(base.FunctionalTestCase):
-    def setUp(self):
-        super().setUp()
-        self.server_id = self.make_server()
-        self.remote = f"/servers/{self.server_id}/remote-consoles"
-        self.action = f"/servers/{self.server_id}/action"
-
-    def stored(self, token):
-        """Return the row of a token."""
-        tokens = tables.console_auth_tokens
-        digest = hashlib.sha256(token.encode()).hexdigest()
-        [row] = self.database.rows(
-            sa.select(tokens).where(tokens.c.token_hash == digest)
-        )
-        return row
-
-    def assert_url(self, url, console_type):
-        """Assert that a URL is of a type, and return the token in it."""
-        self.assertTrue(url.startswith(URLS[console_type]), url)
-        joint = "token%3D" if console_type == "novnc" else "token="
-        token = url.removeprefix(URLS[console_type]).removeprefix(joint)
-        self.assertRegex(token, r"^[A-Za-z0-9_-]{43}\Z")
-        self.assertEqual(token, base.token_of(url))
-        return token
 
 
 @base.on_each_database
@@ -73,7 +22,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
             for version in (since, "2.104"):
                 reply = self.member.post(
                     self.remote,
-                    wanted(protocol, console_type),
+                    request_body(protocol, console_type),
                     version=version,
                 )
                 self.assertEqual(200, reply.status, reply.body)
@@ -100,7 +49,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
             stored = self.count_tokens(self.server_id)
             reply = self.member.post(
                 self.remote,
-                wanted(protocol, console_type),
+                request_body(protocol, console_type),
                 version=BEFORE[since],
             )
             self.assert_fault(reply, 404 if since == "2.6" else 400)
@@ -111,7 +60,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
     def test_create_before_2_6_returns_404(self):
         for version in (None, "2.1", "2.5"):
             reply = self.member.post(
-                self.remote, wanted("vnc", "novnc"), version=version
+                self.remote, request_body("vnc", "novnc"), version=version
             )
             self.assert_fault(reply, 404, "The resource could not be found.")
             self.assert_version_headers(reply, version or "2.1")
@@ -124,7 +73,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
                 with self.subTest(protocol=protocol, type=console_type):
                     reply = self.member.post(
                         self.remote,
-                        wanted(protocol, console_type),
+                        request_body(protocol, console_type),
                         version="2.99",
                     )
                     self.assert_fault(
@@ -133,7 +82,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
         self.assertEqual(0, self.count_tokens(self.server_id))
 
     def test_invalid_body_returns_400(self):
-        console = wanted("vnc", "novnc")["remote_console"]
+        console = request_body("vnc", "novnc")["remote_console"]
         for body in (
             None,
             b"",
@@ -176,7 +125,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
     def test_query_parameters_are_ignored(self):
         reply = self.member.post(
             f"{self.remote}?unknown=1&%ff",
-            wanted("vnc", "novnc"),
+            request_body("vnc", "novnc"),
             version="2.104",
         )
         self.assertEqual(200, reply.status)
@@ -187,7 +136,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
             with self.subTest(console_type):
                 reply = self.member.post(
                     f"/servers/{self.server_id}/remote-consoles",
-                    wanted(protocol, console_type),
+                    request_body(protocol, console_type),
                     version="2.99",
                 )
                 message = f"Unavailable console type {console_type}."
@@ -199,7 +148,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
         message = f"Instance {server_id} is not ready"
         reply = self.member.post(
             f"/servers/{server_id}/remote-consoles",
-            wanted("vnc", "novnc"),
+            request_body("vnc", "novnc"),
             version="2.6",
         )
         self.assert_fault(reply, 409, message)
@@ -215,7 +164,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
             with self.subTest(server_id[:40]):
                 reply = self.admin.post(
                     f"/servers/{server_id}/remote-consoles",
-                    wanted("vnc", "novnc"),
+                    request_body("vnc", "novnc"),
                     version="2.6",
                 )
                 self.assert_fault(reply, 404)
@@ -233,107 +182,8 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
 
 
 @base.on_each_database
-class LegacyActionTests(RemoteConsoleTestCase):
-    def test_actions_exist_up_to_2_5(self):
-        def check(name, console_type, _protocol):
-            for version in (None, "2.1", "2.5"):
-                reply = self.member.post(
-                    self.action,
-                    {name: {"type": console_type}},
-                    version=version,
-                )
-                self.assertEqual(200, reply.status, reply.body)
-                self.assert_version_headers(reply, version or "2.1")
-                console = reply.json["console"]
-                token = self.assert_url(console.pop("url"), console_type)
-                self.assertEqual({"type": console_type}, console)
-                self.assertEqual(console_type, self.stored(token).console_type)
-
-        self.each(ACTIONS, check)
-
-    def test_actions_from_2_6_return_404(self):
-        for version in ("2.6", "2.104"):
-            for name, console_type, _ in ACTIONS:
-                with self.subTest(name, version=version):
-                    reply = self.member.post(
-                        self.action,
-                        {name: {"type": console_type}},
-                        version=version,
-                    )
-                    self.assert_fault(reply, 404)
-                    self.assert_version_headers(reply, version)
-        self.assertEqual(0, self.count_tokens(self.server_id))
-
-    def test_unknown_action_returns_400(self):
-        vnc = {"os-getVNCConsole": {"type": "novnc"}}
-        for body in (
-            None,
-            b"",
-            b"null",
-            {},
-            [],
-            "os-getVNCConsole",
-            {"reboot": {"type": "HARD"}},
-            {"os-getMKSConsole": {"type": "webmks"}},
-            {"OS-GETVNCCONSOLE": {"type": "novnc"}},
-            {**vnc, "reboot": None},
-            {**vnc, "os-getSerialConsole": {"type": "serial"}},
-            [vnc],
-            {"os-getVNCConsole": None},
-            {"os-getVNCConsole": "novnc"},
-            {"os-getVNCConsole": {}},
-            {"os-getVNCConsole": {"type": "novnc", "more": 1}},
-            *(
-                {"os-getVNCConsole": {"type": value}}
-                for value in (
-                    "",
-                    "serial",
-                    "NOVNC",
-                    None,
-                    1,
-                    [],
-                    {},
-                    "x" * 999,
-                )
-            ),
-            {"os-getSPICEConsole": {"type": "spice-direct"}},
-            {"os-getSPICEConsole": {"type": "novnc"}},
-            {"os-getRDPConsole": {"type": "rdp"}},
-            {"os-getSerialConsole": {"type": "novnc"}},
-        ):
-            with self.subTest(str(body)[:80]):
-                reply = self.member.post(self.action, body)
-                self.assert_fault(reply, 400)
-        self.assertEqual(0, self.count_tokens(self.server_id))
-
-    def test_missing_endpoint_returns_400(self):
-        server_id = self.make_server(endpoints={})
-        for name, console_type, _ in ACTIONS:
-            with self.subTest(name, type=console_type):
-                reply = self.member.post(
-                    f"/servers/{server_id}/action",
-                    {name: {"type": console_type}},
-                )
-                message = f"Unavailable console type {console_type}."
-                self.assert_fault(reply, 400, message)
-
-    def test_headers_of_clients_are_accepted(self):
-        """novaclient: the legacy header only; Horizon: none, empty Accept."""
-        for headers in (
-            {"X-OpenStack-Nova-API-Version": "2.1", "Accept": ""},
-            {"Accept": ""},
-        ):
-            reply = self.member.post(
-                self.action,
-                {"os-getVNCConsole": {"type": "novnc"}},
-                headers=headers,
-            )
-            self.assertEqual(200, reply.status)
-
-
-@base.on_each_database
 class BaseURLTests(RemoteConsoleTestCase):
-    """Base URLs as operators write them."""
+    """Base URLs with queries, disabled types, and the TTL of tokens."""
 
     options = {
         "remote_consoles": {
@@ -347,7 +197,7 @@ class BaseURLTests(RemoteConsoleTestCase):
 
     def url(self, protocol, console_type):
         reply = self.member.post(
-            self.remote, wanted(protocol, console_type), version="2.6"
+            self.remote, request_body(protocol, console_type), version="2.6"
         )
         self.assertEqual(200, reply.status, reply.body)
         return reply.json["remote_console"]["url"]
@@ -378,7 +228,7 @@ class BaseURLTests(RemoteConsoleTestCase):
     def test_disabled_type_returns_400(self):
         message = "Unavailable console type xvpvnc."
         reply = self.member.post(
-            self.remote, wanted("vnc", "xvpvnc"), version="2.6"
+            self.remote, request_body("vnc", "xvpvnc"), version="2.6"
         )
         self.assert_fault(reply, 400, message)
         reply = self.member.post(

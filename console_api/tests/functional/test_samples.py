@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The samples of the API reference are what the API sends and takes."""
+"""The samples of the API reference match the API."""
 
 import functools
 import json
@@ -21,7 +21,7 @@ def collected():
 
 
 def stored():
-    """Return the paths of the samples that there are."""
+    """Return the paths of the existing samples."""
     return {
         str(path.relative_to(samples.FOLDER))
         for path in samples.FOLDER.rglob("*")
@@ -67,7 +67,7 @@ class SampleTests(unittest.TestCase):
         self.assertEqual(collected(), samples.collect())
 
     def test_differences_are_detected(self):
-        """What the comparison is for."""
+        """The comparison detects changed keys and types."""
         document = {"a": {"b": 1, "c": [{"d": "x"}, {}], "e": None}}
         for other in (
             {"a": {"b": 1, "c": [{"d": "x"}]}},

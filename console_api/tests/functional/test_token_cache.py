@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Keystone says of a token is kept in a real memcached."""
+"""Validated tokens are cached in a real memcached."""
 
 from console_api.tests.functional import base, identity, memcached
 from console_api.tests.functional.identity import options
@@ -25,8 +25,8 @@ class TokenCacheTests(base.FunctionalTestCase):
         }
         return self.start_server(self.settings)
 
-    def questions(self):
-        """Return how often Keystone was asked whose token it is."""
+    def validations(self):
+        """Return how many tokens Keystone has validated."""
         return self.identity.requests.count("GET /v3/auth/tokens")
 
     def test_tokens_are_cached_while_memcached_is_available(self):
@@ -40,18 +40,18 @@ class TokenCacheTests(base.FunctionalTestCase):
         other = self.start_server(self.settings)
         for server in (self.server, other, self.server):
             ask(server)
-        self.assertEqual(1, self.questions())
-        # As the guide says: it counts for as long as it is kept.
+        self.assertEqual(1, self.validations())
+        # A revoked token is accepted while it is cached.
         revoked = self.identity.issue("user", self.project, "member")
         ask(other, revoked)
         self.identity.revoke(revoked)
         ask(other, revoked)
-        self.assertEqual(2, self.questions())
-        # One that hangs, and one that refuses connections.
+        self.assertEqual(2, self.validations())
+        # A memcached that hangs, and one that refuses connections.
         self.proxy.stall()
         ask(self.server)
-        self.assertEqual(3, self.questions())
+        self.assertEqual(3, self.validations())
         self.proxy.cut()
         ask(other)
-        self.assertEqual(4, self.questions())
+        self.assertEqual(4, self.validations())
         self.assert_not_logged(token, "a-secret-of-the-cache")

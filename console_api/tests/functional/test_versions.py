@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Version discovery, as each client begins with it."""
+"""Version discovery, which clients start with."""
 
 from console_api.tests.functional import base
 
@@ -24,7 +24,7 @@ MEDIA_TYPE = "application/vnd.openstack.compute+json;version="
 class VersionTests(base.FunctionalTestCase):
     def setUp(self):
         super().setUp()
-        # Nobody in particular, and at the root.
+        # Without identity, at the root.
         self.anyone = self.client(None, prefix="")
 
     def links(self, name):

@@ -34,12 +34,12 @@ class NegotiateTest(unittest.TestCase):
             (None, "2.31", (2, 31)),
             (None, " 2.31 ", (2, 31)),
             (None, "latest", (2, 104)),
-            # The standard header counts first, if it names compute.
+            # The standard header takes precedence if it names compute.
             ("compute 2.31", "2.6", (2, 31)),
             ("compute 2.31", "nonsense", (2, 31)),
             ("identity 3.7", "2.6", (2, 6)),
             ("identity 3.7", None, (2, 1)),
-            # Without a version for compute it says nothing.
+            # Without a version of compute it is ignored.
             ("", None, (2, 1)),
             ("2.31", None, (2, 1)),
             ("compute", "2.6", (2, 6)),
@@ -69,11 +69,11 @@ class NegotiateTest(unittest.TestCase):
             "2.1\0",
             "2.9999999999",
             "2" * 5000 + ".1",
-            # Digits, but not those of a version.
+            # Digits of other scripts.
             "\u0662.\u0661",
         ):
             for standard, legacy in ((f"compute {text}", None), (None, text)):
-                # A comma parts the services of one header.
+                # A comma separates the services of a header.
                 if "," in text:
                     continue
                 with self.subTest(standard=standard, legacy=legacy):

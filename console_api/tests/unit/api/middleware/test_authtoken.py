@@ -59,7 +59,7 @@ class MakeTest(base.FolderCase):
     def test_missing_memcached_client_is_reported(self) -> None:
         conf = self.load(
             memcached_servers="cache.example.org:11211",
-            # Takes another client, which nothing else here imports.
+            # Requires another client, which no other test imports.
             memcache_tls_enabled="true",
         )
         with (

@@ -117,7 +117,7 @@ class ContextFilterTest(unittest.TestCase):
         reply = base.call(self.filter, headers=base.identity())
         self.assertEqual(204, reply.status)
         self.assertEqual("a-user", self.seen[0].user_id)
-        # For the lines of the log.
+        # For log lines.
         self.assertIs(self.seen[0], oslo_context.get_current())
 
     def test_request_without_identity_is_refused(self) -> None:

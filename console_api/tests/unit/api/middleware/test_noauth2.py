@@ -154,7 +154,7 @@ class AddressTest(NoAuth2Case):
             ("[::1]", True),
             ("[::1]:9890", True),
             ("127.0.0.1:", True),
-            # HTTP/1.0 and sockets without a name.
+            # HTTP/1.0, and sockets without names.
             ("", True),
             ("example.org", False),
             ("example.org:80", False),
