@@ -42,6 +42,6 @@ for _attempt in $(seq 100); do
     (: <"/dev/tcp/$host/$port") 2>/dev/null && break
     sleep 0.1
 done
-"$viewer" --server "$host::$port" --password "$password" capture "$file"
+PYTHONWARNINGS=ignore "$viewer" --server "$host::$port" --password "$password" capture "$file"
 say "Saved the screen of the sample server as $file."
 say "To see it in a VNC viewer: host $host, port $port, password $password"

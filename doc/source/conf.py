@@ -18,9 +18,9 @@ extensions = [
 project = "console_api"
 copyright = "console_api contributors"
 
-# The title stays as above; otherwise the theme takes it from setup.cfg.
+# Keep the title above; by default the theme takes it from setup.cfg.
 openstackdocs_auto_name = False
-# The release notes name versions; the pages are those of their checkout.
+# The pages describe the checkout; only the release notes name versions.
 openstackdocs_auto_version = False
 
 pygments_style = "native"
@@ -34,10 +34,10 @@ html_show_sourcelink = False
 
 
 class _WithoutGitCommit(logging.Filter):
-    """Drops the theme's complaint that it cannot name the git commit.
+    """Drops the theme's warning about an unknown git commit.
 
-    The git command may be absent, or may not trust the checkout. The commit
-    is shown nowhere on these pages, and warnings are errors.
+    git may be missing, or may not trust the checkout. These pages do not show
+    the commit, and warnings are errors.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

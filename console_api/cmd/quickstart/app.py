@@ -41,18 +41,18 @@ _STOP_TIMEOUT = 10
 _EXAMPLES = """\
 Ready: {url}
 
-To see the screen of the sample server {server}, run this in another terminal:
+To see the screen of the sample server, run this in another terminal:
 
   {screen}
 
-The value of X-Auth-Token is USER:PROJECT. The sample server is in project
-{project}; the user admin is an administrator, all others are members. Create
-a console and list the consoles of the server:
+The sample server {server} is in project {project}.
+The value of X-Auth-Token is USER:PROJECT; the user admin is an administrator,
+all others are members. Create a console and list the consoles of the server:
 
   curl -i -X POST -H 'X-Auth-Token: user:{project}' {consoles}
   curl -s -H 'X-Auth-Token: user:{project}' {consoles}
 
-Show the console with the ID 1, with its password, and delete it:
+Show the console with the ID 1, with its password, then delete it:
 
   curl -s -H 'X-Auth-Token: user:{project}' {consoles}/1
   curl -i -X DELETE -H 'X-Auth-Token: user:{project}' {consoles}/1

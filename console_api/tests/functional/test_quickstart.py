@@ -62,7 +62,7 @@ class QuickstartCase(unittest.TestCase):
         else:
             self.fail(output)
         self.output = output
-        [self.server_id] = re.findall(r"sample server (\S+),", output)
+        [self.server_id] = re.findall(r"sample server (\S+) is", output)
         return process
 
     def end(self, process, number=signal.SIGINT):
