@@ -44,13 +44,15 @@ class Application:
         """
         self._service = service
         self._microversions = microversions
-        self._routes = RouteTable(resources)
+        self.routes = RouteTable(resources)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Respond to a WSGI request."""
-        match = self.match(environ)
+        match = self.routes.match(
+            environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        )
         if match is None:
             return faults.from_status(404).send(environ, start_response)
         if match.route is None:
@@ -59,12 +61,6 @@ class Application:
             return faults.from_error(fault).send(environ, start_response)
         response, headers = self.process(environ, match, match.route)
         return response.send(environ, start_response, headers)
-
-    def match(self, environ: "WSGIEnvironment") -> Match | None:
-        """Return where the request leads, None if the path is unknown."""
-        return self._routes.match(
-            environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        )
 
     def process(
         self, environ: "WSGIEnvironment", match: Match, route: AnyRoute
@@ -77,10 +73,11 @@ class Application:
         request_log.note_route(environ, match.template, match.variables)
         version_headers: Sequence[Header] = ()
         try:
-            version = microversion.MIN_VERSION
             if self._microversions:
                 version = microversion.negotiate(environ)
                 version_headers = microversion.headers(version)
+            else:
+                version = microversion.MIN_VERSION
             response = self._perform(environ, match, route, version)
         except Exception as error:  # noqa: BLE001 (logged, neutral response)
             response = faults.from_error(error)

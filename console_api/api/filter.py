@@ -52,7 +52,9 @@ class Filter:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Respond to a WSGI request, or pass it on."""
-        match = self._application.match(environ)
+        match = self._application.routes.match(
+            environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        )
         if (
             match is None
             or match.route is None

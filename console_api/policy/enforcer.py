@@ -91,13 +91,14 @@ class Enforcer:
             self._reload()
         rules = self._rules
         key = (rule, project_id, *_credentials(context))
-        allowed = rules.decisions.get(key)
-        if allowed is None:
+        try:
+            return rules.decisions[key]
+        except KeyError:
             allowed = _decide(rules.enforcer, context, rule, project_id)
-            if rules.are_pure:
-                if len(rules.decisions) >= _MAX_DECISIONS:
-                    rules.decisions.clear()
-                rules.decisions[key] = allowed
+        if rules.are_pure:
+            if len(rules.decisions) >= _MAX_DECISIONS:
+                rules.decisions.clear()
+            rules.decisions[key] = allowed
         return allowed
 
     def _reload(self) -> None:
