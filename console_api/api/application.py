@@ -40,7 +40,8 @@ class Application:
 
         :param microversions: whether clients may request a microversion;
             under /v2 they may not, and the lowest applies
-        :param resources: names of the resources to serve
+        :param resources: names of the resources to serve, as in
+            ``routes.RESOURCES``
         """
         self._service = service
         self._microversions = microversions

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The policy files: find them, watch them, load their rules.
 
-The policy file and the files of the policy directories are looked at between
-requests, at most every ``LOOK_INTERVAL``.
+The policy file and the files of the policy directories are examined when a
+request needs a decision, at most every ``LOOK_INTERVAL``.
 """
 
 import os
@@ -16,8 +16,9 @@ from oslo_policy import policy
 from console_api import conf as configuration
 from console_api import errors, policies
 
-#: Seconds between two looks at the policy files.  Each look lets another
-#: thread run first, which costs a busy worker more than the look itself.
+#: Minimum interval, in seconds, between examinations of the policy files.
+#: Each lets another thread run first, which costs a busy worker more than the
+#: examination itself.
 LOOK_INTERVAL = 0.5
 
 #: The policy files by path, each with its modification time, size and inode;

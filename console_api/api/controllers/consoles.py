@@ -13,7 +13,7 @@ _CONSOLE_ID = re.compile(r"[0-9]{1,18}")
 
 
 def index(request: Request[Server | None]) -> Response:
-    """List the consoles of a server by id; none if it is not found."""
+    """List the consoles of a server by ID; none if it is not found."""
     if request.target is None:
         return render_json({"consoles": []})
     max_limit = request.service.max_limit
@@ -38,7 +38,10 @@ def index(request: Request[Server | None]) -> Response:
 
 
 def create(request: Request[Server]) -> Response:
-    """Create the console of a server unless it exists; ignore the body."""
+    """Create the console of a server unless it exists; ignore the body.
+
+    :raises NoConsoleHost: no console host can accept the console
+    """
     request.service.consoles.create(request.target)
     return Response(200)
 

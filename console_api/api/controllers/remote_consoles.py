@@ -9,7 +9,12 @@ from console_api.tokens.manager import RemoteConsole
 
 
 def create(request: Request[Server]) -> Response:
-    """Create a remote console."""
+    """Create a remote console.
+
+    :raises InvalidInput: the server has no console of this type, or the type
+        does not belong to the protocol or is disabled
+    :raises ServerNotReady: the server has no compute host
+    """
     requested = request.body["remote_console"]
     console = _issue(request, requested["protocol"], requested["type"])
     return render_json(
@@ -24,7 +29,10 @@ def create(request: Request[Server]) -> Response:
 
 
 def action(request: Request[Server]) -> Response:
-    """Create a remote console with one of the legacy actions."""
+    """Create a remote console with one of the legacy actions.
+
+    :raises: see ``create``
+    """
     [(name, requested)] = request.body.items()
     console = _issue(request, ACTIONS[name], requested["type"])
     return render_json(

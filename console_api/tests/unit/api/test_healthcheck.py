@@ -3,6 +3,7 @@ from unittest import mock
 
 from console_api import errors
 from console_api.api.healthcheck import DatabaseHealthcheck
+from console_api.db.engine import Database
 from console_api.tests.unit import base
 
 
@@ -10,7 +11,6 @@ class HealthcheckTest(base.DatabaseCase):
     def setUp(self) -> None:
         super().setUp()
         self.check = DatabaseHealthcheck(self.conf, {})
-        self.addCleanup(self.check._database.close)
 
     def test_available_database_is_healthy(self) -> None:
         result = self.check.healthcheck(9890)
@@ -25,9 +25,7 @@ class HealthcheckTest(base.DatabaseCase):
 
     def test_unavailable_database_is_unhealthy(self) -> None:
         with mock.patch.object(
-            self.check._database,
-            "read",
-            side_effect=errors.DatabaseUnavailable,
+            Database, "read", side_effect=errors.DatabaseUnavailable
         ):
             result = self.check.healthcheck(9890)
         self.assertFalse(result.available)

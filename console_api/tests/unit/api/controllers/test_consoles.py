@@ -80,10 +80,9 @@ class IndexTest(ConsolesCase):
         for console_type in ("mks", "vnc+xvp", "vnc"):
             if console_type != "vnc":
                 self.add_console_host(console_type=console_type)
-            with mock.patch.object(
-                self.service.consoles, "_console_types", [console_type]
-            ):
-                consoles.create(self.request())
+            self.conf.set_override("types", [console_type], "consoles")
+            self.service = self.make_service()
+            consoles.create(self.request())
         self.ids = [console["id"] for console in self.list()]
 
     def test_index_applies_limit_and_marker(self) -> None:
@@ -107,7 +106,7 @@ class IndexTest(ConsolesCase):
         self.assertEqual(b'{"consoles": []}', consoles.index(request).body)
 
     def test_index_never_exceeds_max_limit(self) -> None:
-        object.__setattr__(self.service, "max_limit", 2)
+        self.service = dataclasses.replace(self.service, max_limit=2)
         for query in ({}, {"limit": "3"}, {"limit": "9" * 18}):
             with self.subTest(query):
                 self.assertEqual(2, len(self.list(query=query)))
