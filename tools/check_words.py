@@ -13,8 +13,8 @@ from pathlib import Path
 _ROOT = Path(__file__).parents[1]
 _LIST = "CONTRIBUTING.rst"
 
-# The word list itself, and its tests.
-_EXEMPT = {_LIST, "test_check_words.py"}
+# The word list, this check, and its tests.
+_EXEMPT = {_LIST, "check_words.py", "test_check_words.py"}
 
 # Text that people read: everything but samples of JSON, pictures and pins.
 _SUFFIXES = {
@@ -48,14 +48,22 @@ def banned(text: str) -> list[str]:
 def find(text: str, phrases: Iterable[str]) -> Iterator[tuple[int, str]]:
     """Find phrases, which may continue on the next line of a comment.
 
+    Parts of values, such as ``token-of-nobody`` and ``"nobody"``, and names in
+    capitals do not count.
+
     :returns: line number and phrase of each occurrence
     """
     # Names keep their length, so that positions stay the same.
     text = _NAMES.sub(lambda name: "-" * len(name.group()), text)
     for phrase in phrases:
         words = r"[\s#\"]+".join(map(re.escape, phrase.split()))
-        for found in re.finditer(rf"\b{words}\b", text, re.IGNORECASE):
-            yield text.count("\n", 0, found.start()) + 1, phrase
+        first = f"[{words[0].upper()}{words[0]}]"
+        pattern = rf"(?<![\w:-]){first}{words[1:]}(?![\w-])"
+        for found in re.finditer(pattern, text):
+            start, end = found.span()
+            around = text[start - 1 : start] + text[end : end + 1]
+            if around not in {'""', "``"}:
+                yield text.count("\n", 0, start) + 1, phrase
 
 
 def main() -> None:

@@ -139,7 +139,7 @@ class NotificationListener:
 
 
 class _Dispatcher(dispatcher.NotificationDispatcher):  # type: ignore[misc]
-    """Drops malformed notifications, which would be requeued for ever."""
+    """Drops malformed notifications, which would be requeued endlessly."""
 
     def dispatch(self, incoming: object) -> object:
         try:

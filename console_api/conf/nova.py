@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the directory `nova`: how to ask Nova, and as whom.
+"""Options of the directory `nova`: how to connect to Nova.
 
-They are keystoneauth's, with defaults of ours.  They are registered when the
-driver is loaded, since nobody else needs that library.
+They are keystoneauth's, with other defaults.  They are registered when the
+driver is loaded, because only the driver needs that library.
 """
 
 from keystoneauth1 import loading

@@ -18,7 +18,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 # Where alembic keeps the version.
 _VERSION = sa.table("alembic_version", sa.column("version_num", sa.String))
 
-# Statements that wait until nobody else migrates this database.
+# Statements that wait until no other process migrates this database.
 _LOCK = {
     "mysql": "SELECT GET_LOCK(MD5(CONCAT('console_api.', DATABASE())), 3600)",
     "postgresql": "SELECT pg_advisory_lock(hashtext('console_api'))",
@@ -112,9 +112,9 @@ def sync(conf: cfg.ConfigOpts) -> None:
 
 
 def _is_missing(url: sa.URL) -> bool:
-    """Tell whether there is no file of an SQLite database in its folder.
+    """Return whether the folder of an SQLite database lacks its file.
 
-    Without the folder it may be there yet: on a disk that is away.
+    If the folder is missing, too, it may be on a disk that is not mounted.
     """
     if url.get_backend_name() != "sqlite" or "uri" in url.query:
         return False

@@ -83,8 +83,8 @@ class Directory(abc.ABC):
     def endpoint(self, server: Server, protocol: str) -> Endpoint | None:
         """Return the endpoint of a server for a protocol, None without one.
 
-        Called only when somebody is about to connect: it may be more
-        expensive than ``get``.
+        Called only before a connection is made: it may be more expensive
+        than ``get``.
 
         :param server: as returned by ``get``
         :param protocol: one of ``values.PROTOCOLS``

@@ -132,7 +132,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     all that it has encrypted.  The lock ends with the process, however that
     ends.
 
-    :param wait: wait for whoever has the lock
+    :param wait: whether to wait for the lock
     :raises ConfigurationError: the folder is not there
     :raises Conflict: another process has it, and ``wait`` is not set
     """
@@ -209,8 +209,8 @@ def prune(folder: Path, keep: int) -> list[int]:
 
 
 def _write_key(folder: Path, number: int) -> None:
-    # Written aside and renamed, so that nobody reads half a key; on disk
-    # before anything is encrypted with it.
+    # Renamed when complete, so that no process reads a part of a key, and
+    # flushed to disk before anything is encrypted with it.
     draft = folder / f".{number}.{os.getpid()}"
     with os.fdopen(_create(folder, draft.name), "wb") as file:
         file.write(fernet.Fernet.generate_key())

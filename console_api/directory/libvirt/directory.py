@@ -86,7 +86,7 @@ class LibvirtDirectory(RemoteDirectory):
                 "Domain %s was not created by Nova on %s", server_id, reason
             )
         if without_metadata and servers.get(self._database, server_id):
-            # It was created by Nova, and redefined by somebody else.
+            # Nova created it, and another program redefined it.
             failures += without_metadata
         return self._choose(server_id, found, failures)
 

@@ -20,7 +20,7 @@ _NOBODY = 65534
 
 
 class Libvirtd:
-    """A libvirtd of nobody in particular; ``libvirt`` is the module."""
+    """A libvirtd of an unprivileged user; ``libvirt`` is the module."""
 
     def __init__(self) -> None:
         """Start it and wait until it answers.

@@ -41,7 +41,7 @@ host = test
 state_path = {folder}
 transport_url = {bus}
 control_exchange = {exchange}
-# Nobody answers but the script.
+# Only the script replies.
 rpc_response_timeout = 2
 [oslo_messaging_rabbit]
 amqp_auto_delete = true

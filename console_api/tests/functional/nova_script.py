@@ -3,7 +3,7 @@
 
 Its argument is the folder of ``nova.conf``.  Each line of its input is a list
 of an action and its values, each line of its output what the action returned.
-Meanwhile it is the compute host of the servers, as far as consoles go.
+It also replies to calls about consoles, as the compute host of the servers.
 """
 
 import json

@@ -24,7 +24,7 @@ class TCPProxy:
         self.holds = threading.Event()
         self._listener: socket.socket | None = None
         self.port = 0
-        #: How often a client sent something after an answer of the server.
+        #: Number of times that a client sent data after the server did.
         self.round_trips = 0
         self.restore()
 

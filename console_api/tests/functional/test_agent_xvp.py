@@ -55,7 +55,7 @@ class XVPAgentTests(AgentTestCase):
         return path, self.member.get(path).json["console"]
 
     def sees(self, shown, target=None):
-        """Tell whether a viewer gets to the screen; of which server."""
+        """Return the server whose screen a viewer sees, or None."""
 
         async def look():
             async with xvp.viewer(

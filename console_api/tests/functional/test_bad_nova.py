@@ -102,7 +102,7 @@ class BadNovaTest(base.FunctionalTestCase):
                 )
                 for reply in replies:
                     self.assert_no_answer(reply)
-                # Nobody learns from it whose the server is.
+                # The responses do not reveal the project of the server.
                 self.assertEqual(*[reply.message for reply in replies])
                 self.assertEqual(lines + 2, self.count_lines())
         for reply in (
@@ -155,7 +155,7 @@ class BadNovaTest(base.FunctionalTestCase):
         self.assertEqual(3, self.console_host(self.host).console_count)
 
     def test_server_deleted_during_create_is_404(self) -> None:
-        """Whoever is first, nothing is left that belongs to no server."""
+        """No console is left, whichever request is first."""
         database = Database(conf.load(self.server.folder))
         self.addCleanup(database.close)
         for _time in range(5):

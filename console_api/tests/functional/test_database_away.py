@@ -16,7 +16,7 @@ AWAY = "The database does not answer. Try again in a few seconds."
 
 @functools.cache
 def database_of_these_tests(name):
-    """Return a database whose connections are nobody else's."""
+    """Return a database that only these tests use."""
     return configuration.migrate(databases.create(name))
 
 

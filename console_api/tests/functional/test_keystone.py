@@ -60,7 +60,7 @@ class NoKeystoneTests(KeystoneTestCase):
         for accept in ACCEPTS:
             with self.subTest(accept):
                 self.assert_unauthorized(self.get(path, None, Accept=accept))
-                reply = self.get(path, "token-of-somebody", Accept=accept)
+                reply = self.get(path, "unknown-token", Accept=accept)
                 self.assert_fault(reply, 503, UNAVAILABLE)
                 self.assertEqual("5", reply.headers["Retry-After"])
         # Public documents are available.

@@ -129,8 +129,8 @@ class IdentityTests(base.FunctionalTestCase):
                 )
                 self.assertEqual(expected, self.statuses(client))
                 self.assertEqual({"consoles": []}, client.get(self.path).json)
-                nobody = self.client(None, headers=headers)
-                self.assertEqual([401] * 3, self.statuses(nobody))
+                anonymous = self.client(None, headers=headers)
+                self.assertEqual([401] * 3, self.statuses(anonymous))
 
     def test_forwarded_requests_are_refused(self):
         for name in ("X-Forwarded-For", "Forwarded"):

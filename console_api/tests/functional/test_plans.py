@@ -3,7 +3,7 @@
 
 Whatever the functions of ``console_api.db`` send is recorded, on a million
 tokens and a hundred thousand consoles, and the database is asked to explain
-it.  A scan of a whole table or index fails, whoever wrote the statement.
+it.  A scan of a whole table or index fails, also for new statements.
 """
 
 import functools

@@ -88,9 +88,9 @@ class FilterTest(ServerOfNovaTestCase):
             self.assertEqual(listed, len(reply.json["consoles"]))
             reply = self.send("POST", self.path, token=token)
             self.assert_fault(reply, status)
-        # Nova does not even show the server to somebody without its roles.
-        nobody = self.keystone.make_token(self.project, "service")
-        self.assert_fault(self.send("GET", self.path, token=nobody), 403)
+        # Nova does not show the server to callers without its roles.
+        service = self.keystone.make_token(self.project, "service")
+        self.assert_fault(self.send("GET", self.path, token=service), 403)
         reply = self.send("POST", self.path, token="nonsense")
         self.assertEqual(401, reply.status)
 

@@ -209,7 +209,7 @@ class ProcessTests(xvp.XVPCase):
             *("-c", str(self.config), "-l", str(self.log)),
             *("-p", str(self.pid_file)),
         ]
-        # In daemon mode it is nobody's child.
+        # In daemon mode it has no parent.
         self.addAsyncCleanup(orphans.terminate, self.arguments, 0)
         self.write()
 

@@ -120,7 +120,7 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
         return orphans.find(arguments)
 
     def free_ports(self, count):
-        """Find ports that nobody has, nor any other test until the end.
+        """Find free ports, and reserve them until the end of the test.
 
         xvp gives its ports up for a moment with every change.  What keeps
         other tests away is a UDP socket of the same number.
@@ -145,7 +145,7 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
         await wait_until_async(condition)
 
     async def serves(self, *consoles):
-        """Tell whether these consoles are what their names say."""
+        """Return whether each console shows the server of its name."""
         for console in consoles:
             try:
                 async with viewer(console.port, console.password) as name:
@@ -186,7 +186,7 @@ async def viewer(port, password, target=None, minor=8):
 
     :param target: the server to ask for, in xvp's way
     :raises Denied: the authentication failed
-    :raises OSError: nobody listens, or the connection ended
+    :raises OSError: the port is closed, or the connection ended
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:

@@ -22,7 +22,8 @@ class FindTest(unittest.TestCase):
             ("A blank.\n", [(1, "a blank")]),
             ("# It has a\n    # blank in it.\n", [(1, "a blank")]),
             ('one\n"has a "\n"blank"\n', [(2, "a blank")]),
-            ("a blanket, data blank\n", []),
+            ("a blanket, data blank, not-a blank, A_BLANK\n", []),
+            ('name("a blank")\n', []),
         ):
             with self.subTest(text):
                 found = list(check_words.find(text, ["a blank"]))

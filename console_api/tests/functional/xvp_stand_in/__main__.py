@@ -114,7 +114,7 @@ class Program:
         os._exit(1)
 
     def delete_pid_file(self):
-        """Delete the pid file, whoever has written it."""
+        """Delete the pid file, even that of another process."""
         Path(self.options.p).unlink(missing_ok=True)
 
     def accept(self, listener, target):
@@ -151,7 +151,7 @@ class Program:
 
 
 def write_pid_file(path):
-    """Write the pid file, whoever has written it before."""
+    """Write the pid file, replacing that of another process."""
     Path(path).unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -168,8 +168,7 @@ def main():
     parser.add_argument("-p", default="/var/run/xvp.pid")
     options = parser.parse_args()
     if not options.n:
-        # Whatever the file says, whoever has started it is told that all is
-        # well.
+        # The parent exits successfully, even if the file is invalid.
         if os.fork():
             os._exit(0)
         os.setsid()

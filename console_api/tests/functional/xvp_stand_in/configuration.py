@@ -5,7 +5,7 @@ import os
 import socket
 from pathlib import Path
 
-#: Names a server that is refused, as if there were a rule nobody knows.
+#: Names a server that is refused, as if by an unknown rule.
 REFUSES = "XVP_STAND_IN_REFUSES"
 
 

@@ -218,7 +218,7 @@ class BrokenDaemonTest(LibvirtCase):
     """Something listens in the place of a daemon."""
 
     def listen(self, answer: Callable[[socket.socket], None]) -> str:
-        """Have somebody answer once; return the URI."""
+        """Reply to one connection; return the URI."""
         path = str(self.folder / "socket")
         listener = socket.create_server(path, family=socket.AF_UNIX)
         self.addCleanup(listener.close)

@@ -32,7 +32,7 @@ class FakeNova(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        """Listen on a port of the loopback address that nobody has."""
+        """Listen on a free port of the loopback address."""
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}/v2.1"
         self.servers: dict[str, dict[str, Any]] = {}
@@ -55,7 +55,7 @@ class FakeNova(ThreadingHTTPServer):
         }
 
     def stop(self) -> None:
-        """Answer nobody any more."""
+        """Stop the server."""
         self.ended.set()
         self.shutdown()
         self.server_close()
@@ -169,7 +169,7 @@ def redirect(handler: Handler) -> None:
     )
 
 
-#: Where ``redirect`` leads; nobody should come here.
+#: The target of ``redirect``, which must not be requested.
 ELSEWHERE = "/elsewhere/servers"
 
 
