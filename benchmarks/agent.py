@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -83,6 +84,13 @@ def run(
             "bytes_per_second": rates,
             "sessions": sessions,
         }
+
+
+class _Created(NamedTuple):
+    """A console that was created."""
+
+    id: int
+    port: int
 
 
 class _AgentBenchmark:
@@ -182,24 +190,23 @@ class _AgentBenchmark:
             database.close()
         return created, deleted
 
-    def _create(
-        self, database: Database, server_id: str
-    ) -> sa.Row[tuple[int, int]]:
+    def _create(self, database: Database, server_id: str) -> _Created:
         """Return id and port of a new console."""
         host = console_hosts.list_enabled(database)[0]
-        values = {
-            "server_id": server_id,
-            "instance_name": "new",
-            "encrypted_password": self._data.encrypted_password,
-            "created_at": 0,
-        }
-        placed = consoles.insert(database, host, values)
+        console = consoles.NewConsole(
+            server_id=server_id,
+            instance_name="new",
+            encrypted_password=self._data.encrypted_password,
+            created_at=0,
+        )
+        placed = consoles.insert(database, host, console)
         if placed is not consoles.Placed.DONE:
             message = f"A console could not be created: {placed.name}."
             raise programs.BenchmarkError(message)
         own = tables.consoles.c.server_id == server_id
         columns = (tables.consoles.c.id, tables.consoles.c.port)
-        return database.read(sa.select(*columns).where(own))[0]
+        [created] = database.read(sa.select(*columns).where(own), _Created)
+        return created
 
     def _rates(
         self, agent_port: int, screen_port: int

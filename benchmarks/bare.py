@@ -24,14 +24,14 @@ import sqlalchemy as sa
 from benchmarks import gunicorn_settings
 from console_api.db import (
     console_changes,
-    console_hosts,
+    console_counts,
     console_ports,
     tables,
 )
 from console_api.db.console_auth_tokens import LOOK_UP
 from console_api.db.console_hosts import _LIST_ENABLED
 from console_api.db.consoles import _GET, _LIST, _PLACED
-from console_api.db.servers import _GET_ONE
+from console_api.db.servers import _GET as _GET_SERVER
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -88,7 +88,7 @@ def _look_up(token: str) -> "Result":
 
 
 def _create_token(server_id: str) -> "Result":
-    server = _read(_GET_ONE, uuid=server_id)[0]
+    server = _read(_GET_SERVER, uuid=server_id)[0]
     token = secrets.token_urlsafe(32)
     with _writer.begin() as connection:
         connection.execute(
@@ -110,7 +110,7 @@ def _create_token(server_id: str) -> "Result":
 
 
 def _list(server_id: str) -> "Result":
-    _read(_GET_ONE, uuid=server_id)
+    _read(_GET_SERVER, uuid=server_id)
     rows = _read(_LIST, server_id=server_id, marker=0, limit=_LIMIT)
     consoles = [
         {"console": {"id": row.id, "console_type": row.console_type}}
@@ -120,7 +120,7 @@ def _list(server_id: str) -> "Result":
 
 
 def _show(server_id: str, console_id: int) -> "Result":
-    _read(_GET_ONE, uuid=server_id)
+    _read(_GET_SERVER, uuid=server_id)
     row = _read(_GET, server_id=server_id, id=console_id)[0]
     console = {
         "id": row.id,
@@ -134,11 +134,11 @@ def _show(server_id: str, console_id: int) -> "Result":
 
 
 def _create(server_id: str) -> "Result":
-    server = _read(_GET_ONE, uuid=server_id)[0]
+    server = _read(_GET_SERVER, uuid=server_id)[0]
     _read(_PLACED, server_id=server_id)
     host = _read(_LIST_ENABLED)[0]
     with _writer.begin() as connection:
-        console_hosts.add_console(connection, host)
+        console_counts.add_console(connection, host)
         inserted = connection.execute(
             _INSERT,
             {
@@ -157,11 +157,11 @@ def _create(server_id: str) -> "Result":
 
 
 def _delete(server_id: str, console_id: int) -> "Result":
-    _read(_GET_ONE, uuid=server_id)
+    _read(_GET_SERVER, uuid=server_id)
     which = {"server_id": server_id, "console_id": console_id}
     host_id = _read(_HOST_OF, **which)[0].console_host_id
     with _writer.begin() as connection:
-        console_hosts.remove_console(connection, host_id)
+        console_counts.remove_console(connection, host_id)
         connection.execute(_DELETE, which | {"host_id": host_id})
         console_changes.record(connection, host_id, console_id)
     return "202 Accepted", None

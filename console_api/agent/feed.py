@@ -6,9 +6,13 @@ from collections.abc import Mapping
 
 from console_api import errors
 from console_api.agent.drivers.base import Console
-from console_api.agent.host import ConsoleHost
-from console_api.db import console_changes, console_hosts
+from console_api.db import (
+    console_changes,
+    console_counts,
+    console_hosts,
+)
 from console_api.db.console_changes import AssignedConsole
+from console_api.db.console_hosts import NewConsoleHost
 from console_api.db.engine import Database
 from console_api.keys.repository import KeyRepository
 
@@ -28,7 +32,7 @@ class ConsoleFeed:
     """
 
     def __init__(
-        self, database: Database, keys: KeyRepository, host: ConsoleHost
+        self, database: Database, keys: KeyRepository, host: NewConsoleHost
     ) -> None:
         """Follow a console host without reading anything yet."""
         self._database = database
@@ -57,10 +61,10 @@ class ConsoleFeed:
         if self._host_id is None:
             self._host_id = console_hosts.register(
                 self._database,
-                {**dataclasses.asdict(self._host), "last_seen_at": now},
+                dataclasses.replace(self._host, last_seen_at=now),
             )
         else:
-            console_hosts.seen(self._database, self._host_id, now)
+            console_counts.record_heartbeat(self._database, self._host_id, now)
 
     def read_all(self) -> None:
         """Read all consoles, and prune the changes that led to them.

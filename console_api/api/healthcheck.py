@@ -31,7 +31,7 @@ class DatabaseHealthcheck(pluginbase.HealthcheckBaseExtension):
         not show whether new connections can be established.
         """
         try:
-            self._database.read(_PROBE)
+            self._database.read(_PROBE, int)
         except errors.DatabaseUnavailable as error:
             return pluginbase.HealthcheckResult(False, str(error))
         finally:

@@ -1,27 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The console hosts as operators see them: what they offer, how they are."""
+"""Console hosts as operators see them: what they offer, and their state."""
 
 import datetime as dt
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import sqlalchemy as sa
 
 from console_api.consoles import placement
 from console_api.db import console_hosts
+from console_api.db.console_hosts import ConsoleHostRow
 from console_api.db.engine import Database
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleHost:
-    """One console type of a console host.
+    """A console host for one console type.
 
     ``compute_hosts`` are shell patterns.  Either ``multiplex_port`` is None
     or both ends of the range are.  ``ports_used`` is less than ``consoles``
-    where these share a port.  ``last_seen_at`` is in UTC, None before the
-    agent was seen for the first time.
+    if these share a port.  ``last_seen_at`` is in UTC, None before the first
+    heartbeat of the agent.
     """
 
     host: str
@@ -39,18 +37,18 @@ class ConsoleHost:
 
     @property
     def state(self) -> str:
-        """``up`` while the agent is seen, else ``down``."""
+        """``up`` while the agent sends heartbeats, otherwise ``down``."""
         return "up" if self.up else "down"
 
 
 class ConsoleHostManager:
-    """The operations on console hosts."""
+    """Operations on console hosts."""
 
     def __init__(self, database: Database, host_down_time: int) -> None:
-        """Look at the console hosts in this database.
+        """Prepare the operations.
 
-        :param host_down_time: seconds after which a console host that was
-            not seen counts as down
+        :param host_down_time: seconds without a heartbeat after which a
+            console host is down
         """
         self._database = database
         self._host_down_time = host_down_time
@@ -63,16 +61,16 @@ class ConsoleHostManager:
             for row in console_hosts.list_all(self._database)
         ]
 
-    def _is_up(self, row: sa.Row[Any], now: float) -> bool:
+    def _is_up(self, row: ConsoleHostRow, now: float) -> bool:
         return placement.is_up(row.last_seen_at, now, self._host_down_time)
 
 
-def _from_row(row: sa.Row[Any], *, up: bool) -> ConsoleHost:
+def _from_row(row: ConsoleHostRow, *, up: bool) -> ConsoleHost:
     return ConsoleHost(
         host=row.host,
         console_type=row.console_type,
         public_hostname=row.public_hostname,
-        compute_hosts=row.compute_hosts.split(),
+        compute_hosts=row.compute_hosts,
         min_port=row.min_port,
         max_port=row.max_port,
         multiplex_port=row.multiplex_port,
@@ -84,11 +82,11 @@ def _from_row(row: sa.Row[Any], *, up: bool) -> ConsoleHost:
     )
 
 
-def _ports_used(row: sa.Row[Any]) -> int:
-    # A multiplexed console host has one port for all of them.
+def _ports_used(row: ConsoleHostRow) -> int:
+    # All consoles of a multiplexed console host share one port.
     if row.multiplex_port is not None:
         return int(row.console_count > 0)
-    return int(row.console_count)
+    return row.console_count
 
 
 def _time(seconds: int | None) -> dt.datetime | None:

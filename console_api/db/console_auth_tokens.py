@@ -1,28 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statements on console auth tokens."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 
 import sqlalchemy as sa
 
 from console_api.db import tables
 from console_api.db.engine import Database, retried
+from console_api.db.servers import Endpoint
 
 _tokens = tables.console_auth_tokens.c
 _servers = tables.servers.c
 _endpoints = tables.server_endpoints.c
 
-#: The one SELECT of a look-up: both tables by their primary keys.
+#: The one SELECT of a look-up: both tables by their primary keys.  Its columns
+#: are those of ``ConnectionInfo``.
 LOOK_UP = (
     sa.select(
         _tokens.server_id,
+        _servers.project_id,
         _tokens.console_type,
         _tokens.host,
         _tokens.port,
         _tokens.tls_port,
         _tokens.internal_access_path,
-        _servers.project_id,
     )
     .select_from(
         tables.console_auth_tokens.join(
@@ -35,8 +37,8 @@ LOOK_UP = (
     )
 )
 
-# The endpoint as it is now, not as it was read before: `servers.update`, which
-# revokes tokens to the old one, may be at work.
+# The current endpoint, not the one that was read before: `servers.update`,
+# which revokes tokens to the old one, may be running.
 _NEW = {
     "token_hash": sa.bindparam("token_hash", type_=sa.String),
     "server_id": _servers.uuid,
@@ -60,15 +62,15 @@ _INSERT = tables.console_auth_tokens.insert().from_select(
         )
     )
     .where(
-        _servers.uuid == sa.bindparam("uuid"),
+        _servers.uuid == sa.bindparam("server_id"),
         _servers.project_id == sa.bindparam("project_id"),
         _endpoints.protocol == sa.bindparam("protocol"),
     )
-    # Waits for such an update, or lets it wait.
+    # Waits for such an update, or makes it wait.
     .with_for_update(read=True),
 )
 
-# The endpoint as a directory has given it, if the server is still there.
+# The endpoint that a directory returned, if the server still exists.
 _INSERT_GIVEN = tables.console_auth_tokens.insert().from_select(
     list(_NEW),
     sa.select(
@@ -80,7 +82,7 @@ _INSERT_GIVEN = tables.console_auth_tokens.insert().from_select(
         )
     )
     .where(
-        _servers.uuid == sa.bindparam("uuid"),
+        _servers.uuid == sa.bindparam("server_id"),
         _servers.project_id == sa.bindparam("project_id"),
         _servers.compute_host == sa.bindparam("compute_host"),
     )
@@ -91,7 +93,7 @@ _EXPIRED = (
     sa.select(_tokens.token_hash)
     .where(_tokens.expires_at <= sa.bindparam("now"))
     .order_by(_tokens.expires_at)
-    .limit(sa.bindparam("batch"))
+    .limit(sa.bindparam("batch_size"))
 )
 
 _COUNT_EXPIRED = sa.select(sa.func.count()).where(
@@ -99,35 +101,68 @@ _COUNT_EXPIRED = sa.select(sa.func.count()).where(
 )
 
 
-def find(database: Database, token_hash: str, now: int) -> sa.Row[Any] | None:
-    """Return a token that is valid at a time, with its server's project."""
-    rows = database.read(LOOK_UP, {"token_hash": token_hash, "now": now})
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """What a valid token grants access to, with the project of its server."""
+
+    server_id: str
+    project_id: str
+    console_type: str
+    host: str
+    port: int
+    tls_port: int | None
+    internal_access_path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token to store; ``expires_at`` is in seconds since the epoch.
+
+    It is stored only if the server still belongs to the project.
+    """
+
+    token_hash: str = field(repr=False)
+    server_id: str
+    project_id: str
+    compute_host: str
+    protocol: str
+    console_type: str
+    user_id: str | None
+    expires_at: int
+
+
+def find(
+    database: Database, token_hash: str, now: int
+) -> ConnectionInfo | None:
+    """Return what a token grants access to, None if it is not valid.
+
+    :param now: in seconds since the epoch
+    """
+    rows = database.read(
+        LOOK_UP, ConnectionInfo, {"token_hash": token_hash, "now": now}
+    )
     return rows[0] if rows else None
 
 
 @retried
 def insert(
-    database: Database,
-    values: Mapping[str, Any],
-    endpoint: Mapping[str, Any] | None = None,
+    database: Database, token: NewToken, endpoint: Endpoint | None = None
 ) -> bool:
-    """Store a token for the endpoint that a server has for a protocol.
+    """Store a token for the endpoint of a server for a protocol.
 
-    :param values: token_hash, uuid, project_id and compute_host of the
-        server, protocol, console_type, user_id, expires_at
-    :param endpoint: host, port, tls_port and internal_access_path, if the
-        endpoints of the server are not in our tables
-    :returns: whether the server was still there, of this project, with an
-        endpoint of this protocol
+    :param endpoint: the endpoint, if it is not in the table of endpoints
+    :returns: whether the server still exists, belongs to the project, and has
+        such an endpoint
     """
+    columns = asdict(token)
     with database.transaction() as connection:
         if endpoint is not None:
-            given = connection.execute(_INSERT_GIVEN, {**values, **endpoint})
-            return bool(given.rowcount)
-        # PostgreSQL does not see an endpoint that has taken the place of the
-        # one that it waited for; another statement does.
+            columns.update(asdict(endpoint))
+            return bool(connection.execute(_INSERT_GIVEN, columns).rowcount)
+        # PostgreSQL does not see an endpoint that replaced the one that it
+        # waited for; a second statement does.
         return any(
-            connection.execute(_INSERT, values).rowcount for _ in range(2)
+            connection.execute(_INSERT, columns).rowcount for _ in range(2)
         )
 
 
@@ -135,7 +170,7 @@ def insert(
 def delete(database: Database, token_hash: str) -> bool:
     """Delete a token.
 
-    :returns: whether it was there
+    :returns: whether it existed
     """
     with database.transaction() as connection:
         return bool(
@@ -148,21 +183,23 @@ def delete(database: Database, token_hash: str) -> bool:
 
 
 def count_expired(database: Database, now: int) -> int:
-    """Return how many tokens have expired by a time."""
-    return int(database.read(_COUNT_EXPIRED, {"now": now})[0][0])
+    """Return the number of expired tokens.
 
-
-def purge(database: Database, now: int, batch: int) -> Iterator[int]:
-    """Delete expired tokens, one short transaction a batch.
-
-    :param batch: how many tokens a transaction deletes, and so locks
-    :returns: the number deleted by each batch, as they go
+    :param now: in seconds since the epoch
     """
-    while True:
-        rows = database.read(_EXPIRED, {"now": now, "batch": batch})
-        if not rows:
-            return
-        yield _delete_batch(database, [row.token_hash for row in rows])
+    [number] = database.read(_COUNT_EXPIRED, int, {"now": now})
+    return number
+
+
+def purge(database: Database, now: int, batch_size: int) -> Iterator[int]:
+    """Delete expired tokens in batches, each in a short transaction.
+
+    :param batch_size: the number of tokens that a transaction locks
+    :returns: an iterator that deletes a batch and yields its size
+    """
+    parameters = {"now": now, "batch_size": batch_size}
+    while hashes := database.read(_EXPIRED, str, parameters):
+        yield _delete_batch(database, hashes)
 
 
 @retried

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statements on the changes of consoles, which agents follow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +28,7 @@ class AssignedConsole:
     server_id: str
     instance_name: str
     port: int | None
-    encrypted_password: str
+    encrypted_password: str = field(repr=False)
     compute_host: str | None
 
 
@@ -110,8 +110,7 @@ def list_all(database: Database, host_id: int) -> list[AssignedConsole]:
 
     :raises DatabaseUnavailable: the database does not answer
     """
-    rows = database.read(_ALL, {"host_id": host_id})
-    return [AssignedConsole(**row._asdict()) for row in rows]
+    return database.read(_ALL, AssignedConsole, {"host_id": host_id})
 
 
 def list_since(
@@ -124,15 +123,17 @@ def list_since(
     :param limit: the maximum number of changes returned
     :raises DatabaseUnavailable: the database does not answer
     """
-    rows = database.read(
-        _SINCE, {"host_id": host_id, "revision": revision, "limit": limit}
+    return database.read(
+        _SINCE,
+        _change,
+        {"host_id": host_id, "revision": revision, "limit": limit},
     )
-    return [_change(**row._asdict()) for row in rows]
 
 
-def _change(revision: int, console_id: int, **columns: Any) -> ConsoleChange:
-    exists = columns["id"] is not None
-    console = AssignedConsole(**columns) if exists else None
+def _change(
+    revision: int, console_id: int, id_: int | None, *columns: Any
+) -> ConsoleChange:
+    console = None if id_ is None else AssignedConsole(id_, *columns)
     return ConsoleChange(revision, console_id, console)
 
 

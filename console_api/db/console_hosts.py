@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statements on console hosts."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypedDict
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -23,68 +24,157 @@ _GET = sa.select(tables.console_hosts).where(
 )
 _LIST_ENABLED = _LIST.where(_hosts.enabled.is_(True))
 
-#: Whether one more console fits: multiplexed hosts take any number.
-_HAS_ROOM = sa.or_(
-    _hosts.multiplex_port.is_not(None),
-    _hosts.console_count <= _hosts.max_port - _hosts.min_port,
-)
+
+class ConsoleHostChanges(TypedDict, total=False):
+    """Columns to change; the ports change together, see ``NewConsoleHost``."""
+
+    public_hostname: str
+    compute_hosts: Sequence[str]
+    min_port: int | None
+    max_port: int | None
+    multiplex_port: int | None
+    enabled: bool
+    last_seen_at: int | None
 
 
-def list_all(database: Database) -> Sequence[sa.Row[Any]]:
+@dataclass(frozen=True, slots=True)
+class NewConsoleHost:
+    """A console host to store, for one console type.
+
+    ``compute_hosts`` are shell patterns.  Either ``multiplex_port``, which
+    all consoles share, is None, or both ends of the range of ports are.
+    ``last_seen_at`` is in seconds since the epoch.
+    """
+
+    host: str
+    console_type: str
+    public_hostname: str
+    compute_hosts: tuple[str, ...]
+    min_port: int | None
+    max_port: int | None
+    multiplex_port: int | None
+    enabled: bool = True
+    last_seen_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleHostRow:
+    """A console host that is stored; see ``NewConsoleHost``.
+
+    ``revision`` counts the changes of its consoles.
+    """
+
+    id: int
+    host: str
+    console_type: str
+    public_hostname: str
+    compute_hosts: tuple[str, ...]
+    min_port: int | None
+    max_port: int | None
+    multiplex_port: int | None
+    enabled: bool
+    console_count: int
+    last_seen_at: int | None
+    revision: int
+
+
+def patterns(stored: str) -> tuple[str, ...]:
+    """Return the patterns that the column ``compute_hosts`` contains."""
+    return tuple(stored.split())
+
+
+def list_all(database: Database) -> Sequence[ConsoleHostRow]:
     """Return all console hosts by name and console type."""
-    return database.read(_LIST)
+    return database.read(_LIST, _row)
 
 
 def get(
     database: Database, host: str, console_type: str
-) -> sa.Row[Any] | None:
-    """Return a console host."""
-    rows = database.read(_GET, {"host": host, "console_type": console_type})
+) -> ConsoleHostRow | None:
+    """Return a console host, None if it is not stored."""
+    rows = database.read(
+        _GET, _row, {"host": host, "console_type": console_type}
+    )
     return rows[0] if rows else None
 
 
-def list_enabled(database: Database) -> Sequence[sa.Row[Any]]:
-    """Return the console hosts that take new consoles."""
-    return database.read(_LIST_ENABLED)
+def list_enabled(database: Database) -> Sequence[ConsoleHostRow]:
+    """Return the console hosts that accept new consoles."""
+    return database.read(_LIST_ENABLED, _row)
+
+
+def _row(
+    id_: int,
+    host: str,
+    console_type: str,
+    public_hostname: str,
+    compute_hosts: str,
+    *others: Any,
+) -> ConsoleHostRow:
+    return ConsoleHostRow(
+        id_,
+        host,
+        console_type,
+        public_hostname,
+        patterns(compute_hosts),
+        *others,
+    )
 
 
 @retried
-def insert(database: Database, values: Mapping[str, Any]) -> None:
+def insert(database: Database, host: NewConsoleHost) -> None:
     """Store a new console host, without consoles.
 
-    :raises AlreadyExists: the host offers this console type already
+    :raises AlreadyExists: the host already offers this console type
     """
     try:
         with database.transaction() as connection:
             connection.execute(
-                tables.console_hosts.insert(), {**values, "console_count": 0}
+                tables.console_hosts.insert(),
+                {
+                    **asdict(host),
+                    "compute_hosts": " ".join(host.compute_hosts),
+                    "console_count": 0,
+                },
             )
     except db_exc.DBDuplicateEntry as error:
         raise errors.AlreadyExists(
-            f"Console host {values['host']} with console type "
-            f"{values['console_type']} already exists."
+            f"Console host {host.host} with console type "
+            f"{host.console_type} already exists."
         ) from error
 
 
-def register(database: Database, values: Mapping[str, Any]) -> int:
-    """Store a console host, or change it to what its agent now says.
+def register(database: Database, host: NewConsoleHost) -> int:
+    """Store a console host, or update it to what its agent reports.
+
+    Whether a stored console host is enabled remains as the operator set it.
 
     :returns: its id
-    :raises Conflict: the new ports leave out some that consoles have
+    :raises Conflict: consoles have ports outside of the new ones
+    :raises ConsoleHostNotFound: it was deleted concurrently
     """
-    host, console_type = values["host"], values["console_type"]
     try:
-        insert(database, {**values, "enabled": True})
+        insert(database, host)
     except errors.AlreadyExists:
-        # Registered by an operator, or by this agent before; whether it is
-        # enabled is for the operator to say.
-        update(database, host, console_type, values)
-    row = get(database, host, console_type)
+        update(
+            database,
+            host.host,
+            host.console_type,
+            {
+                "public_hostname": host.public_hostname,
+                "compute_hosts": host.compute_hosts,
+                "min_port": host.min_port,
+                "max_port": host.max_port,
+                "multiplex_port": host.multiplex_port,
+                "last_seen_at": host.last_seen_at,
+            },
+        )
+    row = get(database, host.host, host.console_type)
     if row is None:
         raise errors.ConsoleHostNotFound(
-            f"Console host {host} was deleted while it was registered."
+            f"Console host {host.host} was deleted while it was registered."
         )
-    return int(row.id)
+    return row.id
 
 
 @retried
@@ -92,19 +182,22 @@ def update(
     database: Database,
     host: str,
     console_type: str,
-    values: Mapping[str, Any],
+    changes: ConsoleHostChanges,
 ) -> bool:
     """Change a console host.
 
-    :returns: whether it is there
-    :raises Conflict: the new ports leave out some that consoles have
+    :returns: whether it exists
+    :raises Conflict: consoles have ports outside of the new ones
     """
+    columns: dict[str, object] = {"host": host, **changes}
+    if "compute_hosts" in changes:
+        columns["compute_hosts"] = " ".join(changes["compute_hosts"])
     table = tables.console_hosts
     with database.transaction() as connection:
         if not connection.execute(
             table.update()
             .where(_hosts.host == host, _hosts.console_type == console_type)
-            .values({"host": host, **values})
+            .values(columns)
         ).rowcount:
             return False
         if _has_misplaced(connection, host, console_type):
@@ -118,7 +211,7 @@ def update(
 def _has_misplaced(
     connection: Connection, host: str, console_type: str
 ) -> bool:
-    """Tell whether a console is on a port that its host does not have."""
+    """Return whether a console has a port that its host does not have."""
     row = connection.execute(
         sa.select(tables.console_hosts).where(
             _hosts.host == host, _hosts.console_type == console_type
@@ -142,7 +235,7 @@ def _has_misplaced(
 def delete(database: Database, host: str, console_type: str) -> bool:
     """Delete a console host that has no consoles.
 
-    :returns: whether it was there
+    :returns: whether it existed
     :raises Conflict: it has consoles
     """
     try:
@@ -160,9 +253,9 @@ def delete(database: Database, host: str, console_type: str) -> bool:
 def delete_with_consoles(
     database: Database, host: str, console_type: str
 ) -> bool:
-    """Delete a console host and the consoles on it.
+    """Delete a console host with its consoles.
 
-    :returns: whether it was there
+    :returns: whether it existed
     """
     with database.transaction() as connection:
         host_id = _lock(connection, host, console_type)
@@ -176,7 +269,7 @@ def delete_with_consoles(
 
 
 def _lock(connection: Connection, host: str, console_type: str) -> int | None:
-    """Take the lock on a host's row, so that no console is added."""
+    """Lock the row of a console host, so that no console is added."""
     where = (_hosts.host == host, _hosts.console_type == console_type)
     connection.execute(
         tables.console_hosts.update().where(*where).values(host=host)
@@ -194,77 +287,3 @@ def _delete(connection: Connection, host_id: int | None) -> None:
     connection.execute(
         tables.console_hosts.delete().where(_hosts.id == host_id)
     )
-
-
-def add_console(connection: Connection, host: sa.Row[Any]) -> bool:
-    """Count one more console on a host and hold the lock on its row.
-
-    :param host: the console host as it was read before
-    :returns: whether it still has these ports, is enabled, and has room
-    """
-    return bool(
-        connection.execute(
-            _ADD_CONSOLE,
-            {
-                "host_id": host.id,
-                "min": host.min_port,
-                "max": host.max_port,
-                "multiplex": host.multiplex_port,
-            },
-        ).rowcount
-    )
-
-
-def remove_console(connection: Connection, host_id: int) -> None:
-    """Count one console less on a host and hold the lock on its row.
-
-    A host that has none has lost it to another request, which the caller
-    finds out when it deletes it.
-    """
-    connection.execute(_REMOVE_CONSOLE, {"host_id": host_id})
-
-
-def change_console(connection: Connection, host_id: int) -> None:
-    """Raise the revision of a host and hold the lock on its row."""
-    connection.execute(_CHANGE_CONSOLE, {"host_id": host_id})
-
-
-@retried
-def seen(database: Database, host_id: int, now: int) -> None:
-    """Note that the agent of a console host lives."""
-    with database.transaction() as connection:
-        connection.execute(
-            tables.console_hosts.update()
-            .where(_hosts.id == host_id)
-            .values(last_seen_at=now)
-        )
-
-
-_ADD_CONSOLE = (
-    tables.console_hosts.update()
-    .where(
-        _hosts.id == sa.bindparam("host_id"),
-        _hosts.enabled.is_(True),
-        _hosts.min_port.is_not_distinct_from(sa.bindparam("min")),
-        _hosts.max_port.is_not_distinct_from(sa.bindparam("max")),
-        _hosts.multiplex_port.is_not_distinct_from(sa.bindparam("multiplex")),
-        _HAS_ROOM,
-    )
-    .values(
-        console_count=_hosts.console_count + 1, revision=_hosts.revision + 1
-    )
-)
-
-_REMOVE_CONSOLE = (
-    tables.console_hosts.update()
-    .where(_hosts.id == sa.bindparam("host_id"), _hosts.console_count >= 1)
-    .values(
-        console_count=_hosts.console_count - 1, revision=_hosts.revision + 1
-    )
-)
-
-_CHANGE_CONSOLE = (
-    tables.console_hosts.update()
-    .where(_hosts.id == sa.bindparam("host_id"))
-    .values(revision=_hosts.revision + 1)
-)

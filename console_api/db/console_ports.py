@@ -2,12 +2,12 @@
 """The search for a free port on a console host."""
 
 import random
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console_api.db import tables
+from console_api.db.console_hosts import ConsoleHostRow
 
 _consoles = tables.consoles.c
 
@@ -18,10 +18,10 @@ _PORT_TAKEN = sa.select(_consoles.id).where(
 
 _next = tables.consoles.alias("next_console")
 
-# The first console from a port on whose upper neighbour is free: it walks
-# the index of the constraint on host and port, and stops at the first gap.
-# Not with NOT EXISTS: for that, MariaDB first reads all ports of the host.
-_UPPER_NEIGHBOUR = (
+# The first console at or above a port whose next higher port is free: the
+# query walks the index of the constraint on host and port, and stops at the
+# first gap. Not with NOT EXISTS: MariaDB would read all ports of the host.
+_NEXT_PORT = (
     sa.select(_next.c.port)
     .where(
         _next.c.console_host_id == sa.bindparam("host_id"),
@@ -35,23 +35,23 @@ _LAST_BEFORE_GAP = (
         _consoles.console_host_id == sa.bindparam("host_id"),
         _consoles.port >= sa.bindparam("first"),
         _consoles.port < sa.bindparam("last"),
-        _UPPER_NEIGHBOUR.is_(None),
+        _NEXT_PORT.is_(None),
     )
     .order_by(_consoles.port)
     .limit(1)
 )
 
 
-def find_free(connection: Connection, host: sa.Row[Any]) -> int | None:
-    """Find a free port of a host whose row the caller has locked.
+def find_free(connection: Connection, host: ConsoleHostRow) -> int | None:
+    """Return a free port of a console host whose row the caller has locked.
 
-    The search begins anywhere in the range, which spreads the consoles, so
-    that a free port is near wherever it begins.
+    The search starts at a random port, which spreads the consoles over the
+    range, so that there is a free port near any start.
 
-    :param host: a console host that has room for one more console
-    :returns: None if the host has one port for all
+    :param host: a console host with room for one more console
+    :returns: None if all consoles of the host share one port
     """
-    if host.multiplex_port is not None:
+    if host.min_port is None or host.max_port is None:
         return None
     start = random.randint(host.min_port, host.max_port)
     taken = connection.execute(
@@ -69,6 +69,6 @@ def find_free(connection: Connection, host: sa.Row[Any]) -> int | None:
         ).first()
         if row:
             return int(row.port) + 1
-    # The range has room (`add_console` has counted), all ports from the
-    # lowest taken one up are taken: what is left is below.
-    return int(host.min_port)
+    # The range has room (`add_console` has counted), but all ports from the
+    # lowest used one up are in use: the lowest port of the range is free.
+    return host.min_port

@@ -2,8 +2,8 @@
 """Statements on consoles."""
 
 import enum
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -12,10 +12,12 @@ from sqlalchemy.engine import Connection
 from console_api import errors
 from console_api.db import (
     console_changes,
+    console_counts,
     console_hosts,
     console_ports,
     tables,
 )
+from console_api.db.console_hosts import ConsoleHostRow
 from console_api.db.engine import Database, retried
 
 _consoles = tables.consoles.c
@@ -34,6 +36,7 @@ _LIST = (
     .limit(sa.bindparam("limit"))
 )
 
+# The columns of ``PlacedConsole``.
 _PLACED = (
     sa.select(
         _consoles.id,
@@ -45,6 +48,7 @@ _PLACED = (
     .where(_consoles.server_id == sa.bindparam("server_id"))
 )
 
+# The columns of ``ConsoleRow``.
 _GET = (
     sa.select(
         _consoles.id,
@@ -61,75 +65,133 @@ _GET = (
     )
 )
 
-# How often a console may be moved under a request that wants to delete it.
-_MOVES_SEEN = 3
+# How often a deletion is repeated because the console has been moved.
+_MAX_DELETE_ATTEMPTS = 3
 
 
 class Placed(enum.Enum):
-    """How an attempt to put a console on a console host ended."""
+    """Outcome of an attempt to place a console on a console host."""
 
     DONE = enum.auto()
-    #: The console host is full, disabled or gone.
+    #: The console host is full, disabled or deleted.
     NO_ROOM = enum.auto()
-    #: Another request has placed or moved this console meanwhile.
+    #: Another request has placed or moved the console concurrently.
     OVERTAKEN = enum.auto()
-    #: The server was deleted meanwhile.
+    #: The server was deleted concurrently.
     SERVER_GONE = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSummary:
+    """A console as lists show it."""
+
+    id: int
+    console_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedConsole:
+    """Where a console is placed.
+
+    ``compute_hosts`` are the shell patterns of its console host.
+    """
+
+    id: int
+    console_type: str
+    console_host_id: int
+    compute_hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleRow:
+    """A console with the address of its console host."""
+
+    id: int
+    console_type: str
+    instance_name: str
+    encrypted_password: str = field(repr=False)
+    port: int | None
+    public_hostname: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewConsole:
+    """A console to store; ``created_at`` is in seconds since the epoch."""
+
+    server_id: str
+    instance_name: str
+    encrypted_password: str = field(repr=False)
+    created_at: int
 
 
 def list_of_server(
     database: Database, server_id: str, marker: int, limit: int
-) -> Sequence[sa.Row[Any]]:
-    """Return a server's consoles after an id, in the order of their ids."""
+) -> list[ConsoleSummary]:
+    """Return consoles of a server in the order of their ids.
+
+    :param marker: the id after which to start
+    :param limit: the maximum number of consoles
+    """
     return database.read(
         _LIST,
+        ConsoleSummary,
         {"server_id": server_id, "marker": marker, "limit": limit},
     )
 
 
 def placed_of_server(
     database: Database, server_id: str
-) -> Sequence[sa.Row[Any]]:
-    """Return where the consoles of a server are."""
-    return database.read(_PLACED, {"server_id": server_id})
+) -> Sequence[PlacedConsole]:
+    """Return where the consoles of a server are placed."""
+    return database.read(_PLACED, _placed, {"server_id": server_id})
+
+
+def _placed(
+    id_: int, console_type: str, host_id: int, compute_hosts: str
+) -> PlacedConsole:
+    return PlacedConsole(
+        id_, console_type, host_id, console_hosts.patterns(compute_hosts)
+    )
 
 
 def get(
     database: Database, server_id: str, console_id: int
-) -> sa.Row[Any] | None:
-    """Return one console of a server with its host's name and port."""
-    rows = database.read(_GET, {"server_id": server_id, "id": console_id})
+) -> ConsoleRow | None:
+    """Return a console of a server, None if the server has no such console."""
+    rows = database.read(
+        _GET, ConsoleRow, {"server_id": server_id, "id": console_id}
+    )
     return rows[0] if rows else None
 
 
 @retried
 def insert(
-    database: Database, host: sa.Row[Any], values: Mapping[str, Any]
+    database: Database, host: ConsoleHostRow, console: NewConsole
 ) -> Placed:
-    """Put a new console on a console host, on a free port of its range.
+    """Place a new console on a console host, on a free port of its range.
 
-    Two requests for one server may get here at once, perhaps with different
-    hosts in mind; the constraint on server and console type lets one of
-    them through.  Requests for one host queue up on the lock of its row, so
-    none takes the port that another has just found.
+    Concurrent requests for one server may choose different console hosts;
+    the constraint on server and console type accepts one of them.  Requests
+    for one console host wait for the lock on its row, so that no two of them
+    find the same free port.
     """
     try:
         with database.transaction() as connection:
-            if not console_hosts.add_console(connection, host):
+            if not console_counts.add_console(connection, host):
                 return Placed.NO_ROOM
-            made = connection.execute(
+            inserted = connection.execute(
                 tables.consoles.insert().values(
                     {
-                        **values,
-                        "instance_name": _instance_name(values),
+                        **asdict(console),
+                        "instance_name": _instance_name(console),
                         "console_host_id": host.id,
                         "console_type": host.console_type,
                         "port": console_ports.find_free(connection, host),
                     }
                 )
             )
-            key: Any = made.inserted_primary_key
-            console_changes.record(connection, host.id, key.id)
+            console_id: int = inserted.inserted_primary_key[0]  # type: ignore[index]
+            console_changes.record(connection, host.id, console_id)
     except db_exc.DBDuplicateEntry:
         return Placed.OVERTAKEN
     except db_exc.DBReferenceError:
@@ -139,15 +201,18 @@ def insert(
 
 @retried
 def move(
-    database: Database, console_id: int, old_host_id: int, host: sa.Row[Any]
+    database: Database,
+    console_id: int,
+    old_host_id: int,
+    host: ConsoleHostRow,
 ) -> Placed:
-    """Move a console to another console host, on a free port there.
+    """Move a console to a free port of another console host.
 
-    It takes the console type of its new host.
+    Its console type becomes that of the new console host.
     """
     try:
         with database.transaction() as connection:
-            if not console_hosts.add_console(connection, host):
+            if not console_counts.add_console(connection, host):
                 return Placed.NO_ROOM
             moved = connection.execute(
                 tables.consoles.update()
@@ -162,11 +227,11 @@ def move(
                 )
             ).rowcount
             if not moved:
-                # Deleted or moved since it was read: keep nothing of this.
+                # Deleted or moved since it was read: undo all of this.
                 connection.rollback()
                 return Placed.OVERTAKEN
             console_changes.record(connection, host.id, console_id)
-            console_hosts.remove_console(connection, old_host_id)
+            console_counts.remove_console(connection, old_host_id)
             console_changes.record(connection, old_host_id, console_id)
     except db_exc.DBDuplicateEntry:
         return Placed.OVERTAKEN
@@ -177,22 +242,23 @@ def move(
 def delete(database: Database, server_id: str, console_id: int) -> bool:
     """Delete a console of a server.
 
-    :returns: whether it was there
+    :returns: whether it existed
+    :raises Unavailable: it is moved again and again
     """
     where = (
         _consoles.server_id == server_id,
         _consoles.id == console_id,
     )
-    for _attempt in range(_MOVES_SEEN):
-        rows = database.read(
-            sa.select(_consoles.console_host_id).where(*where)
+    for _attempt in range(_MAX_DELETE_ATTEMPTS):
+        found = database.read(
+            sa.select(_consoles.console_host_id).where(*where), int
         )
-        if not rows:
+        if not found:
             return False
-        host_id = rows[0].console_host_id
+        [host_id] = found
         with database.transaction() as connection:
-            # The host's row first, in the order in which `insert` locks.
-            console_hosts.remove_console(connection, host_id)
+            # The row of the host first: `insert` locks in the same order.
+            console_counts.remove_console(connection, host_id)
             if connection.execute(
                 tables.consoles.delete().where(
                     *where, _consoles.console_host_id == host_id
@@ -200,16 +266,16 @@ def delete(database: Database, server_id: str, console_id: int) -> bool:
             ).rowcount:
                 console_changes.record(connection, host_id, console_id)
                 return True
-            # Deleted or moved since it was read: look again.
+            # Deleted or moved since it was read: read again.
             connection.rollback()
-    raise errors.Unavailable("This console keeps moving. Try again.")
+    raise errors.Unavailable("The console keeps moving. Retry the request.")
 
 
 def delete_of_server(connection: Connection, server_id: str) -> None:
     """Delete all consoles of a server whose row the caller has locked."""
-    for row in _lock_of_server(connection, server_id):
-        console_hosts.remove_console(connection, row.console_host_id)
-        console_changes.record(connection, row.console_host_id, row.id)
+    for console_id, host_id in _lock_of_server(connection, server_id):
+        console_counts.remove_console(connection, host_id)
+        console_changes.record(connection, host_id, console_id)
     connection.execute(
         tables.consoles.delete().where(_consoles.server_id == server_id)
     )
@@ -218,13 +284,13 @@ def delete_of_server(connection: Connection, server_id: str) -> None:
 def follow_server(
     connection: Connection, server_id: str, instance_name: str
 ) -> None:
-    """Let the consoles of a server know its new name and compute host.
+    """Update the consoles of a server whose name or compute host changed.
 
-    The caller has locked and changed the server's row.
+    The caller has locked and updated the row of the server.
     """
-    for row in _lock_of_server(connection, server_id):
-        console_hosts.change_console(connection, row.console_host_id)
-        console_changes.record(connection, row.console_host_id, row.id)
+    for console_id, host_id in _lock_of_server(connection, server_id):
+        console_counts.change_console(connection, host_id)
+        console_changes.record(connection, host_id, console_id)
     connection.execute(
         tables.consoles.update()
         .where(_consoles.server_id == server_id)
@@ -234,23 +300,27 @@ def follow_server(
 
 def _lock_of_server(
     connection: Connection, server_id: str
-) -> Sequence[sa.Row[Any]]:
-    rows: Sequence[Any] = connection.execute(
+) -> list[tuple[int, int]]:
+    """Lock the consoles of a server.
+
+    :returns: the ids of each console and its console host
+    """
+    rows = connection.execute(
         sa.select(_consoles.id, _consoles.console_host_id)
         .where(_consoles.server_id == server_id)
         .order_by(_consoles.console_host_id)
-        # Nobody else deletes or moves, and so counts, these any more.
+        # No other request can delete or move, and so count, these now.
         .with_for_update()
-    ).all()
-    return rows
+    )
+    return [(console_id, host_id) for console_id, host_id in rows]
 
 
-def _instance_name(values: Mapping[str, Any]) -> sa.ColumnElement[str]:
-    """Return the name as it is now: `follow_server` may be at work."""
+def _instance_name(console: NewConsole) -> sa.ColumnElement[str]:
+    """Return the current name: `follow_server` may be changing it."""
     current = (
         sa.select(tables.servers.c.instance_name)
-        .where(tables.servers.c.uuid == values["server_id"])
+        .where(tables.servers.c.uuid == console.server_id)
         .with_for_update(read=True)
     )
-    # Without a server the INSERT is refused, whatever the name.
-    return sa.func.coalesce(current.scalar_subquery(), values["instance_name"])
+    # If there is no server, the INSERT is refused, whatever the name.
+    return sa.func.coalesce(current.scalar_subquery(), console.instance_name)

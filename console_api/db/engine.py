@@ -3,7 +3,7 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 from urllib.parse import quote
@@ -181,31 +181,38 @@ class Database:
     def read(
         self,
         statement: sa.Select[Any],
-        parameters: Mapping[str, Any] | None = None,
-    ) -> Sequence[sa.Row[Any]]:
-        """Run one SELECT in one round trip and return all its rows.
+        make: Callable[..., T],
+        parameters: Mapping[str, object] | None = None,
+    ) -> list[T]:
+        """Run one SELECT in one round trip, and return an object per row.
 
         A pooled connection may have died since it was last used.  The read
-        that finds out throws the pool away and is repeated once, on a new
+        that notices this discards the pool and is repeated once, on a new
         connection.
+
+        :param make: called with the columns of each row
+        :raises DatabaseUnavailable: the database does not answer
         """
         try:
             try:
-                return self._fetch(statement, parameters)
+                return self._fetch(statement, make, parameters)
             except sa_exc.DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
-                return self._fetch(statement, parameters)
+                return self._fetch(statement, make, parameters)
         except _UNAVAILABLE as error:
             _raise_unavailable(error)
 
     def _fetch(
         self,
         statement: sa.Select[Any],
-        parameters: Mapping[str, Any] | None,
-    ) -> Sequence[sa.Row[Any]]:
+        make: Callable[..., T],
+        parameters: Mapping[str, object] | None,
+    ) -> list[T]:
         with self._reader.connect() as connection:
-            return connection.execute(statement, parameters).all()
+            return [
+                make(*row) for row in connection.execute(statement, parameters)
+            ]
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -2,7 +2,7 @@
 """Statements that re-encrypt the passwords of consoles."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -10,6 +10,8 @@ from console_api.db import tables
 from console_api.db.engine import Database, retried
 
 _consoles = tables.consoles.c
+
+_COUNT = sa.select(sa.func.count(_consoles.id))
 
 _PAGE = (
     sa.select(_consoles.id, _consoles.encrypted_password)
@@ -28,34 +30,57 @@ _REPLACE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PasswordRow:
+    """The encrypted password of a console."""
+
+    console_id: int
+    encrypted_password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A re-encrypted password, with the value that it replaces."""
+
+    console_id: int
+    old: str = field(repr=False)
+    new: str = field(repr=False)
+
+
 def count(database: Database) -> int:
-    """Return how many passwords there are."""
-    rows = database.read(sa.select(sa.func.count(_consoles.id)))
-    return int(rows[0][0])
+    """Return the number of passwords."""
+    [number] = database.read(_COUNT, int)
+    return number
 
 
 def list_page(
     database: Database, marker: int, limit: int
-) -> Sequence[sa.Row[Any]]:
-    """Return ids and encrypted passwords after an id, in order."""
-    return database.read(_PAGE, {"marker": marker, "limit": limit})
+) -> Sequence[PasswordRow]:
+    """Return encrypted passwords in the order of their consoles' ids.
+
+    :param marker: the id after which to start
+    :param limit: the maximum number of passwords
+    """
+    return database.read(
+        _PAGE, PasswordRow, {"marker": marker, "limit": limit}
+    )
 
 
 @retried
-def replace(
-    database: Database, replacements: Sequence[tuple[int, str, str]]
-) -> None:
-    """Put new encrypted passwords in the place of the old ones.
+def replace(database: Database, replacements: Sequence[Replacement]) -> None:
+    """Store re-encrypted passwords.
 
-    One that was changed since it was read is left as it is.
-
-    :param replacements: console id, old value and new value of each
+    A password that has changed since it was read is left as it is.
     """
     with database.transaction() as connection:
         connection.execute(
             _REPLACE,
             [
-                {"console_id": console_id, "old": old, "new": new}
-                for console_id, old, new in replacements
+                {
+                    "console_id": replacement.console_id,
+                    "old": replacement.old,
+                    "new": replacement.new,
+                }
+                for replacement in replacements
             ],
         )

@@ -1,8 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statements on servers and their endpoints."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any, TypedDict, TypeVar
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -12,68 +21,140 @@ from console_api import errors
 from console_api.db import consoles, tables
 from console_api.db.engine import Database, retried
 
+_T = TypeVar("_T")
+
 _servers = tables.servers.c
 _endpoints = tables.server_endpoints.c
 
-_GET = sa.select(
-    tables.servers,
-    *[column for column in _endpoints if column.name != "server_id"],
-).select_from(
-    tables.servers.outerjoin(
-        tables.server_endpoints, _endpoints.server_id == _servers.uuid
-    )
+# The columns of ``Server`` and of ``Endpoint``.
+_SERVER = (
+    _servers.uuid,
+    _servers.project_id,
+    _servers.name,
+    _servers.instance_name,
+    _servers.compute_host,
+)
+_ENDPOINT = (
+    _endpoints.host,
+    _endpoints.port,
+    _endpoints.tls_port,
+    _endpoints.internal_access_path,
 )
 
-_GET_ONE = _GET.where(_servers.uuid == sa.bindparam("uuid"))
+_GET = (
+    sa.select(*_SERVER, _endpoints.protocol, *_ENDPOINT)
+    .select_from(
+        tables.servers.outerjoin(
+            tables.server_endpoints, _endpoints.server_id == _servers.uuid
+        )
+    )
+    .where(_servers.uuid == sa.bindparam("uuid"))
+)
 
 _LIST = (
-    sa.select(tables.servers)
+    sa.select(*_SERVER)
     .where(_servers.uuid > sa.bindparam("marker"))
     .order_by(_servers.uuid)
     .limit(sa.bindparam("limit"))
 )
 
-# How many rows one INSERT carries: well under every database's limits.
-_BATCH = 500
+_COUNT = sa.select(sa.func.count()).select_from(tables.servers)
+
+# How many rows one statement has: well below the limits of all databases.
+_BATCH_SIZE = 500
 
 
-def get(database: Database, uuid: str) -> Sequence[sa.Row[Any]]:
-    """Return a server, one row an endpoint (nulls if it has none), or none."""
-    return database.read(_GET_ONE, {"uuid": uuid})
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the display of a server is reached, usually on its compute host.
+
+    ``internal_access_path`` is the path of an HTTP CONNECT request that
+    precedes the protocol, None for a plain connection.
+    """
+
+    host: str
+    port: int
+    tls_port: int | None = None
+    internal_access_path: str | None = None
 
 
-def list_page(
-    database: Database, marker: str, limit: int
-) -> Sequence[sa.Row[Any]]:
-    """Return the servers after a uuid, in the order of their uuids."""
-    return database.read(_LIST, {"marker": marker, "limit": limit})
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server with its endpoints, by protocol.
+
+    ``compute_host`` is None until the server is scheduled.
+    """
+
+    uuid: str
+    project_id: str
+    name: str
+    instance_name: str
+    compute_host: str | None
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+
+
+class ServerChanges(TypedDict, total=False):
+    """Columns of a server to change."""
+
+    project_id: str
+    name: str
+    instance_name: str
+    compute_host: str | None
+
+
+def get(database: Database, uuid: str) -> Server | None:
+    """Return a server with its endpoints, None if it is not stored."""
+    rows = database.read(_GET, _columns, {"uuid": uuid})
+    if not rows:
+        return None
+    uuid, project_id, name, instance_name, compute_host, *_ = rows[0]
+    endpoints = {
+        protocol: Endpoint(*endpoint)
+        for protocol, *endpoint in (row[len(_SERVER) :] for row in rows)
+        if protocol is not None
+    }
+    return Server(
+        uuid, project_id, name, instance_name, compute_host, endpoints
+    )
+
+
+def _columns(*columns: Any) -> tuple[Any, ...]:
+    return columns
+
+
+def list_page(database: Database, marker: str, limit: int) -> Sequence[Server]:
+    """Return servers in the order of their UUIDs, without their endpoints.
+
+    :param marker: the UUID after which to start
+    :param limit: the maximum number of servers
+    """
+    return database.read(_LIST, Server, {"marker": marker, "limit": limit})
 
 
 @retried
 def insert(
     database: Database,
-    servers: Sequence[Mapping[str, Any]],
-    endpoints: Sequence[Mapping[str, Any]],
-    progress: Callable[[int], None] | None = None,
+    servers: Sequence[Server],
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Store new servers with their endpoints, all of them or none.
 
-    :param progress: called with the number of rows written until then
-    :raises AlreadyExists: one of the servers is stored already
+    :param progress: called with the number of rows written, and of all rows
+    :raises AlreadyExists: one of the servers is already stored
     """
-    rows = (
-        (tables.servers.insert(), servers),
-        (tables.server_endpoints.insert(), endpoints),
-    )
+    total = sum(1 + len(server.endpoints) for server in servers)
     written = 0
     try:
         with database.transaction() as connection:
-            for statement, values in rows:
-                for batch in _batches(values):
+            for statement, rows in (
+                (tables.servers.insert(), map(_server_row, servers)),
+                (tables.server_endpoints.insert(), _endpoint_rows(servers)),
+            ):
+                for batch in _batches(rows):
                     connection.execute(statement, batch)
                     written += len(batch)
                     if progress:
-                        progress(written)
+                        progress(written, total)
     except db_exc.DBDuplicateEntry as error:
         raise errors.AlreadyExists(
             "A server with this UUID already exists."
@@ -81,22 +162,17 @@ def insert(
 
 
 def count(database: Database) -> int:
-    """Return how many servers there are."""
-    rows = database.read(
-        sa.select(sa.func.count()).select_from(tables.servers)
-    )
-    return int(rows[0][0])
+    """Return the number of servers."""
+    [number] = database.read(_COUNT, int)
+    return number
 
 
-def existing(database: Database, uuids: Sequence[str]) -> set[str]:
+def existing(database: Database, uuids: Iterable[str]) -> set[str]:
     """Return which of these UUIDs are stored."""
     found: set[str] = set()
-    for start in range(0, len(uuids), _BATCH):
-        batch = uuids[start : start + _BATCH]
-        rows = database.read(
-            sa.select(_servers.uuid).where(_servers.uuid.in_(batch))
-        )
-        found.update(row.uuid for row in rows)
+    for batch in _batches(uuids):
+        statement = sa.select(_servers.uuid).where(_servers.uuid.in_(batch))
+        found.update(database.read(statement, str))
     return found
 
 
@@ -104,27 +180,28 @@ def existing(database: Database, uuids: Sequence[str]) -> set[str]:
 def update(
     database: Database,
     uuid: str,
-    values: Mapping[str, Any],
-    endpoints: Sequence[Mapping[str, Any]],
-    removed_protocols: Sequence[str],
+    changes: ServerChanges,
+    endpoints: Mapping[str, Endpoint],
+    removed_protocols: Collection[str] = (),
 ) -> bool:
-    """Change a server; endpoints given replace those of their protocol.
+    """Change a server.
 
-    Its console auth tokens are revoked when it changes project, compute host
-    or endpoints: they lead to where the server no longer is, or were given
-    to whom it no longer belongs.  When it changes project, its consoles go
-    too, since their passwords are known.
+    A change of project, compute host or endpoints revokes its console auth
+    tokens: they lead to a former place of the server, or were issued to its
+    former project.  A change of project also deletes its consoles, whose
+    passwords the former project knows.
 
-    :returns: whether the server is there
+    :param endpoints: new endpoints by protocol
+    :param removed_protocols: protocols whose endpoints are deleted
+    :returns: whether the server exists
     """
-    protocols = [endpoint["protocol"] for endpoint in endpoints]
-    protocols.extend(removed_protocols)
+    protocols = [*endpoints, *removed_protocols]
     with database.transaction() as connection:
         server = _lock(connection, uuid)
         if server is None:
             return False
-        if values:
-            _set_values(connection, server, values)
+        if changes:
+            _apply(connection, server, changes)
         if protocols:
             connection.execute(
                 tables.server_endpoints.delete().where(
@@ -134,18 +211,19 @@ def update(
             )
         if endpoints:
             connection.execute(
-                tables.server_endpoints.insert(), list(endpoints)
+                tables.server_endpoints.insert(),
+                [_endpoint_row(uuid, *item) for item in endpoints.items()],
             )
-        if protocols or values.keys() & {"project_id", "compute_host"}:
+        if protocols or changes.keys() & {"project_id", "compute_host"}:
             _revoke_tokens(connection, uuid)
     return True
 
 
 @retried
 def delete(database: Database, uuid: str) -> bool:
-    """Delete a server and all that hangs on it.
+    """Delete a server with its endpoints, consoles and tokens.
 
-    :returns: whether it was there
+    :returns: whether it existed
     """
     with database.transaction() as connection:
         if _lock(connection, uuid) is None:
@@ -163,34 +241,37 @@ def delete(database: Database, uuid: str) -> bool:
     return True
 
 
-def _lock(connection: Connection, uuid: str) -> sa.Row[Any] | None:
-    """Take the lock on a server's row and return it, if it is there.
+def _lock(connection: Connection, uuid: str) -> Server | None:
+    """Lock the row of a server, and return the server without endpoints.
 
-    A console or token that is being made for the server is either there
-    afterwards or waits until the transaction has ended.
+    A console or token that is being created for the server is either stored
+    afterwards, or waits until the transaction ends.
     """
     where = _servers.uuid == uuid
-    # This changes nothing, but SQLite locks by a write alone; PostgreSQL
-    # lets new references to a row pass unless the lock is FOR UPDATE.
+    # This changes nothing, but only a write locks in SQLite; PostgreSQL
+    # permits new references to a row unless it is locked FOR UPDATE.
     connection.execute(tables.servers.update().where(where).values(uuid=uuid))
-    return connection.execute(
-        sa.select(tables.servers).where(where).with_for_update()
+    row = connection.execute(
+        sa.select(*_SERVER).where(where).with_for_update()
     ).first()
+    return None if row is None else Server(*row)
 
 
-def _set_values(
-    connection: Connection, old: sa.Row[Any], values: Mapping[str, Any]
+def _apply(
+    connection: Connection, old: Server, changes: ServerChanges
 ) -> None:
-    if values.get("project_id", old.project_id) != old.project_id:
+    if changes.get("project_id", old.project_id) != old.project_id:
         consoles.delete_of_server(connection, old.uuid)
     connection.execute(
-        tables.servers.update().where(_servers.uuid == old.uuid).values(values)
+        tables.servers.update()
+        .where(_servers.uuid == old.uuid)
+        .values({**changes})
     )
-    if values.keys() & {"instance_name", "compute_host"}:
+    if changes.keys() & {"instance_name", "compute_host"}:
         consoles.follow_server(
             connection,
             old.uuid,
-            values.get("instance_name", old.instance_name),
+            changes.get("instance_name", old.instance_name),
         )
 
 
@@ -199,8 +280,29 @@ def _revoke_tokens(connection: Connection, uuid: str) -> None:
     connection.execute(tokens.delete().where(tokens.c.server_id == uuid))
 
 
-def _batches(
-    rows: Sequence[Mapping[str, Any]],
-) -> Iterable[list[Mapping[str, Any]]]:
-    for start in range(0, len(rows), _BATCH):
-        yield list(rows[start : start + _BATCH])
+def _server_row(server: Server) -> dict[str, Any]:
+    row = asdict(server)
+    del row["endpoints"]
+    return row
+
+
+def _endpoint_rows(servers: Iterable[Server]) -> Iterator[dict[str, Any]]:
+    for server in servers:
+        for protocol, endpoint in server.endpoints.items():
+            yield _endpoint_row(server.uuid, protocol, endpoint)
+
+
+def _endpoint_row(
+    server_id: str, protocol: str, endpoint: Endpoint
+) -> dict[str, Any]:
+    return {
+        "server_id": server_id,
+        "protocol": protocol,
+        **asdict(endpoint),
+    }
+
+
+def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, _BATCH_SIZE)):
+        yield batch

@@ -2,49 +2,19 @@
 """Contract of a directory, where servers are looked up."""
 
 import abc
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Self
 
 from oslo_config import cfg
 
 from console_api.db.engine import Database
+from console_api.db.servers import Endpoint, Server
+
+# Part of the contract: drivers and callers import them from here.
+__all__ = ["SKIP_FILTER", "Directory", "Endpoint", "Server"]
 
 #: A header of requests that a directory sends to the API whose pipeline may
 #: contain our filter: the filter passes them on.
 SKIP_FILTER = "X-Console-API-Skip-Filter"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the display of a server is reached, usually on its compute host.
-
-    ``internal_access_path`` is the path of an HTTP CONNECT request that
-    precedes the protocol, None for a plain connection.
-    """
-
-    host: str
-    port: int
-    tls_port: int | None = None
-    internal_access_path: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A server as its directory describes it.
-
-    ``compute_host`` is None until the server is scheduled.  ``endpoints``
-    maps protocols of ``values.PROTOCOLS`` to the endpoints that the
-    directory reports together with the server; some directories report none
-    here, see ``Directory.endpoint``.
-    """
-
-    uuid: str
-    project_id: str
-    name: str
-    instance_name: str
-    compute_host: str | None
-    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
 
 
 class Directory(abc.ABC):
@@ -68,6 +38,9 @@ class Directory(abc.ABC):
     @abc.abstractmethod
     def get(self, server_id: str) -> Server:
         """Return a server.
+
+        Its ``endpoints`` may be empty although it has displays, where finding
+        them out is expensive; see ``endpoint``.
 
         Consoles and tokens refer to the server's row in the table
         ``servers``.  A driver for servers that are stored elsewhere updates

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The directory ``database``: servers in console_api's own tables."""
 
-from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
-import sqlalchemy as sa
 from oslo_config import cfg
 
 from console_api import errors, values
 from console_api.db import servers
 from console_api.db.engine import Database
-from console_api.directory.base import Directory, Endpoint, Server
+from console_api.directory.base import Directory, Server
 
 
 class DatabaseDirectory(Directory):
@@ -31,33 +29,11 @@ class DatabaseDirectory(Directory):
 
     def get(self, server_id: str) -> Server:
         """Return a server; see ``Directory.get``."""
-        rows = (
+        server = (
             servers.get(self._database, server_id)
             if values.is_uuid(server_id)
-            else ()
+            else None
         )
-        if not rows:
+        if server is None:
             raise errors.ServerNotFound(server_id)
-        return server_from_rows(rows)
-
-
-def server_from_rows(rows: Sequence[sa.Row[Any]]) -> Server:
-    """Return a server from its rows, one for each endpoint."""
-    first = rows[0]
-    return Server(
-        uuid=first.uuid,
-        project_id=first.project_id,
-        name=first.name,
-        instance_name=first.instance_name,
-        compute_host=first.compute_host,
-        endpoints={
-            row.protocol: Endpoint(
-                host=row.host,
-                port=row.port,
-                tls_port=row.tls_port,
-                internal_access_path=row.internal_access_path,
-            )
-            for row in rows
-            if row.protocol is not None
-        },
-    )
+        return server

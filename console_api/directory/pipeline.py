@@ -18,7 +18,6 @@ from console_api.db import servers
 from console_api.db.engine import Database
 from console_api.directory import records
 from console_api.directory.base import Directory, Server
-from console_api.directory.database import server_from_rows
 from console_api.directory.nova import responses
 
 #: Sends GET for a path to that API as the caller; returns the status and the
@@ -77,8 +76,7 @@ class PipelineDirectory(Directory):
         if not values.is_uuid(server_id):
             raise errors.ServerNotFound(server_id)
         document = self._request(server_id)
-        rows = servers.get(self._database, server_id)
-        stored = server_from_rows(rows) if rows else None
+        stored = servers.get(self._database, server_id)
         try:
             server = _merge(server_id, document, stored)
         except (LookupError, ValueError) as error:

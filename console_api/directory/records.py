@@ -6,14 +6,11 @@ directory reports, as if an operator had changed the row with
 ``console-api-manage server``.
 """
 
-import dataclasses
-from typing import Any
-
 from console_api import errors
 from console_api.db import servers
 from console_api.db.engine import Database
+from console_api.db.servers import ServerChanges
 from console_api.directory.base import Server
-from console_api.directory.database import server_from_rows
 
 # How often a write that lost a race is repeated.
 _MAX_ATTEMPTS = 5
@@ -26,8 +23,8 @@ def update(database: Database, server: Server) -> None:
     :raises DatabaseUnavailable: the database does not answer
     """
     for _attempt in range(_MAX_ATTEMPTS):
-        known = _known(database, server.uuid)
-        if known == server or _write(database, server, known):
+        stored = servers.get(database, server.uuid)
+        if stored == server or _write(database, server, stored):
             return
     raise errors.Unavailable(
         f"Server {server.uuid} keeps changing. Retry the request."
@@ -39,7 +36,7 @@ def is_current(database: Database, server: Server) -> bool:
 
     :raises DatabaseUnavailable: the database does not answer
     """
-    return _known(database, server.uuid) == server
+    return servers.get(database, server.uuid) == server
 
 
 def delete(database: Database, server_id: str) -> bool:
@@ -49,54 +46,40 @@ def delete(database: Database, server_id: str) -> bool:
     :raises DatabaseUnavailable: the database does not answer
     """
     # Read first: requests for unknown ids must not cause writes.
-    return bool(servers.get(database, server_id)) and servers.delete(
+    return servers.get(database, server_id) is not None and servers.delete(
         database, server_id
     )
 
 
-def _known(database: Database, server_id: str) -> Server | None:
-    rows = servers.get(database, server_id)
-    return server_from_rows(rows) if rows else None
-
-
-def _write(database: Database, server: Server, known: Server | None) -> bool:
+def _write(database: Database, server: Server, stored: Server | None) -> bool:
     """Store the differences.
 
     :returns: False if another worker has inserted or deleted the row since
         it was read, which the primary key decides
     """
-    values = _values(server)
-    endpoints = _endpoints(server)
-    if known is None:
+    if stored is None:
         try:
-            servers.insert(database, [values], endpoints)
+            servers.insert(database, [server])
         except errors.AlreadyExists:
             return False
         return True
-    before = _values(known)
     return servers.update(
         database,
         server.uuid,
-        {key: value for key, value in values.items() if value != before[key]},
-        [row for row in endpoints if row not in _endpoints(known)],
-        sorted(known.endpoints.keys() - server.endpoints.keys()),
+        _changes(stored, server),
+        dict(server.endpoints.items() - stored.endpoints.items()),
+        stored.endpoints.keys() - server.endpoints.keys(),
     )
 
 
-def _values(server: Server) -> dict[str, Any]:
-    return {
-        field.name: getattr(server, field.name)
-        for field in dataclasses.fields(server)
-        if field.name != "endpoints"
-    }
-
-
-def _endpoints(server: Server) -> list[dict[str, Any]]:
-    return [
-        {
-            "server_id": server.uuid,
-            "protocol": protocol,
-            **dataclasses.asdict(endpoint),
-        }
-        for protocol, endpoint in server.endpoints.items()
-    ]
+def _changes(old: Server, new: Server) -> ServerChanges:
+    changes: ServerChanges = {}
+    if new.project_id != old.project_id:
+        changes["project_id"] = new.project_id
+    if new.name != old.name:
+        changes["name"] = new.name
+    if new.instance_name != old.instance_name:
+        changes["instance_name"] = new.instance_name
+    if new.compute_host != old.compute_host:
+        changes["compute_host"] = new.compute_host
+    return changes

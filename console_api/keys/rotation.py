@@ -16,6 +16,7 @@ from cryptography import fernet
 from console_api import errors
 from console_api.db import passwords
 from console_api.db.engine import Database
+from console_api.db.passwords import Replacement
 from console_api.keys import repository
 
 #: Called with how many passwords have been looked at, and of how many.
@@ -96,15 +97,17 @@ def _reencrypt(
             try:
                 new = _with_primary(ring, row.encrypted_password)
             except fernet.InvalidToken:
-                lost.append(row.id)
+                lost.append(row.console_id)
                 continue
             if new is not None:
-                replacements.append((row.id, row.encrypted_password, new))
+                replacements.append(
+                    Replacement(row.console_id, row.encrypted_password, new)
+                )
         if replacements:
             passwords.replace(database, replacements)
         reencrypted += len(replacements)
         seen += len(page)
-        marker = page[-1].id
+        marker = page[-1].console_id
         progress(seen, max(seen, total))
     if lost:
         raise _lost(folder, lost)

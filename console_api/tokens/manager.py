@@ -1,36 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Issue, check and revoke console auth tokens."""
 
-import dataclasses
 import hashlib
 import secrets
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from console_api import errors
 from console_api.db import console_auth_tokens
+from console_api.db.console_auth_tokens import ConnectionInfo, NewToken
 from console_api.db.engine import Database
 from console_api.directory.base import Directory, Server
 from console_api.tokens import access
+
+# What `TokenManager.check` returns belongs to its interface.
+__all__ = [
+    "ConnectionInfo",
+    "RemoteConsole",
+    "TokenManager",
+    "hash_token",
+    "purge",
+]
 
 # 256 bits, as 43 characters that need no quoting in a URL.
 _TOKEN_BYTES = 32
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ConnectionInfo:
-    """What a valid console auth token stands for."""
-
-    server_id: str
-    project_id: str
-    console_type: str
-    host: str
-    port: int
-    tls_port: int | None
-    internal_access_path: str | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RemoteConsole:
     """A remote console that has just been created: its access URL.
 
@@ -84,28 +81,28 @@ class TokenManager:
         if console_type not in access.TYPES_OF_PROTOCOL[protocol]:
             raise errors.InvalidInput(f"Invalid console type {console_type}")
         base_url = self._base_urls.get(console_type)
-        given = None
+        endpoint = None
         if base_url and protocol not in server.endpoints:
-            # Not in our tables: the directory has to be asked for it.
-            given = self._directory.endpoint(server, protocol)
-        if not base_url or not (given or protocol in server.endpoints):
+            # It is not in our tables: only the directory knows it.
+            endpoint = self._directory.endpoint(server, protocol)
+        if not base_url or not (endpoint or protocol in server.endpoints):
             raise errors.InvalidInput(
                 f"Unavailable console type {console_type}."
             )
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         stored = console_auth_tokens.insert(
             self._database,
-            {
-                "token_hash": hash_token(token.encode()),
-                "uuid": server.uuid,
-                "project_id": server.project_id,
-                "compute_host": server.compute_host,
-                "protocol": protocol,
-                "console_type": console_type,
-                "user_id": user_id,
-                "expires_at": int(time.time()) + self._ttl,
-            },
-            dataclasses.asdict(given) if given else None,
+            NewToken(
+                token_hash=hash_token(token.encode()),
+                server_id=server.uuid,
+                project_id=server.project_id,
+                compute_host=server.compute_host,
+                protocol=protocol,
+                console_type=console_type,
+                user_id=user_id,
+                expires_at=int(time.time()) + self._ttl,
+            ),
+            endpoint,
         )
         if not stored:
             raise errors.ServerNotFound(server.uuid)
@@ -121,20 +118,12 @@ class TokenManager:
         :param token: the bytes that the client sent, whatever they are
         :raises TokenNotFound: it was never issued, has expired or is revoked
         """
-        row = console_auth_tokens.find(
+        info = console_auth_tokens.find(
             self._database, hash_token(token), int(time.time())
         )
-        if row is None:
+        if info is None:
             raise errors.TokenNotFound
-        return ConnectionInfo(
-            server_id=row.server_id,
-            project_id=row.project_id,
-            console_type=row.console_type,
-            host=row.host,
-            port=row.port,
-            tls_port=row.tls_port,
-            internal_access_path=row.internal_access_path,
-        )
+        return info
 
     def revoke(self, token: bytes) -> None:
         """Make a token worthless at once, on every worker.

@@ -22,6 +22,7 @@ from console_api.consoles.console_hosts import (
     ConsoleHostManager,
 )
 from console_api.db import console_hosts
+from console_api.db.console_hosts import ConsoleHostChanges, NewConsoleHost
 
 COLUMNS = (
     "host",
@@ -67,18 +68,16 @@ class Create(ManageCommand):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Store the console host."""
-        given = {
-            "public_hostname": parsed_args.host,
-            "compute_hosts": "*",
-            "enabled": True,
-            **_properties(parsed_args),
-        }
-        identity = {
-            "host": parsed_args.host,
-            "console_type": parsed_args.console_type,
-        }
+        host = NewConsoleHost(
+            host=parsed_args.host,
+            console_type=parsed_args.console_type,
+            public_hostname=parsed_args.public_hostname or parsed_args.host,
+            compute_hosts=_patterns(parsed_args) or ("*",),
+            enabled=parsed_args.enabled is not False,
+            **parsed_args.ports,
+        )
         try:
-            console_hosts.insert(self.app.database, {**identity, **given})
+            console_hosts.insert(self.app.database, host)
         except errors.AlreadyExists as error:
             advice = "Change it with `console-host set`."
             raise advised(error, advice) from error
@@ -100,7 +99,7 @@ class Set(ManageCommand):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Store the changes."""
-        changed = _properties(parsed_args)
+        changed = _changes(parsed_args)
         if not changed:
             raise UsageError(
                 "Nothing to change. Use an option such as --disable."
@@ -252,21 +251,24 @@ def _multiplex_port(text: str) -> Row:
     }
 
 
-def _properties(parsed_args: argparse.Namespace) -> Row:
-    """Return the columns given on the command line."""
-    given: Row = dict(parsed_args.ports or {})
+def _changes(parsed_args: argparse.Namespace) -> ConsoleHostChanges:
+    changes: ConsoleHostChanges = {}
+    if parsed_args.ports is not None:
+        changes.update(parsed_args.ports)
     if parsed_args.public_hostname is not None:
-        given["public_hostname"] = parsed_args.public_hostname
+        changes["public_hostname"] = parsed_args.public_hostname
     if parsed_args.enabled is not None:
-        given["enabled"] = parsed_args.enabled
+        changes["enabled"] = parsed_args.enabled
     if parsed_args.patterns:
-        given["compute_hosts"] = _joined(parsed_args.patterns)
-    return given
+        changes["compute_hosts"] = _patterns(parsed_args)
+    return changes
 
 
-def _joined(patterns: Sequence[str]) -> str:
+def _patterns(parsed_args: argparse.Namespace) -> tuple[str, ...]:
+    if not parsed_args.patterns:
+        return ()
     try:
-        return " ".join(values.patterns(patterns))
+        return values.patterns(parsed_args.patterns)
     except ValueError as error:
         raise UsageError(f"--compute-host {error}.") from error
 

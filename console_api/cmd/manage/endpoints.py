@@ -2,13 +2,15 @@
 """Endpoints of servers as operators write them: ``KEY=VALUE,...``."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from console_api import values
 from console_api.cmd.arguments import number
+from console_api.db.servers import Endpoint
 
-#: A row to store: columns by name.
-Row = dict[str, str | int | None]
+#: Values that have been checked, by name.
+Row = dict[str, Any]
 
 #: What an endpoint consists of.
 ENDPOINT_KEYS = (
@@ -53,6 +55,16 @@ def parse_endpoint(text: str) -> Row:
             raise ValueError(f"must have {key} only once")
         given[key] = number(content) if key.endswith("port") else content
     return _check(given)
+
+
+def endpoints_by_protocol(rows: Iterable[Row]) -> dict[str, Endpoint]:
+    """Return checked endpoints as they are stored."""
+    return {
+        row["protocol"]: Endpoint(
+            **{key: row[key] for key in ENDPOINT_KEYS if key != "protocol"}
+        )
+        for row in rows
+    }
 
 
 def _check(given: Mapping[str, int | str]) -> Row:

@@ -14,6 +14,7 @@ from console_api.cmd.manage.endpoints import (
     ENDPOINT_CHECKS,
     REQUIRED_ENDPOINT_KEYS,
     Row,
+    endpoints_by_protocol,
 )
 from console_api.cmd.manage.import_formats import (
     READERS,
@@ -21,6 +22,7 @@ from console_api.cmd.manage.import_formats import (
     Item,
     Malformed,
 )
+from console_api.db.servers import Server
 
 _Checks = Mapping[str, Callable[[object], str | int]]
 
@@ -38,14 +40,13 @@ _MAX_QUOTED_KEY = 40
 
 @dataclass(slots=True)
 class Servers:
-    """Rows to store, and everything that is wrong with their file.
+    """Servers to store, and everything that is wrong with their file.
 
     ``places`` has the line and the place of each UUID, ``problems`` a line
     and a message each.
     """
 
-    servers: list[Row] = field(default_factory=list)
-    endpoints: list[Row] = field(default_factory=list)
+    servers: list[Server] = field(default_factory=list)
     places: dict[str, tuple[int, str]] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
@@ -87,9 +88,8 @@ def _add(result: Servers, item: Item) -> None:
             for problem in checker.problems
         )
         return
-    result.servers.append(server)
-    result.endpoints.extend(
-        {"server_id": uuid, **endpoint} for endpoint in endpoints
+    result.servers.append(
+        Server(**server, endpoints=endpoints_by_protocol(endpoints))
     )
 
 

@@ -100,14 +100,8 @@ def store(
     """
     _check_stored(database, result)
     _refuse_problems(result)
-    total = len(result.servers) + len(result.endpoints)
     try:
-        servers.insert(
-            database,
-            result.servers,
-            result.endpoints,
-            lambda done: progress(done, total),
-        )
+        servers.insert(database, result.servers, progress)
     except errors.AlreadyExists:
         # Another process has stored one of them since the check.
         _check_stored(database, result)
@@ -117,7 +111,7 @@ def store(
 
 
 def _check_stored(database: Database, result: Servers) -> None:
-    for uuid in servers.existing(database, list(result.places)):
+    for uuid in servers.existing(database, result.places):
         line, place = result.places[uuid]
         result.problems.append(
             (line, f"{place}: uuid {uuid} is already stored")

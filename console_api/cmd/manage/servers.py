@@ -2,6 +2,7 @@
 """``console-api-manage server``: servers of the directory `database`."""
 
 import argparse
+import dataclasses
 import uuid
 from collections.abc import Iterator, Sequence
 
@@ -16,9 +17,14 @@ from console_api.cmd.manage.base import (
     UsageError,
     advised,
 )
-from console_api.cmd.manage.endpoints import ENDPOINT_KEYS, Row, parse_endpoint
+from console_api.cmd.manage.endpoints import (
+    Row,
+    endpoints_by_protocol,
+    parse_endpoint,
+)
 from console_api.db import servers
 from console_api.db.engine import Database
+from console_api.db.servers import Endpoint, Server, ServerChanges
 
 COLUMNS = ("uuid", "name", "project_id", "compute_host", "instance_name")
 
@@ -78,19 +84,19 @@ class Create(DisplayCommand, show.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """Store the server and return its columns."""
-        server = {
-            "uuid": parsed_args.uuid or str(uuid.uuid4()),
-            "project_id": parsed_args.project,
-            "name": parsed_args.name,
-            "instance_name": parsed_args.instance_name or parsed_args.name,
-            "compute_host": parsed_args.compute_host,
-        }
-        endpoints = _endpoints(server["uuid"], parsed_args.endpoints)
+        server = Server(
+            uuid=parsed_args.uuid or str(uuid.uuid4()),
+            project_id=parsed_args.project,
+            name=parsed_args.name,
+            instance_name=parsed_args.instance_name or parsed_args.name,
+            compute_host=parsed_args.compute_host,
+            endpoints=_endpoints(parsed_args.endpoints),
+        )
         try:
-            servers.insert(self.app.database, [server], endpoints)
+            servers.insert(self.app.database, [server])
         except errors.AlreadyExists as error:
             raise advised(error, "Change it with `server set`.") from error
-        return _shown(self.app.database, server["uuid"])
+        return _shown(self.app.database, server.uuid)
 
 
 class Set(ManageCommand):
@@ -134,14 +140,12 @@ class Set(ManageCommand):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Store the changes."""
         changed = _changes(parsed_args)
-        endpoints = _endpoints(parsed_args.uuid, parsed_args.endpoints)
+        endpoints = _endpoints(parsed_args.endpoints)
         if not (changed or endpoints or parsed_args.removed):
             raise UsageError(
                 "Nothing to change. Use an option such as --name."
             )
-        both = {item["protocol"] for item in endpoints}.intersection(
-            parsed_args.removed
-        )
+        both = endpoints.keys() & set(parsed_args.removed)
         if both:
             raise UsageError(
                 f"Use either --endpoint or --no-endpoint for {both.pop()}."
@@ -242,22 +246,24 @@ def _add_location(
     )
 
 
-def _endpoints(server_id: str, given: Sequence[Row]) -> list[Row]:
+def _endpoints(given: Sequence[Row]) -> dict[str, Endpoint]:
     protocols = [endpoint["protocol"] for endpoint in given]
     for protocol in values.PROTOCOLS:
         if protocols.count(protocol) > 1:
             raise UsageError(f"Use --endpoint only once for {protocol}.")
-    return [{"server_id": server_id, **endpoint} for endpoint in given]
+    return endpoints_by_protocol(given)
 
 
-def _changes(parsed_args: argparse.Namespace) -> dict[str, str | None]:
-    given = {
-        "name": parsed_args.name,
-        "project_id": parsed_args.project,
-        "instance_name": parsed_args.instance_name,
-        "compute_host": parsed_args.compute_host,
-    }
-    changes = {key: value for key, value in given.items() if value is not None}
+def _changes(parsed_args: argparse.Namespace) -> ServerChanges:
+    changes: ServerChanges = {}
+    if parsed_args.name is not None:
+        changes["name"] = parsed_args.name
+    if parsed_args.project is not None:
+        changes["project_id"] = parsed_args.project
+    if parsed_args.instance_name is not None:
+        changes["instance_name"] = parsed_args.instance_name
+    if parsed_args.compute_host is not None:
+        changes["compute_host"] = parsed_args.compute_host
     if parsed_args.no_compute_host:
         if "compute_host" in changes:
             raise UsageError("Use either --compute-host or --no-compute-host.")
@@ -268,23 +274,20 @@ def _changes(parsed_args: argparse.Namespace) -> dict[str, str | None]:
 def _all_servers(database: Database) -> Iterator[Sequence[object]]:
     marker = ""
     while page := servers.list_page(database, marker, _PAGE_SIZE):
-        for row in page:
-            values_of = row._asdict()
-            yield tuple(values_of[column] for column in COLUMNS)
+        yield from map(_columns, page)
         marker = page[-1].uuid
 
 
 def _shown(database: Database, server_id: str) -> Table:
-    rows = servers.get(database, server_id)
-    if not rows:
+    server = servers.get(database, server_id)
+    if server is None:
         raise errors.ServerNotFound(server_id)
-    found = [row._asdict() for row in rows]
     endpoints = [
-        {key: row[key] for key in ENDPOINT_KEYS}
-        for row in found
-        if row["protocol"] is not None
+        {"protocol": protocol, **dataclasses.asdict(endpoint)}
+        for protocol, endpoint in server.endpoints.items()
     ]
-    return (*COLUMNS, "endpoints"), (
-        *(found[0][column] for column in COLUMNS),
-        Endpoints(endpoints),
-    )
+    return (*COLUMNS, "endpoints"), (*_columns(server), Endpoints(endpoints))
+
+
+def _columns(server: Server) -> Sequence[object]:
+    return tuple(getattr(server, column) for column in COLUMNS)

@@ -12,6 +12,7 @@ from console_api import conf as configuration
 from console_api import errors
 from console_api.db import schema, servers
 from console_api.db.engine import Database, sqlite_url
+from console_api.db.servers import Endpoint, Server
 from console_api.keys import repository
 
 HOST = "127.0.0.1"
@@ -79,26 +80,20 @@ def register_sample_server(database: Database, port: int) -> None:
 
     :param port: the port of its screen, which changes with every start
     """
-    endpoint = {
-        "server_id": SERVER_ID,
-        "protocol": "vnc",
-        "host": HOST,
-        "port": port,
-        "tls_port": None,
-        "internal_access_path": None,
-    }
-    if servers.update(database, SERVER_ID, {}, [endpoint], []):
+    endpoints = {"vnc": Endpoint(HOST, port)}
+    if servers.update(database, SERVER_ID, {}, endpoints):
         return
     if servers.list_page(database, "", 1):
         return
-    server = {
-        "uuid": SERVER_ID,
-        "project_id": PROJECT_ID,
-        "name": "sample",
-        "instance_name": "instance-00000001",
-        "compute_host": "compute-1",
-    }
-    servers.insert(database, [server], [endpoint])
+    server = Server(
+        uuid=SERVER_ID,
+        project_id=PROJECT_ID,
+        name="sample",
+        instance_name="instance-00000001",
+        compute_host="compute-1",
+        endpoints=endpoints,
+    )
+    servers.insert(database, [server])
 
 
 def _write_configuration(state_dir: Path) -> None:

@@ -11,8 +11,8 @@ NO_HOST = (
     "to register one."
 )
 NO_PORT = (
-    "No console host for server {} has a free port. Try again later, or ask "
-    "the operator for more."
+    "No console host for server {} has a free port. Retry the request later, "
+    "or ask the operator to add ports."
 )
 
 
@@ -72,11 +72,11 @@ class PlacementTests(base.FunctionalTestCase):
             check,
         )
 
-    def test_a_server_without_a_compute_host(self):
+    def test_server_without_compute_host_is_503(self):
         self.make_console_host()
         server_id = self.make_server(compute_host=None)
         reply = self.create(server_id, 503)
-        self.assertIn("is on no compute host yet", reply.message)
+        self.assertIn("is not scheduled to a compute host yet", reply.message)
         self.assertEqual([], self.console_rows(server_id))
 
     def test_a_disabled_host_takes_no_new_console(self):
@@ -93,7 +93,7 @@ class PlacementTests(base.FunctionalTestCase):
         self.assertEqual(first, self.place(first.server_id))
         self.assertEqual(1, self.console_host(disabled).console_count)
 
-    def test_a_full_host_takes_no_new_console(self):
+    def test_create_on_full_host_is_503(self):
         host = self.make_console_host(min_port=30000, max_port=30002)
         ports = {self.place().port for _ in range(3)}
         self.assertEqual({30000, 30001, 30002}, ports)
@@ -146,7 +146,7 @@ class PlacementTests(base.FunctionalTestCase):
                 ],
             )
 
-    def test_a_full_host_of_a_better_type_is_no_reason_for_another(self):
+    def test_full_host_of_preferred_type_is_503(self):
         full = self.make_console_host(
             console_type="vnc", min_port=1, max_port=1
         )
@@ -207,7 +207,7 @@ class PlacementTests(base.FunctionalTestCase):
         )
         self.assertEqual(5999, self.show(moved)["port"])
 
-    def test_a_console_that_cannot_be_moved_stays(self):
+    def test_console_that_cannot_be_moved_stays(self):
         old = self.make_console_host()
         row = self.place()
         self.change_console_host(old, compute_hosts="elsewhere")

@@ -15,6 +15,7 @@ from console_api import conf
 from console_api.db import (
     console_auth_tokens,
     console_changes,
+    console_counts,
     console_hosts,
     consoles,
     passwords,
@@ -151,7 +152,7 @@ class PlanTests(base.DatabaseTestCase):
         consoles.placed_of_server(self.database, server)
         self.assertEqual(
             "project",
-            servers.get(self.database, server)[0].project_id,
+            servers.get(self.database, server).project_id,
         )
         found = consoles.get(self.database, server, row.id)
         self.assertEqual("encrypted", found.encrypted_password)
@@ -160,11 +161,6 @@ class PlanTests(base.DatabaseTestCase):
 
     def test_free_ports(self):
         free = bulk.MIN_PORT + bulk.CONSOLES_OF_HOST
-        values = {
-            "instance_name": "instance",
-            "encrypted_password": "encrypted",
-            "created_at": 0,
-        }
         # Whether the first try hits the one free port is left to chance.
         for number, console_type in ((1, "vnc"), (2, "vnc")):
             server = f"server-{console_type}-{number}"
@@ -180,7 +176,7 @@ class PlanTests(base.DatabaseTestCase):
             outcome = consoles.insert(
                 self.database,
                 self.host(number),
-                {**values, "server_id": server},
+                consoles.NewConsole(server, "instance", "encrypted", 0),
             )
             self.assertIs(consoles.Placed.DONE, outcome)
             [row] = consoles.placed_of_server(self.database, server)
@@ -215,19 +211,11 @@ class PlanTests(base.DatabaseTestCase):
         )
         self.assertEqual(3, len(changes))
         console_changes.forget(self.database, 6, 100)
-        console_hosts.seen(self.database, 6, 1)
+        console_counts.record_heartbeat(self.database, 6, 1)
         self.assert_no_scans(4)
 
     def test_servers(self):
         server = bulk.server_id(54_321)
-        endpoint = {
-            "server_id": server,
-            "protocol": "vnc",
-            "host": "192.0.2.11",
-            "port": 5901,
-            "tls_port": None,
-            "internal_access_path": None,
-        }
         servers.list_page(self.database, bulk.server_id(500), 100)
         servers.existing(self.database, [server, "unknown"])
         self.assertTrue(
@@ -235,7 +223,7 @@ class PlanTests(base.DatabaseTestCase):
                 self.database,
                 server,
                 {"compute_host": "other", "instance_name": "other"},
-                [endpoint],
+                {"vnc": servers.Endpoint("192.0.2.11", 5901)},
                 ["spice"],
             )
         )
@@ -247,6 +235,11 @@ class PlanTests(base.DatabaseTestCase):
         self.assertEqual(100, len(page))
         passwords.replace(
             self.database,
-            [(row.id, row.encrypted_password, "new") for row in page],
+            [
+                passwords.Replacement(
+                    row.console_id, row.encrypted_password, "new"
+                )
+                for row in page
+            ],
         )
         self.assert_no_scans(2)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Base classes and helpers of unit tests."""
 
+import dataclasses
 import functools
 import json
 import logging
@@ -27,9 +28,9 @@ from console_api.db import (
     servers,
     tables,
 )
+from console_api.db.console_hosts import ConsoleHostRow
 from console_api.db.engine import Database
-from console_api.directory.base import Server
-from console_api.directory.database import DatabaseDirectory
+from console_api.directory.base import Endpoint, Server
 from console_api.keys import repository
 
 PROJECT = "a0a0a0a0a0a04b4b8c8cd1d1d1d1d1d1"
@@ -149,51 +150,50 @@ class DatabaseCase(FolderCase):
 
         :param endpoints: values by protocol
         """
-        server = {
-            "uuid": uuid,
-            "project_id": PROJECT,
-            "name": "mail",
-            "instance_name": f"instance-{uuid[-8:]}",
-            "compute_host": "compute-1",
-            **values,
-        }
-        rows = [
-            {**endpoint(protocol, uuid), **more}
-            for protocol, more in (endpoints or {}).items()
-        ]
-        servers.insert(self.database, [server], rows)
-        return DatabaseDirectory(self.database).get(uuid)
+        server = Server(
+            **{
+                "uuid": uuid,
+                "project_id": PROJECT,
+                "name": "mail",
+                "instance_name": f"instance-{uuid[-8:]}",
+                "compute_host": "compute-1",
+                "endpoints": {
+                    protocol: endpoint(**more)
+                    for protocol, more in (endpoints or {}).items()
+                },
+                **values,
+            }
+        )
+        servers.insert(self.database, [server])
+        return server
 
     def add_token(
         self, token_hash: str, uuid: str = SERVER, expires_at: int = 100
     ) -> None:
         """Insert a console auth token for a server."""
         values = {
-            **endpoint("vnc", uuid),
+            **dataclasses.asdict(endpoint()),
+            "server_id": uuid,
             "token_hash": token_hash,
             "console_type": "novnc",
             "expires_at": expires_at,
         }
-        del values["protocol"]
         with self.database.transaction() as connection:
             connection.execute(tables.console_auth_tokens.insert(), values)
 
     def add_console_host(
         self, host: str = "console-1", **values: Any
-    ) -> sa.Row[Any]:
+    ) -> ConsoleHostRow:
         """Insert a console host and return its row."""
         console_hosts.insert(self.database, console_host(host, **values))
         return self.console_host(host, values.get("console_type", "vnc"))
 
     def console_host(
         self, host: str = "console-1", console_type: str = "vnc"
-    ) -> sa.Row[Any]:
+    ) -> ConsoleHostRow:
         """Return the current row of a console host."""
-        [row] = [
-            row
-            for row in console_hosts.list_all(self.database)
-            if (row.host, row.console_type) == (host, console_type)
-        ]
+        row = console_hosts.get(self.database, host, console_type)
+        assert row is not None
         return row
 
     def add_console_and_token(self, uuid: str = SERVER) -> None:
@@ -204,20 +204,15 @@ class DatabaseCase(FolderCase):
         consoles.insert(
             self.database,
             self.add_console_host(f"console-{uuid}"),
-            {
-                "server_id": uuid,
-                "instance_name": "instance-1",
-                "encrypted_password": "encrypted",
-                "created_at": 1,
-            },
+            new_console(uuid),
         )
         self.add_token(uuid, uuid, 2**40)
 
-    def rows(self, table: sa.Table) -> Sequence[sa.Row[Any]]:
+    def rows(self, table: sa.Table) -> Sequence[Any]:
         """Return all rows of a table, by primary key."""
-        return self.database.read(
-            sa.select(table).order_by(*table.primary_key.columns)
-        )
+        select = sa.select(table).order_by(*table.primary_key.columns)
+        with self.database.transaction() as connection:
+            return connection.execute(select).all()
 
     def assertCountsAreRight(self) -> None:
         """Assert that the counter of each console host is correct."""
@@ -226,32 +221,50 @@ class DatabaseCase(FolderCase):
             self.assertEqual(found.count(row.id), row.console_count, row.host)
 
 
-def endpoint(protocol: str, uuid: str = SERVER) -> dict[str, Any]:
-    """Return the row of an endpoint."""
+def endpoint(**values: Any) -> Endpoint:
+    """Return an endpoint."""
+    return Endpoint(**{"host": "192.0.2.10", "port": 5901, **values})
+
+
+def endpoint_row(protocol: str, uuid: str = SERVER) -> dict[str, Any]:
+    """Return an endpoint as a row of its table."""
     return {
         "server_id": uuid,
         "protocol": protocol,
-        "host": "192.0.2.10",
-        "port": 5901,
-        "tls_port": None,
-        "internal_access_path": None,
+        **dataclasses.asdict(endpoint()),
     }
 
 
-def console_host(host: str = "console-1", **values: Any) -> dict[str, Any]:
-    """Return the values of a console host."""
-    return {
-        "host": host,
-        "console_type": "vnc",
-        "public_hostname": f"{host}.example.org",
-        "compute_hosts": "compute-*",
-        "min_port": 5900,
-        "max_port": 5909,
-        "multiplex_port": None,
-        "enabled": True,
-        "last_seen_at": int(time.time()),
-        **values,
-    }
+def new_console(uuid: str = SERVER, **values: Any) -> consoles.NewConsole:
+    """Return a console to insert."""
+    return consoles.NewConsole(
+        **{
+            "server_id": uuid,
+            "instance_name": "instance-1",
+            "encrypted_password": "encrypted",
+            "created_at": 1,
+            **values,
+        }
+    )
+
+
+def console_host(
+    host: str = "console-1", **values: Any
+) -> console_hosts.NewConsoleHost:
+    """Return a console host to insert."""
+    return console_hosts.NewConsoleHost(
+        **{
+            "host": host,
+            "console_type": "vnc",
+            "public_hostname": f"{host}.example.org",
+            "compute_hosts": ("compute-*",),
+            "min_port": 5900,
+            "max_port": 5909,
+            "multiplex_port": None,
+            "last_seen_at": int(time.time()),
+            **values,
+        }
+    )
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ class Pool:
     """A pool of XenServer hosts.
 
     ``lines`` are the lines of ``xvp.conf`` that precede those of its
-    servers; ``compute_hosts`` are shell patterns, separated by spaces.
+    servers; ``compute_hosts`` are shell patterns.
     """
 
     name: str
-    compute_hosts: str
+    compute_hosts: Sequence[str]
     lines: Sequence[str] = field(repr=False)
 
 
@@ -49,9 +49,7 @@ def _read(conf: cfg.ConfigOpts, name: str) -> Pool:
     conf.register_opts(options.POOL_OPTS, group=group)
     try:
         pool = conf[group]
-        return Pool(
-            name, " ".join(pool.compute_hosts), list(_lines(name, pool))
-        )
+        return Pool(name, tuple(pool.compute_hosts), list(_lines(name, pool)))
     except (cfg.Error, ValueError) as error:
         raise errors.ConfigurationError(f"[{group}] {error}.") from error
 

@@ -2,7 +2,6 @@
 from collections.abc import Callable, Iterable
 
 from console_api.agent.feed import ConsoleFeed
-from console_api.agent.host import ConsoleHost
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import console_hosts, servers, tables
 from console_api.keys import repository
@@ -22,9 +21,7 @@ class FeedCase(base.DatabaseCase):
         self.feed = self.new_feed()
 
     def new_feed(self) -> ConsoleFeed:
-        host = base.console_host()
-        del host["enabled"], host["last_seen_at"]
-        feed = ConsoleFeed(self.database, self.keys, ConsoleHost(**host))
+        feed = ConsoleFeed(self.database, self.keys, base.console_host())
         feed.report(1000)
         return feed
 
@@ -114,7 +111,7 @@ class ReadTest(FeedCase):
         self.create(1)
         self.feed.read_all()
         servers.update(
-            self.database, server_id(1), {"compute_host": "other"}, [], []
+            self.database, server_id(1), {"compute_host": "other"}, {}
         )
         self.feed.read_changes()
         [console] = self.feed.consoles.values()
@@ -138,8 +135,7 @@ class ReadTest(FeedCase):
                 self.database,
                 server_id(1),
                 {"instance_name": f"instance-{number}"},
-                [],
-                [],
+                {},
             )
         self.feed.read_changes()
         [console] = self.feed.consoles.values()

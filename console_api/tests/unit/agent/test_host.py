@@ -3,12 +3,13 @@ import subprocess
 import sys
 
 from console_api import errors
-from console_api.agent.host import ConsoleHost, console_host
+from console_api.agent.host import console_host
+from console_api.db.console_hosts import NewConsoleHost
 from console_api.tests.unit import base
 
 
 class ConsoleHostTest(base.FolderCase):
-    def host(self, **options: object) -> ConsoleHost:
+    def host(self, **options: object) -> NewConsoleHost:
         conf = base.load_conf(
             self.folder, {"agent": {"host": "console-1", **options}}
         )
@@ -16,11 +17,11 @@ class ConsoleHostTest(base.FolderCase):
 
     def test_defaults(self) -> None:
         self.assertEqual(
-            ConsoleHost(
+            NewConsoleHost(
                 host="console-1",
                 console_type="vnc",
                 public_hostname="console-1",
-                compute_hosts="*",
+                compute_hosts=("*",),
                 min_port=20000,
                 max_port=29999,
                 multiplex_port=None,
@@ -50,7 +51,7 @@ class ConsoleHostTest(base.FolderCase):
             ports="5900-5900",
         )
         self.assertEqual("console.example.org", host.public_hostname)
-        self.assertEqual("rack-1-* rack-2-*", host.compute_hosts)
+        self.assertEqual(("rack-1-*", "rack-2-*"), host.compute_hosts)
         self.assertEqual((5900, 5900), (host.min_port, host.max_port))
 
     def test_multiplex_port_replaces_range(self) -> None:

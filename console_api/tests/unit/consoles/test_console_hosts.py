@@ -25,7 +25,10 @@ class ListTest(base.DatabaseCase):
 
     def test_one_is_shown_as_it_is_stored(self) -> None:
         self.add_console_host(
-            "a", compute_hosts="x* y?", enabled=False, last_seen_at=1700000000
+            "a",
+            compute_hosts=("x*", "y?"),
+            enabled=False,
+            last_seen_at=1700000000,
         )
         seen = dt.datetime(2023, 11, 14, 22, 13, 20, tzinfo=dt.UTC)
         self.assertEqual(
@@ -34,7 +37,7 @@ class ListTest(base.DatabaseCase):
                     host="a",
                     console_type="vnc",
                     public_hostname="a.example.org",
-                    compute_hosts=["x*", "y?"],
+                    compute_hosts=("x*", "y?"),
                     min_port=5900,
                     max_port=5909,
                     multiplex_port=None,

@@ -2,15 +2,14 @@
 import re
 import secrets
 import time
-from typing import Any
+from typing import Any, cast
 from unittest import mock
-
-import sqlalchemy as sa
 
 from console_api import errors
 from console_api.consoles import manager
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import console_hosts, consoles, servers, tables
+from console_api.db.console_hosts import ConsoleHostRow
 from console_api.directory.base import Server
 from console_api.keys import repository
 from console_api.tests.unit import base
@@ -38,8 +37,9 @@ class ManagerCase(base.DatabaseCase):
         ]
 
     def change_host(self, host: str = "console-1", **values: Any) -> None:
+        changes = cast("console_hosts.ConsoleHostChanges", values)
         self.assertTrue(
-            console_hosts.update(self.database, host, "vnc", values)
+            console_hosts.update(self.database, host, "vnc", changes)
         )
 
     def only_id(self) -> int:
@@ -126,7 +126,7 @@ class CreateTest(ManagerCase):
 
     def test_the_first_type_that_is_offered_is_made(self) -> None:
         self.add_console_host("xvp", console_type="vnc+xvp")
-        self.add_console_host("vnc", compute_hosts="elsewhere")
+        self.add_console_host("vnc", compute_hosts=["elsewhere"])
         self.add_console_host("off", enabled=False)
         self.manager.create(self.server)
         self.assertEqual([("xvp", "vnc+xvp")], self.where())
@@ -172,7 +172,7 @@ class CreateTest(ManagerCase):
         self.assertEqual([], self.where())
 
     def test_without_a_host_that_serves_it_the_reason_is_given(self) -> None:
-        self.add_console_host(compute_hosts="elsewhere")
+        self.add_console_host(compute_hosts=["elsewhere"])
         self.add_console_host("off", enabled=False)
         with self.assertRaisesRegex(
             errors.NoConsoleHost, f"{self.server.uuid}.*register"
@@ -181,7 +181,7 @@ class CreateTest(ManagerCase):
         self.assertEqual([], self.where())
 
     def test_a_server_that_is_not_placed_yet_gets_none(self) -> None:
-        self.add_console_host(compute_hosts="*")
+        self.add_console_host(compute_hosts=["*"])
         server = self.add_server(server_id(2), compute_host=None)
         with self.assertRaises(errors.NoConsoleHost):
             self.manager.create(server)
@@ -201,7 +201,7 @@ class MoveTest(ManagerCase):
         self.console = self.manager.show(self.server, self.only_id())
 
     def test_a_console_left_behind_moves_with_its_server(self) -> None:
-        self.change_host(compute_hosts="elsewhere")
+        self.change_host(compute_hosts=["elsewhere"])
         self.add_console_host("console-2")
         self.manager.create(self.server)
         self.assertEqual([("console-2", "vnc")], self.where())
@@ -210,7 +210,7 @@ class MoveTest(ManagerCase):
         self.assertEqual(self.console.password, moved.password)
 
     def test_one_left_behind_becomes_the_type_that_is_offered(self) -> None:
-        self.change_host(compute_hosts="elsewhere")
+        self.change_host(compute_hosts=["elsewhere"])
         self.add_console_host("xvp", console_type="vnc+xvp")
         self.manager.create(self.server)
         self.assertEqual([("xvp", "vnc+xvp")], self.where())
@@ -222,7 +222,7 @@ class MoveTest(ManagerCase):
         self.assertEqual([("console-1", "vnc")], self.where())
 
     def test_with_nowhere_to_go_it_stays_and_the_reason_is_given(self) -> None:
-        self.change_host(compute_hosts="elsewhere")
+        self.change_host(compute_hosts=["elsewhere"])
         with self.assertRaises(errors.NoConsoleHost):
             self.manager.create(self.server)
         self.assertEqual([("console-1", "vnc")], self.where())
@@ -235,7 +235,7 @@ class OvertakenTest(ManagerCase):
         """Let another request act once the console hosts are read."""
         read = console_hosts.list_enabled
 
-        def read_then_act(database: Any) -> list[sa.Row[Any]]:
+        def read_then_act(database: Any) -> list[ConsoleHostRow]:
             rows = list(read(database))
             act()
             return rows
@@ -270,10 +270,10 @@ class OvertakenTest(ManagerCase):
             mock.patch.object(
                 consoles, "insert", return_value=consoles.Placed.OVERTAKEN
             ) as insert,
-            self.assertRaisesRegex(errors.NoConsoleHost, "Try again"),
+            self.assertRaisesRegex(errors.NoConsoleHost, "Retry the request"),
         ):
             self.manager.create(self.server)
-        self.assertEqual(manager._PLACE_TRIES, insert.call_count)
+        self.assertEqual(manager._MAX_ATTEMPTS, insert.call_count)
 
 
 class ShowDeleteTest(ManagerCase):

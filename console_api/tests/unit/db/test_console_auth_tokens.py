@@ -4,8 +4,26 @@ from unittest import mock
 
 from console_api import errors
 from console_api.db import console_auth_tokens, tables
+from console_api.db.console_auth_tokens import ConnectionInfo, NewToken
+from console_api.db.servers import Endpoint
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
+
+
+def token(hashed: str, **values: Any) -> NewToken:
+    return NewToken(
+        **{
+            "token_hash": hashed,
+            "server_id": SERVER,
+            "project_id": base.PROJECT,
+            "compute_host": "compute-1",
+            "protocol": "vnc",
+            "console_type": "novnc",
+            "user_id": "a-user",
+            "expires_at": 100,
+            **values,
+        }
+    )
 
 
 class TokensCase(base.DatabaseCase):
@@ -17,16 +35,7 @@ class TokensCase(base.DatabaseCase):
     def insert(self, hashed: str, **values: Any) -> bool:
         return console_auth_tokens.insert(
             self.database,
-            {
-                "token_hash": hashed,
-                "uuid": SERVER,
-                "project_id": base.PROJECT,
-                "protocol": "vnc",
-                "console_type": "novnc",
-                "user_id": "a-user",
-                "expires_at": 100,
-                **values,
-            },
+            token(hashed, **values),
         )
 
     def hashes(self) -> list[str]:
@@ -38,41 +47,32 @@ class TokensCase(base.DatabaseCase):
 class GivenEndpointTest(TokensCase):
     """The endpoints of a server that is elsewhere are not in our tables."""
 
-    endpoint = {
-        "host": "192.0.2.99",
-        "port": 5999,
-        "tls_port": None,
-        "internal_access_path": None,
-    }
+    endpoint = base.endpoint(host="192.0.2.99", port=5999)
 
     def insert_given(self, hashed: str, **values: Any) -> bool:
         return console_auth_tokens.insert(
             self.database,
-            {
-                "token_hash": hashed,
-                "uuid": SERVER,
-                "project_id": base.PROJECT,
-                "compute_host": "compute-1",
-                "protocol": "mks",
-                "console_type": "webmks",
-                "user_id": "a-user",
-                "expires_at": 100,
-                **values,
-            },
+            token(
+                hashed,
+                **{"protocol": "mks", "console_type": "webmks", **values},
+            ),
             self.endpoint,
         )
 
     def test_what_the_directory_has_given_is_stored(self) -> None:
         self.assertTrue(self.insert_given("one"))
         row = console_auth_tokens.find(self.database, "one", 99)
+        assert row is not None
         self.assertEqual(
             self.endpoint,
-            {name: getattr(row, name) for name in self.endpoint},
+            Endpoint(
+                row.host, row.port, row.tls_port, row.internal_access_path
+            ),
         )
 
     def test_a_server_that_has_changed_meanwhile_gets_none(self) -> None:
         for change in (
-            {"uuid": UNKNOWN_SERVER},
+            {"server_id": UNKNOWN_SERVER},
             {"project_id": "another"},
             {"compute_host": "compute-2"},
         ):
@@ -87,16 +87,16 @@ class FindTest(TokensCase):
         self.insert("two", protocol="spice")
         row = console_auth_tokens.find(self.database, "one", 99)
         self.assertEqual(
-            {
-                "server_id": SERVER,
-                "console_type": "novnc",
-                "host": "192.0.2.10",
-                "port": 5901,
-                "tls_port": 5902,
-                "internal_access_path": "/path",
-                "project_id": base.PROJECT,
-            },
-            dict(row._mapping) if row else None,
+            ConnectionInfo(
+                server_id=SERVER,
+                project_id=base.PROJECT,
+                console_type="novnc",
+                host="192.0.2.10",
+                port=5901,
+                tls_port=5902,
+                internal_access_path="/path",
+            ),
+            row,
         )
 
     def test_a_token_is_valid_while_its_expiry_lies_ahead(self) -> None:
@@ -125,7 +125,7 @@ class InsertTest(TokensCase):
 
     def test_a_token_for_nothing_that_is_there_is_not_stored(self) -> None:
         for values in (
-            {"uuid": UNKNOWN_SERVER},
+            {"server_id": UNKNOWN_SERVER},
             {"project_id": base.OTHER_PROJECT},
             {"protocol": "rdp"},
         ):

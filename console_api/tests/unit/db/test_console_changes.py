@@ -22,12 +22,7 @@ class ConsoleChangesCase(base.DatabaseCase):
         consoles.insert(
             self.database,
             self.host,
-            {
-                "server_id": uuid,
-                "instance_name": "instance-1",
-                "encrypted_password": "encrypted",
-                "created_at": 1,
-            },
+            base.new_console(uuid),
         )
         return int(self.rows(tables.consoles)[-1].id)
 
@@ -78,10 +73,12 @@ class RecordTest(ConsoleChangesCase):
     def test_server_update_is_recorded_if_agents_need_it(self) -> None:
         console_id = self.insert()
         update = servers.update
-        for revision, values in enumerate(
-            ({"instance_name": "new"}, {"compute_host": "compute-2"}), 1
-        ):
-            update(self.database, SERVER, values, [], [])
+        changes: tuple[servers.ServerChanges, ...] = (
+            {"instance_name": "new"},
+            {"compute_host": "compute-2"},
+        )
+        for revision, values in enumerate(changes, 1):
+            update(self.database, SERVER, values, {})
             self.assertEqual(
                 [(revision + 1, console_id, console_id)],
                 self.changes(revision),
@@ -90,9 +87,9 @@ class RecordTest(ConsoleChangesCase):
         self.assertEqual(
             ("new", "compute-2"), (row.instance_name, row.compute_host)
         )
-        update(self.database, SERVER, {"name": "new"}, [], [])
+        update(self.database, SERVER, {"name": "new"}, {})
         self.assertEqual([], self.changes(3))
-        update(self.database, SERVER, {"project_id": OTHER_PROJECT}, [], [])
+        update(self.database, SERVER, {"project_id": OTHER_PROJECT}, {})
         self.assertEqual([(4, console_id, None)], self.changes(3))
 
     def test_server_delete_is_recorded(self) -> None:

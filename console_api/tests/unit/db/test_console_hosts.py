@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from oslo_db import exception as db_exc
 
 from console_api import errors
-from console_api.db import console_hosts, consoles, tables
+from console_api.db import console_counts, console_hosts, consoles, tables
+from console_api.db.console_hosts import ConsoleHostRow
 from console_api.tests.unit import base
 
 
@@ -16,12 +18,7 @@ class ConsoleHostsCase(base.DatabaseCase):
         outcome = consoles.insert(
             self.database,
             self.console_host(host, console_type),
-            {
-                "server_id": server.uuid,
-                "instance_name": server.instance_name,
-                "encrypted_password": "x",
-                "created_at": 1,
-            },
+            base.new_console(server.uuid),
         )
         self.assertIs(consoles.Placed.DONE, outcome)
 
@@ -86,8 +83,9 @@ class ListTest(ConsoleHostsCase):
 
 
 class UpdateTest(ConsoleHostsCase):
-    def update(self, **values: object) -> bool:
-        return console_hosts.update(self.database, "console-1", "vnc", values)
+    def update(self, **values: Any) -> bool:
+        changes = cast("console_hosts.ConsoleHostChanges", values)
+        return console_hosts.update(self.database, "console-1", "vnc", changes)
 
     def test_the_values_given_are_changed_on_that_host_alone(self) -> None:
         self.add_console_host()
@@ -209,9 +207,9 @@ class DeleteTest(ConsoleHostsCase):
 
 
 class AddConsoleTest(ConsoleHostsCase):
-    def add(self, row: object) -> bool:
+    def add(self, row: ConsoleHostRow) -> bool:
         with self.database.transaction() as connection:
-            return console_hosts.add_console(connection, row)  # type: ignore[arg-type]
+            return console_counts.add_console(connection, row)
 
     def test_it_counts_up_to_the_ports_of_the_range(self) -> None:
         row = self.add_console_host(min_port=5900, max_port=5901)
@@ -230,12 +228,13 @@ class AddConsoleTest(ConsoleHostsCase):
     def test_a_host_that_has_changed_since_it_was_read_takes_none(
         self,
     ) -> None:
-        for change in (
+        changes: Sequence[console_hosts.ConsoleHostChanges] = (
             {"enabled": False},
             {"min_port": 5901},
             {"max_port": 5950},
             {"min_port": None, "max_port": None, "multiplex_port": 9},
-        ):
+        )
+        for change in changes:
             with self.subTest(change):
                 row = self.add_console_host()
                 console_hosts.update(self.database, "console-1", "vnc", change)
@@ -252,7 +251,7 @@ class AddConsoleTest(ConsoleHostsCase):
         self.add_console_host("console-2")
         self.add(row)
         with self.database.transaction() as connection:
-            console_hosts.remove_console(connection, row.id)
+            console_counts.remove_console(connection, row.id)
         self.assertEqual(
             [0, 0],
             [each.console_count for each in self.rows(tables.console_hosts)],
@@ -261,15 +260,15 @@ class AddConsoleTest(ConsoleHostsCase):
     def test_the_count_never_falls_below_none(self) -> None:
         row = self.add_console_host()
         with self.database.transaction() as connection:
-            console_hosts.remove_console(connection, row.id)
+            console_counts.remove_console(connection, row.id)
         self.assertEqual(0, self.console_host().console_count)
 
 
 class RegisterTest(base.DatabaseCase):
     def register(self, **values: Any) -> int:
-        values = {**base.console_host(), **values}
-        del values["enabled"]
-        return console_hosts.register(self.database, values)
+        return console_hosts.register(
+            self.database, base.console_host(**values)
+        )
 
     def test_a_new_host_is_enabled(self) -> None:
         host_id = self.register()
@@ -287,5 +286,5 @@ class RegisterTest(base.DatabaseCase):
 
     def test_an_agent_that_lives_is_seen(self) -> None:
         host_id = self.register(last_seen_at=None)
-        console_hosts.seen(self.database, host_id, 1234)
+        console_counts.record_heartbeat(self.database, host_id, 1234)
         self.assertEqual(1234, self.console_host().last_seen_at)

@@ -4,12 +4,12 @@
 import itertools
 import random
 from collections.abc import Collection
-from typing import Any
 from unittest import mock
 
 import sqlalchemy as sa
 
 from console_api.db import console_ports, tables
+from console_api.db.console_hosts import ConsoleHostRow
 from console_api.tests.unit import base
 from console_api.tests.unit.base import server_id
 
@@ -30,7 +30,7 @@ class FreePortTest(base.DatabaseCase):
     def take(
         self,
         connection: sa.Connection,
-        host: sa.Row[Any],
+        host: ConsoleHostRow,
         console_type: str,
         ports: Collection[int],
     ) -> None:

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-from typing import Any
 from unittest import mock
 
-import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from console_api.db import console_hosts, consoles, servers, tables
+from console_api.db import console_counts, consoles, servers, tables
+from console_api.db.console_hosts import ConsoleHostRow
 from console_api.db.consoles import Placed
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER, server_id
@@ -17,16 +16,11 @@ class ConsolesCase(base.DatabaseCase):
         self.add_server()
         self.addCleanup(self.assertCountsAreRight)
 
-    def insert(self, host: sa.Row[Any], uuid: str = SERVER) -> Placed:
+    def insert(self, host: ConsoleHostRow, uuid: str = SERVER) -> Placed:
         return consoles.insert(
             self.database,
             host,
-            {
-                "server_id": uuid,
-                "instance_name": "instance-1",
-                "encrypted_password": "encrypted",
-                "created_at": 1,
-            },
+            base.new_console(uuid),
         )
 
     def stored(self) -> list[tuple[str, str, int, int | None]]:
@@ -49,9 +43,7 @@ class InsertTest(ConsolesCase):
         self.assertEqual(1, self.console_host().console_count)
 
     def test_it_has_the_name_that_its_server_has_by_then(self) -> None:
-        servers.update(
-            self.database, SERVER, {"instance_name": "renamed"}, [], []
-        )
+        servers.update(self.database, SERVER, {"instance_name": "renamed"}, {})
         self.insert(self.add_console_host())
         [row] = self.rows(tables.consoles)
         self.assertEqual("renamed", row.instance_name)
@@ -113,14 +105,14 @@ class InsertTest(ConsolesCase):
         with (
             mock.patch("oslo_db.api.time.sleep"),
             mock.patch.object(
-                console_hosts,
+                console_counts,
                 "add_console",
                 side_effect=[lost, lost, True],
             ),
         ):
             self.assertIs(Placed.DONE, self.insert(host))
         with self.database.transaction() as connection:
-            console_hosts.add_console(connection, host)
+            console_counts.add_console(connection, host)
 
 
 class MoveTest(ConsolesCase):
@@ -130,7 +122,7 @@ class MoveTest(ConsolesCase):
         self.insert(self.old)
         [self.console] = self.rows(tables.consoles)
 
-    def move(self, host: sa.Row[Any]) -> Placed:
+    def move(self, host: ConsoleHostRow) -> Placed:
         return consoles.move(self.database, self.console.id, self.old.id, host)
 
     def test_it_takes_type_and_port_of_its_new_host(self) -> None:
@@ -217,7 +209,9 @@ class ReadTest(ConsolesCase):
     ) -> None:
         found = consoles.placed_of_server(self.database, SERVER)
         self.assertEqual(set(self.ids), {row.id for row in found})
-        self.assertEqual({"compute-*"}, {row.compute_hosts for row in found})
+        self.assertEqual(
+            {("compute-*",)}, {row.compute_hosts for row in found}
+        )
 
     def test_a_console_comes_with_public_host_name_and_port(self) -> None:
         row = consoles.get(self.database, SERVER, self.ids[0])

@@ -29,13 +29,11 @@ class RotationCase(base.DatabaseCase):
         consoles.insert(
             self.database,
             self.host,
-            {
-                "server_id": server_id(number),
-                "instance_name": "x",
-                "encrypted_password": encrypted
+            base.new_console(
+                server_id(number),
+                encrypted_password=encrypted
                 or self.repository.encrypt(f"password-{number}"),
-                "created_at": 1,
-            },
+            ),
         )
 
     def add_consoles(self, count: int = 5) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -137,13 +138,12 @@ class IssueTest(TokensCase):
             self.issue()
 
     def test_a_token_leads_to_where_its_server_is_by_then(self) -> None:
-        moved = {
-            **base.endpoint("spice"),
-            "host": "192.0.2.99",
-            "internal_access_path": "/moved",
-        }
+        moved = base.endpoint(host="192.0.2.99", internal_access_path="/moved")
         servers.update(
-            self.database, SERVER, {"compute_host": "compute-2"}, [moved], []
+            self.database,
+            SERVER,
+            {"compute_host": "compute-2"},
+            {"spice": moved},
         )
         info = self.tokens.check(self.token())
         self.assertEqual(
@@ -152,11 +152,12 @@ class IssueTest(TokensCase):
         )
 
     def test_a_server_that_changed_under_it_is_not_found(self) -> None:
-        for values, removed in (
-            ({"project_id": base.OTHER_PROJECT}, []),
-            ({"project_id": base.PROJECT}, ["spice"]),
-        ):
-            servers.update(self.database, SERVER, values, [], removed)
+        cases: Sequence[tuple[servers.ServerChanges, Sequence[str]]] = (
+            ({"project_id": base.OTHER_PROJECT}, ()),
+            ({"project_id": base.PROJECT}, ("spice",)),
+        )
+        for values, removed in cases:
+            servers.update(self.database, SERVER, values, {}, removed)
             with (
                 self.subTest(values),
                 self.assertRaises(errors.ServerNotFound),

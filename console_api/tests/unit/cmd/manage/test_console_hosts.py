@@ -3,6 +3,7 @@ import time
 from typing import Any
 
 from console_api.db import console_hosts, consoles, tables
+from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER
 from console_api.tests.unit.cmd.manage.base import ManageCase
 
@@ -28,12 +29,7 @@ class ConsoleHostsCase(ManageCase):
         consoles.insert(
             self.database,
             self.console_host(),
-            {
-                "server_id": SERVER,
-                "instance_name": "x",
-                "encrypted_password": "x",
-                "created_at": 1,
-            },
+            base.new_console(SERVER),
         )
 
 
@@ -173,7 +169,7 @@ class SetTest(ConsoleHostsCase):
 
 class ListTest(ConsoleHostsCase):
     def test_tables_show_ports_and_patterns_as_options_take_them(self) -> None:
-        self.add_console_host("a", compute_hosts="x* y?")
+        self.add_console_host("a", compute_hosts=("x*", "y?"))
         self.add_console_host("b", **ONE_PORT)
         text = self.manage("console-host", "list").stdout
         for expected in ("| x* ", "| y? ", "| 5900-5909 ", "| 443 (multip"):

@@ -3,6 +3,7 @@ import os
 
 from console_api.db import consoles, tables
 from console_api.keys import repository
+from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER
 from console_api.tests.unit.cmd.manage.base import ManageCase
 
@@ -19,14 +20,12 @@ class KeysTest(ManageCase):
         consoles.insert(
             self.database,
             self.add_console_host(),
-            {
-                "server_id": SERVER,
-                "instance_name": "x",
-                "encrypted_password": repository.KeyRepository(
-                    self.keys
-                ).encrypt(PASSWORD),
-                "created_at": 1,
-            },
+            base.new_console(
+                SERVER,
+                encrypted_password=repository.KeyRepository(self.keys).encrypt(
+                    PASSWORD
+                ),
+            ),
         )
 
     def assertNoSecrets(self, text: str) -> None:

@@ -5,6 +5,7 @@ from unittest import mock
 
 from console_api.cmd.manage import servers
 from console_api.db import console_auth_tokens, consoles, tables
+from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER, server_id
 from console_api.tests.unit.cmd.manage.base import ManageCase
 
@@ -220,12 +221,7 @@ class DeleteTest(ServersCase):
             consoles.insert(
                 self.database,
                 host,
-                {
-                    "server_id": server_id(number),
-                    "instance_name": "x",
-                    "encrypted_password": "x",
-                    "created_at": 1,
-                },
+                base.new_console(server_id(number)),
             )
         self.manage("server", "delete", server_id(1), server_id(3))
         for table in (tables.consoles, tables.server_endpoints):

@@ -39,7 +39,7 @@ class ReadTest(base.FolderCase):
             )
         )
         self.assertEqual("west", west.name)
-        self.assertEqual("west-* compute-1", west.compute_hosts)
+        self.assertEqual(("west-*", "compute-1"), west.compute_hosts)
         self.assertEqual(
             [
                 "POOL west",
@@ -50,7 +50,7 @@ class ReadTest(base.FolderCase):
             ],
             west.lines,
         )
-        self.assertEqual("*", east.compute_hosts)
+        self.assertEqual(("*",), east.compute_hosts)
         self.assertEqual(["POOL east", 'DOMAIN ""'], list(east.lines[:2]))
         self.assertNotIn("2a0e3d7a60a60b32", repr(west))
 

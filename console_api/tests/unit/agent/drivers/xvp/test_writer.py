@@ -15,7 +15,7 @@ from console_api.tests.unit.agent.drivers.xvp.base import (
 def pool(name: str, compute_hosts: str = "*") -> Pool:
     return Pool(
         name,
-        compute_hosts,
+        compute_hosts.split(),
         [f"POOL {name}", 'DOMAIN ""', f"MANAGER u {'0' * 32}", "HOST h"],
     )
 
