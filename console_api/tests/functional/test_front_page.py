@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import unittest
 from pathlib import Path
 
 from PIL import Image
@@ -56,3 +57,22 @@ class ScreenScriptTest(QuickstartCase):
         result = self.run_in_shell(f"{SCRIPT} screen.png {self.port}", "/")
         self.assertEqual(1, result.returncode)
         self.assertIn("Run tools/quickstart.sh", result.stderr)
+
+
+class CommandsTest(unittest.TestCase):
+    def test_commands_can_be_pasted_into_any_shell(self):
+        text = (configuration.CHECKOUT / "README.rst").read_text()
+        blocks = re.findall(r"::\n\n((?:    .*\n)+)", text)
+        self.assertEqual(4, len(blocks), blocks)
+        for block in blocks:
+            with self.subTest(block):
+                # Comments, variables and here-documents differ between shells.
+                self.assertNotRegex(block, r"[#$<`\\]")
+
+    def test_linked_pages_exist(self):
+        text = (configuration.CHECKOUT / "README.rst").read_text()
+        links = re.findall(r"<([^>:]+)>`_|image:: (\S+)", text)
+        self.assertTrue(links)
+        for link in ("".join(pair) for pair in links):
+            with self.subTest(link):
+                self.assertTrue((configuration.CHECKOUT / link).exists())
