@@ -202,7 +202,7 @@ class KeystoneTests(KeystoneTestCase):
             )
             self.assertEqual(200, reply.status)
         for message, asking in (
-            ("unknown", "token-of-nobody"),
+            ("unknown", "unknown-token"),
             ("expired", token(self.project, "admin", seconds=-60)),
             ("empty", ""),
             ("none", None),
@@ -227,7 +227,7 @@ class KeystoneTests(KeystoneTestCase):
         with self.subTest("secrets"):
             self.assertTrue(" DEBUG keystone" in self.server.log)
             self.assert_not_logged(
-                *issued, "token-of-nobody", identity.SERVICE_PASSWORD
+                *issued, "unknown-token", identity.SERVICE_PASSWORD
             )
 
     def own_url(self):

@@ -191,7 +191,7 @@ class DecisionsTest(PolicyCase):
     def test_decision_of_external_checks_is_not_cached(self) -> None:
         for check in (
             "http://127.0.0.1:0/",
-            "role:nobody or http://127.0.0.1:0/",
+            "role:other or http://127.0.0.1:0/",
             "not (role:member and http://127.0.0.1:0/)",
         ):
             with self.subTest(check):
