@@ -9,20 +9,19 @@ OPTS = [
     cfg.StrOpt(
         "driver",
         default="database",
-        help="Where servers come from: the name of an entry point in the "
-        "namespace console_api.directory. `database` means console_api's "
-        "own tables, which `console-api-manage server` fills; `nova` asks "
-        "Nova, see [nova]; `libvirt` asks libvirt on the compute hosts, see "
-        "[libvirt]; `pipeline` is for the filter in Nova's pipeline, and asks "
-        "that Nova as the caller.",
+        help="Where servers are looked up: the name of an entry point in the "
+        "namespace console_api.directory. `database` uses console_api's own "
+        "tables, where `console-api-manage server` registers servers; `nova` "
+        "uses Nova's API, see [nova]; `libvirt` uses libvirt on the compute "
+        "hosts, see [libvirt]; `pipeline` is for the filter in Nova's "
+        "pipeline, and uses the Nova behind the filter as the caller.",
     ),
     cfg.FloatOpt(
         "cache_seconds",
         default=5,
         min=0,
-        help="How many seconds what a driver has learned of a server is "
-        "believed without asking again; so long a server can be shown that "
-        "is gone. 0 means never. The drivers "
-        "`database` and `pipeline` always ask.",
+        help="Time, in seconds, for which a server is cached. For that time, "
+        "a deleted server can still be shown. 0 disables the cache. The "
+        "drivers `database` and `pipeline` have no cache.",
     ),
 ]

@@ -9,23 +9,24 @@ OPTS = [
     cfg.MultiStrOpt(
         "uris",
         default=[],
-        help="A compute host and how libvirt is reached there: HOST=URI, as "
-        "compute-1=qemu+tls://compute-1/system. Repeated for each compute "
-        "host. HOST is what console hosts know the compute host by, and where "
-        "screens are that listen on every address. Reading is enough.",
+        help="A compute host and the URI of its libvirt, in the form "
+        "HOST=URI, such as compute-1=qemu+tls://compute-1/system. Repeat the "
+        "option for each compute host. HOST is the name that console hosts "
+        "use for the compute host, and the address of screens that listen on "
+        "all addresses. Read-only access is sufficient.",
     ),
     cfg.FloatOpt(
         "timeout",
         default=5,
         min=0.1,
-        help="How many seconds a libvirt may take to answer.",
+        help="Timeout, in seconds, for a response of libvirt.",
     ),
     cfg.FloatOpt(
         "gone_after",
         default=300,
         min=0,
-        help="How many seconds a server has to be on no compute host until "
-        "its consoles and tokens are deleted: Nova undefines a domain for a "
-        "while when it reboots a server hard or moves it.",
+        help="Time, in seconds, after which the consoles and tokens of a "
+        "server that is on no compute host are deleted. Nova undefines a "
+        "domain temporarily during a hard reboot or a migration.",
     ),
 ]
