@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The samples of the API reference match the API."""
+"""The API reference and its samples match the API."""
 
 import functools
 import json
 import re
 import unittest
 
+from console_api.api import routes
+from console_api.api.microversion import MAX_VERSION, MIN_VERSION
 from console_api.tests.functional import configuration, samples
 
 REFERENCE = configuration.CHECKOUT / "api-ref" / "source"
+
+# An operation, its microversion range, and its policy rule.
+OPERATION = re.compile(
+    r"^\.\. rest_method:: (\S+) (\S+)\n"
+    r"(?:   min_version: (\S+)\n)?(?:   max_version: (\S+)\n)?"
+    r".*?^Policy rule: ``(\S+?)``",
+    re.DOTALL | re.MULTILINE,
+)
 
 INCLUDE = re.compile(
     r"^\s*\.\. literalinclude:: \.\./\.\./doc/api_samples/(\S+)$", re.MULTILINE
@@ -84,3 +94,27 @@ class SampleTests(unittest.TestCase):
             shape(document),
             shape({"a": {"e": None, "c": [{"d": "y"}] * 9, "b": 7}}),
         )
+
+
+class ReferenceTests(unittest.TestCase):
+    def test_operations_match_route_table(self):
+        documented = {
+            operation
+            for page in REFERENCE.glob("*.inc")
+            for operation in OPERATION.findall(page.read_text())
+        }
+        expected = {
+            (
+                route.method,
+                route.path,
+                _bound(route.min_version, MIN_VERSION),
+                _bound(route.max_version, MAX_VERSION),
+                route.rule,
+            )
+            for route in routes.ROUTES
+        }
+        self.assertEqual(expected, documented)
+
+
+def _bound(version, default):
+    return "" if version == default else str(version)
