@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first schema: servers, console hosts, consoles, console auth tokens."""
+"""The first schema.
+
+Values are literal: a migration does not change with the code.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,18 +12,29 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _create_servers()
+    _create_server_endpoints()
+    _create_console_hosts()
+    _create_consoles()
+    _create_console_changes()
+    _create_console_auth_tokens()
+
+
+def _create_servers() -> None:
     op.create_table(
         "servers",
         sa.Column("uuid", sa.String(36), nullable=False),
         sa.Column("project_id", sa.String(255), nullable=False),
         sa.Column("name", sa.String(255), nullable=False),
         sa.Column("instance_name", sa.String(255), nullable=False),
-        # Null until the server is placed on a compute host.
         sa.Column("compute_host", sa.String(255)),
         sa.PrimaryKeyConstraint("uuid", name="pk_servers"),
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
     )
+
+
+def _create_server_endpoints() -> None:
     op.create_table(
         "server_endpoints",
         sa.Column("server_id", sa.String(36), nullable=False),
@@ -50,23 +64,25 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
     )
+
+
+def _create_console_hosts() -> None:
     op.create_table(
         "console_hosts",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("host", sa.String(255), nullable=False),
         sa.Column("console_type", sa.String(32), nullable=False),
         sa.Column("public_hostname", sa.String(255), nullable=False),
-        # Shell patterns of the compute hosts it serves, separated by spaces.
         sa.Column("compute_hosts", sa.String(1024), nullable=False),
-        # Either a range of ports, one a console, or one port for all of them.
         sa.Column("min_port", sa.Integer),
         sa.Column("max_port", sa.Integer),
         sa.Column("multiplex_port", sa.Integer),
         sa.Column("enabled", sa.Boolean(name=None), nullable=False),
-        # How many consoles are here: kept by the statements that add and
-        # remove one, in their transaction, so that placing need not count.
         sa.Column("console_count", sa.Integer, nullable=False),
         sa.Column("last_seen_at", sa.BigInteger),
+        sa.Column(
+            "revision", sa.BigInteger, nullable=False, server_default="0"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_console_hosts"),
         sa.UniqueConstraint(
             "host", "console_type", name="uniq_console_hosts0host0console_type"
@@ -92,6 +108,9 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
     )
+
+
+def _create_consoles() -> None:
     op.create_table(
         "consoles",
         sa.Column("id", sa.Integer, nullable=False),
@@ -99,9 +118,7 @@ def upgrade() -> None:
         sa.Column("console_host_id", sa.Integer, nullable=False),
         sa.Column("console_type", sa.String(32), nullable=False),
         sa.Column("instance_name", sa.String(255), nullable=False),
-        # Null on a multiplexed console host, whose port all of its share.
         sa.Column("port", sa.Integer),
-        # A Fernet token of the key repository, never the password itself.
         sa.Column("encrypted_password", sa.String(255), nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_consoles"),
@@ -126,9 +143,34 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
     )
+
+
+def _create_console_changes() -> None:
+    op.create_table(
+        "console_changes",
+        sa.Column(
+            "console_host_id", sa.Integer, nullable=False, autoincrement=False
+        ),
+        sa.Column(
+            "revision", sa.BigInteger, nullable=False, autoincrement=False
+        ),
+        sa.Column("console_id", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "console_host_id", "revision", name="pk_console_changes"
+        ),
+        sa.ForeignKeyConstraint(
+            ["console_host_id"],
+            ["console_hosts.id"],
+            name="fk_console_changes_console_hosts",
+        ),
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+    )
+
+
+def _create_console_auth_tokens() -> None:
     op.create_table(
         "console_auth_tokens",
-        # SHA-256 of the token in hexadecimal; the token itself is not kept.
         sa.Column("token_hash", sa.String(64), nullable=False),
         sa.Column("server_id", sa.String(36), nullable=False),
         sa.Column("console_type", sa.String(32), nullable=False),
