@@ -1,24 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables, and every rule of theirs as a named constraint.
+"""The tables, with each of their rules as a named constraint.
 
-Times are whole seconds since the epoch, so that all databases compare them
-alike.
+Times are whole seconds since the epoch, which all databases compare in the
+same way.
 """
 
 import sqlalchemy as sa
 
+from console_api import values
+
 metadata = sa.MetaData()
 
-# A server's identity and place, as the directory last knew them.
+_UUID = sa.String(values.UUID_LENGTH)
+_NAME = sa.String(values.MAX_NAME_LENGTH)
+_CONSOLE_TYPE = sa.String(values.MAX_CONSOLE_TYPE_LENGTH)
+
+# Parts of constraints.
+_VALID_PORT = f"BETWEEN {values.MIN_PORT} AND {values.MAX_PORT}"
+_PROTOCOLS = ", ".join(f"'{protocol}'" for protocol in values.PROTOCOLS)
+
+# Servers as their directory last reported them.
 servers = sa.Table(
     "servers",
     metadata,
-    sa.Column("uuid", sa.String(36), nullable=False),
-    sa.Column("project_id", sa.String(255), nullable=False),
-    sa.Column("name", sa.String(255), nullable=False),
-    sa.Column("instance_name", sa.String(255), nullable=False),
-    # Null until the server is placed on a compute host.
-    sa.Column("compute_host", sa.String(255)),
+    sa.Column("uuid", _UUID, nullable=False),
+    sa.Column("project_id", _NAME, nullable=False),
+    sa.Column("name", _NAME, nullable=False),
+    sa.Column("instance_name", _NAME, nullable=False),
+    # Null until the server is scheduled.
+    sa.Column("compute_host", _NAME),
     sa.PrimaryKeyConstraint("uuid", name="pk_servers"),
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",
@@ -27,12 +37,14 @@ servers = sa.Table(
 server_endpoints = sa.Table(
     "server_endpoints",
     metadata,
-    sa.Column("server_id", sa.String(36), nullable=False),
-    sa.Column("protocol", sa.String(16), nullable=False),
-    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("server_id", _UUID, nullable=False),
+    sa.Column(
+        "protocol", sa.String(values.MAX_PROTOCOL_LENGTH), nullable=False
+    ),
+    sa.Column("host", _NAME, nullable=False),
     sa.Column("port", sa.Integer, nullable=False),
     sa.Column("tls_port", sa.Integer),
-    sa.Column("internal_access_path", sa.String(255)),
+    sa.Column("internal_access_path", _NAME),
     sa.PrimaryKeyConstraint(
         "server_id", "protocol", name="pk_server_endpoints"
     ),
@@ -40,14 +52,12 @@ server_endpoints = sa.Table(
         ["server_id"], ["servers.uuid"], name="fk_server_endpoints_servers"
     ),
     sa.CheckConstraint(
-        "protocol IN ('vnc', 'spice', 'rdp', 'serial', 'mks')",
+        f"protocol IN ({_PROTOCOLS})",
         name="ck_server_endpoints_protocol",
     ),
+    sa.CheckConstraint(f"port {_VALID_PORT}", name="ck_server_endpoints_port"),
     sa.CheckConstraint(
-        "port BETWEEN 1 AND 65535", name="ck_server_endpoints_port"
-    ),
-    sa.CheckConstraint(
-        "tls_port BETWEEN 1 AND 65535", name="ck_server_endpoints_tls_port"
+        f"tls_port {_VALID_PORT}", name="ck_server_endpoints_tls_port"
     ),
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",
@@ -57,22 +67,24 @@ console_hosts = sa.Table(
     "console_hosts",
     metadata,
     sa.Column("id", sa.Integer, nullable=False),
-    sa.Column("host", sa.String(255), nullable=False),
-    sa.Column("console_type", sa.String(32), nullable=False),
-    sa.Column("public_hostname", sa.String(255), nullable=False),
-    # Shell patterns of the compute hosts it serves, separated by spaces.
-    sa.Column("compute_hosts", sa.String(1024), nullable=False),
-    # Either a range of ports, one a console, or one port for all of them.
+    sa.Column("host", _NAME, nullable=False),
+    sa.Column("console_type", _CONSOLE_TYPE, nullable=False),
+    sa.Column("public_hostname", _NAME, nullable=False),
+    # Shell patterns of the compute hosts to serve, separated by spaces.
+    sa.Column(
+        "compute_hosts", sa.String(values.MAX_PATTERNS_LENGTH), nullable=False
+    ),
+    # Either a range with a port for each console, or one port for all.
     sa.Column("min_port", sa.Integer),
     sa.Column("max_port", sa.Integer),
     sa.Column("multiplex_port", sa.Integer),
     sa.Column("enabled", sa.Boolean(name=None), nullable=False),
-    # How many consoles are here: kept by the statements that add and remove
-    # one, in their transaction, so that placing need not count.
+    # The number of its consoles, so that placement need not count them: the
+    # statements that add and remove one maintain it in their transaction.
     sa.Column("console_count", sa.Integer, nullable=False),
-    # When its agent last said that it lives.
+    # The last heartbeat of its agent.
     sa.Column("last_seen_at", sa.BigInteger),
-    # Counts the changes of its consoles: kept by the same statements.
+    # The number of changes of its consoles, maintained likewise.
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
     sa.PrimaryKeyConstraint("id", name="pk_console_hosts"),
     sa.UniqueConstraint(
@@ -86,11 +98,12 @@ console_hosts = sa.Table(
         name="ck_console_hosts_ports",
     ),
     sa.CheckConstraint(
-        "min_port BETWEEN 1 AND max_port AND max_port <= 65535",
+        f"min_port BETWEEN {values.MIN_PORT} AND max_port"
+        f" AND max_port <= {values.MAX_PORT}",
         name="ck_console_hosts_port_range",
     ),
     sa.CheckConstraint(
-        "multiplex_port BETWEEN 1 AND 65535",
+        f"multiplex_port {_VALID_PORT}",
         name="ck_console_hosts_multiplex_port",
     ),
     sa.CheckConstraint(
@@ -104,14 +117,14 @@ consoles = sa.Table(
     "consoles",
     metadata,
     sa.Column("id", sa.Integer, nullable=False),
-    sa.Column("server_id", sa.String(36), nullable=False),
+    sa.Column("server_id", _UUID, nullable=False),
     sa.Column("console_host_id", sa.Integer, nullable=False),
-    sa.Column("console_type", sa.String(32), nullable=False),
-    sa.Column("instance_name", sa.String(255), nullable=False),
-    # Null on a multiplexed console host, whose port all its consoles share.
+    sa.Column("console_type", _CONSOLE_TYPE, nullable=False),
+    sa.Column("instance_name", _NAME, nullable=False),
+    # Null on a multiplexed console host, whose consoles share its port.
     sa.Column("port", sa.Integer),
     # A Fernet token of the key repository, never the password itself.
-    sa.Column("encrypted_password", sa.String(255), nullable=False),
+    sa.Column("encrypted_password", _NAME, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("id", name="pk_consoles"),
     sa.UniqueConstraint(
@@ -134,9 +147,9 @@ consoles = sa.Table(
     mysql_charset="utf8mb4",
 )
 
-# What agents follow: which console a revision of a console host has changed.
-# Written under the lock on the host's row, so that an agent which has seen a
-# revision has seen all before it.
+# The journal that agents follow: the console that each revision of a console
+# host changed. It is written while the row of the console host is locked, so
+# that an agent which has read a revision has read all previous ones.
 console_changes = sa.Table(
     "console_changes",
     metadata,
@@ -144,7 +157,7 @@ console_changes = sa.Table(
         "console_host_id", sa.Integer, nullable=False, autoincrement=False
     ),
     sa.Column("revision", sa.BigInteger, nullable=False, autoincrement=False),
-    # Of a console that may be gone, or elsewhere, by now.
+    # The console may have been deleted or moved since.
     sa.Column("console_id", sa.Integer, nullable=False),
     sa.PrimaryKeyConstraint(
         "console_host_id", "revision", name="pk_console_changes"
@@ -161,15 +174,15 @@ console_changes = sa.Table(
 console_auth_tokens = sa.Table(
     "console_auth_tokens",
     metadata,
-    # SHA-256 of the token in hexadecimal; the token itself is not kept.
+    # SHA-256 of the token in hexadecimal; the token itself is not stored.
     sa.Column("token_hash", sa.String(64), nullable=False),
-    sa.Column("server_id", sa.String(36), nullable=False),
-    sa.Column("console_type", sa.String(32), nullable=False),
-    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("server_id", _UUID, nullable=False),
+    sa.Column("console_type", _CONSOLE_TYPE, nullable=False),
+    sa.Column("host", _NAME, nullable=False),
     sa.Column("port", sa.Integer, nullable=False),
     sa.Column("tls_port", sa.Integer),
-    sa.Column("internal_access_path", sa.String(255)),
-    sa.Column("user_id", sa.String(255)),
+    sa.Column("internal_access_path", _NAME),
+    sa.Column("user_id", _NAME),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("token_hash", name="pk_console_auth_tokens"),
     sa.ForeignKeyConstraint(
