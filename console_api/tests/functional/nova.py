@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Nova for tests, in an environment of its own, on a real MariaDB.
+"""A real Nova for tests, in a separate environment and on a real MariaDB.
 
-It has no compute service: a script makes servers in its database by its own
-objects, and answers on the message bus when it is asked for their consoles.
-Any number of API processes serve it, each with a paste file of its own.
+It has no compute service: a script stores servers in its database with Nova's
+objects, and replies on the message bus to calls about their consoles.  Any
+number of API processes serve it, each with its own paste file.
 """
 
 import atexit
@@ -65,10 +65,10 @@ _VARIABLES = {
 
 
 class API:
-    """A process that serves a Nova."""
+    """An API process of a Nova."""
 
     def __init__(self, folder: Path) -> None:
-        """Start it on the configuration in a folder."""
+        """Start it with the configuration in a folder."""
         self._server = programs.GunicornServer(
             "nova.wsgi.osapi_compute:application",
             python=Path(_PYTHON),
@@ -83,33 +83,37 @@ class API:
 
     @property
     def port(self) -> int:
-        """Where it listens on the loopback address."""
+        """The port that it listens on."""
         return self._server.address[1]
 
     @property
     def url(self) -> str:
-        """Where it is reached."""
+        """The URL of the API, without a version."""
         return self._server.url("")
 
     @property
     def log(self) -> str:
-        """All that it has logged until now."""
+        """The log until now."""
         return self._server.log.read_text(errors="replace")
 
     def client(self, **kwargs: Any) -> Client:
-        """Return a client of it."""
+        """Return a client of the API."""
         return Client(self, **kwargs)
 
 
 class Nova:
-    """A Nova that a Keystone has in its catalog."""
+    """A Nova, registered in the catalog of a Keystone."""
 
     def __init__(self, keystone: Keystone) -> None:
-        """Set it up, start an API as it is shipped, and register that.
+        """Install Nova, start its API as shipped, and register that.
 
-        :raises unittest.SkipTest: it cannot be installed, and need not be
+        :raises unittest.SkipTest: RabbitMQ or MariaDB is not running, or
+            Nova cannot be installed, and they are not required
         """
-        _install()
+        self._bus = rabbitmq.url()
+        problem = _install()
+        if problem:
+            prerequisites.skip(problem)
         self._configure(keystone.options["keystone_authtoken"])
         self._script: subprocess.Popen[str] | None = None
         self.api = self.start_api(self.paste_file)
@@ -121,7 +125,7 @@ class Nova:
         return (_VENV / "etc" / "nova" / "api-paste.ini").read_text()
 
     def start_api(self, paste_file: str, policy: str = "") -> API:
-        """Start one more API process, with these files."""
+        """Start another API process, with the contents of its files."""
         return API(self._write(paste_file, policy))
 
     def _write(self, paste_file: str = "", policy: str = "") -> Path:
@@ -138,7 +142,7 @@ class Nova:
             folder=configuration.temporary_folder(),
             api=api.replace("$", "$$"),
             cell1=cell1.replace("$", "$$"),
-            bus=rabbitmq.url(),
+            bus=self._bus,
             exchange=f"console_api_test_{secrets.token_hex(6)}",
             neutron=_start_neutron(),
         ) + "\n".join(lines)
@@ -159,7 +163,7 @@ class Nova:
     def _do(self, action: str, **values: str) -> Any:
         if self._script is None:
             self._script = subprocess.Popen(
-                # -P: the modules beside the script are not Nova's.
+                # -P: the modules beside the script would hide Nova's.
                 [_PYTHON, "-P", str(_SCRIPT), str(self._folder)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -174,7 +178,7 @@ class Nova:
         return json.loads(self._script.stdout.readline())
 
     def make_server(self, project_id: str) -> str:
-        """Make a server on the compute host `compute-1`; return its id."""
+        """Create a server on the compute host `compute-1`; return its id."""
         server_id = str(uuid.uuid4())
         self._do("create", uuid=server_id, project_id=project_id)
         return server_id
@@ -184,24 +188,29 @@ class Nova:
         self._do("delete", uuid=server_id)
 
     def issue_token(self, server_id: str) -> str:
-        """Issue a console auth token of Nova's own."""
+        """Return a new console auth token, issued by Nova."""
         return self._do("issue_token", uuid=server_id)
 
     def routes(self) -> list[tuple[str, str]]:
-        """Return path and method of each operation that Nova has."""
+        """Return the path and method of each operation of Nova."""
         return [(path, method) for path, method in self._do("routes")]
 
 
-def _install() -> None:
-    """Install Nova, and console_api beside it as its operators do."""
+@functools.cache
+def _install() -> str | None:
+    """Install Nova, and console_api into the same environment.
+
+    :returns: why Nova cannot be installed, in one line, or None; further
+        calls of the process do not try again
+    """
     _VENV.parent.mkdir(exist_ok=True)
     with _VENV.with_name("nova.lock").open("w") as lock:
-        # Another process of the tests may be at it.
+        # Another process of the tests may be installing it.
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             nova.install(_VENV)
         except nova.NovaUnavailable as error:
-            prerequisites.skip(str(error))
+            return _summarize(str(error))
         stamp = _VENV / "installed-by-test"
         setup = configuration.CHECKOUT / "setup.cfg"
         wanted = f"{setup}\n{setup.read_text()}"
@@ -209,10 +218,19 @@ def _install() -> None:
             pip = [_PYTHON, "-m", "pip", "install", "--quiet"]
             programs.run([*pip, "-e", str(configuration.CHECKOUT)])
             stamp.write_text(wanted)
+    return None
+
+
+def _summarize(message: str) -> str:
+    """Return one line about a failed installation."""
+    # pip reports an unreachable index as a missing package in the end.
+    if "connection broken" in message:
+        return "Nova cannot be installed: no package index can be reached."
+    return f"Nova cannot be installed: {message.splitlines()[-1]}"
 
 
 class _Neutron(BaseHTTPRequestHandler):
-    """A network service with no networks: Nova asks it for each server."""
+    """A network service without networks, as Nova requires one."""
 
     def do_GET(self) -> None:
         body = b'{"ports": [], "security_groups": []}'
@@ -233,5 +251,5 @@ def _start_neutron() -> str:
 
 @functools.cache
 def shared(keystone: Keystone) -> Nova:
-    """Return the Nova that the tests of this process share."""
+    """Return the Nova that the tests of a process share."""
     return Nova(keystone)
