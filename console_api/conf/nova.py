@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of the directory `nova`: how to connect to Nova.
 
-They are keystoneauth's, with other defaults.  They are registered when the
-driver is loaded, because only the driver needs that library.
+They are those of keystoneauth, with different defaults.  They are registered
+when the driver is loaded, because only the driver requires that library.
 """
 
 from keystoneauth1 import loading
@@ -10,8 +10,8 @@ from oslo_config import cfg
 
 GROUP = "nova"
 
-#: Seconds until an answer begins, and again until it has ended; how often and
-#: when it is asked again.
+#: Defaults.  The timeout, in seconds, applies to the beginning of a response,
+#: and again to its end.
 DEFAULTS = {
     "timeout": 10,
     "service_type": "compute",
@@ -24,13 +24,16 @@ DEFAULTS = {
 
 
 def register(conf: cfg.ConfigOpts) -> None:
-    """Register the options; those of ``auth_type`` when it is loaded."""
+    """Register the options, except those of the ``auth_type``.
+
+    keystoneauth registers these when it loads the plug-in.
+    """
     conf.register_opts(_options(), group=GROUP)
     loading.register_auth_conf_options(conf, GROUP)
 
 
 def list_opts() -> list[cfg.Opt]:
-    """Return the options with those of a user with a password."""
+    """Return the options, including those of password authentication."""
     return [
         *loading.get_auth_common_conf_options(),
         *loading.get_auth_plugin_conf_options("v3password"),

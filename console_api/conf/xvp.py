@@ -12,39 +12,39 @@ OPTS = [
     cfg.ListOpt(
         "pools",
         default=[],
-        help="The names of the XenServer or XCP-ng pools whose servers get "
-        "consoles from this console host. Each has a section of its own, "
-        "[xvp_pool:NAME]. A name has at most 79 characters and no colon. "
-        "Only agents whose driver is `xvp` read this group.",
+        help="Names of the XenServer or XCP-ng pools whose servers get "
+        "consoles from this console host. Each pool has its own section, "
+        "[xvp_pool:NAME]. A name must have at most 79 characters and must not "
+        "contain a colon. Only agents with the driver `xvp` use this group.",
     ),
     cfg.StrOpt(
         "binary",
         default="xvp",
-        help="The xvp program: a path, or a name that is looked for in PATH.",
+        help="Path of the xvp program, or its name if it is in PATH.",
     ),
     cfg.StrOpt(
         "state_dir",
         default="/var/lib/console_api/xvp",
-        help="The folder of xvp.conf, xvp.pid and xvp.log. Made, for this "
-        "user only, when it is not there. Each agent needs one of its own: "
-        "an xvp that runs on this folder's xvp.conf is ended when the agent "
-        "starts.",
+        help="Folder of xvp.conf, xvp.pid and xvp.log. If it is missing, it "
+        "is created with access for this user only. Each agent needs its own "
+        "folder: when an agent starts, it terminates any xvp process that "
+        "uses the xvp.conf in this folder.",
     ),
     cfg.FloatOpt(
         "reload_interval",
         default=0.5,
         min=0,
-        help="How many seconds there are at least between two changes of "
-        "what xvp serves. Changes in between are made together. A change may "
-        "end all sessions, when a viewer connects in that very moment; a "
-        "greater value makes that rarer and new consoles later.",
+        help="Minimum interval, in seconds, between reloads of xvp. Changes "
+        "within the interval are applied together. A reload may end all "
+        "sessions if a viewer connects at the same moment. A higher value "
+        "makes that less likely, but delays new consoles.",
     ),
     cfg.FloatOpt(
         "start_timeout",
         default=10.0,
         min=0.1,
-        help="How many seconds xvp may take to open all its ports, after a "
-        "start or a change, and to end. Then it is killed.",
+        help="Timeout, in seconds, for xvp to open all its ports after a "
+        "start or reload, and to exit. After that, it is killed.",
     ),
 ]
 
@@ -52,32 +52,32 @@ POOL_OPTS = [
     cfg.StrOpt(
         "domain",
         default="",
-        help="The DNS domain of the pool's hosts, if they have one. Less than "
-        "80 characters.",
+        help="DNS domain of the pool's hosts, if any; at most 79 characters.",
     ),
     cfg.StrOpt(
         "manager_user",
         default="root",
-        help="The user that xvp logs in to the pool's hosts as. At most 32 "
+        help="User name for logging in to the pool's hosts; at most 32 "
         "characters.",
     ),
     cfg.StrOpt(
         "manager_password",
         secret=True,
-        help="The password of that user: 1 to 16 bytes, as xvp takes no "
-        "more. Needed. A `$` in it is written `$$`.",
+        help="Password of that user, required: 1 to 16 bytes, which is the "
+        "limit of xvp. Write `$` as `$$`.",
     ),
     cfg.ListOpt(
         "hosts",
         default=[],
-        help="The hosts of the pool, at least one: `name`, which has to "
-        "resolve, or `name=IPv4 address`.",
+        help="Hosts of the pool, at least one, in the form `NAME`, which must "
+        "be resolvable, or `NAME=ADDRESS` with an IPv4 address.",
     ),
     cfg.ListOpt(
         "compute_hosts",
         default=["*"],
         item_type=types.String(),
-        help="Shell patterns of the compute hosts whose servers are in this "
-        "pool. Where several pools match, the first of [xvp] pools counts.",
+        help="Shell patterns that match the compute hosts of this pool. If "
+        "several pools match a compute host, the first one in [xvp] pools is "
+        "used.",
     ),
 ]
