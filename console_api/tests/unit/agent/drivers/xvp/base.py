@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the unit tests of the xvp driver share."""
+"""Consoles for the unit tests of the xvp driver."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from console_api.agent.drivers.base import Console
 
 PASSWORD = "Xv9_k-2+"
 
-# What xvp writes for it.
+# The password as it is written in xvp.conf.
 PASSWORD_HEX = "d5c24a2652171b94"
 
 
 def console(number: int, port: int | None = None, **values: Any) -> Console:
-    """Make a console."""
+    """Return a console."""
     return Console(
         **{
             "id": number,

@@ -59,6 +59,12 @@ class HostTest(unittest.TestCase):
         self.assertEqual("xs1", fields.host("xs1", None))
         self.assertEqual("192.0.2.1 xs1", fields.host("xs1", "192.0.2.1"))
 
+    def test_length_of_name_is_limited(self) -> None:
+        for address in (None, "192.0.2.1"):
+            self.assertIn("h" * 80, fields.host("h" * 80, address))
+            with self.assertRaisesRegex(ValueError, "at most 80"):
+                fields.host("h" * 81, address)
+
     def test_address_must_be_a_dotted_quad(self) -> None:
         for address in ("", "192.0.2", "::1", "b", "192.0.2.1/32"):
             with (

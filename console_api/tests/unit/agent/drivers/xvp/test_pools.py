@@ -13,7 +13,7 @@ SECRET = "s3cret of pools"
 
 class ReadTest(base.FolderCase):
     def conf(self, **sections: dict[str, Any]) -> cfg.ConfigOpts:
-        """Make a configuration; a pool has what it needs."""
+        """Load a configuration, with the required options of each pool."""
         complete = {
             f"xvp_pool:{name}": {
                 "manager_password": SECRET,
@@ -54,7 +54,7 @@ class ReadTest(base.FolderCase):
         self.assertEqual(["POOL east", 'DOMAIN ""'], list(east.lines[:2]))
         self.assertNotIn("2a0e3d7a60a60b32", repr(west))
 
-    def test_option_that_xvp_would_refuse(self) -> None:
+    def test_option_that_xvp_would_refuse_is_refused(self) -> None:
         for values, text in (
             ({"manager_password": ""}, "1 to 16 bytes"),
             ({"manager_password": SECRET + "xx"}, "1 to 16 bytes"),
@@ -77,7 +77,7 @@ class ReadTest(base.FolderCase):
             self.assertIn(text, str(caught.exception))
             self.assertNotIn(SECRET, str(caught.exception))
 
-    def test_names_of_pools(self) -> None:
+    def test_invalid_pool_name_is_refused(self) -> None:
         for names, text in (
             ("", "at least one"),
             ("a, a", "twice"),

@@ -5,6 +5,7 @@ from typing import Any
 from console_api.agent.drivers.xvp import writer
 from console_api.agent.drivers.xvp.pools import Pool
 from console_api.agent.drivers.xvp.writer import Writer
+from console_api.tests.unit import base
 from console_api.tests.unit.agent.drivers.xvp.base import (
     PASSWORD_HEX,
     by_id,
@@ -83,9 +84,8 @@ class PlanTest(unittest.TestCase):
             ({"instance_name": "vm-1"}, "another server of its pool"),
             ({"port": 2001}, "port 2001 is used twice"),
             ({"port": 2000}, "port 2000 is used twice"),
-            ({"port": 80}, "1024"),
-            ({"port": 70000}, "1024"),
-            ({"port": -1}, "1024"),
+            ({"port": 1023}, "between 1024 and 65535"),
+            ({"port": 65536}, "between 1024 and 65535"),
             ({"password": "secret 12"}, "1 to 8 bytes"),
             ({"password": "secret 1"}, "without spaces"),
         ):
@@ -96,6 +96,26 @@ class PlanTest(unittest.TestCase):
                 self.assertEqual([2], list(plan.problems))
                 self.assertIn(reason, plan.problems[2])
                 self.assertNotIn("secret", plan.problems[2])
+
+    def test_uuid_used_twice_in_one_pool_is_left_out(self) -> None:
+        # xvp accepts such a file, and serves only one of the servers.
+        plan = self.writer.plan(
+            by_id(
+                console(1, compute_host="a-1", instance_name=base.SERVER),
+                console(2, compute_host="b-1", instance_name=base.SERVER),
+            )
+        )
+        self.assertEqual([1], list(plan.consoles))
+        self.assertIn("another server of its pool", plan.problems[2])
+
+    def test_first_and_last_port_are_served(self) -> None:
+        consoles = by_id(
+            *(
+                console(port, port, compute_host="a-1")
+                for port in (1024, 65535)
+            )
+        )
+        self.assertEqual(consoles, self.writer.plan(consoles).consoles)
 
     def test_names_are_unique_in_each_pool_only(self) -> None:
         plan = self.writer.plan(
