@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong, in the words of the domain.
+"""The errors of the domain.
 
-These errors know nothing of HTTP: ``console_api.api.faults`` has the one
-table that turns them into replies.  Every message is read by a user or an
-operator and says what to do; none carries a token or a password.
+They are independent of HTTP: ``console_api.api.faults`` maps them to
+statuses.  Their messages are for users and operators, and say what to do.
+None contains a token or a password.
 """
 
 
 class ConsoleAPIError(Exception):
-    """The root of all errors that console_api raises on purpose."""
+    """Base class of the errors of console_api."""
 
 
 class InvalidInput(ConsoleAPIError):
-    """The caller sent something that cannot be accepted as it is."""
+    """The caller sent an invalid value."""
 
 
 class Forbidden(ConsoleAPIError):
     """The policy refuses an operation on a server of the caller's project."""
 
     def __init__(self, rule: str) -> None:
-        """Name the policy rule that refuses, as Nova's message does."""
+        """Create the error with the message that Nova uses."""
         super().__init__(f"Policy doesn't allow {rule} to be performed.")
 
 
@@ -27,31 +27,38 @@ class ProjectScopeRequired(ConsoleAPIError):
     """The caller's token is not scoped to a project."""
 
     def __init__(self, scope: str) -> None:
-        """Say what it is scoped to instead."""
+        """Create the error.
+
+        :param scope: the scope of the token; ``nothing`` if it is unscoped
+        """
+        token = (
+            "an unscoped token"
+            if scope == "nothing"
+            else f"a token that is scoped to {scope}"
+        )
         super().__init__(
-            f"This takes a token that is scoped to a project, and yours is "
-            f"scoped to {scope}. Ask the identity service for one of a "
-            "project."
+            f"This operation requires a project-scoped token, but {token} was "
+            "provided. Request a token for a project."
         )
 
 
 class NotFound(ConsoleAPIError):
-    """Something named by the caller is not there, or not for the caller."""
+    """A resource does not exist, or is hidden from the caller."""
 
 
 class ServerNotFound(NotFound):
-    """No server has this id, or the caller may not know of it."""
+    """No server has this ID, or it is hidden from the caller."""
 
     def __init__(self, server_id: str) -> None:
-        """Name the server as the caller did."""
+        """Create the error with the ID from the request."""
         super().__init__(f"Server {server_id:.64} could not be found.")
 
 
 class ConsoleNotFound(NotFound):
-    """The server has no console of this id."""
+    """The server has no console with this ID."""
 
     def __init__(self, console_id: str) -> None:
-        """Name the console as the caller did."""
+        """Create the error with the ID from the request."""
         super().__init__(f"Console {console_id:.64} could not be found.")
 
 
@@ -63,66 +70,66 @@ class TokenNotFound(NotFound):
     """The token was never issued, has expired or was revoked."""
 
     def __init__(self) -> None:
-        """Give one message for all causes, so that nothing is learned."""
+        """Create the error with the same message for all causes."""
         super().__init__("Token not found")
 
 
 class TokenTypeNotAccessible(ConsoleAPIError):
-    """The token is good, but its console type is not for this microversion.
+    """The token is valid, but not in the microversion of the request.
 
-    Before microversion 2.31 only ``rdp-html5`` tokens are looked up.
+    Before microversion 2.31, only ``rdp-html5`` tokens can be looked up.
     """
 
     def __init__(self) -> None:
-        """Use the message that clients know from Nova 20."""
+        """Create the error with the message of Nova 20."""
         super().__init__(
             "The requested console type details are not accessible"
         )
 
 
 class Conflict(ConsoleAPIError):
-    """The request does not fit the state that things are in."""
+    """The request conflicts with the current state."""
 
 
 class AlreadyExists(Conflict):
-    """Something with this name or id is already stored."""
+    """A resource with this name or ID exists already."""
 
 
 class ServerNotReady(Conflict):
-    """The server has no compute host yet, so it has no screen either."""
+    """The server is not scheduled to a compute host yet."""
 
     def __init__(self, server_id: str) -> None:
-        """Name the server; the message is the one clients know."""
+        """Create the error with the message that Nova uses."""
         super().__init__(f"Instance {server_id} is not ready")
 
 
 class Unavailable(ConsoleAPIError):
-    """The service cannot do this now; a later try may succeed."""
+    """The operation is not possible now; a retry may succeed."""
 
 
 class NoConsoleHost(Unavailable):
-    """No console host can take a console of this server."""
+    """No console host can serve a console of this server."""
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database does not answer, or not in time."""
+    """The database does not respond, or not in time."""
 
     def __init__(self) -> None:
-        """Say so without a word of which database or why."""
+        """Create the error with a message that hides the cause."""
         super().__init__(
-            "The database does not answer. Try again in a few seconds."
+            "The database is unavailable. Retry the request later."
         )
 
 
 class DirectoryUnavailable(Unavailable):
-    """The directory of servers does not answer, or not as it should."""
+    """The directory does not respond, or its response is invalid."""
 
     def __init__(self) -> None:
-        """Say so without a word of which directory or why."""
+        """Create the error with a message that hides the cause."""
         super().__init__(
-            "Servers cannot be looked up now. Try again in a few seconds."
+            "Servers cannot be looked up now. Retry the request later."
         )
 
 
 class ConfigurationError(ConsoleAPIError):
-    """The service cannot start as it is configured; says what to change."""
+    """The configuration is invalid; the message says what to change."""

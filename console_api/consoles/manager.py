@@ -20,7 +20,7 @@ from console_api.keys.repository import KeyRepository
 PASSWORD_LENGTH = 8
 _PASSWORD_ALPHABET = string.ascii_letters + string.digits
 
-# How often a request that lost a race is planned again.
+# Maximum number of plans for a request that loses races.
 _MAX_ATTEMPTS = 5
 
 

@@ -65,7 +65,7 @@ _GET = (
     )
 )
 
-# How often a deletion is repeated because the console has been moved.
+# Maximum number of deletions of a console that is moved concurrently.
 _MAX_DELETE_ATTEMPTS = 3
 
 

@@ -35,19 +35,19 @@ _TIME_LIMITS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {
         "connect_timeout": str(CONNECT_TIMEOUT),
         "tcp_user_timeout": str(STATEMENT_TIMEOUT * 1000),
-        # A host that vanishes while it is waited for is noticed as soon.
+        # A host that disappears during a wait is detected after the same time.
         "keepalives_idle": str(STATEMENT_TIMEOUT // 2),
         "keepalives_interval": str(STATEMENT_TIMEOUT // 6),
         "keepalives_count": "3",
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT * 1000}",
     },
-    # How long a writer waits for the one before it.
+    # Time that a writer waits for the lock.
     "sqlite": {"timeout": str(STATEMENT_TIMEOUT)},
 }
 
 _IN_MEMORY = (None, "", ":memory:")
 
-# What a database that is away, overloaded or stuck looks like.
+# Errors of an unavailable, overloaded or unresponsive database.
 _UNAVAILABLE = (
     db_exc.DBConnectionError,
     db_exc.DBDeadlock,
@@ -57,10 +57,10 @@ _UNAVAILABLE = (
     sa_exc.TimeoutError,
 )
 
-# Seconds to wait for a connection of the pool, if [database] does not say.
+# Seconds to wait for a connection of the pool, unless [database] sets it.
 _POOL_TIMEOUT = 30
 
-# A write that lost to another one is tried again this often.
+# Maximum number of retries of a write that failed because of a deadlock.
 _WRITE_TRIES = 5
 
 
@@ -216,25 +216,25 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Give a connection whose statements are all kept or none.
+        """Return a connection with a transaction.
 
-        Begin it with the write that takes the lock, so that SQLite need not
-        upgrade one and the reads that follow see what it protects.
+        Begin it with the write that acquires the lock: SQLite cannot upgrade a
+        read lock, and later reads then see what the lock protects.
         """
         with self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
-        """Give back all connections."""
+        """Close all connections."""
         self._reader.dispose()
         self._writer.dispose()
 
 
 def retried(function: Callable[P, T]) -> Callable[P, T]:
-    """Repeat a write that lost a deadlock, a bounded number of times.
+    """Retry a write after a deadlock, a limited number of times.
 
-    :raises DatabaseUnavailable: it lost each time, or the database is away
-        or takes no writes
+    :raises DatabaseUnavailable: all attempts failed, or the database is
+        unavailable or read-only
     """
     repeated = db_api.wrap_db_retry(
         max_retries=_WRITE_TRIES,
@@ -250,8 +250,8 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
         except _UNAVAILABLE as error:
             _raise_unavailable(error)
         except db_exc.DBError as error:
-            # A PostgreSQL that is a standby, or read-only for another
-            # reason; MariaDB raises one of the others then.
+            # PostgreSQL is read-only, for example a standby. MariaDB raises
+            # one of the other errors in this case.
             if isinstance(error.inner_exception, sa_exc.InternalError):
                 _raise_unavailable(error)
             raise

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The version of the schema: read it, check it, bring it up to date."""
+"""The version of the schema: read, check and upgrade it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from console_api.db.engine import database_url, no_driver
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-# Where alembic keeps the version.
+# The table with the version, which alembic maintains.
 _VERSION = sa.table("alembic_version", sa.column("version_num", sa.String))
 
 # Statements that wait until no other process migrates this database.
@@ -27,9 +27,9 @@ _LOCK = {
 
 
 def head() -> str:
-    """Return the version of the schema that this code needs.
+    """Return the version of the schema that this code requires.
 
-    The names of the migrations begin with the versions that they make.
+    The names of migrations begin with the version that they create.
     """
     names = sorted(path.name for path in MIGRATIONS.glob("versions/*.py"))
     if not names:
@@ -42,7 +42,7 @@ def head() -> str:
 def version(conf: cfg.ConfigOpts) -> str | None:
     """Return the version of the schema of the database, None if empty.
 
-    :raises DatabaseUnavailable: the database does not answer
+    :raises DatabaseUnavailable: the database does not respond
     """
     url = database_url(conf)
     if _is_missing(url):
@@ -60,35 +60,35 @@ def version(conf: cfg.ConfigOpts) -> str | None:
 
 
 def check(conf: cfg.ConfigOpts) -> None:
-    """Make sure that the database has the schema this code needs.
+    """Check that the database has the schema that this code requires.
 
-    :raises ConfigurationError: it has another one, or none
-    :raises DatabaseUnavailable: the database does not answer
+    :raises ConfigurationError: it has another schema, or none
+    :raises DatabaseUnavailable: the database does not respond
     """
     found, needed = version(conf), head()
     if found != needed:
         raise errors.ConfigurationError(
             f"The database schema is at version {found or 'none'}, but "
-            f"{needed} is needed. Run: console-api-manage db sync, unless "
+            f"{needed} is required. Run: console-api-manage db sync, unless "
             "[database] connection names the wrong database."
         )
 
 
 def sync(conf: cfg.ConfigOpts) -> None:
-    """Bring the schema up to date; does nothing if it is.
+    """Upgrade the schema if necessary.
 
-    Two at once follow each other.
+    Concurrent calls wait for each other.
 
-    :raises ConfigurationError: the schema is of a newer console_api
-    :raises DatabaseUnavailable: the database does not answer
+    :raises ConfigurationError: the schema is that of a newer version
+    :raises DatabaseUnavailable: the database does not respond
     """
-    # Imported where it is needed: a worker of the API, which only compares
-    # versions, is 11 MB smaller without it.
+    # Imported here, because workers of the API only compare versions and
+    # need 11 MB less memory without it.
     import alembic.command  # noqa: PLC0415
     import alembic.config  # noqa: PLC0415
     import alembic.util  # noqa: PLC0415
 
-    # Without the time limit on statements: a migration takes its time.
+    # Without the timeout of statements, because migrations may take longer.
     url = database_url(conf)
     if url.get_backend_name() != "sqlite":
         url = url.difference_update_query(
@@ -104,8 +104,8 @@ def sync(conf: cfg.ConfigOpts) -> None:
             connection.commit()
     except alembic.util.CommandError as error:
         raise errors.ConfigurationError(
-            f"The database schema cannot be brought up to date: {error}. Is "
-            "it of a newer console-api? Then install that one."
+            f"The database schema cannot be upgraded: {error}. If it is that "
+            "of a newer version of console-api, install that version."
         ) from error
     except sa_exc.DBAPIError as error:
         raise errors.DatabaseUnavailable from error
@@ -136,9 +136,9 @@ def _connect(url: sa.URL) -> Iterator[sa.Connection]:
 
 
 def _lock(connection: sa.Connection) -> None:
-    """Wait for other migrations of this database; ends with a connection."""
+    """Lock the database against other migrations, for this connection."""
     if connection.dialect.name == "sqlite":
-        # Readers then go on while a writer writes.
+        # Readers are not blocked by a writer.
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         connection.commit()
     lock = _LOCK.get(connection.dialect.name)

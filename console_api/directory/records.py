@@ -12,7 +12,7 @@ from console_api.db.engine import Database
 from console_api.db.servers import ServerChanges
 from console_api.directory.base import Server
 
-# How often a write that lost a race is repeated.
+# Maximum number of attempts of a write that loses races.
 _MAX_ATTEMPTS = 5
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The key repository that encrypts console passwords at rest.
 
-A folder of Fernet keys with numbers for names, as Keystone keeps them: ``0``
-is staged (known everywhere before anything is encrypted with it), the
-highest number is primary (encrypts), those between only decrypt.
+A folder of Fernet keys whose names are numbers, as in Keystone: ``0`` is the
+staged key, which every machine has before it is used for encryption; the
+highest number is the primary key, which encrypts; the others only decrypt.
 """
 
 import contextlib
@@ -24,12 +24,12 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 class KeyRepository:
-    """The keys of a folder; notices when a rotation has changed them."""
+    """The keys of a folder, read again after a rotation."""
 
     def __init__(self, folder: Path) -> None:
         """Read the keys of a folder.
 
-        :raises ConfigurationError: there are none, or they are no keys
+        :raises ConfigurationError: there are no keys, or a key is invalid
         """
         self._folder = folder
         self._seen, self._keys = self._load()
@@ -39,9 +39,9 @@ class KeyRepository:
         return self._current().encrypt(password.encode()).decode()
 
     def decrypt(self, encrypted: str) -> str:
-        """Decrypt a password with whichever key it was encrypted with.
+        """Decrypt a password.
 
-        :raises ConfigurationError: none of the keys fits
+        :raises ConfigurationError: no key decrypts it
         """
         try:
             return self._current().decrypt(encrypted.encode()).decode()
@@ -53,7 +53,7 @@ class KeyRepository:
             ) from error
 
     def _current(self) -> fernet.MultiFernet:
-        # Every rotation renames files, which the folder's time shows.
+        # A rotation renames files and so changes the folder's time stamp.
         if self._stamp() != self._seen:
             self._seen, self._keys = self._load()
         return self._keys
@@ -95,7 +95,7 @@ def encryption_order(folder: Path) -> list[int]:
 def read_keys(folder: Path) -> list[fernet.Fernet]:
     """Return the keys of a folder, the primary one first.
 
-    :raises ConfigurationError: there are none, or one is no key
+    :raises ConfigurationError: there are no keys, or a key is invalid
     """
     order = encryption_order(folder)
     while True:
@@ -103,7 +103,7 @@ def read_keys(folder: Path) -> list[fernet.Fernet]:
             return [read_key(folder / str(number)) for number in order]
         except errors.ConfigurationError:
             # A rotation may have renamed or deleted a key since the folder
-            # was listed; if the list still holds, the key is at fault.
+            # was listed. If the list is unchanged, the key is invalid.
             listed, order = order, encryption_order(folder)
             if order == listed:
                 raise
@@ -112,12 +112,12 @@ def read_keys(folder: Path) -> list[fernet.Fernet]:
 def read_key(path: Path) -> fernet.Fernet:
     """Read one key.
 
-    :raises ConfigurationError: the file cannot be read or is no key
+    :raises ConfigurationError: the file cannot be read or is not a key
     """
     try:
         return fernet.Fernet(path.read_bytes().strip())
     except (OSError, ValueError) as error:
-        # The text of the error would not hold the key, but its cause might.
+        # The message does not contain the key, but that of its cause might.
         raise errors.ConfigurationError(
             f"The key {path} cannot be read, or is not a Fernet key. Restore "
             "it from another machine or a backup."
@@ -126,15 +126,15 @@ def read_key(path: Path) -> fernet.Fernet:
 
 @contextlib.contextmanager
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
-    """Keep every other process from changing the keys of a folder.
+    """Lock the keys of a folder against changes by other processes.
 
-    Two rotations at once could rename one key over another, and lose it with
-    all that it has encrypted.  The lock ends with the process, however that
-    ends.
+    Two concurrent rotations could overwrite a key, and everything that was
+    encrypted with it would be lost.  The lock is released when the process
+    ends, also if it is killed.
 
     :param wait: whether to wait for the lock
-    :raises ConfigurationError: the folder is not there
-    :raises Conflict: another process has it, and ``wait`` is not set
+    :raises ConfigurationError: the folder does not exist
+    :raises Conflict: another process has the lock, and ``wait`` is false
     """
     try:
         descriptor = _create(folder, _LOCK)
@@ -147,8 +147,8 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
             )
         except BlockingIOError as error:
             raise errors.Conflict(
-                f"The keys in {folder} are being rotated. Wait for that to "
-                "end."
+                f"The keys in {folder} are being rotated. Wait until the "
+                "rotation is complete."
             ) from error
         yield
     finally:
@@ -156,15 +156,15 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 def setup(folder: Path) -> bool:
-    """Make a repository with a primary and a staged key, if there is none.
+    """Create a primary and a staged key, unless there are keys.
 
-    :returns: whether it had to be made
+    :returns: whether the keys were created
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if numbers(folder):
         return False
     with locked(folder, wait=True):
-        # Another process may have made them while this one waited.
+        # Another process may have created them while this one waited.
         if numbers(folder):
             return False
         _write_key(folder, STAGED)
@@ -175,15 +175,14 @@ def setup(folder: Path) -> bool:
 def promote(folder: Path) -> int:
     """Make the staged key primary and stage a new one.
 
-    Interrupted in the middle, the repository has no staged key; then there
-    is one again after the next call, which promotes nothing.  The caller has
-    the lock (``locked``).
+    If it is interrupted, the repository may lack a staged key.  The next call
+    then only stages a key.  The caller holds the lock (``locked``).
 
     :returns: the number of the primary key
     """
     found = encryption_order(folder)
     for draft in folder.glob(".[0-9]*"):
-        # Left behind by a process that was killed.
+        # Left by a process that was killed.
         draft.unlink()
     primary = found[0]
     if STAGED in found:
@@ -194,9 +193,11 @@ def promote(folder: Path) -> int:
 
 
 def prune(folder: Path, keep: int) -> list[int]:
-    """Delete the oldest keys beyond a number, never staged or primary.
+    """Delete the oldest secondary keys.
 
-    The caller has the lock (``locked``).
+    The caller holds the lock (``locked``).
+
+    :param keep: the number of keys to keep
 
     :returns: the numbers of the deleted keys
     """
@@ -228,8 +229,8 @@ def _create(folder: Path, name: str) -> int:
     """Open a file for writing that only the owner of the folder can read."""
     descriptor = os.open(folder / name, _CREATE, 0o600)
     if os.geteuid() == 0:
-        # The service seldom runs as root: what root adds to its folder is
-        # no use to it unless the service owns it too.
+        # The service does not run as root, and must be able to read files
+        # that root adds to its folder.
         owner = folder.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
     return descriptor
@@ -237,6 +238,6 @@ def _create(folder: Path, name: str) -> int:
 
 def _missing(folder: Path) -> errors.ConfigurationError:
     return errors.ConfigurationError(
-        f"The key repository {folder} is not there, empty, or cannot be read. "
+        f"The key repository {folder} is missing, empty or unreadable. "
         "Run: console-api-manage keys setup"
     )

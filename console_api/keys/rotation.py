@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rotate the keys that encrypt console passwords, without losing one.
 
-At every moment each stored password can be decrypted with a key of the
-repository: keys are deleted last, and only after no password needs them.  So
-a rotation may end anywhere, and the next one does what is left.
+At any time, every stored password can be decrypted with a key of the
+repository: keys are deleted last, when no password needs them.  A rotation can
+therefore be interrupted anywhere, and the next one completes it.
 """
 
 import time
@@ -19,26 +19,26 @@ from console_api.db.engine import Database
 from console_api.db.passwords import Replacement
 from console_api.keys import repository
 
-#: Called with how many passwords have been looked at, and of how many.
+#: Called with the number of processed passwords and of all passwords.
 Progress = Callable[[int, int], None]
 
-# How many passwords are read, and re-encrypted in one transaction.
+# Number of passwords that are re-encrypted in one transaction.
 _PAGE = 500
 
-# How many consoles a message names.
+# Maximum number of consoles that a message names.
 _NAMED = 20
 
-# The longest that a new password may be on its way into the database after
-# it was encrypted, in seconds: all tries of a write, and room to spare.
+# Maximum time, in seconds, between the encryption of a password and its
+# storage: all attempts of a write, and a margin.
 SETTLED_AFTER = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What a rotation has done; keys are known by their numbers.
+    """The result of a rotation; keys are identified by their numbers.
 
-    ``kept`` tells that no key was deleted because the rotation before this
-    one was too short a time ago.
+    ``kept`` is true if no key was deleted because the previous rotation was
+    too recent.
     """
 
     primary: int
@@ -57,13 +57,13 @@ def rotate(
     """Promote the staged key and re-encrypt with it; delete old keys.
 
     :param folder: the key repository
-    :param max_active_keys: how many keys to keep
-    :raises ConfigurationError: there are no keys, one is damaged, or some
-        passwords fit none of them; no key has been deleted then
+    :param max_active_keys: the number of keys to keep
+    :raises ConfigurationError: there are no keys, a key is invalid, or no
+        key decrypts some passwords; no key has been deleted then
     :raises Conflict: another rotation is running
     """
     with repository.locked(folder):
-        # A damaged key stops the rotation before it changes anything.
+        # An invalid key stops the rotation before it changes anything.
         repository.read_keys(folder)
         primary = repository.promote(folder)
         total, reencrypted = _reencrypt(database, folder, progress)
@@ -83,9 +83,9 @@ def rotate(
 def _reencrypt(
     database: Database, folder: Path, progress: Progress
 ) -> tuple[int, int]:
-    """Encrypt with the primary key what it does not decrypt.
+    """Re-encrypt the passwords that the primary key does not decrypt.
 
-    :returns: how many passwords there are, and how many were re-encrypted
+    :returns: the number of passwords, and of those that were re-encrypted
     """
     ring = repository.read_keys(folder)
     total = passwords.count(database)
@@ -115,7 +115,7 @@ def _reencrypt(
 
 
 def _with_primary(ring: Sequence[fernet.Fernet], encrypted: str) -> str | None:
-    """Encrypt a password with the primary key, or return None if it is."""
+    """Re-encrypt with the primary key; return None if that is its key."""
     primary = ring[0]
     token = encrypted.encode()
     try:
@@ -127,12 +127,12 @@ def _with_primary(ring: Sequence[fernet.Fernet], encrypted: str) -> str | None:
 
 
 def _is_settled(folder: Path, primary: int) -> bool:
-    """Tell whether every password in the old keys has been seen.
+    """Return whether no password with an old key can still be stored.
 
-    An API worker may have encrypted a password before the last rotation and
-    stored it after this one has looked.  It is lost if its key is deleted,
-    and its key was primary until the last rotation.  That one has written,
-    as the staged key, what now is the primary one.
+    An API worker may have encrypted a password before the previous rotation,
+    and store it after this one has read all passwords.  Its key was primary
+    until the previous rotation, and must not be deleted yet.  The previous
+    rotation created the key that is primary now.
     """
     promoted_before = (folder / str(primary)).stat().st_mtime
     return time.time() - promoted_before > SETTLED_AFTER
@@ -143,7 +143,7 @@ def _lost(folder: Path, ids: Sequence[int]) -> errors.ConfigurationError:
     if len(ids) > _NAMED:
         named += f" and {len(ids) - _NAMED} more"
     return errors.ConfigurationError(
-        f"The passwords of these consoles fit none of the keys in {folder}: "
+        f"No key in {folder} decrypts the passwords of these consoles: "
         f"{named}. No key was deleted. Restore the missing key from another "
         "machine or a backup, or delete these consoles; then rotate again."
     )

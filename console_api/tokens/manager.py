@@ -29,9 +29,9 @@ _TOKEN_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class RemoteConsole:
-    """A remote console that has just been created: its access URL.
+    """A new remote console.
 
-    The URL carries the token and leaves the service this once.
+    The URL contains the token, which is returned only once.
     """
 
     protocol: str
@@ -40,7 +40,7 @@ class RemoteConsole:
 
 
 class TokenManager:
-    """The operations on console auth tokens; they are stored as hashes."""
+    """Operations on console auth tokens, which are stored as hashes."""
 
     def __init__(
         self,
@@ -49,11 +49,12 @@ class TokenManager:
         ttl: int,
         base_urls: Mapping[str, str],
     ) -> None:
-        """Issue tokens for the console types that have a base URL.
+        """Prepare the operations.
 
-        :param directory: knows the endpoints of servers
-        :param ttl: how many seconds a token is valid
-        :param base_urls: where clients go, by console type
+        :param directory: looks up the endpoints of servers
+        :param ttl: the lifetime of a token, in seconds
+        :param base_urls: the base of access URLs by console type; other
+            types are disabled
         """
         self._database = database
         self._directory = directory
@@ -70,11 +71,11 @@ class TokenManager:
         """Issue a token for a server's endpoint and return its access URL.
 
         :raises ServerNotReady: the server has no compute host
-        :raises InvalidInput: the type is not of the protocol, is switched
-            off, or the server has no endpoint for it
-        :raises ServerNotFound: the server was deleted, or lost its endpoint
-            or its project, meanwhile
-        :raises Unavailable: the directory does not answer
+        :raises InvalidInput: the type does not belong to the protocol, is
+            disabled, or the server has no endpoint for it
+        :raises ServerNotFound: the server was deleted, or has lost its
+            endpoint or changed its project, concurrently
+        :raises Unavailable: the directory does not respond
         """
         if server.compute_host is None:
             raise errors.ServerNotReady(server.uuid)
@@ -83,7 +84,7 @@ class TokenManager:
         base_url = self._base_urls.get(console_type)
         endpoint = None
         if base_url and protocol not in server.endpoints:
-            # It is not in our tables: only the directory knows it.
+            # The endpoint is not in the database.
             endpoint = self._directory.endpoint(server, protocol)
         if not base_url or not (endpoint or protocol in server.endpoints):
             raise errors.InvalidInput(
@@ -113,9 +114,9 @@ class TokenManager:
         )
 
     def check(self, token: bytes) -> ConnectionInfo:
-        """Look up what a token stands for, without using it up.
+        """Return the connection info of a token, which stays valid.
 
-        :param token: the bytes that the client sent, whatever they are
+        :param token: arbitrary bytes from the client
         :raises TokenNotFound: it was never issued, has expired or is revoked
         """
         info = console_auth_tokens.find(
@@ -126,22 +127,22 @@ class TokenManager:
         return info
 
     def revoke(self, token: bytes) -> None:
-        """Make a token worthless at once, on every worker.
+        """Revoke a token, immediately and for all workers.
 
-        :raises TokenNotFound: it is not there
+        :raises TokenNotFound: it does not exist
         """
         if not console_auth_tokens.delete(self._database, hash_token(token)):
             raise errors.TokenNotFound
 
 
 def hash_token(token: bytes) -> str:
-    """Return the form in which a token is stored."""
+    """Return the hash of a token, in the form in which it is stored."""
     return hashlib.sha256(token).hexdigest()
 
 
 def purge(database: Database, batch: int) -> Iterator[int]:
-    """Delete the tokens that have expired, in batches.
+    """Delete expired tokens in batches.
 
-    :returns: the number deleted by each batch, as they go
+    :returns: the number of tokens deleted by each batch
     """
     return console_auth_tokens.purge(database, int(time.time()), batch)

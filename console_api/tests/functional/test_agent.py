@@ -128,7 +128,7 @@ class UnavailableDatabaseTests(AgentTestCase):
             self.make_access(CLOSED_PORT),
         )
         self.proxy.cut()
-        self.eventually_logged("The database does not answer")
+        self.eventually_logged("The database is unavailable")
         self.delete(deleted)
         path = f"/servers/{self.server_with_display(CLOSED_PORT)}/consoles"
         self.member.post(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A database that is away for a while, or drops its connections."""
+"""A database that is temporarily unavailable or drops connections."""
 
 import contextlib
 import functools
@@ -11,7 +11,7 @@ from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.functional.tcp_proxy import TCPProxy
 from console_api.tests.functional.test_concurrency import at_once
 
-AWAY = "The database does not answer. Try again in a few seconds."
+AWAY = "The database is unavailable. Retry the request later."
 
 
 @functools.cache

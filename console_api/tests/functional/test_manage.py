@@ -146,7 +146,7 @@ class WithoutDatabaseTests(unittest.TestCase):
                     outcome = run(self.write(url), *command)
                     stderr = outcome.stderr
                     self.assertEqual((1, ""), (outcome.status, outcome.stdout))
-                    self.assertIn("The database does not answer", stderr)
+                    self.assertIn("The database is unavailable", stderr)
                     self.assertEqual(1, stderr.count("\n"), stderr)
                     self.assertNotIn("s3cret", stderr)
 

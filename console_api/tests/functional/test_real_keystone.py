@@ -137,7 +137,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
                     before = self.state()
                     reply = self.perform(client, operation)
                     self.assert_fault(reply, 403)
-                    self.assertIn(f"scoped to {scope}.", reply.message)
+                    self.assertIn("a project-scoped token", reply.message)
                     self.assertEqual(before, self.state())
                     words = f"Refused a token that is scoped to {scope}"
                     self.assertTrue(self.log_lines(reply, words))

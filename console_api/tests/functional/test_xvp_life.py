@@ -140,7 +140,7 @@ class StressTests(xvp.XVPCase):
             )
             print(
                 f"{count} consoles, {changes} changes, {deaths} deaths by a "
-                f"change, all mended, {self.seen} viewers, "
+                f"change, all recovered, {self.seen} viewers, "
                 f"{time.monotonic() - began:.1f} s",
                 file=sys.stderr,
             )

@@ -37,6 +37,6 @@ class ErrorsTest(unittest.TestCase):
     def test_an_unavailable_database_is_not_described(self) -> None:
         message = str(errors.DatabaseUnavailable())
         self.assertEqual(
-            "The database does not answer. Try again in a few seconds.",
+            "The database is unavailable. Retry the request later.",
             message,
         )

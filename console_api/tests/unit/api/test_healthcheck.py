@@ -29,4 +29,4 @@ class HealthcheckTest(base.DatabaseCase):
         ):
             result = self.check.healthcheck(9890)
         self.assertFalse(result.available)
-        self.assertIn("does not answer", result.reason)
+        self.assertIn("unavailable", result.reason)

@@ -64,7 +64,7 @@ class NovaCase(base.DatabaseCase):
         everything = "\n".join(all_logged.output + logged.output)
         self.assertNotIn(fake_nova.TOKEN, everything)
         self.assertNotIn(fake_nova.CONSOLE_TOKEN, everything)
-        self.assertIn("Try again", str(caught.exception))
+        self.assertIn("Retry", str(caught.exception))
         self.assertEqual(1, len(logged.output), logged.output)
         self.assertLess(len(logged.output[0]), 1000)
 
