@@ -26,19 +26,14 @@ class Forbidden(ConsoleAPIError):
 class ProjectScopeRequired(ConsoleAPIError):
     """The caller's token is not scoped to a project."""
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, kind: str) -> None:
         """Create the error.
 
-        :param scope: the scope of the token; ``nothing`` if it is unscoped
+        :param kind: of the token that was provided, such as ``an unscoped``
         """
-        token = (
-            "an unscoped token"
-            if scope == "nothing"
-            else f"a token that is scoped to {scope}"
-        )
         super().__init__(
-            f"This operation requires a project-scoped token, but {token} was "
-            "provided. Request a token for a project."
+            f"This operation requires a project-scoped token, but {kind} "
+            "token was provided. Request a token for a project."
         )
 
 

@@ -47,15 +47,15 @@ def check_scope(context: RequestContext) -> None:
     :raises ProjectScopeRequired: the token has another scope, or none
     """
     if context.system_scope:
-        scope = "the system"
+        kind = "a system-scoped"
     elif context.domain_id:
-        scope = "a domain"
+        kind = "a domain-scoped"
     elif not context.project_id:
-        scope = "nothing"
+        kind = "an unscoped"
     else:
         return
-    LOG.info("Refused a token that is scoped to %s.", scope)
-    raise errors.ProjectScopeRequired(scope)
+    LOG.info("Refused %s token.", kind)
+    raise errors.ProjectScopeRequired(kind)
 
 
 class Enforcer:

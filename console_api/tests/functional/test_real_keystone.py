@@ -137,9 +137,9 @@ class RealKeystoneTests(RealKeystoneTestCase):
                     before = self.state()
                     reply = self.perform(client, operation)
                     self.assert_fault(reply, 403)
-                    self.assertIn("a project-scoped token", reply.message)
+                    self.assertIn(f"but {scope} token was", reply.message)
                     self.assertEqual(before, self.state())
-                    words = f"Refused a token that is scoped to {scope}"
+                    words = f"Refused {scope} token."
                     self.assertTrue(self.log_lines(reply, words))
             unknown = self.perform(
                 client, "consoles.create", str(uuid.uuid4())
@@ -149,9 +149,9 @@ class RealKeystoneTests(RealKeystoneTestCase):
     def tokens_of_other_scopes(self):
         user = self.keystone.make_user(self.project, "admin")
         return (
-            ("the system", self.keystone.make_system_token("admin")),
-            ("a domain", self.keystone.make_domain_token("admin")),
-            ("nothing", self.keystone.token(*user, keystone.UNSCOPED)),
+            ("a system-scoped", self.keystone.make_system_token("admin")),
+            ("a domain-scoped", self.keystone.make_domain_token("admin")),
+            ("an unscoped", self.keystone.token(*user, keystone.UNSCOPED)),
         )
 
     def test_service_token_allows_expired_token(self):

@@ -25,17 +25,17 @@ class ScopeTest(PolicyCase):
     def test_only_project_scope_is_accepted(self) -> None:
         policy.check_scope(caller("reader"))
         for scope, name in (
-            ({"system_scope": "all"}, "the system"),
-            ({"domain_id": "a-domain"}, "a domain"),
-            ({}, "nothing"),
+            ({"system_scope": "all"}, "a system-scoped token"),
+            ({"domain_id": "a-domain"}, "a domain-scoped token"),
+            ({}, "an unscoped token"),
         ):
             with (
                 self.subTest(name),
                 self.assertLogs(policy.LOG, "INFO") as logs,
-                self.assertRaises(errors.ProjectScopeRequired),
+                self.assertRaisesRegex(errors.ProjectScopeRequired, name),
             ):
                 policy.check_scope(caller("admin", project=None, **scope))
-            self.assertIn(f"scoped to {name}.", logs.output[0])
+            self.assertIn(f"Refused {name}.", logs.output[0])
 
 
 class RulesTest(PolicyCase):
