@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stand-in for a compute API that has console_api as its filter.
+"""A stand-in for a compute API with console_api as its filter.
 
-It knows one server, by id and name, and the log of its console.
+It has one server, found by id and name, with a console log.
 """
 
 import json
@@ -31,7 +31,7 @@ paste.app_factory = {__name__}:factory
 
 
 def write_paste_file() -> Path:
-    """Write a paste file that has it behind the filter."""
+    """Write a paste file with the stand-in behind the filter."""
     text = configuration.PASTE_FILE.read_text()
     assert _OPERATIONS in text
     path = configuration.temporary_folder() / "api-paste.ini"
@@ -40,11 +40,11 @@ def write_paste_file() -> Path:
 
 
 def factory(_global_conf, **_local):
-    """Make it, as Paste does."""
-    return _answer
+    """Return the application; called by PasteDeploy."""
+    return _respond
 
 
-def _answer(environ, start_response):
+def _respond(environ, start_response):
     request = webob.Request(environ)
     document = _document(request)
     response = webob.Response(

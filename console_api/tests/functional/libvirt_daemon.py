@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real libvirtd with real QEMU machines, all of it in one folder."""
+"""A real libvirtd with real QEMU machines, with its state in one folder."""
 
 import atexit
 import contextlib
@@ -14,18 +14,18 @@ from console_api.tests.waiting import wait_until
 
 _TIMEOUT = 60
 
-# Who runs it if an administrator runs the tests: as an administrator's, it
-# would be the libvirtd of the whole machine.
-_NOBODY = 65534
+# The user and group of the daemon if root runs the tests: if root ran it, it
+# would be the libvirtd of the whole system.
+_UNPRIVILEGED = 65534
 
 
 class Libvirtd:
     """A libvirtd of an unprivileged user; ``libvirt`` is the module."""
 
     def __init__(self) -> None:
-        """Start it and wait until it answers.
+        """Start the daemon and wait until it accepts connections.
 
-        :raises unittest.SkipTest: it is not installed, and need not be
+        :raises unittest.SkipTest: it is not installed, and not required
         """
         program = prerequisites.find_program("libvirtd")
         self._emulator = prerequisites.find_program("qemu-system-x86_64")
@@ -40,8 +40,12 @@ class Libvirtd:
         self.uri = f"qemu+unix:///session?socket={socket}"
         user: dict[str, Any] = {}
         if os.geteuid() == 0:
-            user = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
-            os.chown(self._folder, _NOBODY, _NOBODY)
+            user = {
+                "user": _UNPRIVILEGED,
+                "group": _UNPRIVILEGED,
+                "extra_groups": [],
+            }
+            os.chown(self._folder, _UNPRIVILEGED, _UNPRIVILEGED)
         with (self._folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [program],
@@ -61,18 +65,18 @@ class Libvirtd:
         self._connection = self._connect()
 
     def _connect(self) -> Any:
-        found: list[Any] = []
+        connections: list[Any] = []
 
         def connects() -> bool:
             with contextlib.suppress(self.libvirt.libvirtError):
-                found.append(self.libvirt.open(self.uri))
-            return bool(found)
+                connections.append(self.libvirt.open(self.uri))
+            return bool(connections)
 
         wait_until(connects)
-        return found[0]
+        return connections[0]
 
     def run_machine(self, xml: str) -> Any:
-        """Run a machine, which is gone when it ends.
+        """Start a transient machine.
 
         :returns: the domain
         """
@@ -83,7 +87,7 @@ class Libvirtd:
         )
 
     def stop(self) -> None:
-        """End its machines, then itself."""
+        """Stop all machines, then the daemon."""
         atexit.unregister(self.stop)
         self.process.send_signal(signal.SIGCONT)
         with contextlib.suppress(self.libvirt.libvirtError):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests with a real Nova and a real Keystone have in common."""
+"""Base classes of tests with a real Nova and a real Keystone."""
 
 from console_api.tests.functional import base, keystone, nova
 
 
 class CloudTestCase(base.FunctionalTestCase):
-    """Tests with a Nova and a Keystone, which are there before the server."""
+    """Start Keystone and Nova before the server."""
 
     def setUp(self) -> None:
         self.keystone = keystone.shared()
@@ -13,8 +13,8 @@ class CloudTestCase(base.FunctionalTestCase):
         super().setUp()
 
 
-class ServerOfNovaTestCase(CloudTestCase):
-    """Each test has a server that Nova has, and a token of a member."""
+class NovaServerTestCase(CloudTestCase):
+    """Create a server in Nova, and a token of a member of its project."""
 
     def setUp(self) -> None:
         super().setUp()

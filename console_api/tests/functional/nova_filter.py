@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Nova API with our filter in its pipelines, as the guide has it."""
+"""A real Nova API with our filter in its pipelines, as in the guide."""
 
 import functools
 
@@ -8,7 +8,7 @@ from console_api.tests.functional import configuration, documentation
 from console_api.tests.functional.configuration import Options
 from console_api.tests.functional.nova import API, Nova
 
-#: Where it has all of our resources, and believes who callers say they are.
+#: The prefix where the filter has all resources, and ``noauth2``.
 OURS = "/ours/v2.1"
 
 _PIPELINE = "keystonecontext osapi_compute_app_v21"

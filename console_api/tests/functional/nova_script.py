@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does with Nova's own objects what a test asks for; Nova's Python runs it.
+"""Execute actions of tests with Nova's objects, in Nova's environment.
 
-Its argument is the folder of ``nova.conf``.  Each line of its input is a list
-of an action and its values, each line of its output what the action returned.
-It also replies to calls about consoles, as the compute host of the servers.
+The argument is the folder of ``nova.conf``.  Each line of the input is a list
+of an action and its values, each line of the output the action's result.  It
+also replies to calls about consoles, as the compute host of the servers.
 """
 
 import json
@@ -20,9 +20,9 @@ from nova.objects import base as objects_base
 def create(admin, uuid: str, project_id: str) -> None:
     """Store an active server, as the API and a compute service would."""
     cell = _cell(admin)
-    with context.target_cell(admin, cell) as inside:
+    with context.target_cell(admin, cell) as cell_context:
         server = objects.Instance(
-            inside,
+            cell_context,
             uuid=uuid,
             project_id=project_id,
             user_id="user",
@@ -39,7 +39,7 @@ def create(admin, uuid: str, project_id: str) -> None:
         server.create()
         server.info_cache.network_info = model.NetworkInfo([])
         server.info_cache.save()
-        # One that has never changed is shown as changed just now.
+        # The API shows the current time for a server that was never updated.
         server.progress = 100
         server.save()
     objects.InstanceMapping(
@@ -73,8 +73,8 @@ def _flavor():
 
 def delete(admin, uuid: str) -> None:
     """Delete a server as a compute service would."""
-    with context.target_cell(admin, _cell(admin)) as inside:
-        objects.Instance.get_by_uuid(inside, uuid).destroy()
+    with context.target_cell(admin, _cell(admin)) as cell_context:
+        objects.Instance.get_by_uuid(cell_context, uuid).destroy()
     mapping = objects.InstanceMapping.get_by_instance_uuid(admin, uuid)
     mapping.queued_for_delete = True
     mapping.save()
@@ -82,13 +82,13 @@ def delete(admin, uuid: str) -> None:
 
 def issue_token(admin, uuid: str) -> str:
     """Issue a console auth token, as a compute service does."""
-    with context.target_cell(admin, _cell(admin)) as inside:
-        return _authorize(inside, uuid).token
+    with context.target_cell(admin, _cell(admin)) as cell_context:
+        return _authorize(cell_context, uuid).token
 
 
-def _authorize(inside, server_id: str):
+def _authorize(cell_context, server_id: str):
     token = objects.ConsoleAuthToken(
-        inside,
+        cell_context,
         console_type="novnc",
         host="compute-1.example.org",
         port=5907,
@@ -100,13 +100,15 @@ def _authorize(inside, server_id: str):
 
 
 class Consoles:
-    """What a compute service answers when it is asked for a console."""
+    """Replies of a compute service to calls about consoles."""
 
     target = oslo_messaging.Target(version=ComputeManager.target.version)
 
-    def get_vnc_console(self, inside, console_type: str, instance):
-        """Issue a token of the server's cell."""
-        return {"access_url": _authorize(inside, instance.uuid).access_url}
+    def get_vnc_console(self, cell_context, console_type: str, instance):
+        """Return the access URL of a new token in the server's cell."""
+        return {
+            "access_url": _authorize(cell_context, instance.uuid).access_url
+        }
 
 
 def list_routes(_admin) -> list[tuple[str, str]]:
@@ -114,7 +116,7 @@ def list_routes(_admin) -> list[tuple[str, str]]:
     return [
         (path, method)
         for path, methods in ROUTE_LIST
-        # Else it is where a redirection leads.
+        # Otherwise it is the target of a redirection.
         if isinstance(methods, dict)
         for method in methods
     ]
@@ -134,7 +136,7 @@ _ACTIONS = {
 
 
 def main(folder: str) -> None:
-    """Do what is asked for until the input ends."""
+    """Execute actions until the input ends."""
     config.parse_args(["nova", "--config-file", f"{folder}/nova.conf"])
     objects.register_all()
     rpc.init(config.CONF)
@@ -145,8 +147,8 @@ def main(folder: str) -> None:
     compute.start()
     for line in sys.stdin:
         action, values = json.loads(line)
-        done = _ACTIONS[action](context.get_admin_context(), **values)
-        print(json.dumps(done), flush=True)
+        result = _ACTIONS[action](context.get_admin_context(), **values)
+        print(json.dumps(result), flush=True)
     compute.stop()
     compute.wait()
 

@@ -50,11 +50,11 @@ class CleanerTest(AgentCleanupTest):
         server_id, access = self.create_console()
         _, other = self.create_console()
         path = f"/v2.1/servers/{server_id}"
-        self.nova.answers["GET", path] = fault(500, "computeFault")
+        self.nova.responses["GET", path] = fault(500, "computeFault")
         self.eventually_logged("Cannot check for deleted servers")
         self.assertIn(access.port, self.open_ports())
         del self.nova.servers[server_id]
-        self.nova.answers.clear()
+        self.nova.responses.clear()
         self.assert_deleted(access)
         self.assertEqual(200, self.member.get(other.path).status)
         self.assertEqual(0, self.agent.stop())

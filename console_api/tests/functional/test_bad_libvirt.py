@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Domains that say too little or too much, seen by the users of a cloud.
+"""Invalid domains, as the users of a cloud see them.
 
-The daemons are libvirt's own driver for tests; ``test_real_libvirt`` has a
-real one that hangs and dies.
+The daemons are libvirt's test driver; ``test_real_libvirt`` has a real one
+that hangs and is killed.
 """
 
 import functools
@@ -23,40 +23,42 @@ from console_api.tests.unit.directory.libvirt.test_directory import (
     require_libvirt,
 )
 
-CLAIMED, MOVING, BARE, NEWER, NOBODYS = (str(uuid.uuid4()) for _ in range(5))
+REPORTED_TWICE, MIGRATING, WITHOUT_METADATA, UNKNOWN_VERSION, NOT_NOVAS = (
+    str(uuid.uuid4()) for _ in range(5)
+)
 
 
 @functools.cache
 def _uris() -> str:
-    """Make two hosts with domains; return what `uris` is set to."""
+    """Create two hosts with domains; return the value of ``uris``."""
     newer = METADATA.replace("nova/1.1", "nova/2.0")
     folder = configuration.temporary_folder()
     for host, domains in (
         (
             "c1",
             (
-                domain(uuid=CLAIMED, state=RUNNING),
-                domain(uuid=MOVING, state=PAUSED),
-                domain(uuid=BARE, metadata="", state=RUNNING),
-                domain(uuid=NEWER, metadata=newer, state=RUNNING),
-                domain(uuid=NOBODYS, metadata="", state=RUNNING),
+                domain(uuid=REPORTED_TWICE, state=RUNNING),
+                domain(uuid=MIGRATING, state=PAUSED),
+                domain(uuid=WITHOUT_METADATA, metadata="", state=RUNNING),
+                domain(uuid=UNKNOWN_VERSION, metadata=newer, state=RUNNING),
+                domain(uuid=NOT_NOVAS, metadata="", state=RUNNING),
             ),
         ),
         (
             "c2",
             (
-                domain(uuid=CLAIMED, state=RUNNING),
-                domain(uuid=MOVING, state=RUNNING),
+                domain(uuid=REPORTED_TWICE, state=RUNNING),
+                domain(uuid=MIGRATING, state=RUNNING),
             ),
         ),
     ):
-        # All have the name of the first one, and libvirt wants them apart.
+        # libvirt requires unique names.
         names = [
             text.replace("instance-00000001", f"instance-{number}")
             for number, text in enumerate(domains)
         ]
         (folder / f"{host}.xml").write_text(node(*names))
-    # A line for each.
+    # Each value of the option has its own line.
     return f"c1=test://{folder}/c1.xml\nuris = c2=test://{folder}/c2.xml"
 
 
@@ -67,7 +69,7 @@ class BadLibvirtTest(base.FunctionalTestCase):
         require_libvirt()
         options = {
             "directory": {"driver": "libvirt", "cache_seconds": "0"},
-            # What is nowhere is gone at once: nothing else keeps a console.
+            # Consoles of missing servers are deleted at once.
             "libvirt": {"uris": _uris(), "gone_after": "0"},
         }
         return servers.shared(self.backend, options)
@@ -80,15 +82,15 @@ class BadLibvirtTest(base.FunctionalTestCase):
         self.host = self.make_console_host(compute_hosts="c?")
 
     def store_console(self, server_id: str) -> str:
-        """Have a console from better days; return its path."""
+        """Store a console of an earlier time; return its path."""
         self.make_server(uuid=server_id, compute_host="c1")
-        hosts = self.console_host(self.host)
+        host = self.console_host(self.host)
         self.database.execute(
             tables.consoles.insert(),
             {
                 "server_id": server_id,
-                "console_host_id": hosts.id,
-                "console_type": hosts.console_type,
+                "console_host_id": host.id,
+                "console_type": host.console_type,
                 "instance_name": "instance-1",
                 "port": 20000 + self.database.count(tables.consoles),
                 "encrypted_password": "unreadable",
@@ -100,9 +102,9 @@ class BadLibvirtTest(base.FunctionalTestCase):
 
     def test_invalid_domain_is_503(self) -> None:
         for server_id, words in (
-            (CLAIMED, "is reported by more than one host: c1, c2"),
-            (BARE, "c1: no metadata"),
-            (NEWER, "unknown metadata version '2.0'"),
+            (REPORTED_TWICE, "is reported by more than one host: c1, c2"),
+            (WITHOUT_METADATA, "c1: no metadata"),
+            (UNKNOWN_VERSION, "unknown metadata version '2.0'"),
         ):
             path = self.store_console(server_id)
             for client in (self.member, self.stranger):
@@ -111,24 +113,24 @@ class BadLibvirtTest(base.FunctionalTestCase):
                     self.assert_fault(reply, 503)
                     self.assertEqual("5", reply.headers["Retry-After"])
                     line = f"erver {server_id}"
-                    said = [
+                    found = [
                         text
                         for text in self.server.log.splitlines()
                         if line in text and words in text
                     ]
-                    self.assertTrue(said)
+                    self.assertTrue(found)
             self.assertEqual(1, len(self.console_rows(server_id)))
 
     def test_migrating_server_is_found_where_it_runs(self) -> None:
-        path = f"/servers/{MOVING}/consoles"
+        path = f"/servers/{MIGRATING}/consoles"
         self.assertEqual(200, self.member.post(path).status)
-        self.assertEqual(1, len(self.console_rows(MOVING)))
+        self.assertEqual(1, len(self.console_rows(MIGRATING)))
         self.assert_fault(self.stranger.post(path), 404)
 
     def test_domain_not_created_by_nova_is_404(self) -> None:
-        path = f"/servers/{NOBODYS}/consoles"
+        path = f"/servers/{NOT_NOVAS}/consoles"
         self.assert_fault(self.member.post(path), 404)
         self.assertIn(
-            f"Domain {NOBODYS} was not created by Nova on c1: no metadata",
+            f"Domain {NOT_NOVAS} was not created by Nova on c1: no metadata",
             self.server.log,
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Nova that answers badly, seen by the users of a cloud."""
+"""Invalid responses of Nova, as the users of a cloud see them."""
 
 import uuid
 from typing import ClassVar
@@ -14,7 +14,7 @@ from console_api.tests.functional.servers import Server
 from console_api.tests.functional.test_concurrency import at_once
 from console_api.tests.unit.directory.nova import fake_nova
 from console_api.tests.unit.directory.nova.fake_nova import (
-    NO_ANSWERS,
+    INVALID_RESPONSES,
     FakeNova,
     fault,
 )
@@ -22,7 +22,7 @@ from console_api.tests.unit.directory.nova.fake_nova import (
 
 @base.on_database_servers
 class BadNovaTest(base.FunctionalTestCase):
-    """Two worker processes ask a Nova that does what it is told."""
+    """Two worker processes use a Nova whose responses the tests choose."""
 
     nova: ClassVar[FakeNova]
 
@@ -50,15 +50,15 @@ class BadNovaTest(base.FunctionalTestCase):
         self.stranger = self.client("user", project=uuid.uuid4().hex)
         self.host = self.make_console_host()
         self.server_id = str(uuid.uuid4())
-        self.be_of(self.project)
+        self.set_project(self.project)
         self.path = f"/servers/{self.server_id}/consoles"
 
     def tearDown(self) -> None:
-        self.nova.answers.clear()
+        self.nova.responses.clear()
         super().tearDown()
 
-    def be_of(self, project: str) -> None:
-        """Have Nova say whose the server is."""
+    def set_project(self, project: str) -> None:
+        """Set the project of the server in Nova."""
         self.nova.add_server(
             self.server_id,
             **{
@@ -75,11 +75,11 @@ class BadNovaTest(base.FunctionalTestCase):
         return f"{self.path}/{row.id}"
 
     def add_token(self) -> None:
-        """Have a console auth token of the server."""
+        """Issue a console auth token of the server."""
         self.nova.endpoints["vnc"] = {"host": "192.0.2.10", "port": 5900}
         self.issue_token(self.server_id)
 
-    def assert_no_answer(self, reply: Reply) -> None:
+    def assert_unavailable(self, reply: Reply) -> None:
         self.assert_fault(reply, 503)
         self.assertEqual("5", reply.headers["Retry-After"])
 
@@ -90,8 +90,8 @@ class BadNovaTest(base.FunctionalTestCase):
         path = self.create()
         self.add_token()
         before = self.console_rows(self.server_id)
-        for name, answer in NO_ANSWERS.items():
-            self.nova.answers["GET", "/v2.1/servers/"] = answer
+        for name, response in INVALID_RESPONSES.items():
+            self.nova.responses["GET", "/v2.1/servers/"] = response
             lines = self.count_lines()
             with self.subTest(name):
                 replies = at_once(
@@ -101,7 +101,7 @@ class BadNovaTest(base.FunctionalTestCase):
                     ]
                 )
                 for reply in replies:
-                    self.assert_no_answer(reply)
+                    self.assert_unavailable(reply)
                 # The responses do not reveal the project of the server.
                 self.assertEqual(*[reply.message for reply in replies])
                 self.assertEqual(lines + 2, self.count_lines())
@@ -110,43 +110,43 @@ class BadNovaTest(base.FunctionalTestCase):
             self.member.post(self.path),
             self.member.delete(path),
         ):
-            self.assert_no_answer(reply)
+            self.assert_unavailable(reply)
         self.assertEqual(before, self.console_rows(self.server_id))
         self.assertEqual(1, self.count_tokens(self.server_id))
         self.assert_not_logged(fake_nova.TOKEN, fake_nova.CONSOLE_TOKEN)
-        self.nova.answers.clear()
+        self.nova.responses.clear()
         self.assertEqual(200, self.member.get(path).status)
         self.assert_fault(self.stranger.get(path), 404)
 
     def test_invalid_endpoint_is_503(self) -> None:
         body = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
-        for answer in (fault(500, "computeFault"), (200, b"<html>")):
-            self.nova.answers["POST", "/v2.1/servers/"] = answer
+        for response in (fault(500, "computeFault"), (200, b"<html>")):
+            self.nova.responses["POST", "/v2.1/servers/"] = response
             lines = self.count_lines()
             reply = self.member.post(
                 f"/servers/{self.server_id}/remote-consoles",
                 body,
                 version="2.6",
             )
-            self.assert_no_answer(reply)
+            self.assert_unavailable(reply)
             self.assertEqual(lines + 1, self.count_lines())
         self.assertEqual(0, self.count_tokens(self.server_id))
 
     def test_server_of_another_project_is_not_stored(self) -> None:
         path = self.create()
         self.add_token()
-        self.be_of(uuid.uuid4().hex)
+        self.set_project(uuid.uuid4().hex)
         self.assert_fault(self.member.get(path), 404)
         self.assertEqual({"consoles": []}, self.member.get(self.path).json)
         self.assert_fault(self.member.post(self.path), 404)
-        # Who has it now does not get what others know the password of.
+        # Users of the previous project know the password of the console.
         self.assertEqual([], self.console_rows(self.server_id))
         self.assertEqual(0, self.count_tokens(self.server_id))
 
     def test_concurrent_requests_store_one_server(self) -> None:
-        for _time in range(3):
+        for _ in range(3):
             self.server_id = str(uuid.uuid4())
-            self.be_of(self.project)
+            self.set_project(self.project)
             path = f"/servers/{self.server_id}/consoles"
             replies = at_once([lambda: self.member.post(path)] * 8)  # noqa: B023
             self.assertEqual([200] * 8, [reply.status for reply in replies])
@@ -155,11 +155,11 @@ class BadNovaTest(base.FunctionalTestCase):
         self.assertEqual(3, self.console_host(self.host).console_count)
 
     def test_server_deleted_during_create_is_404(self) -> None:
-        """No console is left, whichever request is first."""
+        """No console remains, whichever request is first."""
         database = Database(conf.load(self.server.folder))
         self.addCleanup(database.close)
-        for _time in range(5):
-            *replies, _known = at_once(
+        for _ in range(5):
+            *replies, _ = at_once(
                 [
                     *[lambda: self.member.post(self.path)] * 3,
                     lambda: records.delete(database, self.server_id),
@@ -170,7 +170,7 @@ class BadNovaTest(base.FunctionalTestCase):
             self.assertLessEqual(
                 len(self.console_rows(self.server_id)), self.count_servers()
             )
-        # A late answer may have brought it back: it is asked for again.
+        # A late response of Nova may have inserted the server again.
         del self.nova.servers[self.server_id]
         self.assert_fault(self.member.post(self.path), 404)
         self.assertEqual(0, self.count_servers())

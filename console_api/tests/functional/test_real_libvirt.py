@@ -14,7 +14,7 @@ from console_api.tests.unit.directory.libvirt import domains
 
 
 class RealLibvirtTest(base.FunctionalTestCase):
-    """Servers come from a libvirtd; none is registered."""
+    """Servers come from libvirtd only."""
 
     backend = "sqlite"
 
@@ -55,20 +55,20 @@ class RealLibvirtTest(base.FunctionalTestCase):
         self.assertEqual("instance-00000001", row.instance_name)
         reply = self.client("user", project="another").post(self.path)
         self.assert_fault(reply, 404)
-        self.see_the_screen()
-        # A daemon that hangs is no reason to lose anything.
+        self.connect_to_screen()
+        # Nothing is deleted while the daemon hangs,
         self.libvirtd.process.send_signal(signal.SIGSTOP)
         self.assert_fault(self.member.get(self.path), 503)
         self.assertIn("TimeoutError", self.server.log)
         self.assertEqual([row], self.console_rows(self.server_id))
         self.libvirtd.process.send_signal(signal.SIGCONT)
         self.eventually(lambda: self.member.get(self.path).status == 200)
-        # A machine that is gone is.
+        # but when the machine is gone,
         self.machine.destroy()
         self.assert_fault(self.member.post(self.path), 404)
         self.assertEqual([], self.console_rows(self.server_id))
         self.assertEqual(0, self.count_tokens(self.server_id))
-        # A daemon that has died with a connection open is not.
+        # and nothing when the daemon dies with an open connection.
         self.make_server(uuid=self.server_id)
         self.libvirtd.process.kill()
         self.libvirtd.process.wait()
@@ -78,7 +78,7 @@ class RealLibvirtTest(base.FunctionalTestCase):
         where = table.c.uuid == self.server_id
         self.assertEqual(1, self.database.count(table, where))
 
-    def see_the_screen(self):
+    def connect_to_screen(self):
         token = self.issue_token(self.server_id)
         path = f"/os-console-auth-tokens/{token}"
         console = self.admin.get(path, version="2.31").json["console"]

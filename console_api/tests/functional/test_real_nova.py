@@ -4,12 +4,12 @@
 from console_api.db import tables
 from console_api.tests.functional import base, servers
 from console_api.tests.functional.client import Reply
-from console_api.tests.functional.nova_base import ServerOfNovaTestCase
+from console_api.tests.functional.nova_base import NovaServerTestCase
 from console_api.tests.functional.servers import Server
 
 
-class RealNovaTest(ServerOfNovaTestCase):
-    """Servers come from Nova; none is registered."""
+class RealNovaTest(NovaServerTestCase):
+    """Servers come from Nova only."""
 
     backend = "sqlite"
 
@@ -31,8 +31,8 @@ class RealNovaTest(ServerOfNovaTestCase):
         return client.request(method, path, headers=headers, **more)
 
     def count(self) -> int:
-        known = tables.servers
-        return self.database.count(known, known.c.uuid == self.server_id)
+        table = tables.servers
+        return self.database.count(table, table.c.uuid == self.server_id)
 
     def test_console_follows_server_of_nova(self):
         self.assertEqual({"consoles": []}, self.send("GET", self.path).json)

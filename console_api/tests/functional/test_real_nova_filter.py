@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The filter in the pipeline of a real Nova, beside a Nova without it."""
+"""The filter in the pipeline of a real Nova, compared with a Nova alone."""
 
 import re
 import uuid
@@ -16,19 +16,19 @@ from console_api.tests.functional.client import Reply
 from console_api.tests.functional.nova import API
 from console_api.tests.functional.nova_base import (
     CloudTestCase,
-    ServerOfNovaTestCase,
+    NovaServerTestCase,
 )
 
 _LATEST = "2.100"
 
-_NEW_EACH_TIME = re.compile(
+_VARIABLE_PARTS = re.compile(
     rb'req-[0-9a-f-]{36}|"updated": "[^"]*"|(?<=token%3D)[0-9a-f-]{36}'
 )
-_NEW_HEADERS = ("date", "x-openstack-request-id", "x-compute-request-id")
+_VARIABLE_HEADERS = ("date", "x-openstack-request-id", "x-compute-request-id")
 
 
-class FilterTest(ServerOfNovaTestCase):
-    """One line more in the paste file."""
+class FilterTest(NovaServerTestCase):
+    """The filter with the options of the guide."""
 
     backend = "mysql"
 
@@ -113,16 +113,16 @@ class FilterTest(ServerOfNovaTestCase):
             [row["ID"] for row in listed.json],
         )
 
-    def test_other_answers_are_unchanged(self):
+    def test_other_responses_are_unchanged(self):
         self.token = self.keystone.make_token(self.project, "admin")
-        asked = 0
+        count = 0
         for method, path in self.all_requests():
             body = b"{}" if method in ("POST", "PUT") else None
             for version in ("2.1", _LATEST):
                 with self.subTest(path, method=method, version=version):
                     self.compare(method, path, version, body)
-                asked += 1
-        self.assertGreater(asked, 400)
+                count += 1
+        self.assertGreater(count, 400)
 
     def test_bodies_and_identities_reach_nova_unchanged(self):
         server = f"/servers/{self.server_id}"
@@ -142,10 +142,10 @@ class FilterTest(ServerOfNovaTestCase):
                     self.compare(method, path, "2.1", body, token)
 
     def all_requests(self):
-        """List a request for each operation of Nova, and some for none."""
+        """Iterate over requests for each operation of Nova, and others."""
         for route, method in self.nova.routes():
-            # What changes something is sent for what is not there: it would
-            # not be found a second time.
+            # Both APIs share the database, so requests that would change
+            # something are sent for servers that do not exist.
             server = self.server_id
             if method not in ("GET", "HEAD"):
                 server = str(uuid.uuid4())
@@ -159,16 +159,16 @@ class FilterTest(ServerOfNovaTestCase):
             yield method, self.path
 
     def compare(self, method, path, version, body, token=None) -> None:
-        """Assert that a request is answered alike with and without us."""
+        """Assert that the filter does not change the response to a request."""
         sent = list(body) if isinstance(body, Iterator) else body
-        with_us, without = (
-            self.told(
+        filtered, unfiltered = (
+            self.comparable(
                 requests.request(
                     method,
                     f"{api.url}/v2.1{path}",
                     data=iter(sent) if isinstance(sent, list) else sent,
                     headers={
-                        # Links are made from the name that clients use.
+                        # Nova creates links from this name.
                         "Host": "nova.example.org",
                         "Content-Type": "application/json",
                         "OpenStack-API-Version": f"compute {version}",
@@ -180,20 +180,20 @@ class FilterTest(ServerOfNovaTestCase):
             )
             for api in (self.server, self.nova.api)
         )
-        self.assertEqual(without, with_us)
+        self.assertEqual(unfiltered, filtered)
 
-    def told(self, reply: requests.Response) -> tuple[object, ...]:
+    def comparable(self, reply: requests.Response) -> tuple[object, ...]:
         headers = [
             (name.lower(), value)
             for name, value in reply.headers.items()
-            if name.lower() not in _NEW_HEADERS
+            if name.lower() not in _VARIABLE_HEADERS
         ]
-        body = _NEW_EACH_TIME.sub(b"", reply.content)
+        body = _VARIABLE_PARTS.sub(b"", reply.content)
         return reply.status_code, headers, body
 
 
-class OursTestCase(CloudTestCase):
-    """All our resources, on servers of our own."""
+class AllResourcesTestCase(CloudTestCase):
+    """The filter with all resources, and the directory `database`."""
 
     backend = "mysql"
 
@@ -205,12 +205,12 @@ class OursTestCase(CloudTestCase):
         return super().client(user, **kwargs)
 
 
-class ConsolesTest(OursTestCase, test_consoles.ConsoleTests_mysql):
-    """Consoles are as in a service of its own."""
+class ConsolesTest(AllResourcesTestCase, test_consoles.ConsoleTests_mysql):
+    """The filter passes the tests of a separate service."""
 
 
-class TokensTest(OursTestCase):
-    """Tokens of both are looked up in one place."""
+class TokensTest(AllResourcesTestCase):
+    """The filter looks up its own tokens, and passes on others."""
 
     def test_tokens_are_looked_up_where_they_were_issued(self):
         server_id = self.nova.make_server(self.project)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of servers that are elsewhere, on each database server.
+"""Servers of a remote directory, on each database server.
 
-The stories are those of the unit tests, which tell them on SQLite.
+The tests are the unit tests that run on SQLite.
 """
 
 import functools
@@ -18,12 +18,12 @@ from console_api.tests.unit.directory import test_cleanup, test_records
 
 @functools.cache
 def _database(name: str) -> TestDatabase:
-    """Return the database that the tests here have in turn."""
+    """Return the database that the tests of this module share."""
     return configuration.migrate(databases.create(name))
 
 
-class OnServer(base.DatabaseTestCase):
-    """Puts a database on a server in the place of SQLite."""
+class DatabaseServerTestCase(base.DatabaseTestCase):
+    """Replace SQLite by a database server."""
 
     def setUp(self) -> None:
         url = _database(self.backend).text
@@ -39,30 +39,30 @@ class OnServer(base.DatabaseTestCase):
 
 
 @base.on_database_servers
-class UpdateTest(OnServer, test_records.UpdateTest):
+class UpdateTest(DatabaseServerTestCase, test_records.UpdateTest):
     pass
 
 
 @base.on_database_servers
-class DeleteTest(OnServer, test_records.DeleteTest):
+class DeleteTest(DatabaseServerTestCase, test_records.DeleteTest):
     pass
 
 
 @base.on_database_servers
-class CheckTest(OnServer, test_cleanup.CheckTest):
+class CheckTest(DatabaseServerTestCase, test_cleanup.CheckTest):
     pass
 
 
 @base.on_database_servers
-class CleanerTest(OnServer, test_cleaner.CleanerTest):
+class CleanerTest(DatabaseServerTestCase, test_cleaner.CleanerTest):
     pass
 
 
 @base.on_database_servers
-class PurgeTest(OnServer, test_purge.PurgeTest):
+class PurgeTest(DatabaseServerTestCase, test_purge.PurgeTest):
     pass
 
 
 @base.on_database_servers
-class DeletionTest(OnServer, test_notifications.DeletionTest):
+class DeletionTest(DatabaseServerTestCase, test_notifications.DeletionTest):
     pass

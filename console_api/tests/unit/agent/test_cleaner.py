@@ -17,7 +17,7 @@ class CleanerTest(CleanupCase):
         return Cleaner(self.database, self.directory, conf, marker="")
 
     def asked(self) -> list[int]:
-        asked, self.directory.asked = self.directory.asked, []
+        asked, self.directory.requests = self.directory.requests, []
         return [int(uuid[-12:]) for uuid in asked]
 
     def test_batches_cover_all_servers_in_turn(self) -> None:
@@ -31,7 +31,7 @@ class CleanerTest(CleanupCase):
 
     def test_missing_server_is_deleted_and_logged(self) -> None:
         self.add(1, 2)
-        self.lose(1)
+        self.remove(1)
         with self.assertLogs("console_api.agent", "INFO") as logged:
             self.cleaner().check_batch()
         self.assertIn(f"Deleted server {server_id(1)}", logged.output[0])
@@ -49,7 +49,7 @@ class CleanerTest(CleanupCase):
         self.assertEqual([1, 2], self.asked())
         self.assert_left(1, 2, 3)
         self.directory.servers = there
-        self.lose(3)
+        self.remove(3)
         cleaner.check_batch()
         self.assert_left(1, 2)
 
@@ -62,7 +62,7 @@ class CleanerTest(CleanupCase):
 
     def test_two_cleaners_delete_each_server_once(self) -> None:
         self.add(1, 2, 3, 4)
-        self.lose(1, 2, 4)
+        self.remove(1, 2, 4)
 
         async def run() -> None:
             both = [self.cleaner(9), self.cleaner(9)]
@@ -106,4 +106,4 @@ class StopTest(CleanupCase):
             join_threads()
 
         asyncio.run(asyncio.wait_for(run(), 20))
-        self.assertEqual(1, len(self.directory.asked))
+        self.assertEqual(1, len(self.directory.requests))

@@ -12,20 +12,20 @@ from console_api.tests.unit import base
 from console_api.tests.unit.base import server_id
 
 
-class Elsewhere(RemoteDirectory):
-    """A directory whose servers are these; None: it does not answer."""
+class FakeDirectory(RemoteDirectory):
+    """A directory with ``servers``; unavailable if they are None."""
 
     def __init__(self, database: Any) -> None:
         super().__init__(database, cache_seconds=60)
         self.servers: dict[str, Server] | None = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     @classmethod
-    def from_conf(cls, conf: Any, database: Any) -> "Elsewhere":
+    def from_conf(cls, conf: Any, database: Any) -> "FakeDirectory":
         return cls(database)
 
     def find(self, server_id: str) -> Server:
-        self.asked.append(server_id)
+        self.requests.append(server_id)
         if self.servers is None:
             raise errors.DirectoryUnavailable
         if server_id not in self.servers:
@@ -36,19 +36,19 @@ class Elsewhere(RemoteDirectory):
 class CleanupCase(base.DatabaseCase):
     def setUp(self) -> None:
         super().setUp()
-        self.directory = Elsewhere(self.database)
+        self.directory = FakeDirectory(self.database)
         self.addCleanup(self.assertCountsAreRight)
 
     def add(self, *numbers: int) -> None:
-        """Have servers, here and there, with all that hangs on them."""
+        """Add servers to directory and database, with consoles and tokens."""
         assert self.directory.servers is not None
         for number in numbers:
             server = self.add_server(server_id(number))
             self.directory.servers[server.uuid] = server
             self.add_console_and_token(server.uuid)
 
-    def lose(self, *numbers: int) -> None:
-        """Have servers no longer there."""
+    def remove(self, *numbers: int) -> None:
+        """Remove servers from the directory only."""
         assert self.directory.servers is not None
         for number in numbers:
             del self.directory.servers[server_id(number)]
@@ -80,7 +80,7 @@ class CheckTest(CleanupCase):
 
     def test_only_missing_servers_are_deleted(self) -> None:
         self.add(1, 2, 3, 4)
-        self.lose(2, 4)
+        self.remove(2, 4)
         self.assertEqual(
             [(1, False), (2, True), (3, False), (4, True)], self.check()
         )
@@ -95,7 +95,7 @@ class CheckTest(CleanupCase):
     def test_cache_is_bypassed(self) -> None:
         self.add(1)
         self.directory.get(server_id(1))
-        self.lose(1)
+        self.remove(1)
         self.check()
         self.assert_left()
 
@@ -118,7 +118,7 @@ class CheckTest(CleanupCase):
 
     def test_concurrent_cleanups_are_harmless(self) -> None:
         self.add(1, 2, 3)
-        self.lose(1, 2)
+        self.remove(1, 2)
         with ThreadPoolExecutor(2) as pool:
             found = list(pool.map(lambda _: self.check(), range(2)))
         self.assertIn([(1, True), (2, True), (3, False)], found)

@@ -17,8 +17,8 @@ from console_api.tests.unit.directory.nova.fake_nova import fault
 
 CONSOLES = f"/servers/{SERVER}/consoles"
 
-SHOWN = {"id": SERVER, "tenant_id": PROJECT, "name": "mail"}
-MORE = {
+ATTRIBUTES = {"id": SERVER, "tenant_id": PROJECT, "name": "mail"}
+ADMIN_ATTRIBUTES = {
     "OS-EXT-SRV-ATTR:host": "compute-1",
     "OS-EXT-SRV-ATTR:instance_name": "instance-7",
 }
@@ -30,18 +30,21 @@ class PipelineCase(base.ServiceCase):
         self.conf.set_override("driver", "pipeline", "directory")
         self.service = self.make_service()
         self.application = Filter(Application(self.service), self.nova)
-        self.answer: Any = (200, {"server": {**SHOWN, **MORE}})
-        self.asked: list[webob.Request] = []
+        self.response: Any = (
+            200,
+            {"server": {**ATTRIBUTES, **ADMIN_ATTRIBUTES}},
+        )
+        self.requests: list[webob.Request] = []
 
     def nova(self, environ: Any, start_response: Any) -> Any:
         request = webob.Request(environ)
-        self.asked.append(request)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        status, document = self.answer
+        self.requests.append(request)
+        if isinstance(self.response, Exception):
+            raise self.response
+        status, document = self.response
         if not isinstance(document, bytes):
             document = json.dumps(document).encode()
-        start_response(f"{status} So", [("Content-Type", "text/plain")])
+        start_response(f"{status} Status", [("Content-Type", "text/plain")])
         return [document]
 
     def call(self, method: str = "GET", **headers: str) -> base.Reply:
@@ -65,16 +68,16 @@ class RequestTest(PipelineCase):
             },
         )
         self.assertEqual((200, {"consoles": []}), (reply.status, reply.json))
-        [asked] = self.asked
+        [request] = self.requests
         self.assertEqual(
             ("GET", f"/servers/{SERVER}", b""),
-            (asked.method, asked.path_info, asked.body),
+            (request.method, request.path_info, request.body),
         )
-        self.assertEqual("of the caller", asked.environ["nova.context"])
-        self.assertEqual("of-the-caller", asked.headers["X-Auth-Token"])
-        self.assertEqual(PROJECT, asked.headers["X-Project-Id"])
-        self.assertNotIn("OpenStack-API-Version", asked.headers)
-        self.assertNotIn("If-None-Match", asked.headers)
+        self.assertEqual("of the caller", request.environ["nova.context"])
+        self.assertEqual("of-the-caller", request.headers["X-Auth-Token"])
+        self.assertEqual(PROJECT, request.headers["X-Project-Id"])
+        self.assertNotIn("OpenStack-API-Version", request.headers)
+        self.assertNotIn("If-None-Match", request.headers)
 
     def test_request_to_nova_has_no_body(self) -> None:
         self.add_console_host()
@@ -86,21 +89,21 @@ class RequestTest(PipelineCase):
             headers={**base.identity(), "Content-Type": "application/json"},
         )
         self.assertEqual(200, reply.status, reply.body)
-        self.assertEqual([b""], [asked.body for asked in self.asked])
+        self.assertEqual([b""], [request.body for request in self.requests])
         [row] = self.rows(tables.consoles)
         self.assertEqual("instance-7", row.instance_name)
 
-    def test_answers_are_not_cached_between_callers(self) -> None:
+    def test_responses_are_not_cached_between_callers(self) -> None:
         self.call()
-        self.answer = fault(404, "itemNotFound")
+        self.response = fault(404, "itemNotFound")
         reply = self.call("POST")
         self.assertEqual(404, reply.status)
-        self.assertEqual(2, len(self.asked))
-        # It may be there for others.
+        self.assertEqual(2, len(self.requests))
+        # Other callers may still see the server.
         self.assertEqual(1, len(self.rows(tables.servers)))
 
     def test_403_of_nova_is_forbidden(self) -> None:
-        self.answer = fault(403, "forbidden")
+        self.response = fault(403, "forbidden")
         with self.assertNoLogs("console_api.directory", "ERROR"):
             reply = self.call()
         self.assertEqual(403, reply.status, reply.body)
@@ -111,7 +114,7 @@ class RequestTest(PipelineCase):
         self.assertEqual([], self.rows(tables.servers))
 
     def test_invalid_response_is_503(self) -> None:
-        for answer in (
+        for response in (
             fault(401, "unauthorized"),
             fault(400, "badRequest"),
             fault(500, "computeFault"),
@@ -119,13 +122,22 @@ class RequestTest(PipelineCase):
             (404, b"<html>"),
             (200, {}),
             (200, {"server": None}),
-            (200, {"server": {**SHOWN, **MORE, "id": UNKNOWN_SERVER}}),
-            (200, {"server": SHOWN}),
+            (
+                200,
+                {
+                    "server": {
+                        **ATTRIBUTES,
+                        **ADMIN_ATTRIBUTES,
+                        "id": UNKNOWN_SERVER,
+                    }
+                },
+            ),
+            (200, {"server": ATTRIBUTES}),
             RuntimeError("broken"),
         ):
-            self.answer = answer
+            self.response = response
             with (
-                self.subTest(answer),
+                self.subTest(response),
                 self.assertLogs("console_api.directory", "ERROR"),
             ):
                 reply = self.call()
@@ -139,7 +151,7 @@ class MergeTest(PipelineCase):
         self.add_server(
             name="old", compute_host="compute-9", endpoints={"vnc": {}}
         )
-        self.answer = (200, {"server": SHOWN})
+        self.response = (200, {"server": ATTRIBUTES})
         self.assertEqual(200, self.call().status)
         [row] = self.rows(tables.servers)
         self.assertEqual(("mail", "compute-9"), (row.name, row.compute_host))
@@ -154,15 +166,15 @@ class MergeTest(PipelineCase):
         )
 
 
-class AloneTest(base.DatabaseCase):
-    def test_get_outside_of_a_pipeline_is_unavailable(self) -> None:
+class OutsideOfPipelineTest(base.DatabaseCase):
+    def test_get_is_unavailable(self) -> None:
         self.conf.set_override("driver", "pipeline", "directory")
-        made = directory.load(self.conf, self.database)
+        loaded = directory.load(self.conf, self.database)
         with (
             self.assertLogs("console_api.directory", "ERROR") as logged,
             self.assertRaises(errors.DirectoryUnavailable),
         ):
-            made.get(SERVER)
+            loaded.get(SERVER)
         self.assertIn("works only in Nova's pipeline", logged.output[0])
         with self.assertRaises(errors.ServerNotFound):
-            made.get("nonsense")
+            loaded.get("nonsense")

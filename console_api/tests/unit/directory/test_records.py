@@ -12,7 +12,7 @@ from console_api.directory.database import DatabaseDirectory
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
 
-LEARNED = Server(
+MAIL = Server(
     uuid=SERVER,
     project_id=base.PROJECT,
     name="mail",
@@ -26,19 +26,19 @@ LEARNED = Server(
 
 
 class UpdateTest(base.DatabaseCase):
-    def keep(self, **changes: object) -> Server:
-        server = dataclasses.replace(LEARNED, **changes)  # type: ignore[arg-type]
+    def update(self, **changes: object) -> Server:
+        server = dataclasses.replace(MAIL, **changes)  # type: ignore[arg-type]
         records.update(self.database, server)
         return server
 
-    def known(self) -> Server:
+    def stored(self) -> Server:
         return DatabaseDirectory(self.database).get(SERVER)
 
     def test_new_server_is_inserted_with_endpoints(self) -> None:
-        self.assertEqual(self.keep(), self.known())
+        self.assertEqual(self.update(), self.stored())
 
     def test_each_change_is_stored(self) -> None:
-        self.keep()
+        self.update()
         changes: dict[str, Any]
         for changes in (
             {"name": "web"},
@@ -50,27 +50,27 @@ class UpdateTest(base.DatabaseCase):
             {},
         ):
             with self.subTest(**changes):
-                self.assertEqual(self.keep(**changes), self.known())
+                self.assertEqual(self.update(**changes), self.stored())
 
     def test_unchanged_server_is_not_written(self) -> None:
-        self.keep()
+        self.update()
         with mock.patch.object(
             self.database, "transaction", side_effect=AssertionError
         ):
-            self.keep()
+            self.update()
 
     def test_change_of_project_deletes_consoles_and_tokens(self) -> None:
-        self.keep()
+        self.update()
         self.add_console_and_token()
-        self.keep(name="web")
-        self.assertEqual([1, 1], self.things())
-        self.keep(compute_host="compute-2")
-        self.assertEqual([1, 0], self.things())
-        self.keep(project_id=base.OTHER_PROJECT)
-        self.assertEqual([0, 0], self.things())
+        self.update(name="web")
+        self.assertEqual([1, 1], self.counts())
+        self.update(compute_host="compute-2")
+        self.assertEqual([1, 0], self.counts())
+        self.update(project_id=base.OTHER_PROJECT)
+        self.assertEqual([0, 0], self.counts())
         self.assertCountsAreRight()
 
-    def things(self) -> list[int]:
+    def counts(self) -> list[int]:
         return [
             len(self.rows(table))
             for table in (tables.consoles, tables.console_auth_tokens)
@@ -79,33 +79,33 @@ class UpdateTest(base.DatabaseCase):
     def test_concurrent_inserts_store_one_row(self) -> None:
         with ThreadPoolExecutor(8) as pool:
             names = [f"name-{number}" for number in range(16)]
-            list(pool.map(lambda name: self.keep(name=name), names))
-        self.assertIn(self.known().name, names)
+            list(pool.map(lambda name: self.update(name=name), names))
+        self.assertIn(self.stored().name, names)
 
     def test_row_inserted_concurrently_is_updated(self) -> None:
         get = servers.get
 
-        def overtake(*args: object) -> object:
+        def change_first(*args: object) -> object:
             found = get(*args)  # type: ignore[arg-type]
             if not found:
                 self.add_server(name="old")
             return found
 
-        with mock.patch.object(servers, "get", overtake):
-            self.keep(name="new")
-        self.assertEqual("new", self.known().name)
+        with mock.patch.object(servers, "get", change_first):
+            self.update(name="new")
+        self.assertEqual("new", self.stored().name)
 
     def test_row_deleted_concurrently_is_inserted(self) -> None:
         self.add_server(name="old")
         update = servers.update
 
-        def overtake(*args: object) -> bool:
+        def change_first(*args: object) -> bool:
             servers.delete(self.database, SERVER)
             return update(*args)  # type: ignore[arg-type]
 
-        with mock.patch.object(servers, "update", overtake):
-            self.keep(name="new")
-        self.assertEqual("new", self.known().name)
+        with mock.patch.object(servers, "update", change_first):
+            self.update(name="new")
+        self.assertEqual("new", self.stored().name)
 
     def test_row_that_keeps_changing_is_unavailable(self) -> None:
         with (
@@ -114,7 +114,7 @@ class UpdateTest(base.DatabaseCase):
             ),
             self.assertRaisesRegex(errors.Unavailable, "keeps changing"),
         ):
-            self.keep()
+            self.update()
 
 
 class DeleteTest(base.DatabaseCase):

@@ -9,12 +9,12 @@ from console_api.directory import records
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER
 from console_api.tests.unit.directory.nova import fake_nova
-from console_api.tests.unit.directory.nova.fake_nova import fault, once
+from console_api.tests.unit.directory.nova.fake_nova import fail_once, fault
 from console_api.tests.unit.directory.nova.test_directory import MAIL, NovaCase
 
 
 class CacheTest(NovaCase):
-    def test_answer_is_reused_for_cache_seconds(self) -> None:
+    def test_server_is_cached_for_cache_seconds(self) -> None:
         cached = self.make_directory(cache_seconds=0.5)
         started = time.monotonic()
         cached.get(SERVER)
@@ -30,11 +30,11 @@ class CacheTest(NovaCase):
         cached = self.make_directory(cache_seconds=0.2, timeout=10)
 
         def late(handler: Any) -> None:
-            # Not a wait: an answer that is older than it may get is tested.
+            # The response must arrive after the lifetime of the cache entry.
             time.sleep(0.3)
-            fake_nova.hang_up(handler)
+            fake_nova.disconnect(handler)
 
-        self.nova.answers["GET", "/v2.1"] = once(self.nova, late)
+        self.nova.responses["GET", "/v2.1"] = fail_once(self.nova, late)
         cached.get(SERVER)
         del self.nova.servers[SERVER]
         with self.assertRaises(errors.ServerNotFound):
@@ -57,7 +57,7 @@ class CacheTest(NovaCase):
 
     def test_failures_are_not_cached(self) -> None:
         cached = self.make_directory(cache_seconds=60)
-        self.nova.answers["GET", "/v2.1"] = fault(500, "computeFault")
+        self.nova.responses["GET", "/v2.1"] = fault(500, "computeFault")
         self.assert_unavailable(lambda: cached.get(SERVER))
-        self.nova.answers.clear()
+        self.nova.responses.clear()
         self.assertEqual(MAIL, cached.get(SERVER))

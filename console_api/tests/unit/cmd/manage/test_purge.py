@@ -38,7 +38,7 @@ class PurgeTest(ManageCase):
     def test_unavailable_directory_stops_the_purge(self) -> None:
         self.nova.servers.clear()
         path = f"/v2.1/servers/{server_id(2)}"
-        self.nova.answers["GET", path] = fault(503, "serviceUnavailable")
+        self.nova.responses["GET", path] = fault(503, "serviceUnavailable")
         outcome = self.run_manage("server", "purge")
         self.assertEqual(1, outcome.status)
         reason, message = outcome.stderr.splitlines()

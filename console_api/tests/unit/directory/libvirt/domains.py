@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Descriptions of domains for tests, as Nova and libvirt write them."""
+"""XML of domains for tests, as Nova and libvirt write it."""
 
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER
@@ -20,7 +20,7 @@ METADATA = f"""
 
 
 def graphics(kind: str, ports: str, listen: str = "192.0.2.10") -> str:
-    """Describe a screen."""
+    """Return the XML of a screen."""
     return (
         f'<graphics type="{kind}" {ports} listen="{listen}">'
         f'<listen type="address" address="{listen}"/></graphics>'
@@ -34,7 +34,10 @@ def domain(
     kind: str = "test",
     state: str = "",
 ) -> str:
-    """Describe a domain; states are of libvirt's driver for tests."""
+    """Return the XML of a domain.
+
+    :param state: in the format of libvirt's test driver
+    """
     return f"""
 <domain type="{kind}">
   <name>instance-00000001</name>
@@ -60,8 +63,11 @@ RUNNING, PAUSED, SHUT_OFF = _state(1), _state(3), _state(5)
 
 
 def node(*xml: str) -> str:
-    """Describe a host of libvirt's driver for tests by its domains."""
-    inside = "".join(xml).replace(
+    """Return the XML of a host of libvirt's test driver.
+
+    :param xml: that of its domains
+    """
+    domains = "".join(xml).replace(
         '<domain type="test">', f'<domain type="test" {_NAMESPACE}>'
     )
-    return f"<node>{inside}</node>"
+    return f"<node>{domains}</node>"

@@ -26,20 +26,23 @@ except ImportError:
 
 
 def require_libvirt() -> None:
-    """Leave a test out if libvirt-python is not installed, and need not."""
+    """Skip a test without libvirt-python.
+
+    :raises unittest.SkipTest: it is not installed, and not required
+    """
     if libvirt is None:
         prerequisites.skip("libvirt-python is not installed.")
 
 
 class LibvirtCase(base.DatabaseCase):
-    """Daemons are libvirt's own driver for tests: one file a host."""
+    """Daemons are libvirt's test driver, with one file per host."""
 
     def setUp(self) -> None:
         super().setUp()
         require_libvirt()
 
     def uri(self, host: str, *xml: str) -> str:
-        """Make a host with these domains."""
+        """Create a host with these domains, and return its URI."""
         path = self.folder / f"{host}.xml"
         path.write_text(domains.node(*xml))
         return f"{host}=test://{path}"
@@ -47,7 +50,7 @@ class LibvirtCase(base.DatabaseCase):
     def make_directory(
         self, *uris: str, cache_seconds: int = 0, **options: Any
     ) -> Any:
-        made = base.load_conf(
+        conf = base.load_conf(
             self.folder,
             {
                 "directory": {
@@ -57,15 +60,15 @@ class LibvirtCase(base.DatabaseCase):
                 "libvirt": {"timeout": 5, **options},
             },
         )
-        made.set_override("uris", list(uris), "libvirt")
-        return directory.load(made, self.database)
+        conf.set_override("uris", list(uris), "libvirt")
+        return directory.load(conf, self.database)
 
-    def assert_unavailable(self, made: Any, *words: str) -> None:
+    def assert_unavailable(self, remote: Any, *words: str) -> None:
         with (
             self.assertRaises(errors.DirectoryUnavailable),
             self.assertLogs("console_api.directory", "ERROR") as logged,
         ):
-            made.get(SERVER)
+            remote.get(SERVER)
         for word in words:
             self.assertIn(word, "\n".join(logged.output))
 
@@ -91,11 +94,11 @@ class GetTest(LibvirtCase):
         )
 
     def test_endpoint_is_not_cached(self) -> None:
-        """What is remembered of a port may lead to another server."""
+        """Another server may use the port of a cached endpoint."""
         uri = self.uri("c1", domains.domain(VNC))
         made = self.make_directory(uri, cache_seconds=60)
         [daemon] = made._daemons
-        # Its own is for reading only.
+        # The connection of the directory is read-only.
         daemon._connection = libvirt.open(uri.partition("=")[2])
         server = made.get(SERVER)
         daemon._connection.lookupByUUIDString(SERVER).destroy()
@@ -116,25 +119,25 @@ class GetTest(LibvirtCase):
                 made.get(SERVER)
 
     def test_host_with_greatest_state_is_chosen(self) -> None:
-        for one, other in (
+        for state, other in (
             (RUNNING, SHUT_OFF),
             (RUNNING, PAUSED),
             (PAUSED, SHUT_OFF),
         ):
             made = self.make_directory(
                 self.uri("c1", domains.domain(state=other)),
-                self.uri("c2", domains.domain(state=one)),
+                self.uri("c2", domains.domain(state=state)),
             )
-            with self.subTest(one=one, other=other):
+            with self.subTest(state=state, other=other):
                 self.assertEqual("c2", made.get(SERVER).compute_host)
 
     def test_domain_reported_by_two_hosts_is_unavailable(self) -> None:
-        for alike in (RUNNING, PAUSED, SHUT_OFF):
+        for state in (RUNNING, PAUSED, SHUT_OFF):
             made = self.make_directory(
-                self.uri("c1", domains.domain(state=alike)),
-                self.uri("c2", domains.domain(state=alike)),
+                self.uri("c1", domains.domain(state=state)),
+                self.uri("c2", domains.domain(state=state)),
             )
-            with self.subTest(alike):
+            with self.subTest(state):
                 self.assert_unavailable(made, "c1, c2")
 
     def test_invalid_metadata_is_unavailable(self) -> None:
@@ -172,73 +175,74 @@ class GetTest(LibvirtCase):
         self.assertEqual("c2", made.get(SERVER).compute_host)
 
     def test_missing_server_is_unavailable_while_a_host_fails(self) -> None:
-        away = f"c9=qemu:///system?socket={self.folder}/nowhere"
+        unavailable = f"c9=qemu:///system?socket={self.folder}/nowhere"
         running = self.uri("c1", domains.domain(state=RUNNING))
         self.assertEqual(
-            "c1", self.make_directory(away, running).get(SERVER).compute_host
+            "c1",
+            self.make_directory(unavailable, running).get(SERVER).compute_host,
         )
         for host in (
             self.uri("c1", domains.domain(state=SHUT_OFF)),
             self.uri("c2", domains.domain(uuid=UNKNOWN_SERVER)),
         ):
-            self.assert_unavailable(self.make_directory(away, host), "c9")
+            self.assert_unavailable(
+                self.make_directory(unavailable, host), "c9"
+            )
         self.assertEqual(1, len(self.rows(tables.servers)))
 
 
 class HangingTest(LibvirtCase):
-    """A daemon that takes a question and never answers."""
+    """A daemon accepts calls, but never responds."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.ended = threading.Event()
-        self.addCleanup(self.ended.set)
+        self.stopped = threading.Event()
+        self.addCleanup(self.stopped.set)
 
     def hanging(self, *uris: str) -> Any:
         made = self.make_directory("c9=test:///default", *uris, timeout=0.2)
         daemon = made._daemons[0]
         daemon._connection = mock.Mock()
-        daemon._connection.lookupByUUIDString = lambda _: self.ended.wait()
+        daemon._connection.lookupByUUIDString = lambda _: self.stopped.wait()
         return made
 
-    def test_other_daemons_answer(self) -> None:
+    def test_server_on_another_host_is_found(self) -> None:
         made = self.hanging(self.uri("c1", domains.domain(state=RUNNING)))
         self.assertEqual("c1", made.get(SERVER).compute_host)
 
-    def test_hanging_daemon_occupies_few_threads(
-        self,
-    ) -> None:
+    def test_hanging_daemon_occupies_few_threads(self) -> None:
         made = self.hanging()
-        for _time in range(12):
+        for _ in range(12):
             self.assert_unavailable(made, "c9", "TimeoutError")
         names = [thread.name for thread in threading.enumerate()]
         self.assertLessEqual(names.count("libvirt"), 8)
 
 
 class BrokenDaemonTest(LibvirtCase):
-    """Something listens in the place of a daemon."""
+    """A socket that is not that of a working daemon."""
 
-    def listen(self, answer: Callable[[socket.socket], None]) -> str:
-        """Reply to one connection; return the URI."""
+    def listen(self, respond: Callable[[socket.socket], None]) -> str:
+        """Accept one connection, and return the URI."""
         path = str(self.folder / "socket")
         listener = socket.create_server(path, family=socket.AF_UNIX)
         self.addCleanup(listener.close)
-        ended = threading.Event()
-        self.addCleanup(ended.set)
+        stopped = threading.Event()
+        self.addCleanup(stopped.set)
 
         def run() -> None:
             connection, _address = listener.accept()
             with connection:
                 connection.recv(4)
-                answer(connection)
-                ended.wait()
+                respond(connection)
+                stopped.wait()
 
         threading.Thread(target=run, daemon=True).start()
         return f"c9=qemu+unix:///system?socket={path}"
 
-    def assert_no_answer(
-        self, answer: Callable[[socket.socket], None], word: str
+    def assert_failure(
+        self, respond: Callable[[socket.socket], None], word: str
     ) -> None:
-        uri = self.listen(answer)
+        uri = self.listen(respond)
         made = self.make_directory(uri, timeout=0.3)
         self.assert_unavailable(made, "c9", word)
         running = self.uri("c1", domains.domain(state=RUNNING))
@@ -246,26 +250,26 @@ class BrokenDaemonTest(LibvirtCase):
         self.assertEqual("c1", made.get(SERVER).compute_host)
 
     def test_daemon_that_never_responds(self) -> None:
-        self.assert_no_answer(lambda connection: None, "TimeoutError")
+        self.assert_failure(lambda connection: None, "TimeoutError")
 
     def test_daemon_that_dies_before_it_responds(self) -> None:
-        self.assert_no_answer(socket.socket.close, "libvirtError")
+        self.assert_failure(socket.socket.close, "libvirtError")
 
     def test_daemon_that_dies_within_a_response(self) -> None:
         def die(connection: socket.socket) -> None:
             connection.sendall(b"\0\0\0\x40\x20\0\x80\x86")
             connection.close()
 
-        self.assert_no_answer(die, "libvirtError")
+        self.assert_failure(die, "libvirtError")
 
     def test_daemon_that_sends_garbage(self) -> None:
-        self.assert_no_answer(
+        self.assert_failure(
             lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n"),
             "libvirtError",
         )
 
 
-class ForgetTest(LibvirtCase):
+class DeleteTest(LibvirtCase):
     def test_server_is_deleted_after_gone_after(self) -> None:
         for gone_after, left in ((60, 1), (0, 0)):
             made = self.make_directory(
@@ -274,7 +278,7 @@ class ForgetTest(LibvirtCase):
             made.get(SERVER)
             self.uri("c1")
             made._daemons[0]._connection = None
-            for _time in range(2):
+            for _ in range(2):
                 with self.assertRaises(errors.ServerNotFound):
                     made.get(SERVER)
             self.assertEqual(left, len(self.rows(tables.servers)))

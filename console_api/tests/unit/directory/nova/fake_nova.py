@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An HTTP server that answers as Nova does, or as badly as it can."""
+"""An HTTP server that responds as Nova does, or incorrectly."""
 
 import json
 import threading
@@ -18,15 +18,16 @@ CONSOLE_TOKEN = "3f1f7c52-6a0e-4a58-9d3c-3f7c2a6f1a01"
 
 
 def fault(status: int, key: str) -> tuple[int, Any]:
-    """Make an answer in the form of Nova's faults."""
-    return status, {key: {"code": status, "message": "It is so."}}
+    """Return a response in the form of Nova's faults."""
+    return status, {key: {"code": status, "message": "Failed."}}
 
 
 class FakeNova(ThreadingHTTPServer):
-    """Has servers by id; ``answers`` take the place of its own.
+    """A Nova with ``servers`` by id; ``responses`` replace its own.
 
-    A key is a method and the beginning of a path, an answer is a status and
-    a document or bytes, or a function that is given the request's handler.
+    Their keys are a method and the beginning of a path.  A response is a
+    status and a document or bytes, or a function that takes the handler of
+    the request.
     """
 
     daemon_threads = True
@@ -37,17 +38,17 @@ class FakeNova(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}/v2.1"
         self.servers: dict[str, dict[str, Any]] = {}
         self.endpoints: dict[str, dict[str, Any]] = {}
-        self.answers: dict[tuple[str, str], Any] = {}
+        self.responses: dict[tuple[str, str], Any] = {}
         #: Method and path of each request.
         self.requests: list[tuple[str, str]] = []
-        #: Ends the answers that never come.
-        self.ended = threading.Event()
-        self._asked_for: dict[str, Any] = {}
+        #: Set when the server stops; ends pending responses.
+        self.stopped = threading.Event()
+        self._endpoint: dict[str, Any] = {}
         threading.Thread(target=self.serve_forever, args=(0.01,)).start()
 
     @property
     def options(self) -> dict[str, str]:
-        """The options of who asks it."""
+        """The options in ``[nova]`` of its clients."""
         return {
             "auth_type": "admin_token",
             "endpoint": self.url,
@@ -56,12 +57,12 @@ class FakeNova(ThreadingHTTPServer):
 
     def stop(self) -> None:
         """Stop the server."""
-        self.ended.set()
+        self.stopped.set()
         self.shutdown()
         self.server_close()
 
     def add_server(self, server_id: str, **values: Any) -> None:
-        """Have a server, as an administrator is shown it."""
+        """Add a server, with the attributes that administrators see."""
         self.servers[server_id] = {
             "id": server_id,
             "tenant_id": "a0a0a0a0a0a04b4b8c8cd1d1d1d1d1d1",
@@ -73,55 +74,55 @@ class FakeNova(ThreadingHTTPServer):
         }
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print nothing: clients hang up on purpose."""
+        """Print nothing: clients disconnect on purpose."""
 
-    def answer(self, method: str, path: str, body: Any) -> Any:
-        """Return the answer to a request."""
+    def respond(self, method: str, path: str, body: Any) -> Any:
+        """Return the response to a request."""
         self.requests.append((method, path))
-        for (of_method, beginning), answer in self.answers.items():
-            if method == of_method and path.startswith(beginning):
-                return answer
+        for (replaced, prefix), response in self.responses.items():
+            if method == replaced and path.startswith(prefix):
+                return response
         parts = urlsplit(path).path.split("/")[2:]
         if parts == ["servers"]:
             return 200, {"servers": []}
         if parts[0] == "os-console-auth-tokens":
-            return 200, {"console": self._asked_for}
+            return 200, {"console": self._endpoint}
         if parts[1] not in self.servers:
             return fault(404, "itemNotFound")
         if method == "GET":
             return 200, {"server": self.servers[parts[1]]}
         return self._make_console(parts[1], body["remote_console"])
 
-    def _make_console(self, server_id: str, wanted: Any) -> Any:
-        endpoint = self.endpoints.get(wanted["protocol"])
+    def _make_console(self, server_id: str, console: Any) -> Any:
+        endpoint = self.endpoints.get(console["protocol"])
         if endpoint is None:
             return fault(400, "badRequest")
-        self._asked_for = {"instance_uuid": server_id, **endpoint}
+        self._endpoint = {"instance_uuid": server_id, **endpoint}
         url = f"http://proxy/?token={CONSOLE_TOKEN}"
-        if wanted["type"] == "novnc":
+        if console["type"] == "novnc":
             url = f"http://proxy/vnc?path=%3Ftoken%3D{CONSOLE_TOKEN}"
-        return 200, {"remote_console": {**wanted, "url": url}}
+        return 200, {"remote_console": {**console, "url": url}}
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers the requests of a ``FakeNova``."""
+    """Handles the requests of a ``FakeNova``."""
 
     server: FakeNova
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         body = json.loads(self.rfile.read(length)) if length else None
-        answer = self.server.answer(self.command, self.path, body)
-        if callable(answer):
-            answer(self)
+        response = self.server.respond(self.command, self.path, body)
+        if callable(response):
+            response(self)
             return
         if self.headers["X-Auth-Token"] != TOKEN:
-            answer = fault(401, "unauthorized")
+            response = fault(401, "unauthorized")
         if self.headers["OpenStack-API-Version"] != "compute 2.31":
-            answer = fault(406, "computeFault")
+            response = fault(406, "computeFault")
         if self.headers["X-Console-API-Skip-Filter"] != "1":
-            answer = fault(500, "computeFault")
-        status, document = answer
+            response = fault(500, "computeFault")
+        status, document = response
         if not isinstance(document, bytes):
             document = json.dumps(document).encode()
         self.send_response(status)
@@ -137,54 +138,54 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def hang(handler: Handler) -> None:
-    """Answer nothing for as long as the server runs."""
-    handler.server.ended.wait()
+    """Send nothing until the server stops."""
+    handler.server.stopped.wait()
 
 
-def hang_up(handler: Handler) -> None:
-    """Close the connection instead of answering."""
+def disconnect(handler: Handler) -> None:
+    """Close the connection without a response."""
     handler.close_connection = True
 
 
-def break_off(handler: Handler) -> None:
-    """Close the connection in the middle of an answer."""
+def truncate(handler: Handler) -> None:
+    """Close the connection within a response."""
     _send_head(handler, 200, **{"Content-Length": "1000"})
     handler.wfile.write(b'{"server": {')
     handler.close_connection = True
 
 
-def babble(handler: Handler) -> None:
-    """Answer in no protocol at all."""
+def send_garbage(handler: Handler) -> None:
+    """Send bytes that are not HTTP."""
     handler.wfile.write(b"\0\1\2 no HTTP\r\n\r\n")
     handler.close_connection = True
 
 
 def redirect(handler: Handler) -> None:
-    """Send the client, and the token with it, elsewhere."""
+    """Redirect the client, which must not send its token there."""
     host = handler.headers["Host"]
     _send_head(
         handler,
         302,
-        **{"Content-Length": "0", "Location": f"http://{host}{ELSEWHERE}"},
+        **{"Content-Length": "0", "Location": f"http://{host}{REDIRECTED}"},
     )
 
 
 #: The target of ``redirect``, which must not be requested.
-ELSEWHERE = "/elsewhere/servers"
+REDIRECTED = "/redirected/servers"
 
 
-def put_off(seconds: str) -> Callable[[Handler], None]:
-    """Ask the client to wait before it comes back."""
+def retry_after(seconds: str) -> Callable[[Handler], None]:
+    """Return a response with status 503 and ``Retry-After``."""
 
-    def answer(handler: Handler) -> None:
+    def response(handler: Handler) -> None:
         _send_head(
             handler, 503, **{"Content-Length": "0", "Retry-After": seconds}
         )
 
-    return answer
+    return response
 
 
-def flood(handler: Handler) -> None:
+def send_large_body(handler: Handler) -> None:
     """Send 100 MB."""
     _send_head(handler, 200)
     for _megabyte in range(100):
@@ -192,20 +193,20 @@ def flood(handler: Handler) -> None:
     handler.close_connection = True
 
 
-def flood_packed(handler: Handler) -> None:
-    """Send what becomes 100 MB when it is unpacked."""
-    packed = zlib.compressobj(wbits=31)
+def send_compressed_body(handler: Handler) -> None:
+    """Send 100 MB, compressed to a fraction of that size."""
+    compressor = zlib.compressobj(wbits=31)
     _send_head(handler, 200, **{"Content-Encoding": "gzip"})
     for _megabyte in range(100):
-        handler.wfile.write(packed.compress(b" " * 2**20))
-    handler.wfile.write(packed.flush())
+        handler.wfile.write(compressor.compress(b" " * 2**20))
+    handler.wfile.write(compressor.flush())
     handler.close_connection = True
 
 
-def trickle(handler: Handler) -> None:
-    """Send a byte now and then, for as long as the server runs."""
+def send_slowly(handler: Handler) -> None:
+    """Send single bytes until the server stops."""
     _send_head(handler, 200)
-    while not handler.server.ended.wait(0.05):
+    while not handler.server.stopped.wait(0.05):
         handler.wfile.write(b" ")
 
 
@@ -216,43 +217,43 @@ def _send_head(handler: Handler, status: int, **headers: str) -> None:
     handler.end_headers()
 
 
-def once(nova: FakeNova, badly: Any) -> Any:
-    """Answer badly once, and well from then on."""
+def fail_once(nova: FakeNova, failure: Any) -> Any:
+    """Return a response that fails once, and succeeds when retried."""
 
-    def answer(handler: Any) -> None:
-        nova.answers.clear()
-        badly(handler)
+    def response(handler: Any) -> None:
+        nova.responses.clear()
+        failure(handler)
 
-    return answer
+    return response
 
 
-#: What is no answer to a question, whatever the question.
-NO_ANSWERS: dict[str, Any] = {
-    "not let in": fault(401, "unauthorized"),
-    "not allowed": fault(403, "forbidden"),
-    "too many": fault(429, "overLimit"),
-    "broken": fault(500, "computeFault"),
-    "away": fault(503, "serviceUnavailable"),
-    "proxy": (502, b"<html><body>Bad gateway</body></html>"),
-    "other site": (200, b"<!DOCTYPE html><title>Welcome</title>"),
+#: Responses that are invalid for every request, by description.
+INVALID_RESPONSES: dict[str, Any] = {
+    "unauthorized": fault(401, "unauthorized"),
+    "forbidden": fault(403, "forbidden"),
+    "rate limit": fault(429, "overLimit"),
+    "server error": fault(500, "computeFault"),
+    "unavailable": fault(503, "serviceUnavailable"),
+    "gateway error": (502, b"<html><body>Bad gateway</body></html>"),
+    "web page": (200, b"<!DOCTYPE html><title>Welcome</title>"),
     "404 of a proxy": (404, b"<html>Not found</html>"),
-    "choices": (300, {"choices": []}),
+    "multiple choices": (300, {"choices": []}),
     "404 of another API": (404, {"error": {"code": 404}}),
-    "nothing": (200, b""),
-    "no object": (200, []),
-    "other object": (200, {"flavor": {}}),
+    "empty body": (200, b""),
+    "not an object": (200, []),
+    "another resource": (200, {"flavor": {}}),
     "another server": (200, {"server": {"id": UNKNOWN_SERVER}}),
     "not UTF-8": (200, b'{"server": "\xff\xfe"}'),
-    "deep": (200, b"[" * 100_000),
+    "nested too deeply": (200, b"[" * 100_000),
     "NaN": (200, b"NaN"),
-    "hangs": hang,
-    "hangs up": hang_up,
-    "breaks off": break_off,
-    "redirects": redirect,
-    "asks to wait an hour": put_off("3600"),
-    "asks to wait in the past": put_off("-1"),
-    "100 MB": flood,
-    "100 MB, packed": flood_packed,
-    "never ends": trickle,
-    "babbles": babble,
+    "timeout": hang,
+    "disconnect": disconnect,
+    "truncated": truncate,
+    "redirect": redirect,
+    "Retry-After of an hour": retry_after("3600"),
+    "negative Retry-After": retry_after("-1"),
+    "100 MB": send_large_body,
+    "100 MB, compressed": send_compressed_body,
+    "slow": send_slowly,
+    "not HTTP": send_garbage,
 }

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from collections.abc import Callable
 from typing import Any
 
 from console_api import directory, errors
@@ -9,10 +10,10 @@ from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
 from console_api.tests.unit.directory.nova import fake_nova
 from console_api.tests.unit.directory.nova.fake_nova import (
-    NO_ANSWERS,
+    INVALID_RESPONSES,
     FakeNova,
+    fail_once,
     fault,
-    once,
 )
 
 MAIL = Server(
@@ -49,21 +50,21 @@ class NovaCase(base.DatabaseCase):
                 },
             },
         )
-        made = directory.load(conf, self.database)
-        self.assertIsInstance(made, NovaDirectory)
-        return made
+        loaded = directory.load(conf, self.database)
+        self.assertIsInstance(loaded, NovaDirectory)
+        return loaded
 
-    def assert_unavailable(self, ask: Any) -> None:
-        """Assert that there is one error for users, and a line of log."""
+    def assert_unavailable(self, call: Callable[[], object]) -> None:
+        """Assert that a call fails, and logs one line without secrets."""
         with (
             self.assertRaises(errors.DirectoryUnavailable) as caught,
             self.assertLogs(level="WARNING") as all_logged,
             self.assertLogs("console_api.directory", "ERROR") as logged,
         ):
-            ask()
-        everything = "\n".join(all_logged.output + logged.output)
-        self.assertNotIn(fake_nova.TOKEN, everything)
-        self.assertNotIn(fake_nova.CONSOLE_TOKEN, everything)
+            call()
+        output = "\n".join(all_logged.output + logged.output)
+        self.assertNotIn(fake_nova.TOKEN, output)
+        self.assertNotIn(fake_nova.CONSOLE_TOKEN, output)
         self.assertIn("Retry", str(caught.exception))
         self.assertEqual(1, len(logged.output), logged.output)
         self.assertLess(len(logged.output[0]), 1000)
@@ -111,29 +112,29 @@ class GetTest(NovaCase):
     def test_404_without_access_to_all_projects_is_unavailable(self) -> None:
         self.directory.get(SERVER)
         del self.nova.servers[SERVER]
-        for answer in (
+        for response in (
             fault(403, "forbidden"),
             fault(404, "itemNotFound"),
             fault(400, "badRequest"),
             (200, {"servers": [{"id": SERVER}]}),
             (200, {}),
         ):
-            self.nova.answers["GET", "/v2.1/servers?"] = answer
-            with self.subTest(answer):
+            self.nova.responses["GET", "/v2.1/servers?"] = response
+            with self.subTest(response):
                 self.assert_unavailable(lambda: self.directory.get(SERVER))
         self.assertEqual(1, len(self.rows(tables.servers)))
 
     def test_invalid_response_deletes_nothing(self) -> None:
         self.directory.get(SERVER)
         self.add_console_and_token()
-        for name, answer in NO_ANSWERS.items():
-            self.nova.answers["GET", "/v2.1/servers/"] = answer
+        for name, response in INVALID_RESPONSES.items():
+            self.nova.responses["GET", "/v2.1/servers/"] = response
             with self.subTest(name):
                 self.assert_unavailable(lambda: self.directory.get(SERVER))
         self.assertEqual(1, len(self.rows(tables.consoles)))
         self.assertEqual(1, len(self.rows(tables.console_auth_tokens)))
-        asked = {path for _, path in self.nova.requests}
-        self.assertNotIn(fake_nova.ELSEWHERE, asked)
+        requested = {path for _, path in self.nova.requests}
+        self.assertNotIn(fake_nova.REDIRECTED, requested)
 
     def test_invalid_server_is_unavailable(self) -> None:
         for key, value in (
@@ -165,22 +166,20 @@ class GetTest(NovaCase):
 
     def test_request_is_retried_once(self) -> None:
         path = f"/v2.1/servers/{SERVER}"
-        for badly in (_unavailable, fake_nova.hang, fake_nova.hang_up):
+        for failure in (
+            fake_nova.retry_after("0"),
+            fake_nova.hang,
+            fake_nova.disconnect,
+        ):
             self.nova.requests.clear()
-            self.nova.answers["GET", path] = once(self.nova, badly)
-            with self.subTest(badly.__name__):
+            self.nova.responses["GET", path] = fail_once(self.nova, failure)
+            with self.subTest(failure.__name__):
                 self.assertEqual(MAIL, self.directory.get(SERVER))
                 self.assertEqual([("GET", path)] * 2, self.nova.requests)
 
 
-def _unavailable(handler: Any) -> None:
-    handler.send_response(503)
-    handler.send_header("Content-Length", "0")
-    handler.end_headers()
-
-
 class EndpointTest(NovaCase):
-    def ask(self, protocol: str = "vnc") -> Endpoint | None:
+    def endpoint(self, protocol: str = "vnc") -> Endpoint | None:
         endpoint: Endpoint | None = self.directory.endpoint(MAIL, protocol)
         return endpoint
 
@@ -203,27 +202,27 @@ class EndpointTest(NovaCase):
                             5900,
                             internal_access_path=path or None,
                         ),
-                        self.ask(protocol),
+                        self.endpoint(protocol),
                     )
 
     def test_endpoint_of_unavailable_type_is_none(self) -> None:
-        for answer in (
+        for response in (
             fault(400, "badRequest"),
             fault(501, "notImplemented"),
         ):
-            self.nova.answers["POST", "/"] = answer
-            with self.subTest(answer):
-                self.assertIsNone(self.ask())
+            self.nova.responses["POST", "/"] = response
+            with self.subTest(response):
+                self.assertIsNone(self.endpoint())
 
-    def test_endpoint_of_server_that_is_not_ready(self) -> None:
-        self.nova.answers["POST", "/"] = fault(409, "conflictingRequest")
+    def test_endpoint_of_unready_server_raises_not_ready(self) -> None:
+        self.nova.responses["POST", "/"] = fault(409, "conflictingRequest")
         with self.assertRaises(errors.ServerNotReady):
-            self.ask()
+            self.endpoint()
 
     def test_endpoint_of_deleted_server_is_not_found(self) -> None:
         del self.nova.servers[SERVER]
         with self.assertRaises(errors.ServerNotFound):
-            self.ask()
+            self.endpoint()
 
     def test_endpoint_with_invalid_response_is_unavailable(self) -> None:
         self.nova.endpoints["vnc"] = {"host": "c", "port": 5900}
@@ -231,8 +230,8 @@ class EndpointTest(NovaCase):
             ("POST", "/v2.1/servers/"),
             ("GET", "/v2.1/os-console-auth-tokens/"),
         ):
-            for name, answer in {
-                **NO_ANSWERS,
+            for name, response in {
+                **INVALID_RESPONSES,
                 "unknown token": fault(404, "itemNotFound"),
                 "no URL": (200, {"remote_console": {"url": None}}),
                 "no token": (200, {"remote_console": {"url": "http://c/"}}),
@@ -261,9 +260,9 @@ class EndpointTest(NovaCase):
                     for port in (0, -1, 65536, "5900", None, True, 5.9)
                 },
             }.items():
-                self.nova.answers = {key: answer}
-                with self.subTest(key=key, answer=name):
-                    self.assert_unavailable(self.ask)
+                self.nova.responses = {key: response}
+                with self.subTest(key=key, response=name):
+                    self.assert_unavailable(self.endpoint)
 
 
 class ConfigurationTest(NovaCase):
@@ -285,9 +284,9 @@ class ConfigurationTest(NovaCase):
             self.assertRegex(str(caught.exception), rf"\[nova\].*{word}")
 
     def test_keystone_failure_is_unavailable(self) -> None:
-        self.nova.answers["GET", "/v3"] = (500, b"<html>")
-        self.nova.answers["POST", "/v3"] = (500, b"<html>")
-        made = self.make_directory(
+        self.nova.responses["GET", "/v3"] = (500, b"<html>")
+        self.nova.responses["POST", "/v3"] = (500, b"<html>")
+        remote = self.make_directory(
             auth_type="v3password",
             auth_url=self.nova.url.replace("v2.1", "v3"),
             username="nova",
@@ -296,4 +295,4 @@ class ConfigurationTest(NovaCase):
             project_name="service",
             project_domain_id="default",
         )
-        self.assert_unavailable(lambda: made.get(SERVER))
+        self.assert_unavailable(lambda: remote.get(SERVER))

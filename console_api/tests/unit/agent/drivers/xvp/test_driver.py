@@ -19,7 +19,7 @@ from console_api.tests.waiting import wait_until_async
 
 
 class StubDaemon:
-    """Serves whatever a test does not want it to refuse."""
+    """A daemon that serves every file that does not contain ``refuses``."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -32,7 +32,7 @@ class StubDaemon:
     def is_running(self) -> bool:
         return bool(self.text)
 
-    #: As if no other program had a port.
+    #: All ports, so that none seems to be in use by another program.
     ports = frozenset(range(65536))
 
     async def serve(self, text: str, _ports: frozenset[int]) -> bool:
@@ -161,7 +161,7 @@ class ApplyTest(DriverCase):
         driver = self.make()
         await driver.apply(self.consoles(1, 2))
         self.daemon.refuses = "vm-3"
-        # The first was deleted, and does not come back.
+        # The first console was deleted, and must not return.
         problems = await driver.apply(self.consoles(2, 3))
         self.assertEqual([3], list(problems))
         self.assertIn("xvp exited when it was to serve it", problems[3])

@@ -6,7 +6,7 @@ import uuid
 
 from console_api.agent.drivers.xvp import orphans
 
-# Says that it is ready, and may not want to end.
+# Prints a line when it is ready; may ignore SIGTERM.
 PROGRAM = (
     "import signal\n"
     "signal.signal(signal.SIGTERM, signal.{})\n"
@@ -20,10 +20,10 @@ class TerminateTest(unittest.IsolatedAsyncioTestCase):
         super().setUp()
         self.arguments = ["-c", f"a file {uuid.uuid4()}"]
 
-    def start(self, answer: str, *more: str) -> subprocess.Popen[bytes]:
+    def start(self, handler: str, *more: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-c", PROGRAM.format(answer)),
+                *(sys.executable, "-c", PROGRAM.format(handler)),
                 *(*self.arguments, *more),
             ],
             stdout=subprocess.PIPE,
@@ -38,9 +38,9 @@ class TerminateTest(unittest.IsolatedAsyncioTestCase):
         self,
     ) -> None:
         other = self.start("SIG_DFL", "more")
-        for answer, signal in (("SIG_DFL", -15), ("SIG_IGN", -9)):
-            process = self.start(answer)
-            with self.subTest(answer):
+        for handler, signal in (("SIG_DFL", -15), ("SIG_IGN", -9)):
+            process = self.start(handler)
+            with self.subTest(handler):
                 self.assertEqual([process.pid], orphans.find(self.arguments))
                 self.assertEqual(
                     1, await orphans.terminate(self.arguments, 0.1)

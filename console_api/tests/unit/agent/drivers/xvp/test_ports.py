@@ -26,9 +26,7 @@ class PortsTest(unittest.TestCase):
             after = ports.listeners({self.port})
         self.assertNotEqual(before[self.port], after[self.port])
 
-    def test_connection_in_time_wait_is_no_obstacle(
-        self,
-    ) -> None:
+    def test_connection_in_time_wait_is_ignored(self) -> None:
         with socket.create_connection(("127.0.0.1", self.port)):
             accepted, _ = self.listener.accept()
             with accepted:
