@@ -2,8 +2,6 @@
 """The agent with the driver for xvp, from the API to a viewer."""
 
 import asyncio
-import shlex
-import sys
 
 from console_api.tests.functional import configuration, xvp
 from console_api.tests.functional.agent_base import AgentTestCase
@@ -17,13 +15,7 @@ class XVPAgentTests(AgentTestCase):
     def all_options(self):
         folder = configuration.temporary_folder()
         binary = folder / "xvp"
-        python = shlex.quote(sys.executable)
-        binary.write_text(
-            "#!/bin/sh\n"
-            f"exec {python} -m console_api.tests.functional.xvp_stand_in "
-            '"$@"\n'
-        )
-        binary.chmod(0o700)
+        xvp.write_program(binary)
         options = super().all_options()
         options["agent"]["driver"] = "xvp"
         options["agent"]["multiplex_port"] = self.multiplex_port
@@ -42,7 +34,7 @@ class XVPAgentTests(AgentTestCase):
 
     def start_agent(self):
         agent = super().start_agent()
-        # One that is killed leaves xvp behind.
+        # An agent that is killed would leave xvp running.
         self.addCleanup(agent.stop)
         return agent
 
@@ -54,17 +46,17 @@ class XVPAgentTests(AgentTestCase):
         path = f"{path}/{entry['console']['id']}"
         return path, self.member.get(path).json["console"]
 
-    def sees(self, shown, target=None):
-        """Return the server whose screen a viewer sees, or None."""
+    def screen(self, shown, target=None):
+        """Return the name of the screen that a viewer sees, or None."""
 
-        async def look():
+        async def connect():
             async with xvp.viewer(
                 shown["port"], shown["password"], target
             ) as name:
                 return name
 
         try:
-            return asyncio.run(look())
+            return asyncio.run(connect())
         except (xvp.Denied, OSError):
             return None
 
@@ -78,25 +70,27 @@ class XVPAgentTests(AgentTestCase):
             strict=True,
         )
         for one, name in zip(shown, names, strict=True):
-            self.eventually(lambda one=one, name=name: self.sees(one) == name)
+            self.eventually(
+                lambda one=one, name=name: self.screen(one) == name
+            )
         self.assertEqual(202, self.member.delete(paths[0]).status)
-        self.eventually(lambda: self.sees(shown[0]) is None)
-        self.eventually(lambda: self.sees(shown[1]) == names[1])
+        self.eventually(lambda: self.screen(shown[0]) is None)
+        self.eventually(lambda: self.screen(shown[1]) == names[1])
         for one in shown:
             self.assertNotIn(one["password"], self.agent.log)
 
     def test_console_that_xvp_refuses_is_logged(self):
         _, bad = self.create(self.make_server(instance_name='a "name" #'))
         _, good = self.create(self.make_server(instance_name="good"))
-        self.eventually(lambda: self.sees(good) == "good")
+        self.eventually(lambda: self.screen(good) == "good")
         self.eventually_logged("cannot be served")
-        self.assertIsNone(self.sees(bad))
+        self.assertIsNone(self.screen(bad))
 
     def test_agent_stops_on_sigterm(self):
         _, shown = self.create(self.make_server(instance_name="one"))
-        self.eventually(lambda: self.sees(shown) == "one")
+        self.eventually(lambda: self.screen(shown) == "one")
         self.assertEqual(0, self.agent.stop())
-        self.assertIsNone(self.sees(shown))
+        self.assertIsNone(self.screen(shown))
 
 
 class MultiplexedTests(XVPAgentTests):
@@ -104,8 +98,8 @@ class MultiplexedTests(XVPAgentTests):
         self.multiplex_port = str(free_port())
         super().setUp()
 
-    def sees(self, shown, target=None):
-        return super().sees(shown, target or shown["instance_name"])
+    def screen(self, shown, target=None):
+        return super().screen(shown, target or shown["instance_name"])
 
 
 del AgentTestCase

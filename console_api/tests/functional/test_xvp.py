@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The driver on the stand-in for xvp, with real ports and viewers."""
+"""The driver with the stand-in for xvp, real ports and viewers."""
 
 import asyncio
 import logging
@@ -167,7 +167,7 @@ class DeathTests(xvp.XVPCase):
         return check
 
     async def test_sessions_end_with_xvp(self):
-        # The shell is the master, and its child what has the ports.
+        # The shell is the master; its child has the ports.
         script = self.binary.read_text().replace("exec ", "").rstrip()
         self.binary.write_text(f"{script} &\nwait\n")
         driver = self.driver()
@@ -181,13 +181,13 @@ class DeathTests(xvp.XVPCase):
             return not driver._daemon.is_running
 
         await self.eventually(is_dead)
-        # The port is not taken for another program's.
+        # The port is not mistaken for that of another program.
         self.assertEqual({}, await driver.apply(by_id(one)))
         self.assertTrue(await self.serves(one))
         self.assertFalse(set(before) & set(self.processes()))
 
     @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="5")
-    async def test_death_during_reload_is_mended(self):
+    async def test_death_during_reload_is_repaired(self):
         driver = self.driver()
         first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         await driver.apply(by_id(first))
@@ -214,7 +214,7 @@ class DeathTests(xvp.XVPCase):
         driver = self.driver()
         first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         with socket.create_server(("127.0.0.1", second.port)):
-            # Seen before xvp is started, and before it is changed.
+            # The port is checked before xvp starts, and before a reload.
             for consoles in ((first, second), (second, first)):
                 problems = await driver.apply(by_id(*consoles))
                 self.assertEqual([2], list(problems))
@@ -231,7 +231,7 @@ class DeathTests(xvp.XVPCase):
         await driver.apply(by_id(first))
         with (
             socket.create_server(("127.0.0.1", second.port)),
-            # Two looks find it free: before a change may be made, and when.
+            # The first two checks find the port free.
             mock.patch.object(
                 ports,
                 "taken",
@@ -253,19 +253,22 @@ class DeathTests(xvp.XVPCase):
         self.assertEqual({}, await driver.apply(consoles))
 
     async def test_console_that_xvp_refuses_is_left_out(self):
-        refused = {configuration.REFUSES: "poison"}
-        self.enterContext(mock.patch.dict(os.environ, refused))
+        self.enterContext(
+            mock.patch.dict(
+                os.environ, {configuration.REFUSED_NAME: "refused"}
+            )
+        )
         driver = self.driver()
         free = self.free_ports(3)
         first, third = console(1, free[0]), console(3, free[2])
-        poison = console(2, free[1], instance_name="poison")
+        refused = console(2, free[1], instance_name="refused")
         await driver.apply(by_id(first))
-        problems = await driver.apply(by_id(first, poison))
+        problems = await driver.apply(by_id(first, refused))
         self.assertEqual([2], list(problems))
         self.assertTrue(await self.serves(first))
         [process] = self.processes()
-        # It is not tried again and again, which would end sessions.
-        problems = await driver.apply(by_id(first, poison, third))
+        # It is not retried, because each try would end all sessions.
+        problems = await driver.apply(by_id(first, refused, third))
         self.assertEqual([2], list(problems))
         self.assertEqual([process], self.processes())
         self.assertTrue(await self.serves(first, third))
@@ -273,9 +276,9 @@ class DeathTests(xvp.XVPCase):
     async def test_program_that_cannot_start_is_reported(self):
         for text in ("#!/no/such/interpreter\n", "#!/bin/sh\nexit 1\n"):
             with self.subTest(text):
-                await self.check_mended(text)
+                await self.check_restart(text)
 
-    async def check_mended(self, text):
+    async def check_restart(self, text):
         right = self.binary.read_text()
         self.binary.write_text(text)
         driver = self.driver()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the driver begins and ends, and what it does under load."""
+"""Start and end of the driver, and its behavior under load."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from console_api import errors
 from console_api.tests.functional import xvp
 from console_api.tests.functional.xvp import by_id, console, viewer
 
-#: Says how much stress there is: consoles, changes, seconds between viewers.
+#: Environment variable: consoles, changes, and seconds between viewers.
 STRESS = "CONSOLE_API_TEST_XVP_STRESS"
 
 # An agent that is killed while it serves a port.
@@ -37,7 +37,7 @@ asyncio.run(serve())
 """
 
 
-class LifeTests(xvp.XVPCase):
+class LifecycleTests(xvp.XVPCase):
     async def test_close_leaves_nothing_behind(self):
         driver = self.driver()
         [port] = self.free_ports(1)
@@ -82,11 +82,11 @@ class LifeTests(xvp.XVPCase):
         self.assertEqual(b"{}\n", await agent.stdout.readline())
         agent.kill()
         await agent.communicate()
-        [left] = self.processes()
+        [orphan] = self.processes()
         one = console(1, port, password="another1")
         self.assertEqual({}, await self.driver().apply(by_id(one)))
         self.assertTrue(await self.serves(one))
-        self.assertNotIn(left, self.processes())
+        self.assertNotIn(orphan, self.processes())
         self.assertEqual(1, len(self.processes()))
 
     async def test_secrets_are_not_logged(self):
@@ -96,13 +96,13 @@ class LifeTests(xvp.XVPCase):
             await driver.apply(by_id(console(1, port)))
             [process] = self.processes()
             command = Path(f"/proc/{process}/cmdline")
-            seen = [await asyncio.to_thread(command.read_text)]
+            texts = [await asyncio.to_thread(command.read_text)]
             os.kill(process, signal.SIGKILL)
             await self.eventually(lambda: self.serves(console(1, port)))
             await driver.close()
-        seen += [*logs.output, (self.state / "xvp.log").read_text()]
+        texts += [*logs.output, (self.state / "xvp.log").read_text()]
         for secret in (xvp.PASSWORD, "d5c24a2652171b94", "a secret"):
-            self.assertNotIn(secret, "\n".join(seen))
+            self.assertNotIn(secret, "\n".join(texts))
 
 
 class StressTests(xvp.XVPCase):
@@ -115,17 +115,17 @@ class StressTests(xvp.XVPCase):
         consoles = {
             n: console(n, port) for n, port in enumerate(ports[:count])
         }
-        began = time.monotonic()
+        started = time.monotonic()
         with self.assertLogs("console_api", "WARNING") as logs:
             self.assertEqual({}, await driver.apply(consoles))
-            viewers = asyncio.create_task(self.look(ports, pause))
+            viewers = asyncio.create_task(self.connect_viewers(ports, pause))
             for number in range(changes):
                 self.change(consoles, ports, count + number)
                 self.assertEqual({}, await driver.apply(consoles))
             viewers.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await viewers
-            # So that there is a log even if nothing has died.
+            # At least one death, so that there is a warning.
             os.kill(self.processes()[0], signal.SIGKILL)
             await self.eventually(
                 lambda: self.serves(*list(consoles.values())[:1])
@@ -139,17 +139,17 @@ class StressTests(xvp.XVPCase):
                 "exited during a reload" in line for line in logs.output
             )
             print(
-                f"{count} consoles, {changes} changes, {deaths} deaths by a "
-                f"change, all recovered, {self.seen} viewers, "
-                f"{time.monotonic() - began:.1f} s",
+                f"{count} consoles, {changes} changes, {deaths} deaths during "
+                f"reloads, {self.seen} viewers, "
+                f"{time.monotonic() - started:.1f} s",
                 file=sys.stderr,
             )
 
     def change(self, consoles, ports, number):
-        """Delete a console, or make one, or give one another password."""
+        """Delete or create a console, or change the password of one."""
         free = set(ports) - {one.port for one in consoles.values()}
-        kind = random.choice(["delete", "make", "password"])
-        if kind == "make" and free:
+        kind = random.choice(["delete", "create", "password"])
+        if kind == "create" and free:
             consoles[number] = console(number, random.choice(list(free)))
             return
         one = consoles.pop(random.choice(list(consoles)))
@@ -158,15 +158,15 @@ class StressTests(xvp.XVPCase):
                 one.id, one.port, password=f"{number:08}"
             )
 
-    async def look(self, ports, pause):
-        """Connect to one port after the other, without end."""
+    async def connect_viewers(self, ports, pause):
+        """Connect to random ports until cancelled."""
         self.seen = 0
         async with asyncio.TaskGroup() as group:
             while True:
-                group.create_task(self.one_look(random.choice(ports)))
+                group.create_task(self.connect_viewer(random.choice(ports)))
                 await asyncio.sleep(pause)
 
-    async def one_look(self, port):
+    async def connect_viewer(self, port):
         with contextlib.suppress(OSError, xvp.Denied):
             async with viewer(port, xvp.PASSWORD):
                 self.seen += 1

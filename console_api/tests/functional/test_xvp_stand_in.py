@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-in reads ``xvp.conf`` as xvp does, and is as fragile."""
+"""The stand-in for xvp behaves as xvp 1.16 was measured to behave."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from console_api.tests.functional.xvp_stand_in.configuration import (
     Fatal,
 )
 
-# xvp 1.16 takes it.
+# xvp 1.16 accepts this file.
 REAL = """\
 OTP DENY
 MULTIPLEX {0}
@@ -42,7 +42,7 @@ VM_HEX, POOL_HEX = "0123456789abcdef", "0123456789abcdef" * 2
 
 UUID = "00000000-0000-4000-8000-000000000001"
 
-# A file of one pool, line by line.
+# The lines of a file with one pool.
 LINES = {
     "otp": "",
     "multiplex": "MULTIPLEX 2000",
@@ -54,7 +54,7 @@ LINES = {
     "more": "",
 }
 
-# What random names of servers consist of.
+# Parts of random server names.
 PARTS = (
     *("a", "b", "vm-1", "POOL", "VM", "-", ":1", "a:b", "'", "\\", UUID),
     *(" ", "#", '"', "é", "\r", "\t", "\n", "\0", "x" * 79, "x" * 81, ""),
@@ -72,8 +72,8 @@ class ConfigurationTests(xvp.XVPCase):
             return False
         return True
 
-    def with_lines(self, lines):
-        """Return whether the stand-in accepts a file with other lines."""
+    def accepts_lines(self, lines):
+        """Return whether the stand-in accepts a file with changed lines."""
         return self.accepts("\n".join({**LINES, **lines}.values()))
 
     def test_file_that_xvp_accepts(self):
@@ -93,11 +93,11 @@ class ConfigurationTests(xvp.XVPCase):
             {"vm": f"VM - a {VM_HEX}\nGROUP g\nVM - b {VM_HEX}"},
             {"vm": f"GROUP g\nVM 1024 a {VM_HEX}"},
             {"more": "#" + "x" * 4094},
-            # xvp does not notice that a UUID is there twice.
+            # xvp does not notice that a UUID is used twice.
             {"vm": f"VM - {UUID} {VM_HEX}\nVM - {UUID} {VM_HEX}"},
         ):
             with self.subTest(str(lines)):
-                self.assertTrue(self.with_lines(lines))
+                self.assertTrue(self.accepts_lines(lines))
 
     def test_file_that_xvp_refuses(self):
         for text in ("", "OTP DENY\n", "# POOL p\n"):
@@ -148,11 +148,10 @@ class ConfigurationTests(xvp.XVPCase):
             {"multiplex": "", "vm": f"VM - a {VM_HEX}"},
         ):
             with self.subTest(str(lines)):
-                self.assertFalse(self.with_lines(lines))
+                self.assertFalse(self.accepts_lines(lines))
 
     def test_file_of_the_writer_is_accepted(self):
-        # Whatever the names, ports and passwords are, and whatever the
-        # writer leaves out for them.
+        # For any names, ports and passwords, valid or not.
         chance = random.Random(1)
         for _ in range(300):
             consoles = {
@@ -180,7 +179,7 @@ class ConfigurationTests(xvp.XVPCase):
         return Writer(pools, chance.choice([None, 2000, 2001]))
 
     def random_console(self, chance, number):
-        """Return a console, in half of all cases one that is in order."""
+        """Return a console whose fields are often invalid."""
         name, port, password = f"vm-{number}", 2000 + number, "Xv9_k-2+"
         if chance.random() < 0.5:
             name = "".join(chance.choices(PARTS, k=2))
@@ -209,7 +208,7 @@ class ProcessTests(xvp.XVPCase):
             *("-c", str(self.config), "-l", str(self.log)),
             *("-p", str(self.pid_file)),
         ]
-        # In daemon mode it has no parent.
+        # A daemon is not a child of this process.
         self.addAsyncCleanup(orphans.terminate, self.arguments, 0)
         self.write()
 
@@ -217,7 +216,7 @@ class ProcessTests(xvp.XVPCase):
         self.config.write_text(text.format(*self.ports))
 
     async def start(self, *options):
-        """Start it, and end it with the test."""
+        """Start the stand-in; it is killed when the test ends."""
         process = await asyncio.create_subprocess_exec(
             *(self.binary, *options, *self.arguments)
         )
@@ -281,7 +280,7 @@ class ProcessTests(xvp.XVPCase):
             (first, "12345678", None),
             (multiplex, "password", None),
             (multiplex, "password", "vm-b"),
-            (multiplex, "password", "nobody"),
+            (multiplex, "password", "unknown"),
         ):
             with self.assertRaisesRegex(xvp.Denied, "Access denied"):
                 async with viewer(port, password, target):
@@ -334,10 +333,10 @@ class ProcessTests(xvp.XVPCase):
         moved = self.log.rename(self.folder / "old.log")
         process.send_signal(signal.SIGHUP)
 
-        async def is_open_again():
+        async def is_reopened():
             return self.log.exists()
 
-        await self.eventually(is_open_again)
+        await self.eventually(is_reopened)
         self.assertIn("Listening", moved.read_text())
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", self.ports[1]

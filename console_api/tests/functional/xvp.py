@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the xvp driver share: a driver, a viewer, ports."""
+"""Drivers, viewers and ports for the tests of the xvp driver."""
 
 import asyncio
 import contextlib
@@ -25,49 +25,54 @@ from console_api.conf import xvp as options
 from console_api.tests.functional.xvp_stand_in.session import answer
 from console_api.tests.waiting import wait_until_async
 
-# Below those that the kernel chooses for outgoing connections.
+# Below the ports that the kernel chooses for outgoing connections.
 PORTS = range(12000, 32000)
 
 PASSWORD = "Xv9_k-2+"
 
-# Seconds after which a test gives up.
-PATIENCE = 30
+# Seconds that a viewer may take.
+TIMEOUT = 30
 
 
 class Denied(Exception):
-    """The viewer was not let in."""
+    """The authentication of a viewer failed."""
+
+
+def write_program(path):
+    """Write an executable that runs the stand-in for xvp."""
+    python = shlex.quote(sys.executable)
+    path.write_text(
+        "#!/bin/sh\n"
+        f"exec {python} -m console_api.tests.functional.xvp_stand_in "
+        '"$@"\n'
+    )
+    path.chmod(0o700)
 
 
 class XVPCase(unittest.IsolatedAsyncioTestCase):
-    """Each test has a folder, and drivers that end with it."""
+    """Each test has a folder, and drivers that are closed when it ends."""
 
     def setUp(self):
         super().setUp()
-        # Reloads beside viewers are deadly only where that is tested.
+        # Reloads during a connect are fatal only in the tests of that.
         self.enterContext(mock.patch.dict(os.environ, XVP_STAND_IN_RACE="0"))
         self.use(
             Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
         )
-        python = shlex.quote(sys.executable)
-        self.binary.write_text(
-            "#!/bin/sh\n"
-            f"exec {python} -m console_api.tests.functional.xvp_stand_in "
-            '"$@"\n'
-        )
-        self.binary.chmod(0o700)
-        # What a test provokes on purpose is not printed between its dots.
+        write_program(self.binary)
+        # Expected warnings are not printed.
         quiet = logging.NullHandler()
         logging.getLogger().addHandler(quiet)
         self.addCleanup(logging.getLogger().removeHandler, quiet)
 
     def use(self, folder):
-        """Have everything in a folder."""
+        """Set the folder of all files."""
         self.folder = folder
         self.state = folder / "state"
         self.binary = folder / "xvp"
 
     def conf(self, *, multiplex_port=None, pools=None, **values):
-        """Write a configuration and read it."""
+        """Write and load a configuration."""
         pools = pools or {"pool": {}}
         sections = {
             "xvp": {
@@ -81,17 +86,19 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
                 f"xvp_pool:{name}": {
                     "manager_password": "a secret",
                     "hosts": "xs1=192.0.2.1, xs2",
-                    **more,
+                    **pool,
                 }
-                for name, more in pools.items()
+                for name, pool in pools.items()
             },
         }
         path = self.folder / "console_api.conf"
         path.write_text(
             "".join(
                 f"[{name}]\n"
-                + "".join(f"{key} = {value}\n" for key, value in more.items())
-                for name, more in sections.items()
+                + "".join(
+                    f"{key} = {value}\n" for key, value in section.items()
+                )
+                for name, section in sections.items()
             )
         )
         conf = cfg.ConfigOpts()
@@ -103,13 +110,13 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
         return conf
 
     def driver(self, **kwargs):
-        """Make a driver that is closed when the test ends."""
+        """Return a driver that is closed when the test ends."""
         driver = XVPDriver.from_conf(self.conf(**kwargs), None)
         self.addAsyncCleanup(driver.close)
         return driver
 
     def processes(self):
-        """Return the ids of the processes of xvp in this test's folder."""
+        """Return the ids of the xvp processes of this test's folder."""
         arguments = ["-n"]
         for option, name in (
             ("-c", "xvp.conf"),
@@ -120,10 +127,10 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
         return orphans.find(arguments)
 
     def free_ports(self, count):
-        """Find free ports, and reserve them until the end of the test.
+        """Return free ports, reserved until the end of the test.
 
-        xvp gives its ports up for a moment with every change.  What keeps
-        other tests away is a UDP socket of the same number.
+        xvp closes its ports for a moment with every reload.  A UDP socket on
+        the same port keeps other tests from using it.
         """
         found = []
         for port in random.sample(PORTS, len(PORTS)):
@@ -145,7 +152,7 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
         await wait_until_async(condition)
 
     async def serves(self, *consoles):
-        """Return whether each console shows the server of its name."""
+        """Return whether each console shows the screen of its server."""
         for console in consoles:
             try:
                 async with viewer(console.port, console.password) as name:
@@ -156,12 +163,12 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
         return True
 
     def assert_listening(self, expected, among):
-        """Assert which of some ports are listened on."""
+        """Assert that exactly the expected ones of some ports are open."""
         self.assertEqual(set(expected), set(ports.listeners(set(among))))
 
 
 def console(number, port=None, **values):
-    """Make a console."""
+    """Return a console."""
     return Console(
         **{
             "id": number,
@@ -182,15 +189,15 @@ def by_id(*consoles):
 
 @contextlib.asynccontextmanager
 async def viewer(port, password, target=None, minor=8):
-    """Connect as a VNC viewer does, and yield the name of the screen.
+    """Connect as a VNC viewer, and yield the name of the screen.
 
-    :param target: the server to ask for, in xvp's way
+    :param target: the server to request with xvp's security type
     :raises Denied: the authentication failed
     :raises OSError: the port is closed, or the connection ended
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             yield await _log_in(reader, writer, password, target, minor)
     except asyncio.IncompleteReadError as error:
         raise ConnectionResetError from error

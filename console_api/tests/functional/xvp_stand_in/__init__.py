@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stand-in for xvp, as fragile as xvp is: a program of its own.
+"""A program that stands in for xvp, and is as fragile.
 
 ``python -m console_api.tests.functional.xvp_stand_in`` takes the arguments
-of xvp.  It shares no code with the driver, so that what one of them gets
-wrong the other notices, and what it does was measured on xvp 1.16.  It
-serves an empty screen itself instead of asking a hypervisor.
+of xvp.  It behaves as xvp 1.16 was measured to behave, and shares no code with
+the driver, so that neither can hide an error of the other.  It serves an empty
+screen instead of connecting to a hypervisor.
 """

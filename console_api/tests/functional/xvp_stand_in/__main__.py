@@ -18,11 +18,11 @@ from console_api.tests.functional.xvp_stand_in.configuration import (
 )
 from console_api.tests.functional.xvp_stand_in.session import Closed, Session
 
-# Seconds after a client's connecting in which a reload is deadly; a test that
-# must meet them on a busy machine has more.
+# Seconds after a client connects in which a reload is fatal.  Tests of that
+# use a longer time, to be reliable on a busy machine.
 RACE = float(os.environ.get("XVP_STAND_IN_RACE", "0.005"))
 
-# The file descriptors that select() cannot wait for.
+# select() cannot wait for file descriptors from this number up.
 SELECT_LIMIT = 1024
 
 # Seconds until the pid file is written.
@@ -30,7 +30,7 @@ PID_FILE_DELAY = 0.01
 
 
 class Program:
-    """The master."""
+    """The master process."""
 
     def __init__(self, options):
         self.options = options
@@ -45,7 +45,7 @@ class Program:
         print(time.strftime("%F %T"), text, file=self.log_file, flush=True)
 
     def open_log(self):
-        """Open the log, again if it is open."""
+        """Open or reopen the log."""
         if self.log_file not in (None, sys.stdout):
             self.log_file.close()
         self.log_file = sys.stdout
@@ -53,7 +53,7 @@ class Program:
             self.log_file = Path(self.options.l).open("a")  # noqa: SIM115
 
     async def run(self):
-        """Serve until a signal ends it."""
+        """Serve until a signal terminates the program."""
         self.loop = asyncio.get_running_loop()
         self.open_log()
         try:
@@ -76,7 +76,7 @@ class Program:
         self.delete_pid_file()
 
     def load(self):
-        """Read the file and open its ports, in its order."""
+        """Read the configuration, and open its ports in order."""
         self.configuration = Configuration(self.options.c)
         for port, target in self.configuration.ports():
             listener = socket.socket()
@@ -92,7 +92,7 @@ class Program:
         self.log(f"Listening on {len(self.listeners)} ports")
 
     def reload(self):
-        """Read the file again; whatever is wrong with it is the end."""
+        """Read the configuration again; any error is fatal."""
         waiting = select.poll()
         for listener in self.listeners:
             waiting.register(listener, select.POLLIN)
@@ -108,7 +108,7 @@ class Program:
             self.die(error)
 
     def die(self, error):
-        """End with all that belongs to it."""
+        """Exit at once, with all sessions."""
         self.log(f"Fatal: {error}")
         self.delete_pid_file()
         os._exit(1)
@@ -118,7 +118,7 @@ class Program:
         Path(self.options.p).unlink(missing_ok=True)
 
     def accept(self, listener, target):
-        """Take a client."""
+        """Accept a client."""
         try:
             connection, _ = listener.accept()
         except OSError:
@@ -130,14 +130,14 @@ class Program:
         task.add_done_callback(self.sessions.pop)
 
     async def serve(self, connection, target):
-        """Serve a client until it goes."""
+        """Serve a client until it disconnects."""
         with connection, contextlib.suppress(Closed, OSError):
             if connection.fileno() >= SELECT_LIMIT:
                 await asyncio.Event().wait()
             await Session(connection, target, self.find).run()
 
     def find(self, text):
-        """Return the server that a client asks for by name."""
+        """Return the server that a client names."""
         return self.configuration.find(text)
 
     def log_sessions(self):
@@ -159,7 +159,7 @@ def write_pid_file(path):
 
 
 def main():
-    """Start as xvp does."""
+    """Run the program as xvp does."""
     parser = argparse.ArgumentParser()
     parser.add_argument("-n", action="store_true")
     parser.add_argument("-v", action="store_true")

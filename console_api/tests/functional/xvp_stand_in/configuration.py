@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads ``xvp.conf``; stops at the first thing that xvp does not take."""
+"""Parser of ``xvp.conf``, which accepts what xvp 1.16 accepts."""
 
 import os
 import socket
 from pathlib import Path
 
-#: Names a server that is refused, as if by an unknown rule.
-REFUSES = "XVP_STAND_IN_REFUSES"
+#: Environment variable: the name of a server that is refused, as if by an
+#: unknown rule.
+REFUSED_NAME = "XVP_STAND_IN_REFUSED_NAME"
 
 
 class Fatal(Exception):
-    """The file ends the program."""
+    """The configuration is invalid, or a port cannot be opened."""
 
 
 class Target:
-    """What a client can ask for: a server by its name in a pool."""
+    """A server that a client can request by its name and pool."""
 
     def __init__(self, pool, name, port, password):
         self.pool = pool
@@ -38,7 +39,7 @@ class Configuration:
             self._file()
 
     def ports(self):
-        """Return port and server, None for the multiplex port, in order."""
+        """Return ports and servers in order; the multiplex port has None."""
         listed = [(t.port, t) for t in self.targets if t.port is not None]
         return [(self.multiplex, None)] * bool(self.multiplex) + listed
 
@@ -49,7 +50,7 @@ class Configuration:
                 return target
         return None
 
-    # One method for each part of the file, in their order.
+    # One method for each part of the file, in its order.
 
     def _file(self):
         words = next(self._lines)
@@ -122,14 +123,14 @@ class Configuration:
             self._expect(self.multiplex)
         name = words[2]
         self._expect(1 <= len(name) <= 80)
-        self._expect(name != os.environ.get(REFUSES))
+        self._expect(name != os.environ.get(REFUSED_NAME))
         if not _is_uuid(name):
             self._expect(name not in names)
         names.add(name)
         password = self._hex(words[3], 16)
         self.targets.append(Target(pool, name, port, password))
 
-    # What the parts are made of.
+    # Elements of the parts.
 
     def _want(self, keyword, length):
         words = next(self._lines)
@@ -160,7 +161,7 @@ class Configuration:
             raise Fatal(f"{self._path}: Syntax error at line {self._number}")
 
     def _read(self, file):
-        """Yield the words of each line that has any, and then None."""
+        """Yield the words of each line that is not empty, then None."""
         for number, line in enumerate(file, 1):
             self._number = number
             text = line.decode("latin-1").rstrip("\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speaks RFB with one client, up to an empty screen."""
+"""An RFB session with one client, up to an empty screen."""
 
 import asyncio
 import struct
@@ -12,17 +12,17 @@ _PASSWORD_KEY = bytes.fromhex("c1240899c2260705")
 
 
 class Closed(Exception):
-    """The session is over, for whatever reason."""
+    """The session has ended."""
 
 
 class Session:
     """One client on one socket."""
 
     def __init__(self, connection, target, find):
-        """Take a client.
+        """Prepare the session.
 
         :param target: the server of the port, None for the multiplex port
-        :param find: tells which server a client means
+        :param find: returns the server that a client names
         """
         self._connection = connection
         self._target = target
@@ -30,10 +30,10 @@ class Session:
         self._loop = asyncio.get_running_loop()
 
     async def run(self):
-        """Serve the client until it goes."""
+        """Serve the client until it disconnects."""
         minor = await self._version()
         await self._choose(minor)
-        # As xvp's: what it will be is easily known.
+        # As predictable as that of xvp.
         challenge = struct.pack(">QQ", 0, int(time.time()))
         await self._send(challenge)
         answered = await self._receive(16)
@@ -64,21 +64,23 @@ class Session:
             await self._send(struct.pack(">I", VNC))
             return
         await self._send(bytes([2, VNC, XVP]))
-        asked = await self._receive(1, more=True)
-        if asked[0] == XVP:
-            # Type, two lengths, and what has these lengths.
-            while len(asked) < 3 or len(asked) < 3 + asked[1] + asked[2]:
-                asked += await self._receive(1, more=True)
-            target = asked[3 + asked[1] :].decode("latin-1")
+        request = await self._receive(1, more=True)
+        if request[0] == XVP:
+            # The type, two lengths, and two strings of these lengths.
+            while (
+                len(request) < 3 or len(request) < 3 + request[1] + request[2]
+            ):
+                request += await self._receive(1, more=True)
+            target = request[3 + request[1] :].decode("latin-1")
             self._target = self._find(target)
-        elif asked != bytes([VNC]):
+        elif request != bytes([VNC]):
             raise Closed
 
     async def _send(self, data):
         await self._loop.sock_sendall(self._connection, data)
 
     async def _receive(self, length, *, more=False):
-        """Receive so many bytes; a client that sends ahead is lost."""
+        """Receive bytes; end the session if the client sends ahead."""
         data = b""
         while len(data) < length:
             part = await self._loop.sock_recv(self._connection, 4096)
@@ -91,7 +93,7 @@ class Session:
 
 
 def _des(key):
-    # Imported late: most programs end without a client that gets this far.
+    # Imported late: most processes exit before a client gets this far.
     from cryptography.hazmat.decrepit.ciphers.algorithms import (  # noqa: PLC0415
         TripleDES,
     )
@@ -104,7 +106,7 @@ def _des(key):
 
 
 def answer(password, challenge):
-    """Return what a VNC client answers, for a password of 8 bytes."""
+    """Return a VNC client's response, for a password of 8 bytes."""
     key = bytes(int(f"{byte:08b}"[::-1], 2) for byte in password)
     return _des(key).encryptor().update(challenge)
 
