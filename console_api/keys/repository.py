@@ -7,8 +7,10 @@ highest number is the primary key, which encrypts; the others only decrypt.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +22,13 @@ STAGED = 0
 
 _LOCK = ".lock"
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+# The service's user owns the folder and could put a link to another file in
+# it; root must not write to that file or change its owner.
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_OPEN = os.O_RDWR | os.O_NOFOLLOW
+
+# Errors of opening a symbolic link, a folder or a socket with these flags.
+_NOT_REGULAR = (errno.ELOOP, errno.EISDIR, errno.ENXIO)
 
 
 class KeyRepository:
@@ -133,11 +141,12 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     ends, also if it is killed.
 
     :param wait: whether to wait for the lock
-    :raises ConfigurationError: the folder does not exist
+    :raises ConfigurationError: the folder does not exist, or its lock file
+        is not a regular file
     :raises Conflict: another process has the lock, and ``wait`` is false
     """
     try:
-        descriptor = _create(folder, _LOCK)
+        descriptor = _open_lock(folder / _LOCK)
     except FileNotFoundError as error:
         raise _missing(folder) from error
     try:
@@ -209,11 +218,32 @@ def prune(folder: Path, keep: int) -> list[int]:
     return excess
 
 
+def _open_lock(path: Path) -> int:
+    """Open a lock file, which is created if it is missing.
+
+    Locks of fasteners do not fit: they follow symbolic links, create missing
+    folders and leave files that only root can open.
+    """
+    with contextlib.suppress(FileExistsError):
+        return _create(path)
+    try:
+        descriptor = os.open(path, _OPEN)
+    except OSError as error:
+        if error.errno in _NOT_REGULAR:
+            raise _not_regular(path) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _not_regular(path)
+    return descriptor
+
+
 def _write_key(folder: Path, number: int) -> None:
     # Renamed when complete, so that no process reads a part of a key, and
     # flushed to disk before anything is encrypted with it.
     draft = folder / f".{number}.{os.getpid()}"
-    with os.fdopen(_create(folder, draft.name), "wb") as file:
+    draft.unlink(missing_ok=True)
+    with os.fdopen(_create(draft), "wb") as file:
         file.write(fernet.Fernet.generate_key())
         file.flush()
         os.fsync(file.fileno())
@@ -225,15 +255,25 @@ def _write_key(folder: Path, number: int) -> None:
         os.close(descriptor)
 
 
-def _create(folder: Path, name: str) -> int:
-    """Open a file for writing that only the owner of the folder can read."""
-    descriptor = os.open(folder / name, _CREATE, 0o600)
+def _create(path: Path) -> int:
+    """Create a file that only the owner of its folder can access.
+
+    :raises FileExistsError: there is a file or a link with this name
+    """
+    descriptor = os.open(path, _CREATE, 0o600)
     if os.geteuid() == 0:
         # The service does not run as root, and must be able to read files
         # that root adds to its folder.
-        owner = folder.stat()
+        owner = path.parent.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
     return descriptor
+
+
+def _not_regular(path: Path) -> errors.ConfigurationError:
+    return errors.ConfigurationError(
+        f"The lock file {path} is not a regular file. Find out who replaced "
+        "it, delete it and run the command again."
+    )
 
 
 def _missing(folder: Path) -> errors.ConfigurationError:

@@ -53,22 +53,6 @@ class SetupTest(KeysCase):
             with self.subTest(path.name):
                 self.assertEqual(0o600, self.mode(path))
 
-    def test_root_gives_what_it_adds_to_the_owner_of_the_folder(self) -> None:
-        self.keys.mkdir()
-        owner = self.keys.stat()
-        given = mock.call(mock.ANY, owner.st_uid, owner.st_gid)
-        for user, expected in ((0, [given] * 3), (1000, [])):
-            with (
-                self.subTest(user=user),
-                mock.patch.object(os, "geteuid", return_value=user),
-                mock.patch.object(os, "fchown") as chown,
-            ):
-                self.assertTrue(keys.setup(self.keys))
-                # The two keys and the lock.
-                self.assertEqual(expected, chown.mock_calls)
-            for name in self.visible():
-                (self.keys / name).unlink()
-
     def test_folders_above_are_made(self) -> None:
         self.assertTrue(keys.setup(self.keys / "a" / "b"))
 
@@ -88,6 +72,10 @@ class SetupTest(KeysCase):
                 )
                 for number in numbers:
                     (self.keys / str(number)).unlink()
+
+    def test_setup_does_nothing_when_another_one_was_first(self) -> None:
+        with mock.patch.object(keys, "numbers", side_effect=[[], [0, 1]]):
+            self.assertFalse(keys.setup(self.keys))
 
     def test_interrupted_after_the_first_key_it_can_be_used(self) -> None:
         self.put(keys.STAGED)
@@ -192,34 +180,3 @@ class PruneTest(KeysCase):
                 )
                 for name in self.visible():
                     (self.keys / name).unlink()
-
-
-class LockedTest(KeysCase):
-    def setUp(self) -> None:
-        super().setUp()
-        keys.setup(self.keys)
-
-    def test_the_second_of_two_is_told_to_wait(self) -> None:
-        with (
-            keys.locked(self.keys),
-            self.assertRaisesRegex(errors.Conflict, "Wait"),
-            keys.locked(self.keys),
-        ):
-            self.fail("both have the lock")
-
-    def test_it_is_free_again_afterwards_even_after_an_error(self) -> None:
-        with self.assertRaises(ZeroDivisionError), keys.locked(self.keys):
-            raise ZeroDivisionError
-        with keys.locked(self.keys, wait=True):
-            pass
-
-    def test_a_folder_that_is_not_there_cannot_be_locked(self) -> None:
-        with (
-            self.assertRaisesRegex(errors.ConfigurationError, "keys setup"),
-            keys.locked(self.folder / "absent"),
-        ):
-            self.fail("there is nothing to lock")
-
-    def test_setup_does_nothing_when_another_one_was_first(self) -> None:
-        with mock.patch.object(keys, "numbers", side_effect=[[], [0, 1]]):
-            self.assertFalse(keys.setup(self.keys))
