@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Remote console types: their protocols and the access URLs of each.
+"""Access URLs of remote consoles."""
 
-Facts of the wire from Nova 34.0.0: which types a protocol has, and that a
-``novnc`` URL carries the token inside its ``path`` query value.
-"""
-
-from collections.abc import Mapping
 from urllib.parse import (
     parse_qsl,
     quote,
@@ -14,29 +9,24 @@ from urllib.parse import (
     urlunsplit,
 )
 
-#: The console types of remote consoles, by the protocol that they speak.
-TYPES_OF_PROTOCOL: Mapping[str, frozenset[str]] = {
-    "vnc": frozenset({"novnc", "xvpvnc"}),
-    "spice": frozenset({"spice-html5", "spice-direct"}),
-    "rdp": frozenset({"rdp-html5"}),
-    "serial": frozenset({"serial"}),
-    "mks": frozenset({"webmks"}),
-}
-
 
 def access_url(console_type: str, base_url: str, token: str) -> str:
     """Return the URL that opens a remote console with a token.
 
-    What the base URL's query holds besides is kept.
+    As in Nova 34.0.0, the token of a ``novnc`` URL is in the query of its
+    ``path`` parameter, and that of other URLs is the ``token`` parameter.
+
+    :param base_url: the URL of the page or proxy; its other query parameters
+        and its fragment are kept
     """
     parts = urlsplit(base_url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     if console_type == "novnc":
-        # The page passes its `path` on as the path of the WebSocket.
+        # noVNC connects its WebSocket to the path in `path`.
         path = dict(query).get("path", "")
-        joint = "&" if "?" in path else "?"
+        separator = "&" if "?" in path else "?"
         query = [item for item in query if item[0] != "path"]
-        query.append(("path", f"{path}{joint}token={token}"))
+        query.append(("path", f"{path}{separator}token={token}"))
     else:
         query.append(("token", token))
     encoded = urlencode(query, quote_via=quote, safe="")

@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from console_api import errors
+from console_api import errors, values
 from console_api.db import console_auth_tokens
 from console_api.db.console_auth_tokens import ConnectionInfo, NewToken
 from console_api.db.engine import Database
 from console_api.directory.base import Directory, Server
 from console_api.tokens import access
 
-# What `TokenManager.check` returns belongs to its interface.
+# Includes ConnectionInfo, which `TokenManager.check` returns.
 __all__ = [
     "ConnectionInfo",
     "RemoteConsole",
@@ -70,16 +70,19 @@ class TokenManager:
     ) -> RemoteConsole:
         """Issue a token for a server's endpoint and return its access URL.
 
-        :raises ServerNotReady: the server has no compute host
-        :raises InvalidInput: the type does not belong to the protocol, is
-            disabled, or the server has no endpoint for it
+        :param protocol: one of ``values.PROTOCOLS``
+        :param user_id: the user who requested the token, if known
+        :raises ServerNotReady: the server is not scheduled to a compute host
+        :raises InvalidInput: the console type does not belong to the
+            protocol or is disabled, or the server has no such endpoint
         :raises ServerNotFound: the server was deleted, or has lost its
             endpoint or changed its project, concurrently
+        :raises DatabaseUnavailable: the database does not respond
         :raises Unavailable: the directory does not respond
         """
         if server.compute_host is None:
             raise errors.ServerNotReady(server.uuid)
-        if console_type not in access.TYPES_OF_PROTOCOL[protocol]:
+        if console_type not in values.CONSOLE_TYPES_BY_PROTOCOL[protocol]:
             raise errors.InvalidInput(f"Invalid console type {console_type}")
         base_url = self._base_urls.get(console_type)
         endpoint = None
@@ -118,6 +121,7 @@ class TokenManager:
 
         :param token: arbitrary bytes from the client
         :raises TokenNotFound: it was never issued, has expired or is revoked
+        :raises DatabaseUnavailable: the database does not respond
         """
         info = console_auth_tokens.find(
             self._database, hash_token(token), int(time.time())
@@ -130,6 +134,7 @@ class TokenManager:
         """Revoke a token, immediately and for all workers.
 
         :raises TokenNotFound: it does not exist
+        :raises DatabaseUnavailable: the database does not respond
         """
         if not console_auth_tokens.delete(self._database, hash_token(token)):
             raise errors.TokenNotFound
@@ -143,6 +148,8 @@ def hash_token(token: bytes) -> str:
 def purge(database: Database, batch: int) -> Iterator[int]:
     """Delete expired tokens in batches.
 
+    :param batch: the maximum number of tokens in a transaction
     :returns: the number of tokens deleted by each batch
+    :raises DatabaseUnavailable: the database does not respond
     """
     return console_auth_tokens.purge(database, int(time.time()), batch)

@@ -59,7 +59,7 @@ class TokensCase(base.DatabaseCase):
 
 
 class IssueTest(TokensCase):
-    def test_the_access_url_carries_the_token(self) -> None:
+    def test_access_url_contains_token(self) -> None:
         for protocol, kind, start in (
             (
                 "vnc",
@@ -79,12 +79,10 @@ class IssueTest(TokensCase):
                 info = self.tokens.check(token.encode())
                 self.assertEqual(kind, info.console_type)
 
-    def test_each_token_is_another_one(self) -> None:
+    def test_tokens_are_unique(self) -> None:
         self.assertEqual(50, len({self.token() for _ in range(50)}))
 
-    def test_only_its_hash_is_stored_with_who_asked_and_for_how_long(
-        self,
-    ) -> None:
+    def test_token_is_stored_as_hash_with_user_and_expiry(self) -> None:
         with self.at(1000.9):
             token = self.token()
         [row] = self.rows(tables.console_auth_tokens)
@@ -92,7 +90,7 @@ class IssueTest(TokensCase):
         self.assertEqual(("a-user", 1600), (row.user_id, row.expires_at))
         self.assertNotIn(token.decode(), str(row))
 
-    def test_what_cannot_be_issued_is_refused_with_its_reason(self) -> None:
+    def test_invalid_or_unavailable_type_is_refused(self) -> None:
         for protocol, kind, message in (
             ("vnc", "spice-html5", "Invalid console type spice-html5"),
             ("serial", "novnc", "Invalid console type novnc"),
@@ -108,21 +106,21 @@ class IssueTest(TokensCase):
                 self.assertEqual(message, str(caught.exception))
         self.assertEqual([], self.rows(tables.console_auth_tokens))
 
-    def test_the_directory_is_asked_for_the_endpoint_last(self) -> None:
+    def test_endpoint_is_looked_up_after_other_checks(self) -> None:
         server = dataclasses.replace(self.server, endpoints={})
         with mock.patch.object(
             self.directory, "endpoint", return_value=Endpoint("c1", 5999)
-        ) as asked:
+        ) as endpoint:
             for kind in ("xvpvnc", "spice-html5"):
                 with self.assertRaises(errors.InvalidInput):
                     self.tokens.issue(server, "vnc", kind, None)
-            asked.assert_not_called()
+            endpoint.assert_not_called()
             self.tokens.issue(server, "vnc", "novnc", None)
-        asked.assert_called_once_with(server, "vnc")
+        endpoint.assert_called_once_with(server, "vnc")
         [row] = self.rows(tables.console_auth_tokens)
         self.assertEqual(("c1", 5999), (row.host, row.port))
 
-    def test_a_server_without_compute_host_is_not_ready(self) -> None:
+    def test_unscheduled_server_is_not_ready(self) -> None:
         self.server = self.add_server(
             server_id(2), compute_host=None, endpoints=ENDPOINTS
         )
@@ -132,12 +130,12 @@ class IssueTest(TokensCase):
             f"Instance {server_id(2)} is not ready", str(caught.exception)
         )
 
-    def test_a_server_deleted_meanwhile_is_not_found(self) -> None:
+    def test_concurrently_deleted_server_is_not_found(self) -> None:
         servers.delete(self.database, self.server.uuid)
         with self.assertRaises(errors.ServerNotFound):
             self.issue()
 
-    def test_a_token_leads_to_where_its_server_is_by_then(self) -> None:
+    def test_token_has_endpoint_at_time_of_issue(self) -> None:
         moved = base.endpoint(host="192.0.2.99", internal_access_path="/moved")
         servers.update(
             self.database,
@@ -151,7 +149,7 @@ class IssueTest(TokensCase):
             (info.host, info.port, info.tls_port, info.internal_access_path),
         )
 
-    def test_a_server_that_changed_under_it_is_not_found(self) -> None:
+    def test_concurrently_changed_server_is_not_found(self) -> None:
         cases: Sequence[tuple[servers.ServerChanges, Sequence[str]]] = (
             ({"project_id": base.OTHER_PROJECT}, ()),
             ({"project_id": base.PROJECT}, ("spice",)),
@@ -167,7 +165,7 @@ class IssueTest(TokensCase):
 
 
 class CheckTest(TokensCase):
-    def test_a_token_stands_for_the_endpoint_it_was_issued_for(self) -> None:
+    def test_token_has_connection_info_of_its_endpoint(self) -> None:
         self.assertEqual(
             manager.ConnectionInfo(
                 server_id=self.server.uuid,
@@ -181,9 +179,7 @@ class CheckTest(TokensCase):
             self.tokens.check(self.token()),
         )
 
-    def test_a_token_is_valid_until_it_expires_however_often_it_is_used(
-        self,
-    ) -> None:
+    def test_token_can_be_used_until_it_expires(self) -> None:
         with self.at(1000):
             token = self.token()
         for now in (1000, 1599, 1599.999):
@@ -197,9 +193,9 @@ class CheckTest(TokensCase):
             ):
                 self.tokens.check(token)
 
-    def test_absurd_tokens_are_simply_not_found(self) -> None:
+    def test_malformed_token_is_not_found(self) -> None:
         token = self.token()
-        for absurd in (
+        for malformed in (
             b"",
             b"\0",
             b"\xff\xfe",
@@ -210,27 +206,27 @@ class CheckTest(TokensCase):
             hashlib.sha256(token).hexdigest().encode(),
         ):
             with (
-                self.subTest(absurd[:50]),
+                self.subTest(malformed[:50]),
                 self.assertRaises(errors.TokenNotFound),
             ):
-                self.tokens.check(absurd)
+                self.tokens.check(malformed)
 
 
 class RevokeTest(TokensCase):
-    def test_a_revoked_token_is_worthless_and_others_are_not(self) -> None:
+    def test_only_revoked_token_is_invalid(self) -> None:
         one, two = self.token(), self.token()
         self.tokens.revoke(one)
         with self.assertRaises(errors.TokenNotFound):
             self.tokens.check(one)
         self.tokens.check(two)
 
-    def test_an_unknown_token_cannot_be_revoked(self) -> None:
+    def test_unknown_token_is_not_found(self) -> None:
         with self.assertRaises(errors.TokenNotFound):
             self.tokens.revoke(b"unknown")
 
 
 class PurgeTest(TokensCase):
-    def test_tokens_that_have_expired_by_now_are_purged(self) -> None:
+    def test_only_expired_tokens_are_deleted(self) -> None:
         for now in (1000, 1000, 1001):
             with self.at(now):
                 self.token()
