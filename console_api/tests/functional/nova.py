@@ -115,6 +115,8 @@ class Nova:
         if problem:
             prerequisites.skip(problem)
         self._configure(keystone.options["keystone_authtoken"])
+        #: Unique, because the queues of all exchanges share their names.
+        self.compute_host = f"compute-{secrets.token_hex(6)}"
         self._script: subprocess.Popen[str] | None = None
         self.api = self.start_api(self.paste_file)
         keystone.add_service("compute", f"{self.api.url}/v2.1")
@@ -164,7 +166,10 @@ class Nova:
         if self._script is None:
             self._script = subprocess.Popen(
                 # -P: the modules beside the script would hide Nova's.
-                [_PYTHON, "-P", str(_SCRIPT), str(self._folder)],
+                [
+                    *(_PYTHON, "-P", str(_SCRIPT)),
+                    *(str(self._folder), self.compute_host),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -178,9 +183,14 @@ class Nova:
         return json.loads(self._script.stdout.readline())
 
     def make_server(self, project_id: str) -> str:
-        """Create a server on the compute host `compute-1`; return its id."""
+        """Create a server on the compute host; return its id."""
         server_id = str(uuid.uuid4())
-        self._do("create", uuid=server_id, project_id=project_id)
+        self._do(
+            "create",
+            uuid=server_id,
+            project_id=project_id,
+            host=self.compute_host,
+        )
         return server_id
 
     def delete_server(self, server_id: str) -> None:

@@ -19,7 +19,7 @@ class NovaServerTestCase(CloudTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.project = self.keystone.make_project()
-        self.make_console_host(compute_hosts="compute-1")
+        self.make_console_host(compute_hosts=self.nova.compute_host)
         self.server_id = self.nova.make_server(self.project)
         self.path = f"/servers/{self.server_id}/consoles"
         self.token = self.keystone.make_token(self.project, "member")

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Execute actions of tests with Nova's objects, in Nova's environment.
 
-The argument is the folder of ``nova.conf``.  Each line of the input is a list
-of an action and its values, each line of the output the action's result.  It
-also replies to calls about consoles, as the compute host of the servers.
+The arguments are the folder of ``nova.conf`` and the name of the compute host
+of all servers.  Each line of the input is a list of an action and its values,
+each line of the output the action's result.  The script also replies to calls
+about consoles, as that compute host.
 """
 
 import json
@@ -17,7 +18,7 @@ from nova.network import model
 from nova.objects import base as objects_base
 
 
-def create(admin, uuid: str, project_id: str) -> None:
+def create(admin, uuid: str, project_id: str, host: str) -> None:
     """Store an active server, as the API and a compute service would."""
     cell = _cell(admin)
     with context.target_cell(admin, cell) as cell_context:
@@ -28,7 +29,7 @@ def create(admin, uuid: str, project_id: str) -> None:
             user_id="user",
             display_name="web1",
             hostname="web1",
-            host="compute-1",
+            host=host,
             vm_state="active",
             power_state=1,
             image_ref="",
@@ -135,14 +136,14 @@ _ACTIONS = {
 }
 
 
-def main(folder: str) -> None:
+def main(folder: str, host: str) -> None:
     """Execute actions until the input ends."""
     config.parse_args(["nova", "--config-file", f"{folder}/nova.conf"])
     objects.register_all()
     rpc.init(config.CONF)
-    host = oslo_messaging.Target(topic="compute", server="compute-1")
+    target = oslo_messaging.Target(topic="compute", server=host)
     compute = rpc.get_server(
-        host, [Consoles()], objects_base.NovaObjectSerializer()
+        target, [Consoles()], objects_base.NovaObjectSerializer()
     )
     compute.start()
     for line in sys.stdin:
