@@ -28,7 +28,7 @@ _PASTE_FILE_ERRORS = (
 )
 
 # Packages of the standard library that Paste Deploy uses for this.
-_HELPERS = ("codecs", "configparser", "importlib")
+_HELPERS = ("codecs", "configparser", "encodings", "importlib")
 
 
 def load_application(config_dir: Path) -> "WSGIApplication":
