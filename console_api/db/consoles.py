@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
-from sqlalchemy.engine import Connection
 
 from console_api import errors
 from console_api.db import (
@@ -271,52 +270,8 @@ def delete(database: Database, server_id: str, console_id: int) -> bool:
     raise errors.Unavailable("The console keeps moving. Retry the request.")
 
 
-def delete_of_server(connection: Connection, server_id: str) -> None:
-    """Delete all consoles of a server whose row the caller has locked."""
-    for console_id, host_id in _lock_of_server(connection, server_id):
-        console_counts.remove_console(connection, host_id)
-        console_changes.record(connection, host_id, console_id)
-    connection.execute(
-        tables.consoles.delete().where(_consoles.server_id == server_id)
-    )
-
-
-def follow_server(
-    connection: Connection, server_id: str, instance_name: str
-) -> None:
-    """Update the consoles of a server whose name or compute host changed.
-
-    The caller has locked and updated the row of the server.
-    """
-    for console_id, host_id in _lock_of_server(connection, server_id):
-        console_counts.change_console(connection, host_id)
-        console_changes.record(connection, host_id, console_id)
-    connection.execute(
-        tables.consoles.update()
-        .where(_consoles.server_id == server_id)
-        .values(instance_name=instance_name)
-    )
-
-
-def _lock_of_server(
-    connection: Connection, server_id: str
-) -> list[tuple[int, int]]:
-    """Lock the consoles of a server.
-
-    :returns: the ids of each console and its console host
-    """
-    rows = connection.execute(
-        sa.select(_consoles.id, _consoles.console_host_id)
-        .where(_consoles.server_id == server_id)
-        .order_by(_consoles.console_host_id)
-        # No other request can delete or move, and so count, these now.
-        .with_for_update()
-    )
-    return [(console_id, host_id) for console_id, host_id in rows]
-
-
 def _instance_name(console: NewConsole) -> sa.ColumnElement[str]:
-    """Return the current name: `follow_server` may be changing it."""
+    """Return the current name: `server_consoles.update` may change it."""
     current = (
         sa.select(tables.servers.c.instance_name)
         .where(tables.servers.c.uuid == console.server_id)

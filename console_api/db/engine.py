@@ -60,8 +60,9 @@ _UNAVAILABLE = (
 # Seconds to wait for a connection of the pool, unless [database] sets it.
 _POOL_TIMEOUT = 30
 
-# Maximum number of retries of a write that failed because of a deadlock.
-_WRITE_TRIES = 5
+# Maximum number of retries, after the first attempt, of a write that failed
+# because of a deadlock.
+_MAX_WRITE_RETRIES = 5
 
 
 def database_url(conf: cfg.ConfigOpts) -> URL:
@@ -106,7 +107,7 @@ def sqlite_url(path: Path) -> str:
     return URL.create("sqlite", database=str(path)).render_as_string()
 
 
-def without_making(url: URL) -> URL:
+def without_creating(url: URL) -> URL:
     """Let SQLite open its file, but not make an empty one if it is missing."""
     if url.get_backend_name() != "sqlite" or "uri" in url.query:
         return url
@@ -116,7 +117,7 @@ def without_making(url: URL) -> URL:
     )
 
 
-def no_driver(error: ImportError) -> errors.ConfigurationError:
+def missing_driver(error: ImportError) -> errors.ConfigurationError:
     """Say which driver is missing."""
     return errors.ConfigurationError(
         "The driver of the database that [database] connection names is not "
@@ -134,7 +135,7 @@ def create_reader(conf: cfg.ConfigOpts) -> Engine:
     left out too: they cost a read half as much time again.
     """
     return sa.create_engine(
-        without_making(database_url(conf)),
+        without_creating(database_url(conf)),
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
         skip_autocommit_rollback=True,
@@ -149,7 +150,7 @@ def create_reader(conf: cfg.ConfigOpts) -> Engine:
 def create_writer(conf: cfg.ConfigOpts) -> Engine:
     """Make the engine of writes, as oslo.db makes it, without connecting."""
     engine: Engine = engines.create_engine(
-        without_making(database_url(conf)),
+        without_creating(database_url(conf)),
         sqlite_fk=True,
         max_pool_size=conf.database.max_pool_size,
         max_overflow=conf.database.max_overflow,
@@ -176,7 +177,7 @@ class Database:
             self._reader = create_reader(conf)
             self._writer = create_writer(conf)
         except ImportError as error:
-            raise no_driver(error) from error
+            raise missing_driver(error) from error
 
     def read(
         self,
@@ -233,11 +234,13 @@ class Database:
 def retried(function: Callable[P, T]) -> Callable[P, T]:
     """Retry a write after a deadlock, a limited number of times.
 
+    For oslo.db, a lock wait timeout of MySQL is a deadlock as well.
+
     :raises DatabaseUnavailable: all attempts failed, or the database is
         unavailable or read-only
     """
     repeated = db_api.wrap_db_retry(
-        max_retries=_WRITE_TRIES,
+        max_retries=_MAX_WRITE_RETRIES,
         retry_interval=0.05,
         max_retry_interval=1,
         retry_on_deadlock=True,

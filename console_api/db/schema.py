@@ -11,7 +11,7 @@ from oslo_db import exception as db_exc
 from sqlalchemy import exc as sa_exc
 
 from console_api import errors
-from console_api.db.engine import database_url, no_driver
+from console_api.db.engine import database_url, missing_driver
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -127,7 +127,7 @@ def _connect(url: sa.URL) -> Iterator[sa.Connection]:
     try:
         engine = sa.create_engine(url, poolclass=sa.NullPool)
     except ImportError as error:
-        raise no_driver(error) from error
+        raise missing_driver(error) from error
     try:
         with engine.connect() as connection:
             yield connection

@@ -18,7 +18,7 @@ from oslo_db import exception as db_exc
 from sqlalchemy.engine import Connection
 
 from console_api import errors
-from console_api.db import consoles, tables
+from console_api.db import server_consoles, tables
 from console_api.db.engine import Database, retried
 
 _T = TypeVar("_T")
@@ -228,7 +228,7 @@ def delete(database: Database, uuid: str) -> bool:
     with database.transaction() as connection:
         if _lock(connection, uuid) is None:
             return False
-        consoles.delete_of_server(connection, uuid)
+        server_consoles.delete(connection, uuid)
         _revoke_tokens(connection, uuid)
         connection.execute(
             tables.server_endpoints.delete().where(
@@ -261,14 +261,14 @@ def _apply(
     connection: Connection, old: Server, changes: ServerChanges
 ) -> None:
     if changes.get("project_id", old.project_id) != old.project_id:
-        consoles.delete_of_server(connection, old.uuid)
+        server_consoles.delete(connection, old.uuid)
     connection.execute(
         tables.servers.update()
         .where(_servers.uuid == old.uuid)
         .values({**changes})
     )
     if changes.keys() & {"instance_name", "compute_host"}:
-        consoles.follow_server(
+        server_consoles.update(
             connection,
             old.uuid,
             changes.get("instance_name", old.instance_name),

@@ -59,7 +59,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
                 row.console_count,
             )
 
-    def test_two_creates_for_a_server_make_one_console(self):
+    def test_two_creates_store_one_console(self):
         host = self.make_console_host()
         for _ in range(5):
             server_id = self.make_server()
@@ -68,7 +68,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
             self.assertEqual(1, len(self.console_rows(server_id)))
         self.assert_counted(host)
 
-    def test_twenty_creates_for_a_server_make_one_console(self):
+    def test_twenty_creates_store_one_console(self):
         hosts = [self.make_console_host() for _ in range(3)]
         server_id = self.make_server()
         replies = at_once([self.creating(server_id)] * 20)
@@ -76,7 +76,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
         self.assertEqual(1, len(self.console_rows(server_id)))
         self.assert_counted(*hosts)
 
-    def test_thirty_servers_and_just_as_many_ports(self):
+    def test_thirty_servers_share_thirty_ports(self):
         host = self.make_console_host(min_port=30000, max_port=30029)
         server_ids = [self.make_server() for _ in range(30)]
         replies = at_once(map(self.creating, server_ids))
@@ -89,7 +89,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
         self.assertEqual(set(range(30000, 30030)), ports)
         self.assert_counted(host)
 
-    def test_more_servers_than_ports(self):
+    def test_more_servers_than_ports_are_refused(self):
         hosts = [
             self.make_console_host(min_port=30000, max_port=30003)
             for _ in range(2)
@@ -102,7 +102,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
             self.assertEqual(reply.status == 200, bool(stored))
         self.assert_counted(*hosts)
 
-    def test_creates_and_deletes_are_counted(self):
+    def test_counters_match_after_creates_and_deletes(self):
         host = self.make_console_host(min_port=30000, max_port=30099)
         there = [self.make_server() for _ in range(10)]
         for server_id in there:
@@ -116,7 +116,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
         self.assertEqual(10, self.console_host(host).console_count)
         self.assert_counted(host)
 
-    def test_a_console_is_deleted_once(self):
+    def test_concurrent_deletes_succeed_once(self):
         host = self.make_console_host()
         for _ in range(5):
             server_id = self.make_server()
@@ -126,7 +126,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
             self.assert_statuses([202] + [404] * 7, replies)
             self.assertEqual(0, self.console_host(host).console_count)
 
-    def test_create_and_delete_of_the_same_console(self):
+    def test_create_races_with_delete(self):
         host = self.make_console_host()
         for _ in range(5):
             server_id = self.make_server()
@@ -139,7 +139,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
             self.assertLessEqual(len(self.console_rows(server_id)), 1)
         self.assert_counted(host)
 
-    def test_a_console_is_moved_once(self):
+    def test_concurrent_moves_succeed_once(self):
         old = self.make_console_host()
         server_ids = [self.make_server() for _ in range(4)]
         for server_id in server_ids:
@@ -154,7 +154,7 @@ class ConcurrencyTests(base.FunctionalTestCase):
         self.assertEqual(0, self.console_host(old).console_count)
         self.assert_counted(old, *new)
 
-    def test_two_tokens_at_once_are_two(self):
+    def test_concurrent_tokens_differ(self):
         server_id = self.make_server()
         tokens = at_once([lambda: self.issue_token(server_id)] * 8)
         self.assertEqual(8, len(set(tokens)))
@@ -217,7 +217,7 @@ class ChangedServerTests(base.FunctionalTestCase):
         table = tables.server_endpoints
         return table.delete().where(table.c.server_id == self.server_id)
 
-    def test_a_token_leads_to_the_new_endpoint(self):
+    def test_token_has_new_endpoint(self):
         new = {
             "server_id": self.server_id,
             "protocol": "vnc",
@@ -235,14 +235,14 @@ class ChangedServerTests(base.FunctionalTestCase):
         )
         self.assertEqual("192.0.2.99", info.json["console"]["host"])
 
-    def test_no_token_for_what_is_gone(self):
+    def test_deleted_server_gets_no_token(self):
         gone = self.create_token(self.change(project_id=uuid.uuid4().hex))
         self.assert_fault(gone, 404)
         self.database.execute(self.change(project_id=self.project))
         self.assert_fault(self.create_token(self.remove_endpoints()), 404)
         self.assertEqual(0, self.count_tokens(self.server_id))
 
-    def test_a_console_has_the_new_name_on_the_hypervisor(self):
+    def test_console_has_new_instance_name(self):
         renamed = self.change(instance_name="renamed")
         self.assertEqual(200, self.during("consoles", renamed).status)
         [row] = self.console_rows(self.server_id)

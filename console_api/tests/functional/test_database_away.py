@@ -83,7 +83,7 @@ class DatabaseAwayTestCase(base.FunctionalTestCase):
 
 @base.on_database_servers
 class DatabaseAwayTests(DatabaseAwayTestCase):
-    def test_it_goes_and_comes_back(self):
+    def test_service_recovers_with_the_database(self):
         operations = self.operations()
         self.assert_works(operations)
         for first in (operations, operations[::-1]):
@@ -97,7 +97,7 @@ class DatabaseAwayTests(DatabaseAwayTestCase):
         self.assertEqual(200, self.client(None, prefix="").get("/").status)
         self.assert_fault(self.member.get("/nothing"), 404)
 
-    def test_it_goes_and_comes_back_between_requests(self):
+    def test_restart_between_requests_is_tolerated(self):
         operations = self.operations()
         self.assert_works(operations)
         for operation in operations:
@@ -105,7 +105,7 @@ class DatabaseAwayTests(DatabaseAwayTestCase):
             self.proxy.restore()
             self.assert_works([operation])
 
-    def test_what_was_refused_is_not_stored(self):
+    def test_refused_request_stores_nothing(self):
         server_id = self.make_server()
         self.make_console_host()
         self.proxy.cut()
@@ -113,7 +113,7 @@ class DatabaseAwayTests(DatabaseAwayTestCase):
         self.proxy.restore()
         self.assertEqual([], self.console_rows(server_id))
 
-    def test_the_log_says_that_it_is_away(self):
+    def test_outage_is_logged(self):
         self.proxy.cut()
         reply = self.admin.get("/os-console-auth-tokens/unknown")
         self.assertTrue(
@@ -151,14 +151,14 @@ class DroppedConnectionTests(DatabaseAwayTestCase):
                     connection.execute(sa.text(end.format(number)))
         return len(ended)
 
-    def test_the_next_request_works(self):
+    def test_next_request_succeeds(self):
         operations = self.operations()
         for operation in operations:
             at_once([call for call, _ in operations])
             self.assertGreater(self.drop_connections(), 1)
             self.assert_works([operation])
 
-    def test_many_next_requests_work(self):
+    def test_concurrent_next_requests_succeed(self):
         operations = self.operations()
         calls = [call for call, _ in operations] * 3
         expected = [status for _, status in operations] * 3
@@ -185,7 +185,7 @@ class ReadOnlyTests(base.FunctionalTestCase):
         )
         return self.start_server(database=TestDatabase(self.backend, url))
 
-    def test_reads_work_and_writes_are_answered_as_if_it_were_away(self):
+    def test_read_only_database_serves_reads(self):
         server_id = self.make_server()
         self.make_console_host()
         path = f"/servers/{server_id}/consoles"
@@ -197,7 +197,7 @@ class ReadOnlyTests(base.FunctionalTestCase):
 
 @base.on_database_servers
 class NoDatabaseAtStartTests(DatabaseAwayTestCase):
-    def test_it_starts_and_works_once_the_database_is_there(self):
+    def test_service_starts_without_database(self):
         self.server.stop()
         self.proxy.cut()
         url = self.database.url.set(host="127.0.0.1", port=self.proxy.port)
@@ -212,7 +212,7 @@ class NoDatabaseAtStartTests(DatabaseAwayTestCase):
 
 @base.on_database_servers
 class PasswordTests(base.DatabaseTestCase):
-    def test_the_password_of_the_database_is_not_logged(self):
+    def test_database_password_is_not_logged(self):
         url = databases.admin_url(self.backend).set(
             username="nobody", password="pAssw0rd-of-it", port=1
         )

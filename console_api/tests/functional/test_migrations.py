@@ -41,7 +41,7 @@ class MigrationTests(base.DatabaseTestCase):
             }
         return found
 
-    def test_from_empty_and_again(self):
+    def test_sync_is_idempotent(self):
         self.assertIsNone(schema.version(self.conf))
         with self.assertRaises(errors.ConfigurationError):
             schema.check(self.conf)
@@ -53,7 +53,7 @@ class MigrationTests(base.DatabaseTestCase):
         self.assertEqual(first, self.reflect())
         self.assertEqual(schema.head(), schema.version(self.conf))
 
-    def test_what_is_stored_stays(self):
+    def test_sync_keeps_rows(self):
         schema.sync(self.conf)
         self.database.execute(
             tables.servers.insert(),
@@ -67,11 +67,11 @@ class MigrationTests(base.DatabaseTestCase):
         schema.sync(self.conf)
         self.assertEqual(1, self.database.count(tables.servers))
 
-    def test_two_at_once(self):
+    def test_concurrent_syncs(self):
         at_once([lambda: schema.sync(self.load())] * 2)
         self.assertEqual(schema.head(), schema.version(self.conf))
 
-    def test_the_schema_is_that_of_the_tables(self):
+    def test_schema_matches_tables(self):
         schema.sync(self.conf)
         with self.database.engine.connect() as connection:
             context = migration.MigrationContext.configure(
@@ -82,7 +82,7 @@ class MigrationTests(base.DatabaseTestCase):
                 [], autogenerate.compare_metadata(context, tables.metadata)
             )
 
-    def test_each_rule_has_its_name(self):
+    def test_constraints_are_named(self):
         schema.sync(self.conf)
         found = self.reflect()
         self.assertEqual(sorted(tables.metadata.tables), sorted(found))
@@ -108,7 +108,7 @@ class MigrationTests(base.DatabaseTestCase):
             if self.backend != "mysql":
                 self.assertEqual(table.primary_key.name, primary_key["name"])
 
-    def test_rules_hold(self):
+    def test_constraints_are_enforced(self):
         """The database refuses what breaks a rule, by its name."""
         schema.sync(self.conf)
         execute = self.database.execute

@@ -33,7 +33,7 @@ class PlacementTests(base.FunctionalTestCase):
         path = f"/servers/{row.server_id}/consoles/{row.id}"
         return self.member.get(path).json["console"]
 
-    def test_the_host_with_the_fewest_consoles(self):
+    def test_host_with_fewest_consoles_is_used(self):
         hosts = [self.make_console_host() for _ in range(3)]
         placed = [self.place().host for _ in range(9)]
         self.assertEqual([3] * 3, [placed.count(host) for host in hosts])
@@ -41,7 +41,7 @@ class PlacementTests(base.FunctionalTestCase):
             [3] * 3, [self.console_host(host).console_count for host in hosts]
         )
 
-    def test_a_host_serves_compute_hosts_by_patterns(self):
+    def test_patterns_select_the_host(self):
         def check(patterns, served):
             host = self.make_console_host(compute_hosts=patterns)
             server_id = self.make_server(compute_host=compute_host)
@@ -79,7 +79,7 @@ class PlacementTests(base.FunctionalTestCase):
         self.assertIn("is not scheduled to a compute host yet", reply.message)
         self.assertEqual([], self.console_rows(server_id))
 
-    def test_a_disabled_host_takes_no_new_console(self):
+    def test_disabled_host_gets_no_new_console(self):
         disabled = self.make_console_host()
         first = self.place()
         self.change_console_host(disabled, enabled=False)
@@ -105,7 +105,7 @@ class PlacementTests(base.FunctionalTestCase):
         roomy = self.make_console_host()
         self.assertEqual(roomy, self.place(server_id).host)
 
-    def test_the_port_of_a_deleted_console_is_free_again(self):
+    def test_port_of_deleted_console_is_reused(self):
         self.make_console_host(min_port=30000, max_port=30003)
         rows = [self.place() for _ in range(4)]
         for row in rows:
@@ -115,14 +115,14 @@ class PlacementTests(base.FunctionalTestCase):
             self.assertEqual(202, reply.status)
             self.assertEqual(row.port, self.place().port)
 
-    def test_a_host_with_one_port_for_all_takes_any_number(self):
+    def test_multiplexed_host_has_no_limit(self):
         host = self.make_console_host(multiplex_port=5999)
         rows = [self.place() for _ in range(5)]
         self.assertEqual({None}, {row.port for row in rows})
         self.assertEqual({5999}, {self.show(row)["port"] for row in rows})
         self.assertEqual(5, self.console_host(host).console_count)
 
-    def test_the_first_type_that_is_offered(self):
+    def test_first_offered_type_is_created(self):
         self.make_console_host(console_type="vnc+xvp")
         first = self.place()
         self.make_console_host(console_type="vnc")
@@ -131,7 +131,7 @@ class PlacementTests(base.FunctionalTestCase):
         self.assertEqual("vnc+xvp", first.console_type)
         self.assertEqual("vnc", second.console_type)
 
-    def test_a_better_type_is_made_beside_the_one_there_is(self):
+    def test_preferred_type_is_added_when_offered(self):
         self.make_console_host(console_type="vnc+xvp")
         server_id = self.make_server()
         xvp = self.place(server_id)
@@ -157,13 +157,13 @@ class PlacementTests(base.FunctionalTestCase):
         self.assertEqual(NO_PORT.format(server_id), reply.message)
         self.assertEqual(1, self.console_host(full, "vnc").console_count)
 
-    def test_a_type_that_is_not_configured_is_never_made(self):
+    def test_unconfigured_type_is_never_created(self):
         self.make_console_host(console_type="unknown")
         server_id = self.make_server()
         reply = self.create(server_id, 503)
         self.assertEqual(NO_HOST.format(server_id), reply.message)
 
-    def test_a_console_left_behind_is_moved_by_the_next_create(self):
+    def test_misplaced_console_is_moved_by_next_create(self):
         old = self.make_console_host()
         row = self.place()
         password = self.show(row)["password"]
@@ -179,7 +179,7 @@ class PlacementTests(base.FunctionalTestCase):
         counts = [self.console_host(host).console_count for host in (old, new)]
         self.assertEqual([0, 1], counts)
 
-    def test_a_console_moves_with_its_server(self):
+    def test_console_moves_with_its_server(self):
         self.make_console_host()
         row = self.place()
         elsewhere = f"compute-{uuid.uuid4().hex}"
@@ -192,7 +192,7 @@ class PlacementTests(base.FunctionalTestCase):
         moved = self.place(row.server_id)
         self.assertEqual((row.id, new), (moved.id, moved.host))
 
-    def test_a_move_to_a_host_of_another_type_changes_the_type(self):
+    def test_moved_console_gets_type_of_new_host(self):
         old = self.make_console_host(console_type="vnc+xvp")
         row = self.place()
         self.change_console_host(old, compute_hosts="elsewhere")
@@ -228,7 +228,7 @@ class OtherTypesTests(base.FunctionalTestCase):
 
     options = {"consoles": {"types": "spice,vnc+xvp"}}
 
-    def test_the_order_of_the_configuration_counts(self):
+    def test_configured_order_of_types_decides(self):
         self.make_console_host(console_type="vnc+xvp")
         self.make_console_host(console_type="vnc")
         self.make_console_host(console_type="spice")

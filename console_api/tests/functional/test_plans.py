@@ -117,7 +117,7 @@ class PlanTests(base.DatabaseTestCase):
         [row] = self.full.rows(sa.select(hosts).where(hosts.c.id == number))
         return row
 
-    def test_a_scan_is_noticed(self):
+    def test_scan_is_detected(self):
         """The opposite of all others here: a statement without an index."""
         for statement in (
             "SELECT host FROM console_auth_tokens WHERE port = 1",

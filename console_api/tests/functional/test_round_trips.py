@@ -69,7 +69,7 @@ class RoundTripsTestCase(base.FunctionalTestCase):
         counts["delete"] = self.count("DELETE", path, 202)
         return counts
 
-    def test_each_operation_makes_as_few_as_it_can(self):
+    def test_operations_have_minimal_round_trips(self):
         # A wide range: the port that is tried first is then a free one.
         self.make_console_host(min_port=1024, max_port=65535)
         self.count_all()  # Connects, which costs round trips of its own.

@@ -12,7 +12,7 @@ class ListTest(base.DatabaseCase):
     def list(self) -> list[ConsoleHost]:
         return ConsoleHostManager(self.database, DOWN_TIME).list()
 
-    def test_they_are_in_the_order_of_host_and_type(self) -> None:
+    def test_hosts_are_ordered_by_name_and_type(self) -> None:
         for host, console_type in (("b", "vnc"), ("a", "x"), ("a", "vnc")):
             self.add_console_host(host, console_type=console_type)
         self.assertEqual(
@@ -20,10 +20,10 @@ class ListTest(base.DatabaseCase):
             [(host.host, host.console_type) for host in self.list()],
         )
 
-    def test_there_may_be_none(self) -> None:
+    def test_list_can_be_empty(self) -> None:
         self.assertEqual([], self.list())
 
-    def test_one_is_shown_as_it_is_stored(self) -> None:
+    def test_host_has_all_attributes(self) -> None:
         self.add_console_host(
             "a",
             compute_hosts=("x*", "y?"),
@@ -51,7 +51,7 @@ class ListTest(base.DatabaseCase):
             self.list(),
         )
 
-    def test_one_is_up_while_its_agent_is_seen(self) -> None:
+    def test_host_is_up_for_host_down_time(self) -> None:
         now = int(time.time())
         for name, last_seen_at, state in (
             ("never", None, "down"),

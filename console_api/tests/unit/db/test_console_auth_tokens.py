@@ -59,7 +59,7 @@ class GivenEndpointTest(TokensCase):
             self.endpoint,
         )
 
-    def test_what_the_directory_has_given_is_stored(self) -> None:
+    def test_given_endpoint_is_stored(self) -> None:
         self.assertTrue(self.insert_given("one"))
         row = console_auth_tokens.find(self.database, "one", 99)
         assert row is not None
@@ -70,7 +70,7 @@ class GivenEndpointTest(TokensCase):
             ),
         )
 
-    def test_a_server_that_has_changed_meanwhile_gets_none(self) -> None:
+    def test_changed_server_gets_no_token(self) -> None:
         for change in (
             {"server_id": UNKNOWN_SERVER},
             {"project_id": "another"},
@@ -82,7 +82,7 @@ class GivenEndpointTest(TokensCase):
 
 
 class FindTest(TokensCase):
-    def test_a_token_is_found_with_the_project_of_its_server(self) -> None:
+    def test_token_has_project_of_server(self) -> None:
         self.assertTrue(self.insert("one"))
         self.insert("two", protocol="spice")
         row = console_auth_tokens.find(self.database, "one", 99)
@@ -99,18 +99,18 @@ class FindTest(TokensCase):
             row,
         )
 
-    def test_a_token_is_valid_while_its_expiry_lies_ahead(self) -> None:
+    def test_token_is_valid_before_expiry(self) -> None:
         self.insert("one", expires_at=100)
         for now, valid in ((0, True), (99, True), (100, False), (101, False)):
             with self.subTest(now=now):
                 row = console_auth_tokens.find(self.database, "one", now)
                 self.assertEqual(valid, row is not None)
 
-    def test_an_unknown_token_is_not_found(self) -> None:
+    def test_unknown_token_is_none(self) -> None:
         self.insert("one")
         self.assertIsNone(console_auth_tokens.find(self.database, "ONE", 1))
 
-    def test_it_takes_one_statement(self) -> None:
+    def test_look_up_is_one_statement(self) -> None:
         self.insert("one")
         with mock.patch.object(
             self.database, "read", wraps=self.database.read
@@ -120,10 +120,10 @@ class FindTest(TokensCase):
 
 
 class InsertTest(TokensCase):
-    def test_who_asked_for_it_need_not_be_known(self) -> None:
+    def test_user_is_optional(self) -> None:
         self.assertTrue(self.insert("one", user_id=None))
 
-    def test_a_token_for_nothing_that_is_there_is_not_stored(self) -> None:
+    def test_token_without_server_or_endpoint_is_not_stored(self) -> None:
         for values in (
             {"server_id": UNKNOWN_SERVER},
             {"project_id": base.OTHER_PROJECT},
@@ -135,13 +135,13 @@ class InsertTest(TokensCase):
 
 
 class DeleteTest(TokensCase):
-    def test_that_token_alone_is_deleted(self) -> None:
+    def test_only_given_token_is_deleted(self) -> None:
         self.insert("one")
         self.insert("two")
         self.assertTrue(console_auth_tokens.delete(self.database, "one"))
         self.assertEqual(["two"], self.hashes())
 
-    def test_an_unknown_token_is_reported(self) -> None:
+    def test_delete_of_unknown_token_is_reported(self) -> None:
         self.insert("one")
         self.assertFalse(console_auth_tokens.delete(self.database, "two"))
         self.assertEqual(["one"], self.hashes())
@@ -163,7 +163,7 @@ class PurgeTest(TokensCase):
                     console_auth_tokens.count_expired(self.database, now),
                 )
 
-    def test_expired_tokens_go_in_batches_and_valid_ones_stay(self) -> None:
+    def test_purge_deletes_expired_tokens_in_batches(self) -> None:
         for batch, expected in (
             (4, [4, 2]),
             (6, [6]),
@@ -179,19 +179,19 @@ class PurgeTest(TokensCase):
                 for number in range(6):
                     self.insert(f"old-{number}", expires_at=50 + number)
 
-    def test_the_oldest_go_first_and_a_batch_alone_at_a_time(self) -> None:
+    def test_purge_starts_with_oldest_tokens(self) -> None:
         batches = console_auth_tokens.purge(self.database, 100, 2)
         self.assertEqual(2, next(batches))
         self.assertEqual(
             ["new", "now", "old-2", "old-3", "old-4"], self.hashes()
         )
 
-    def test_without_expired_tokens_there_is_nothing_to_do(self) -> None:
+    def test_purge_without_expired_tokens(self) -> None:
         self.assertEqual(
             [], list(console_auth_tokens.purge(self.database, 1, 10))
         )
 
-    def test_a_batch_that_another_purge_has_deleted_counts_none(self) -> None:
+    def test_concurrent_purge_is_not_counted_twice(self) -> None:
         mine = console_auth_tokens.purge(self.database, 100, 4)
         delete = console_auth_tokens._delete_batch
 
@@ -205,7 +205,7 @@ class PurgeTest(TokensCase):
             self.assertEqual([0, 0], list(mine))
         self.assertEqual(["new"], self.hashes())
 
-    def test_a_database_that_goes_away_ends_it_cleanly(self) -> None:
+    def test_purge_without_database_is_unavailable(self) -> None:
         batches = console_auth_tokens.purge(self.database, 100, 2)
         next(batches)
         with (

@@ -60,7 +60,7 @@ class FreePortTest(base.DatabaseCase):
             if found in taken or found not in every:
                 self.fail(f"{found} is not free: {taken=} {start=}")
 
-    def test_whatever_is_taken_and_wherever_it_begins_it_finds_one(
+    def test_free_port_is_found_in_every_state(
         self,
     ) -> None:
         every = range(self.low, self.high + 1)
@@ -74,7 +74,7 @@ class FreePortTest(base.DatabaseCase):
                     self.assertFindsFreePort(connection, taken)
                     connection.rollback()
 
-    def test_ports_around_the_range_do_not_lead_out_of_it(self) -> None:
+    def test_ports_around_the_range_are_ignored(self) -> None:
         every = range(self.low, self.high + 1)
         around = (*range(self.low - 2, self.low), *range(self.high + 1, 5909))
         for free in every:
@@ -84,7 +84,7 @@ class FreePortTest(base.DatabaseCase):
                 self.assertFindsFreePort(connection, taken)
                 connection.rollback()
 
-    def test_the_search_begins_anywhere_in_the_range(self) -> None:
+    def test_search_starts_at_random_port(self) -> None:
         with (
             self.database.transaction() as connection,
             mock.patch.object(random, "randint", return_value=5904) as randint,

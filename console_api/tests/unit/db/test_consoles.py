@@ -36,19 +36,19 @@ class ConsolesCase(base.DatabaseCase):
 
 
 class InsertTest(ConsolesCase):
-    def test_a_console_gets_a_port_of_the_range(self) -> None:
+    def test_console_gets_port_of_range(self) -> None:
         host = self.add_console_host(min_port=5905, max_port=5905)
         self.assertIs(Placed.DONE, self.insert(host))
         self.assertEqual([(SERVER, "vnc", host.id, 5905)], self.stored())
         self.assertEqual(1, self.console_host().console_count)
 
-    def test_it_has_the_name_that_its_server_has_by_then(self) -> None:
+    def test_console_gets_current_instance_name(self) -> None:
         servers.update(self.database, SERVER, {"instance_name": "renamed"}, {})
         self.insert(self.add_console_host())
         [row] = self.rows(tables.consoles)
         self.assertEqual("renamed", row.instance_name)
 
-    def test_consoles_of_a_host_get_different_ports(self) -> None:
+    def test_ports_on_a_host_are_unique(self) -> None:
         host = self.add_console_host(min_port=5900, max_port=5909)
         for number in range(2, 12):
             self.add_server(server_id(number))
@@ -58,7 +58,7 @@ class InsertTest(ConsolesCase):
             set(range(5900, 5910)), {row[3] for row in self.stored()}
         )
 
-    def test_consoles_of_a_multiplexed_host_have_no_port_of_their_own(
+    def test_console_on_multiplexed_host_has_no_port(
         self,
     ) -> None:
         host = self.add_console_host(
@@ -69,14 +69,14 @@ class InsertTest(ConsolesCase):
             self.assertIs(Placed.DONE, self.insert(host, uuid))
         self.assertEqual([None, None], [row[3] for row in self.stored()])
 
-    def test_a_full_host_has_no_room(self) -> None:
+    def test_full_host_has_no_room(self) -> None:
         host = self.add_console_host(min_port=5900, max_port=5900)
         self.add_server(server_id(2))
         self.insert(host)
         self.assertIs(Placed.NO_ROOM, self.insert(host, server_id(2)))
         self.assertEqual(1, len(self.stored()))
 
-    def test_the_second_of_two_for_one_server_and_type_is_overtaken(
+    def test_second_console_of_type_is_overtaken(
         self,
     ) -> None:
         one = self.add_console_host()
@@ -88,18 +88,18 @@ class InsertTest(ConsolesCase):
                 self.assertEqual(1, len(self.stored()))
                 self.assertCountsAreRight()
 
-    def test_a_server_has_one_console_of_each_type(self) -> None:
+    def test_server_has_one_console_of_each_type(self) -> None:
         for console_type in ("vnc", "vnc+xvp"):
             host = self.add_console_host(console_type=console_type)
             self.assertIs(Placed.DONE, self.insert(host))
         self.assertEqual(["vnc", "vnc+xvp"], [row[1] for row in self.stored()])
 
-    def test_a_server_that_is_gone_gets_none(self) -> None:
+    def test_deleted_server_gets_no_console(self) -> None:
         host = self.add_console_host()
         self.assertIs(Placed.SERVER_GONE, self.insert(host, UNKNOWN_SERVER))
         self.assertEqual([], self.stored())
 
-    def test_a_lost_deadlock_is_not_the_end(self) -> None:
+    def test_insert_is_retried_after_deadlock(self) -> None:
         host = self.add_console_host()
         lost = db_exc.DBDeadlock(Exception("deadlock"))
         with (
@@ -125,7 +125,7 @@ class MoveTest(ConsolesCase):
     def move(self, host: ConsoleHostRow) -> Placed:
         return consoles.move(self.database, self.console.id, self.old.id, host)
 
-    def test_it_takes_type_and_port_of_its_new_host(self) -> None:
+    def test_moved_console_gets_type_and_port_of_new_host(self) -> None:
         new = self.add_console_host(
             "new", console_type="vnc+xvp", min_port=7000, max_port=7000
         )
@@ -139,7 +139,7 @@ class MoveTest(ConsolesCase):
         self.assertEqual(0, self.console_host("old").console_count)
         self.assertEqual(1, self.console_host("new", "vnc+xvp").console_count)
 
-    def test_a_full_host_has_no_room_and_nothing_changes(self) -> None:
+    def test_move_to_full_host_changes_nothing(self) -> None:
         new = self.add_console_host("new", min_port=7000, max_port=7000)
         self.add_server(server_id(2))
         self.insert(new, server_id(2))
@@ -147,7 +147,7 @@ class MoveTest(ConsolesCase):
         self.assertIs(Placed.NO_ROOM, self.move(new))
         self.assertEqual(before, self.stored())
 
-    def test_one_moved_meanwhile_is_left_where_it_is(self) -> None:
+    def test_console_moved_concurrently_is_not_moved_again(self) -> None:
         first = self.add_console_host("first")
         second = self.add_console_host("second")
         self.move(first)
@@ -155,13 +155,13 @@ class MoveTest(ConsolesCase):
         self.assertEqual(first.id, self.stored()[0][2])
         self.assertEqual(0, self.console_host("second").console_count)
 
-    def test_one_deleted_meanwhile_is_not_counted(self) -> None:
+    def test_console_deleted_concurrently_is_not_counted(self) -> None:
         new = self.add_console_host("new")
         consoles.delete(self.database, SERVER, self.console.id)
         self.assertIs(Placed.OVERTAKEN, self.move(new))
         self.assertEqual([], self.stored())
 
-    def test_it_does_not_become_a_second_one_of_a_type(self) -> None:
+    def test_move_cannot_cause_second_console_of_type(self) -> None:
         other = self.add_console_host("other", console_type="vnc+xvp")
         self.insert(other)
         new = self.add_console_host("new", console_type="vnc+xvp")
@@ -192,7 +192,7 @@ class ReadTest(ConsolesCase):
             )
         ]
 
-    def test_pages_of_a_server_follow_each_other_by_id(self) -> None:
+    def test_pages_follow_each_other_by_id(self) -> None:
         one, two, three = self.ids
         for marker, limit, expected in (
             (0, 9, [one, two, three]),
@@ -204,7 +204,7 @@ class ReadTest(ConsolesCase):
             with self.subTest(marker=marker, limit=limit):
                 self.assertEqual(expected, self.list_ids(marker, limit))
 
-    def test_where_consoles_are_is_told_with_what_their_hosts_serve(
+    def test_placed_consoles_have_patterns_of_their_hosts(
         self,
     ) -> None:
         found = consoles.placed_of_server(self.database, SERVER)
@@ -213,14 +213,14 @@ class ReadTest(ConsolesCase):
             {("compute-*",)}, {row.compute_hosts for row in found}
         )
 
-    def test_a_console_comes_with_public_host_name_and_port(self) -> None:
+    def test_console_has_public_hostname_and_port(self) -> None:
         row = consoles.get(self.database, SERVER, self.ids[0])
         assert row is not None
         self.assertEqual("console-1.example.org", row.public_hostname)
         self.assertIn(row.port, range(5900, 5910))
         self.assertEqual("encrypted", row.encrypted_password)
 
-    def test_a_console_of_another_server_is_not_there(self) -> None:
+    def test_console_of_other_server_is_none(self) -> None:
         for uuid, console_id in (
             (server_id(2), self.ids[0]),
             (UNKNOWN_SERVER, self.ids[0]),
@@ -231,7 +231,7 @@ class ReadTest(ConsolesCase):
                     consoles.get(self.database, uuid, console_id)
                 )
 
-    def test_a_multiplexed_console_has_the_port_of_its_host(self) -> None:
+    def test_multiplexed_console_has_port_of_host(self) -> None:
         host = self.add_console_host(
             "mux",
             console_type="mux",

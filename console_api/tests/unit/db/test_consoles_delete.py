@@ -16,14 +16,14 @@ class DeleteTest(ConsolesCase):
         self.insert(self.host)
         [self.console] = self.rows(tables.consoles)
 
-    def test_its_place_is_free_again(self) -> None:
+    def test_delete_frees_port_and_count(self) -> None:
         self.assertTrue(
             consoles.delete(self.database, SERVER, self.console.id)
         )
         self.assertEqual([], self.stored())
         self.assertEqual(0, self.console_host().console_count)
 
-    def test_a_console_of_another_server_stays(self) -> None:
+    def test_console_of_other_server_is_kept(self) -> None:
         for uuid, console_id in (
             (UNKNOWN_SERVER, self.console.id),
             (SERVER, self.console.id + 1),
@@ -34,7 +34,7 @@ class DeleteTest(ConsolesCase):
                 )
                 self.assertEqual(1, self.console_host().console_count)
 
-    def test_one_that_is_moved_meanwhile_is_deleted_where_it_went(
+    def test_console_moved_concurrently_is_deleted(
         self,
     ) -> None:
         new = self.add_console_host("new")
@@ -48,14 +48,14 @@ class DeleteTest(ConsolesCase):
             )
         self.assertEqual([], self.stored())
 
-    def test_one_that_is_deleted_meanwhile_is_reported(self) -> None:
+    def test_console_deleted_concurrently_is_reported(self) -> None:
         with self.interfering(lambda: servers.delete(self.database, SERVER)):
             self.assertFalse(
                 consoles.delete(self.database, SERVER, self.console.id)
             )
         self.assertEqual(0, self.console_host().console_count)
 
-    def test_one_that_never_rests_is_given_up(self) -> None:
+    def test_delete_attempts_are_limited(self) -> None:
         new = self.add_console_host("new")
         hosts = itertools.cycle([(self.host, new), (new, self.host)])
 

@@ -24,7 +24,7 @@ class DatabaseUrlTest(base.FolderCase):
             base.load_conf(self.folder, {"database": {"connection": text}})
         )
 
-    def test_every_database_gets_time_limits(self) -> None:
+    def test_url_gets_timeouts(self) -> None:
         for text, expected in (
             ("sqlite:////a/file", {"timeout": "30"}),
             (
@@ -51,19 +51,19 @@ class DatabaseUrlTest(base.FolderCase):
             with self.subTest(text):
                 self.assertEqual(expected, dict(self.url(text).query))
 
-    def test_limits_that_the_operator_gives_are_kept(self) -> None:
+    def test_timeouts_of_the_operator_are_kept(self) -> None:
         url = self.url("sqlite:////a/file?timeout=3")
         self.assertEqual({"timeout": "3"}, dict(url.query))
 
-    def test_a_database_without_known_limits_is_left_alone(self) -> None:
+    def test_unknown_database_gets_no_timeouts(self) -> None:
         url = self.url("oracle://user:secret@host/name")
         self.assertEqual({}, dict(url.query))
 
-    def test_a_url_that_is_missing_is_asked_for(self) -> None:
+    def test_missing_url_is_reported(self) -> None:
         with self.assertRaisesRegex(errors.ConfigurationError, "is not set"):
             self.url("")
 
-    def test_what_is_no_url_is_refused_without_showing_it(self) -> None:
+    def test_invalid_url_is_refused_without_its_text(self) -> None:
         for text in (
             "secret",
             "secret://host/name",

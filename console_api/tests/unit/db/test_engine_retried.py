@@ -22,22 +22,22 @@ class RetriedTest(base.FolderCase):
         function.__name__ = "a_write"
         return function
 
-    def test_a_write_that_lost_is_tried_again(self) -> None:
+    def test_deadlock_is_retried(self) -> None:
         lost = db_exc.DBDeadlock(DISCONNECTED)
         function = self.outcomes(lost, lost, "stored")
         self.assertEqual("stored", engine.retried(function)("a", key="b"))
         self.assertEqual([mock.call("a", key="b")] * 3, function.mock_calls)
 
-    def test_a_write_that_always_loses_is_given_up(self) -> None:
+    def test_retries_are_limited(self) -> None:
         function = self.outcomes(*[db_exc.DBDeadlock(DISCONNECTED)] * 100)
         with self.assertRaises(errors.DatabaseUnavailable):
             engine.retried(function)()
-        self.assertEqual(1 + engine._WRITE_TRIES, function.call_count)
+        self.assertEqual(1 + engine._MAX_WRITE_RETRIES, function.call_count)
         waits = [call.args[0] for call in self.sleep.mock_calls]
-        self.assertEqual(engine._WRITE_TRIES, len(waits))
+        self.assertEqual(engine._MAX_WRITE_RETRIES, len(waits))
         self.assertLessEqual(max(waits), 1)
 
-    def test_a_database_that_is_away_is_not_tried_again(self) -> None:
+    def test_connection_errors_are_not_retried(self) -> None:
         for error in (
             db_exc.DBConnectionError(DISCONNECTED),
             AWAY,
@@ -50,7 +50,7 @@ class RetriedTest(base.FolderCase):
                 self.assertIs(error, caught.exception.__cause__)
                 function.assert_called_once_with()
 
-    def test_a_database_that_is_read_only_says_that_it_is_away(self) -> None:
+    def test_read_only_database_is_unavailable(self) -> None:
         for error in (
             db_exc.DBError(
                 sa_exc.InternalError("INSERT", {}, Exception("read-only"))
@@ -63,18 +63,18 @@ class RetriedTest(base.FolderCase):
                     engine.retried(function)()
                 function.assert_called_once_with()
 
-    def test_a_faulty_statement_is_not_taken_for_an_absent_database(
+    def test_faulty_statement_is_raised(
         self,
     ) -> None:
         faulty = sa_exc.ProgrammingError("INSERT", {}, Exception("no column"))
         with self.assertRaises(db_exc.DBError):
             engine.retried(self.outcomes(db_exc.DBError(faulty)))()
 
-    def test_other_errors_pass(self) -> None:
+    def test_other_errors_are_raised(self) -> None:
         function = self.outcomes(errors.Conflict("no"))
         with self.assertRaises(errors.Conflict):
             engine.retried(function)()
         function.assert_called_once_with()
 
-    def test_the_name_of_the_write_is_kept(self) -> None:
+    def test_name_of_function_is_kept(self) -> None:
         self.assertEqual("a_write", engine.retried(self.outcomes()).__name__)

@@ -18,13 +18,13 @@ class EmptyDatabaseTest(base.FolderCase):
         self.conf = base.load_conf(self.folder)
         self.path = self.folder / "console_api.sqlite"
 
-    def test_it_has_no_version(self) -> None:
+    def test_empty_database_has_no_version(self) -> None:
         self.assertIsNone(schema.version(self.conf))
         self.assertFalse(self.path.exists())
         self.path.touch()
         self.assertIsNone(schema.version(self.conf))
 
-    def test_the_check_says_what_to_run(self) -> None:
+    def test_check_names_the_command(self) -> None:
         with self.assertRaises(errors.ConfigurationError) as caught:
             schema.check(self.conf)
         message = str(caught.exception)
@@ -34,12 +34,12 @@ class EmptyDatabaseTest(base.FolderCase):
         self.assertIn("[database] connection", message)
         self.assertFalse(self.path.exists())
 
-    def test_sync_brings_it_to_the_version_of_the_code(self) -> None:
+    def test_sync_reaches_version_of_code(self) -> None:
         schema.sync(self.conf)
         self.assertEqual(schema.head(), schema.version(self.conf))
         schema.check(self.conf)
 
-    def test_sync_makes_the_tables_that_the_statements_expect(self) -> None:
+    def test_sync_creates_tables(self) -> None:
         schema.sync(self.conf)
         bare = sa.create_engine(engine.database_url(self.conf))
         self.addCleanup(bare.dispose)
@@ -52,7 +52,7 @@ class EmptyDatabaseTest(base.FolderCase):
                 ),
             )
 
-    def test_sync_makes_the_checks_that_the_tables_name(self) -> None:
+    def test_sync_creates_check_constraints(self) -> None:
         schema.sync(self.conf)
         bare = sa.create_engine(engine.database_url(self.conf))
         self.addCleanup(bare.dispose)
@@ -70,7 +70,7 @@ class EmptyDatabaseTest(base.FolderCase):
             with self.subTest(name):
                 self.assertEqual(expected, found)
 
-    def test_sync_makes_every_named_constraint(self) -> None:
+    def test_sync_creates_named_constraints(self) -> None:
         schema.sync(self.conf)
         with sqlite3.connect(self.path) as connection:
             text = "\n".join(
@@ -90,7 +90,7 @@ class EmptyDatabaseTest(base.FolderCase):
             with self.subTest(name):
                 self.assertIn(name, text)
 
-    def test_sync_lets_readers_go_on_beside_a_writer(self) -> None:
+    def test_sync_enables_write_ahead_log(self) -> None:
         schema.sync(self.conf)
         with sqlite3.connect(self.path) as connection:
             [(mode,)] = connection.execute("PRAGMA journal_mode")
@@ -99,13 +99,13 @@ class EmptyDatabaseTest(base.FolderCase):
 
 
 class CurrentDatabaseTest(base.DatabaseCase):
-    def test_a_second_sync_changes_nothing(self) -> None:
+    def test_second_sync_changes_nothing(self) -> None:
         self.add_server()
         schema.sync(self.conf)
         self.assertEqual(1, len(self.rows(tables.servers)))
         schema.check(self.conf)
 
-    def test_a_database_of_newer_code_is_refused(self) -> None:
+    def test_newer_database_is_refused(self) -> None:
         with self.database.transaction() as connection:
             connection.execute(
                 sa.text("UPDATE alembic_version SET version_num = '9999'")
@@ -119,7 +119,7 @@ class CurrentDatabaseTest(base.DatabaseCase):
 
 
 class AbsentDatabaseTest(base.FolderCase):
-    def test_every_call_says_that_it_does_not_answer(self) -> None:
+    def test_calls_without_database_are_unavailable(self) -> None:
         conf = base.load_conf(
             self.folder,
             {"database": {"connection": f"sqlite:///{self.folder}/no/file"}},
@@ -133,7 +133,7 @@ class AbsentDatabaseTest(base.FolderCase):
 
 
 class DriverTest(base.FolderCase):
-    def test_a_driver_that_is_not_installed_is_named(self) -> None:
+    def test_missing_driver_is_named(self) -> None:
         conf = base.load_conf(self.folder)
         (self.folder / "console_api.sqlite").touch()
         absent = ModuleNotFoundError("No module named 'somesql'")
@@ -147,7 +147,7 @@ class DriverTest(base.FolderCase):
 
 
 class LockTest(base.FolderCase):
-    def test_two_migrations_of_one_database_follow_each_other(self) -> None:
+    def test_concurrent_migrations_wait(self) -> None:
         for dialect, lock in (
             ("mysql", "GET_LOCK"),
             ("postgresql", "pg_advisory_lock"),
@@ -168,7 +168,7 @@ class LockTest(base.FolderCase):
 
 
 class SyncOfServersTest(base.FolderCase):
-    def test_migrations_have_no_time_limit_on_their_statements(self) -> None:
+    def test_migrations_have_no_statement_timeout(self) -> None:
         for text, kept in (
             (
                 "mysql+pymysql://user@host/name",
@@ -200,7 +200,7 @@ class SyncOfServersTest(base.FolderCase):
 
 
 class MigrationsTest(base.FolderCase):
-    def test_they_are_one_line_from_the_first_to_the_last(self) -> None:
+    def test_migrations_are_linear(self) -> None:
         scripts = alembic.script.ScriptDirectory(str(schema.MIGRATIONS))
         self.assertEqual([schema.head()], scripts.get_heads())
         for script in scripts.walk_revisions():
@@ -208,7 +208,7 @@ class MigrationsTest(base.FolderCase):
                 self.assertFalse(script.is_merge_point)
                 self.assertFalse(script.is_branch_point)
 
-    def test_without_migrations_the_installation_is_blamed(self) -> None:
+    def test_missing_migrations_are_reported(self) -> None:
         with (
             mock.patch.object(schema, "MIGRATIONS", self.folder),
             self.assertRaisesRegex(errors.ConfigurationError, "Install"),
