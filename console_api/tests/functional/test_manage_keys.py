@@ -88,7 +88,7 @@ class KeysTests(ManageCase):
             yield process
             connection.rollback()
 
-    def test_all_passwords_are_encrypted_anew_and_old_keys_go(self):
+    def test_rotate_reencrypts_and_deletes_old_keys(self):
         before = self.encrypted()
         self.assertIn(
             "Re-encrypted 1200 of 1200 passwords.",
@@ -100,7 +100,7 @@ class KeysTests(ManageCase):
         self.assertEqual([0, 2, 3], keys.numbers(self.keys))
         self.assert_all_readable()
 
-    def test_a_killed_rotation_loses_no_password(self):
+    def test_killed_rotation_loses_no_password(self):
         with self.blocked_rotation() as process:
             process.kill()
             process.communicate(timeout=TIMEOUT)
@@ -108,7 +108,7 @@ class KeysTests(ManageCase):
         self.manage("keys", "rotate")
         self.assert_all_readable()
 
-    def test_a_second_rotation_at_once_is_refused(self):
+    def test_concurrent_rotation_is_refused(self):
         with self.blocked_rotation() as process:
             self.assertIn("being rotated", self.refused("keys", "rotate"))
         status, _, stderr = end(process)
@@ -116,7 +116,7 @@ class KeysTests(ManageCase):
         self.assertEqual([0, 1, 2], keys.numbers(self.keys))
         self.assert_all_readable()
 
-    def test_a_password_of_no_key_is_named_and_all_keys_stay(self):
+    def test_undecryptable_password_keeps_all_keys(self):
         self.manage("keys", "rotate")
         self.age_keys()
         [row, *_] = self.database.rows(tables.consoles.select())

@@ -9,6 +9,124 @@ from console_api.db import schema, tables
 from console_api.tests.functional import base, configuration
 from console_api.tests.functional.test_concurrency import at_once
 
+# Rows that keep all rules.
+SERVER = {
+    "uuid": "1",
+    "project_id": "p",
+    "name": "n",
+    "instance_name": "i",
+}
+HOST = {
+    "id": 1,
+    "host": "h",
+    "console_type": "vnc",
+    "public_hostname": "h",
+    "compute_hosts": "*",
+    "min_port": 1,
+    "max_port": 2,
+    "multiplex_port": None,
+    "enabled": True,
+    "console_count": 0,
+}
+CONSOLE = {
+    "server_id": "1",
+    "console_host_id": 1,
+    "console_type": "vnc",
+    "instance_name": "i",
+    "port": 1,
+    "encrypted_password": "e",
+    "created_at": 0,
+}
+ENDPOINT = {
+    "server_id": "1",
+    "protocol": "vnc",
+    "host": "h",
+    "port": 1,
+}
+TOKEN = {
+    "token_hash": "t",
+    "server_id": "1",
+    "console_type": "novnc",
+    "host": "h",
+    "port": 1,
+    "expires_at": 0,
+}
+OTHER_HOST = {**HOST, "id": 2, "host": "other"}
+
+_hosts, _consoles = tables.console_hosts, tables.consoles
+_endpoints = tables.server_endpoints
+
+# Rows that break a rule, with the name of its constraint.
+VIOLATIONS = (
+    (_hosts, {**HOST, "id": 2}, "uniq_console_hosts0host0console_type"),
+    (_hosts, {**OTHER_HOST, "min_port": None}, "ck_console_hosts_ports"),
+    (_hosts, {**OTHER_HOST, "multiplex_port": 1}, "ck_console_hosts_ports"),
+    (_hosts, {**OTHER_HOST, "min_port": 3}, "ck_console_hosts_port_range"),
+    (_hosts, {**OTHER_HOST, "min_port": 0}, "ck_console_hosts_port_range"),
+    (
+        _hosts,
+        {**OTHER_HOST, "max_port": 65536},
+        "ck_console_hosts_port_range",
+    ),
+    (
+        _hosts,
+        {
+            **OTHER_HOST,
+            "min_port": None,
+            "max_port": None,
+            "multiplex_port": 0,
+        },
+        "ck_console_hosts_multiplex_port",
+    ),
+    (
+        _hosts,
+        {**OTHER_HOST, "console_count": -1},
+        "ck_console_hosts_console_count",
+    ),
+    (_consoles, CONSOLE, "uniq_consoles0"),
+    (
+        _consoles,
+        {**CONSOLE, "server_id": "2"},
+        "uniq_consoles0console_host_id0port",
+    ),
+    (
+        _consoles,
+        {**CONSOLE, "port": 2},
+        "uniq_consoles0server_id0console_type",
+    ),
+    (
+        _consoles,
+        {**CONSOLE, "server_id": "3", "port": 2},
+        "fk_consoles_servers",
+    ),
+    (
+        _consoles,
+        {**CONSOLE, "server_id": "2", "console_host_id": 9},
+        "fk_consoles_console_hosts",
+    ),
+    (
+        _endpoints,
+        {**ENDPOINT, "protocol": "x"},
+        "ck_server_endpoints_protocol",
+    ),
+    (_endpoints, {**ENDPOINT, "port": 0}, "ck_server_endpoints_port"),
+    (
+        _endpoints,
+        {**ENDPOINT, "tls_port": 65536},
+        "ck_server_endpoints_tls_port",
+    ),
+    (
+        _endpoints,
+        {**ENDPOINT, "server_id": "3"},
+        "fk_server_endpoints_servers",
+    ),
+    (
+        tables.console_auth_tokens,
+        {**TOKEN, "server_id": "3"},
+        "fk_console_auth_tokens_servers",
+    ),
+)
+
 
 def names(constraints):
     """Return the names of constraints that have one, sorted."""
@@ -112,122 +230,10 @@ class MigrationTests(base.DatabaseTestCase):
         """The database refuses what breaks a rule, by its name."""
         schema.sync(self.conf)
         execute = self.database.execute
-        server = {
-            "uuid": "1",
-            "project_id": "p",
-            "name": "n",
-            "instance_name": "i",
-        }
-        host = {
-            "id": 1,
-            "host": "h",
-            "console_type": "vnc",
-            "public_hostname": "h",
-            "compute_hosts": "*",
-            "min_port": 1,
-            "max_port": 2,
-            "multiplex_port": None,
-            "enabled": True,
-            "console_count": 0,
-        }
-        console = {
-            "server_id": "1",
-            "console_host_id": 1,
-            "console_type": "vnc",
-            "instance_name": "i",
-            "port": 1,
-            "encrypted_password": "e",
-            "created_at": 0,
-        }
-        endpoint = {
-            "server_id": "1",
-            "protocol": "vnc",
-            "host": "h",
-            "port": 1,
-        }
-        token = {
-            "token_hash": "t",
-            "server_id": "1",
-            "console_type": "novnc",
-            "host": "h",
-            "port": 1,
-            "expires_at": 0,
-        }
-        execute(tables.servers.insert(), [server, {**server, "uuid": "2"}])
-        execute(tables.console_hosts.insert(), host)
-        execute(tables.consoles.insert(), console)
-        other = {**host, "id": 2, "host": "other"}
-        hosts, consoles = tables.console_hosts, tables.consoles
-        endpoints = tables.server_endpoints
-        for table, row, name in (
-            (hosts, {**host, "id": 2}, "uniq_console_hosts0host0console_type"),
-            (hosts, {**other, "min_port": None}, "ck_console_hosts_ports"),
-            (hosts, {**other, "multiplex_port": 1}, "ck_console_hosts_ports"),
-            (hosts, {**other, "min_port": 3}, "ck_console_hosts_port_range"),
-            (hosts, {**other, "min_port": 0}, "ck_console_hosts_port_range"),
-            (
-                hosts,
-                {**other, "max_port": 65536},
-                "ck_console_hosts_port_range",
-            ),
-            (
-                hosts,
-                {
-                    **other,
-                    "min_port": None,
-                    "max_port": None,
-                    "multiplex_port": 0,
-                },
-                "ck_console_hosts_multiplex_port",
-            ),
-            (
-                hosts,
-                {**other, "console_count": -1},
-                "ck_console_hosts_console_count",
-            ),
-            (consoles, console, "uniq_consoles0"),
-            (
-                consoles,
-                {**console, "server_id": "2"},
-                "uniq_consoles0console_host_id0port",
-            ),
-            (
-                consoles,
-                {**console, "port": 2},
-                "uniq_consoles0server_id0console_type",
-            ),
-            (
-                consoles,
-                {**console, "server_id": "3", "port": 2},
-                "fk_consoles_servers",
-            ),
-            (
-                consoles,
-                {**console, "server_id": "2", "console_host_id": 9},
-                "fk_consoles_console_hosts",
-            ),
-            (
-                endpoints,
-                {**endpoint, "protocol": "x"},
-                "ck_server_endpoints_protocol",
-            ),
-            (endpoints, {**endpoint, "port": 0}, "ck_server_endpoints_port"),
-            (
-                endpoints,
-                {**endpoint, "tls_port": 65536},
-                "ck_server_endpoints_tls_port",
-            ),
-            (
-                endpoints,
-                {**endpoint, "server_id": "3"},
-                "fk_server_endpoints_servers",
-            ),
-            (
-                tables.console_auth_tokens,
-                {**token, "server_id": "3"},
-                "fk_console_auth_tokens_servers",
-            ),
-        ):
+        execute(tables.servers.insert(), [SERVER, {**SERVER, "uuid": "2"}])
+        execute(tables.console_hosts.insert(), HOST)
+        execute(tables.consoles.insert(), CONSOLE)
+        for table, row, name in VIOLATIONS:
             with self.subTest(name, row=row):
                 with self.assertRaises(sa.exc.DBAPIError) as caught:
                     execute(table.insert(), row)

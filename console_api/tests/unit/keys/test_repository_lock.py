@@ -7,7 +7,7 @@ from unittest import mock
 
 from console_api import errors
 from console_api.keys import repository
-from console_api.tests.unit.keys.test_repository_rotated import KeysCase
+from console_api.tests.unit.keys.base import KeysCase
 
 
 class LockedTest(KeysCase):

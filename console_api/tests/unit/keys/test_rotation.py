@@ -69,7 +69,7 @@ class RotationCase(base.DatabaseCase):
 
 
 class RotateTest(RotationCase):
-    def test_all_passwords_are_in_the_new_primary_key(self) -> None:
+    def test_all_passwords_are_reencrypted(self) -> None:
         self.add_consoles()
         staged = (self.keys / "0").read_bytes()
         done = self.rotate()
@@ -81,12 +81,12 @@ class RotateTest(RotationCase):
     def numbers(self, done: rotation.Rotation) -> tuple[int, int, int]:
         return done.primary, done.passwords, done.reencrypted
 
-    def test_progress_is_told_page_by_page(self) -> None:
+    def test_progress_is_reported_for_each_page(self) -> None:
         self.add_consoles()
         self.rotate()
         self.assertEqual([(2, 5), (4, 5), (5, 5)], self.progress)
 
-    def test_what_is_in_the_primary_key_is_left_as_it_is(self) -> None:
+    def test_password_in_primary_key_is_kept(self) -> None:
         self.add_consoles(3)
         self.rotate()
         before = self.stored()
@@ -95,11 +95,11 @@ class RotateTest(RotationCase):
         self.assertEqual((2, 3, 0), self.numbers(done))
         self.assertEqual(before, self.stored())
 
-    def test_without_consoles_the_keys_are_rotated_all_the_same(self) -> None:
+    def test_keys_are_rotated_without_consoles(self) -> None:
         self.assertEqual((2, 0, 0), self.numbers(self.rotate()))
         self.assertEqual([0, 1, 2], keys.numbers(self.keys))
 
-    def test_old_keys_beyond_the_limit_are_deleted(self) -> None:
+    def test_old_keys_beyond_limit_are_deleted(self) -> None:
         self.add_consoles()
         self.rotate()
         self.age_keys()
@@ -109,7 +109,7 @@ class RotateTest(RotationCase):
         self.assertEqual([0, 2, 3], keys.numbers(self.keys))
         self.assertAllReadable()
 
-    def test_old_keys_stay_when_the_last_rotation_was_a_moment_ago(
+    def test_old_keys_are_kept_after_recent_rotation(
         self,
     ) -> None:
         self.rotate()
@@ -121,12 +121,12 @@ class RotateTest(RotationCase):
         self.add_console(1, late.encrypt(b"password-1").decode())
         self.assertAllReadable(1)
 
-    def test_kept_is_told_only_of_keys_that_would_have_gone(self) -> None:
+    def test_kept_is_reported_for_deletable_keys_only(self) -> None:
         self.assertFalse(self.rotate().kept)
 
 
 class InterruptedTest(RotationCase):
-    def test_between_pages_nothing_is_lost_and_the_next_one_goes_on(
+    def test_interruption_between_pages_loses_nothing(
         self,
     ) -> None:
         self.add_consoles()
@@ -152,7 +152,7 @@ class InterruptedTest(RotationCase):
     def killed(self, *args: object) -> None:
         raise KeyboardInterrupt
 
-    def test_before_the_new_key_is_staged_nothing_is_lost(self) -> None:
+    def test_interruption_before_staging_loses_nothing(self) -> None:
         self.add_consoles()
         with (
             mock.patch.object(keys, "_write_key", self.killed),
@@ -166,7 +166,7 @@ class InterruptedTest(RotationCase):
         self.assertAllInPrimary()
         self.assertAllReadable()
 
-    def test_the_lock_is_free_again(self) -> None:
+    def test_interruption_releases_lock(self) -> None:
         with (
             mock.patch.object(keys, "promote", self.killed),
             self.assertRaises(KeyboardInterrupt),
@@ -174,7 +174,7 @@ class InterruptedTest(RotationCase):
             self.rotate()
         self.rotate()
 
-    def test_without_the_database_no_key_is_deleted(self) -> None:
+    def test_unavailable_database_keeps_all_keys(self) -> None:
         self.add_consoles()
         self.rotate()
         self.age_keys()
@@ -190,7 +190,7 @@ class InterruptedTest(RotationCase):
 
 
 class RefusedTest(RotationCase):
-    def test_passwords_of_no_key_are_named_and_no_key_is_deleted(
+    def test_undecryptable_passwords_are_named(
         self,
     ) -> None:
         self.add_consoles(3)
@@ -212,7 +212,7 @@ class RefusedTest(RotationCase):
             keys.promote(self.keys)
         self.age_keys()
 
-    def test_only_the_first_of_many_are_named(self) -> None:
+    def test_number_of_named_consoles_is_limited(self) -> None:
         for number in range(1, 6):
             self.add_console(number, "no token at all")
         with (
@@ -223,7 +223,7 @@ class RefusedTest(RotationCase):
         ):
             self.rotate()
 
-    def test_a_damaged_key_stops_it_before_anything_changes(self) -> None:
+    def test_invalid_key_stops_rotation_at_start(self) -> None:
         self.add_consoles(1)
         before = self.stored()
         (self.keys / "0").write_text("half a k")
@@ -232,7 +232,7 @@ class RefusedTest(RotationCase):
         self.assertEqual([0, 1], keys.numbers(self.keys))
         self.assertEqual(before, self.stored())
 
-    def test_a_second_one_at_once_is_refused(self) -> None:
+    def test_concurrent_rotation_is_refused(self) -> None:
         with (
             keys.locked(self.keys),
             self.assertRaisesRegex(errors.Conflict, "being rotated"),
@@ -240,7 +240,7 @@ class RefusedTest(RotationCase):
             self.rotate()
         self.assertEqual([0, 1], keys.numbers(self.keys))
 
-    def test_without_keys_it_says_what_to_run(self) -> None:
+    def test_missing_keys_name_the_command(self) -> None:
         for path in self.keys.iterdir():
             path.unlink()
         with self.assertRaisesRegex(errors.ConfigurationError, "keys setup"):
