@@ -2,12 +2,13 @@
 """Statements on console auth tokens."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from console_api.db import tables
 from console_api.db.engine import Database, retried
+from console_api.db.rows import columns_of
 from console_api.db.servers import Endpoint
 
 _tokens = tables.console_auth_tokens.c
@@ -154,10 +155,10 @@ def insert(
     :returns: whether the server still exists, belongs to the project, and has
         such an endpoint
     """
-    columns = asdict(token)
+    columns = columns_of(token)
     with database.transaction() as connection:
         if endpoint is not None:
-            columns.update(asdict(endpoint))
+            columns.update(columns_of(endpoint))
             return bool(connection.execute(_INSERT_GIVEN, columns).rowcount)
         # PostgreSQL does not see an endpoint that replaced the one that it
         # waited for; a second statement does.

@@ -2,7 +2,7 @@
 """Statements on console hosts."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from console_api import errors
 from console_api.db import tables
 from console_api.db.engine import Database, retried
+from console_api.db.rows import columns_of
 
 _hosts = tables.console_hosts.c
 
@@ -132,7 +133,7 @@ def insert(database: Database, host: NewConsoleHost) -> None:
             connection.execute(
                 tables.console_hosts.insert(),
                 {
-                    **asdict(host),
+                    **columns_of(host),
                     "compute_hosts": " ".join(host.compute_hosts),
                     "console_count": 0,
                 },

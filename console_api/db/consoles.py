@@ -3,7 +3,7 @@
 
 import enum
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -18,6 +18,7 @@ from console_api.db import (
 )
 from console_api.db.console_hosts import ConsoleHostRow
 from console_api.db.engine import Database, retried
+from console_api.db.rows import columns_of
 
 _consoles = tables.consoles.c
 _hosts = tables.console_hosts.c
@@ -181,7 +182,7 @@ def insert(
             inserted = connection.execute(
                 tables.consoles.insert().values(
                     {
-                        **asdict(console),
+                        **columns_of(console),
                         "instance_name": _instance_name(console),
                         "console_host_id": host.id,
                         "console_type": host.console_type,

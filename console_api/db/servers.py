@@ -9,7 +9,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypedDict, TypeVar
 
@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from console_api import errors
 from console_api.db import server_consoles, tables
 from console_api.db.engine import Database, retried
+from console_api.db.rows import columns_of
 
 _T = TypeVar("_T")
 
@@ -281,7 +282,7 @@ def _revoke_tokens(connection: Connection, uuid: str) -> None:
 
 
 def _server_row(server: Server) -> dict[str, Any]:
-    row = asdict(server)
+    row = columns_of(server)
     del row["endpoints"]
     return row
 
@@ -298,7 +299,7 @@ def _endpoint_row(
     return {
         "server_id": server_id,
         "protocol": protocol,
-        **asdict(endpoint),
+        **columns_of(endpoint),
     }
 
 

@@ -11,7 +11,7 @@ class ErrorsTest(unittest.TestCase):
             with self.subTest(name):
                 self.assertTrue(issubclass(error, errors.ConsoleAPIError))
 
-    def test_what_the_caller_sent_is_shown_in_part(self) -> None:
+    def test_quoted_input_is_shortened(self) -> None:
         for error in (errors.ServerNotFound, errors.ConsoleNotFound):
             with self.subTest(error.__name__):
                 message = str(error("x" * 10_000))
@@ -34,7 +34,7 @@ class ErrorsTest(unittest.TestCase):
             with self.subTest(message):
                 self.assertEqual(message, str(error))
 
-    def test_an_unavailable_database_is_not_described(self) -> None:
+    def test_unavailable_database_is_not_described(self) -> None:
         message = str(errors.DatabaseUnavailable())
         self.assertEqual(
             "The database is unavailable. Retry the request later.",
