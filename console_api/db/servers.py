@@ -10,8 +10,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypedDict
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -20,9 +19,7 @@ from sqlalchemy.engine import Connection
 from console_api import errors
 from console_api.db import server_consoles, tables
 from console_api.db.engine import Database, retried
-from console_api.db.rows import columns_of
-
-_T = TypeVar("_T")
+from console_api.db.rows import columns_of, in_batches
 
 _servers = tables.servers.c
 _endpoints = tables.server_endpoints.c
@@ -60,9 +57,6 @@ _LIST = (
 )
 
 _COUNT = sa.select(sa.func.count()).select_from(tables.servers)
-
-# How many rows one statement has: well below the limits of all databases.
-_BATCH_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +145,7 @@ def insert(
                 (tables.servers.insert(), map(_server_row, servers)),
                 (tables.server_endpoints.insert(), _endpoint_rows(servers)),
             ):
-                for batch in _batches(rows):
+                for batch in in_batches(rows):
                     connection.execute(statement, batch)
                     written += len(batch)
                     if progress:
@@ -171,7 +165,7 @@ def count(database: Database) -> int:
 def existing(database: Database, uuids: Iterable[str]) -> set[str]:
     """Return which of these UUIDs are stored."""
     found: set[str] = set()
-    for batch in _batches(uuids):
+    for batch in in_batches(uuids):
         statement = sa.select(_servers.uuid).where(_servers.uuid.in_(batch))
         found.update(database.read(statement, str))
     return found
@@ -301,9 +295,3 @@ def _endpoint_row(
         "protocol": protocol,
         **columns_of(endpoint),
     }
-
-
-def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
-    remaining = iter(items)
-    while batch := list(islice(remaining, _BATCH_SIZE)):
-        yield batch

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from unittest import mock
 
 from console_api import errors
-from console_api.db import consoles, servers, tables
+from console_api.db import consoles, rows, servers, tables
 from console_api.db.servers import Endpoint, Server, ServerChanges
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER, server_id
@@ -69,7 +69,7 @@ class ListTest(base.DatabaseCase):
 
 class InsertTest(base.DatabaseCase):
     def test_more_than_a_batch_is_stored(self) -> None:
-        many = servers._BATCH_SIZE + 1
+        many = rows.BATCH_SIZE + 1
         servers.insert(
             self.database,
             [server(n, vnc=base.endpoint()) for n in range(many)],
@@ -78,14 +78,14 @@ class InsertTest(base.DatabaseCase):
         self.assertEqual(many, len(self.rows(tables.server_endpoints)))
 
     def test_existing_server_prevents_all(self) -> None:
-        last = servers._BATCH_SIZE
+        last = rows.BATCH_SIZE
         servers.insert(self.database, [server(last)])
         with self.assertRaises(errors.AlreadyExists):
             servers.insert(self.database, [server(n) for n in range(last + 1)])
         self.assertEqual(1, len(self.rows(tables.servers)))
 
     def test_progress_counts_rows(self) -> None:
-        many = servers._BATCH_SIZE + 1
+        many = rows.BATCH_SIZE + 1
         progress = mock.Mock()
         servers.insert(
             self.database,
@@ -98,7 +98,7 @@ class InsertTest(base.DatabaseCase):
         self.assertEqual(
             [
                 mock.call(done, many + 1)
-                for done in (servers._BATCH_SIZE, many, many + 1)
+                for done in (rows.BATCH_SIZE, many, many + 1)
             ],
             progress.call_args_list,
         )
@@ -110,7 +110,7 @@ class InsertTest(base.DatabaseCase):
 
 class ExistingTest(base.DatabaseCase):
     def test_only_stored_uuids_are_returned(self) -> None:
-        many = servers._BATCH_SIZE + 2
+        many = rows.BATCH_SIZE + 2
         servers.insert(self.database, [server(n) for n in (0, 1, many - 1)])
         self.assertEqual(
             {server_id(0), server_id(1), server_id(many - 1)},
