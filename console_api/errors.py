@@ -16,7 +16,7 @@ class InvalidInput(ConsoleAPIError):
 
 
 class Forbidden(ConsoleAPIError):
-    """The policy refuses an operation on a server of the caller's project."""
+    """The policy refuses an operation, which the caller may learn."""
 
     def __init__(self, rule: str) -> None:
         """Create the error with the message that Nova uses."""
@@ -29,7 +29,7 @@ class ProjectScopeRequired(ConsoleAPIError):
     def __init__(self, kind: str) -> None:
         """Create the error.
 
-        :param kind: of the token that was provided, such as ``an unscoped``
+        :param kind: with its article: ``an unscoped``, ``a domain-scoped``
         """
         super().__init__(
             f"This operation requires a project-scoped token, but {kind} "

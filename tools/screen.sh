@@ -8,19 +8,26 @@ root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 . "$root/tools/environment.sh"
 
 file=${1:-screen.png}
+case $file in
+    *.png | *.jpg) ;;
+    *) die "usage: tools/screen.sh [FILE.png [PORT]]" ;;
+esac
 api=127.0.0.1:${2:-9890}
 consoles=http://$api/v2.1/servers/b7b47a1c-6f4e-4b3c-8c0e-5d2a5a1a0f10/consoles
 
 request() {
     curl -sS --fail -H 'X-Auth-Token: user:demo' "$@" ||
         die "the API at $api did not return a console. Run" \
-            "tools/quickstart.sh in another terminal and wait for Ready."
+            "tools/quickstart.sh in another terminal and wait for Ready. With" \
+            "another port, run: tools/screen.sh FILE PORT"
 }
 
 # field NAME : print the first value of a property of the JSON on stdin.
 field() {
     grep -o "\"$1\": *\"\{0,1\}[^\",}]*" | head -n 1 | grep -o '[^ "]*$'
 }
+
+request -X POST "$consoles"
 
 viewer=$(command -v vncdo || true)
 if [ -z "$viewer" ]; then
@@ -30,7 +37,6 @@ if [ -z "$viewer" ]; then
     viewer=$root/.venv/viewer/bin/vncdo
 fi
 
-request -X POST "$consoles"
 id=$(request "$consoles" | field id)
 console=$(request "$consoles/$id")
 host=$(field host <<<"$console")
@@ -42,6 +48,18 @@ for _attempt in $(seq 100); do
     (: <"/dev/tcp/$host/$port") 2>/dev/null && break
     sleep 0.1
 done
-PYTHONWARNINGS=ignore "$viewer" --server "$host::$port" --password "$password" capture "$file"
+# Other users can read the arguments of a program, so vncdo is no option.
+PYTHONWARNINGS=ignore "$(dirname "$viewer")/python3" - "$host::$port" "$file" \
+    3<<<"$password" <<'CAPTURE'
+import sys
+
+from vncdotool import api
+
+with open(3) as password:
+    client = api.connect(sys.argv[1], password.read().strip(), timeout=60)
+client.captureScreen(sys.argv[2])
+client.disconnect()
+api.shutdown()
+CAPTURE
 say "Saved the screen of the sample server as $file."
 say "To see it in a VNC viewer: host $host, port $port, password $password"

@@ -180,7 +180,11 @@ class Reconciler:
         self._log_changes(consoles, failed)
         self._applied, self._failed = consoles, failed
         if not self._is_ready:
-            LOG.info("Ready with %d consoles.", len(consoles))
+            LOG.info(
+                "Ready: serving %d of %d consoles.",
+                len(consoles.keys() - failed.keys()),
+                len(consoles),
+            )
             notify.send("READY=1")
         self._is_ready = True
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Application:
     """Serves the operations of the route table.
 
-    Clients know the order of the checks, so it is part of the API: route and
+    Clients rely on the order of the checks, so it is part of the API: route,
     method, microversion, content type, JSON, project in the URL, microversion
     range of the operation, schema, policy, then the operation's own checks.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Responses: plain data until they are sent."""
+"""Responses as plain data, sent over WSGI."""
 
 import http
 import json
@@ -14,7 +14,8 @@ Header = tuple[str, str]
 
 CONTENT_TYPE: Header = ("Content-Type", "application/json")
 
-#: Set in the WSGI environment once a response of ours is being sent.
+#: Set in the WSGI environment by ``Response.send``: the filter ``faults``
+#: replaces error responses without it.
 ANSWERED = "console_api.answered"
 
 _STATUS_LINES = {
@@ -25,7 +26,7 @@ _STATUS_LINES = {
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status, body and headers other than the type and length of the body.
+    """Status, body, and headers other than its Content-Type and length.
 
     ``error`` is the class of the exception that the response reports, if
     any.
@@ -42,7 +43,7 @@ class Response:
         start_response: "StartResponse",
         more_headers: Iterable[Header] = (),
     ) -> list[bytes]:
-        """Send the response to a WSGI request, without the body to HEAD."""
+        """Send the response, without its body if the method is HEAD."""
         environ[ANSWERED] = True
         start_response(
             _STATUS_LINES.get(self.status, f"{self.status} Error"),

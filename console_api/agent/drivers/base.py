@@ -51,11 +51,13 @@ class Driver(abc.ABC):
     ) -> Mapping[int, str]:
         """Serve exactly these consoles, and no others.
 
-        Called with all consoles each time one has changed, and periodically
-        while some could not be served.  Consoles that are already served as
+        Called with all consoles each time they have been read or changed,
+        which may be without any change, and periodically while some could
+        not be served.  Consoles that are already served as
         they should be are left alone, with their sessions.
 
-        :param consoles: all consoles of this console host, by ID
+        :param consoles: the consoles of this console host by ID, without
+            those whose passwords cannot be decrypted
         :returns: why some consoles cannot be served, by ID: a sentence for
             the operator, without a password
         """

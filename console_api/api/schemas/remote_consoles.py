@@ -8,9 +8,9 @@ from microversion_parse import Version
 from console_api.api.schemas import Schema
 from console_api.values import CONSOLE_TYPES_BY_PROTOCOL, PROTOCOLS
 
-_FIRST = Version(2, 6)
+_INITIAL = Version(2, 6)
 
-# The microversions that added protocols and console types to the first ones.
+# Microversions that added protocols and console types.
 _ADDED_IN = {
     "mks": Version(2, 8),
     "webmks": Version(2, 8),
@@ -27,7 +27,7 @@ ACTIONS: Mapping[str, str] = {
 
 
 def _available(names: Iterable[str], version: Version) -> list[str]:
-    return [name for name in names if _ADDED_IN.get(name, _FIRST) <= version]
+    return [name for name in names if _ADDED_IN.get(name, _INITIAL) <= version]
 
 
 def _object(properties: Mapping[str, object]) -> Mapping[str, object]:
@@ -57,13 +57,13 @@ def _remote_console(version: Version) -> Mapping[str, object]:
 
 def _action(protocol: str) -> Mapping[str, object]:
     types = CONSOLE_TYPES_BY_PROTOCOL[protocol]
-    return _object({"type": {"enum": _available(types, _FIRST)}})
+    return _object({"type": {"enum": _available(types, _INITIAL)}})
 
 
 CREATE_BODY = Schema(
     {
         version: _remote_console(version)
-        for version in (_FIRST, *_ADDED_IN.values())
+        for version in (_INITIAL, *_ADDED_IN.values())
     }
 )
 
