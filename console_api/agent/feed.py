@@ -80,7 +80,7 @@ class ConsoleFeed:
         consoles = console_changes.list_all(self._database, host_id)
         self._replace({console.id: console for console in consoles})
         self._revision = revision
-        console_changes.forget(self._database, host_id, revision)
+        console_changes.prune(self._database, host_id, revision)
 
     def read_changes(self) -> None:
         """Read what has changed since the last read.

@@ -43,7 +43,7 @@ _STATUS_OF_ERROR: Sequence[tuple[type[errors.ConsoleAPIError], int]] = (
     (errors.Unavailable, 503),
 )
 
-# Messages of faults that have nothing to say beyond their status.  503 is the
+# Default messages by status.  503 is the
 # status of keystonemiddleware if it cannot validate a token.
 _MESSAGES = {
     401: "The request you have made requires authentication.",

@@ -30,7 +30,7 @@ _FORM = re.compile(r"[1-9][0-9]{0,8}\.(0|[1-9][0-9]{0,8})")
 
 
 def negotiate(environ: "WSGIEnvironment") -> Version:
-    """Return the microversion that a request asks for.
+    """Return the microversion that a request's headers select.
 
     The standard header takes precedence over the legacy one.  Without
     either, it is the lowest.

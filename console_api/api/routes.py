@@ -33,14 +33,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[T]):
-    """One operation: where it is, who may perform it, and what it does.
+    """One operation: its path and method, policy rule, and action.
 
     ``rule`` is the policy rule, enforced on the ``target`` that the action
     is then given.  Without ``body`` and ``query`` any are accepted.  The rest
     is for the filter in front of another API: only a body with one of the
     keys ``actions`` is a request to us, and an operation is ``shared`` if the
-    other API has such resources too, and is asked for those that we do not
-    have.
+    other API has such resources too, and serves those that we do not have.
     """
 
     path: str

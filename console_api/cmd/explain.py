@@ -7,7 +7,7 @@ from console_api import errors
 def explain(error: errors.ConsoleAPIError | OSError) -> str:
     """Return what went wrong and what to do, on one line.
 
-    An operator may learn what a user of the API may not: why the database is
+    Unlike users of the API, operators see why the database is
     unavailable.  Only the first line of the driver's message is shown; a
     statement with its values may follow.
     """

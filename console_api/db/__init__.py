@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The database: the only room with SQL.
+"""The database: the only package with SQL.
 
-One module of statements a resource, with plain rows and values in and out.
-Nothing here knows the domain or HTTP.  Every rule that must hold is a named
-constraint (``tables``); races end there.
+Each resource has a module of statements, which take and return typed rows.
+This package imports neither the domain nor HTTP.  Every invariant is a named
+constraint (``tables``), which also decides races.
 """

@@ -138,7 +138,7 @@ def _change(
 
 
 @retried
-def forget(database: Database, host_id: int, revision: int) -> None:
+def prune(database: Database, host_id: int, revision: int) -> None:
     """Delete the changes up to a revision, which the agent has read."""
     with database.transaction() as connection:
         connection.execute(

@@ -51,7 +51,7 @@ _CHANGE_CONSOLE = (
 
 
 def add_console(connection: Connection, host: ConsoleHostRow) -> bool:
-    """Count one more console on a console host, and lock its row.
+    """Increment the console count of a console host, and lock its row.
 
     :param host: the console host as it was read before
     :returns: whether it still has these ports, is enabled, and has room
@@ -70,7 +70,7 @@ def add_console(connection: Connection, host: ConsoleHostRow) -> bool:
 
 
 def remove_console(connection: Connection, host_id: int) -> None:
-    """Count one console less on a console host, and lock its row.
+    """Decrement the console count of a console host, and lock its row.
 
     If the count is zero, another request has deleted the console, which the
     caller notices when it deletes it.

@@ -227,7 +227,7 @@ def move(
                 )
             ).rowcount
             if not moved:
-                # Deleted or moved since it was read: undo all of this.
+                # Deleted or moved since it was read: roll back.
                 connection.rollback()
                 return Placed.OVERTAKEN
             console_changes.record(connection, host.id, console_id)
@@ -243,7 +243,7 @@ def delete(database: Database, server_id: str, console_id: int) -> bool:
     """Delete a console of a server.
 
     :returns: whether it existed
-    :raises Unavailable: it is moved again and again
+    :raises Unavailable: it keeps being moved concurrently
     """
     where = (
         _consoles.server_id == server_id,

@@ -61,7 +61,7 @@ _COUNT = sa.select(sa.func.count()).select_from(tables.servers)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the display of a server is reached, usually on its compute host.
+    """The address of the display of a server, usually its compute host's.
 
     ``internal_access_path`` is the path of an HTTP CONNECT request that
     precedes the protocol, None for a plain connection.

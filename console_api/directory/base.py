@@ -49,7 +49,7 @@ class Directory(abc.ABC):
         :param server_id: as the caller sent it, possibly not a UUID
         :raises ServerNotFound: there is no such server
         :raises Forbidden: the caller may not see servers of its own project,
-            for directories that ask as the caller
+            for directories that query as the caller
         :raises Unavailable: the directory does not answer
         """
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory ``pipeline``: asks the API behind our filter.
+"""The directory ``pipeline``: queries the API behind our filter.
 
-It asks as the caller, so that callers find only servers that Nova shows to
-them; nothing is cached between callers.
+Requests are made as the caller, who finds only servers that Nova shows to it;
+nothing is cached between callers.
 """
 
 import contextlib

@@ -39,7 +39,7 @@ class RemoteDirectory(Directory):
 
     @abc.abstractmethod
     def find(self, server_id: str) -> Server:
-        """Look up a server, wherever the driver has to ask.
+        """Look up a server in the external service.
 
         :param server_id: a canonical UUID
         :raises ServerNotFound: there certainly is no such server; its row,

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Byte streams, dialling of displays, and limits for those who connect."""
+"""Byte streams, dialling of displays, and limits of attempts to connect."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policy decisions: may this caller do this to a server of that project?"""
+"""Policy decisions on callers and the projects of servers."""
 
 import logging
 from collections.abc import Hashable
@@ -15,7 +15,7 @@ from console_api.policy import files
 
 LOG = logging.getLogger(__name__)
 
-# When so many decisions are cached, all of them are dropped.
+# Maximum number of cached decisions; then the cache is cleared.
 _MAX_DECISIONS = 10_000
 
 # Checks whose result depends on rules, credentials and target alone.  Others

@@ -41,7 +41,7 @@ class ViewerHandshake(Handshake):
         :param challenge: 16 bytes, random by default
         :param refusal: a reason to refuse every viewer before authentication
         """
-        #: Whether the viewer knows the password.
+        #: Whether the viewer sent the correct password.
         self.is_authentic = False
         self._password = password
         self._challenge = challenge or auth.new_challenge()
@@ -58,7 +58,7 @@ class ViewerHandshake(Handshake):
         """
         self._require(State.DECIDE)
         if not self.is_authentic:
-            raise RuntimeError("The viewer does not know the password.")
+            raise RuntimeError("The viewer has not authenticated.")
         self._output += struct.pack(">I", OK)
         self.state = State.DONE
 

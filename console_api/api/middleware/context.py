@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The request context: the caller whom the authentication filter found."""
+"""The request context: the caller as the authentication identified it."""
 
 import functools
 from collections.abc import Iterable, Mapping

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How alembic runs our migrations: on the connection that it is given."""
+"""Run the migrations on the connection that the caller provides."""
 
 from alembic import context
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory ``libvirt``: asks libvirt on each compute host."""
+"""The directory ``libvirt``: queries libvirt on each compute host."""

@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-# Pending calls to one daemon: with so many, it hangs, and further calls fail
-# at once.
+# Maximum number of pending calls to one daemon: at the limit, it is considered
+# hung, and further calls fail at once.
 _MAX_PENDING_CALLS = 8
 
 # The interval, in seconds, and the count of libvirt's keepalive messages.

@@ -31,7 +31,7 @@ class LibvirtDirectory(RemoteDirectory):
     def __init__(
         self, database: Database, conf: cfg.ConfigOpts, libvirt: Any
     ) -> None:
-        """Prepare to ask the daemons of ``[libvirt] uris``.
+        """Prepare to query the daemons of ``[libvirt] uris``.
 
         :param libvirt: the module ``libvirt``, with its event loop running
         :raises ConfigurationError: an option of ``[libvirt]`` is invalid
@@ -62,7 +62,7 @@ class LibvirtDirectory(RemoteDirectory):
         return cls(database, conf, _load_libvirt())
 
     def find(self, server_id: str) -> Server:
-        """Ask all daemons at once; see ``RemoteDirectory.find``."""
+        """Query all daemons concurrently; see ``RemoteDirectory.find``."""
         calls = {daemon.look_up(server_id): daemon for daemon in self._daemons}
         futures.wait(calls, self._timeout)
         found: list[tuple[Domain, Server]] = []

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory ``nova``: asks Nova's API as a service user."""
+"""The directory ``nova``: queries Nova's API as a service user."""

@@ -65,8 +65,8 @@ class NovaDirectory(RemoteDirectory):
     def _check_deleted(self, server_id: str) -> None:
         """Raise an error unless a server certainly does not exist.
 
-        The list of all projects is for administrators only.  To other users
-        Nova says that a server of another project does not exist, and its
+        The list of all projects is for administrators only.  Nova reports
+        a server of another project as missing to other users, so that its
         consoles would be deleted.
         """
         query = f"all_tenants=true&uuid={server_id}&limit=1"

@@ -23,7 +23,7 @@ _FAULTS = {
 # The compute service that the server is on, and its name on the hypervisor:
 # for administrators only (os_compute_api:os-extended-server-attributes in
 # Nova's policy). Not hypervisor_hostname: for a bare metal server that is a
-# node, and operators know a compute host by the `host` of its service.
+# node, and operators identify a compute host by its service.
 HOST = "OS-EXT-SRV-ATTR:host"
 INSTANCE_NAME = "OS-EXT-SRV-ATTR:instance_name"
 

@@ -71,7 +71,7 @@ class ServersTests(ManageCase):
         listed = json.loads(self.manage(*LIST, "-f", "json"))
         self.assertEqual(3000, len({server["uuid"] for server in listed}))
 
-    def test_one_of_two_concurrent_imports_succeeds(self):
+    def test_concurrent_imports_store_servers_once(self):
         name = self.file(2000)
         ends = [
             end(process)

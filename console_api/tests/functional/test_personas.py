@@ -92,7 +92,7 @@ class PersonaTests(PersonaTestCase):
                 message = f"Server {server_id} could not be found."
                 self.assert_fault(reply, 404, message)
 
-    def test_one_of_several_roles_suffices(self):
+    def test_caller_with_one_sufficient_role_is_allowed(self):
         for roles in ("unknown,reader", "reader, service", "READER"):
             with self.subTest(roles):
                 reply = self.perform(self.persona(roles), "consoles.index")

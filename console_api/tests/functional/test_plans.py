@@ -210,7 +210,7 @@ class PlanTests(base.DatabaseTestCase):
             self.database, 6, bulk.CONSOLES_OF_HOST - 3, 1000
         )
         self.assertEqual(3, len(changes))
-        console_changes.forget(self.database, 6, 100)
+        console_changes.prune(self.database, 6, 100)
         console_counts.record_heartbeat(self.database, 6, 1)
         self.assert_no_scans(4)
 

@@ -84,7 +84,7 @@ class Session:
             self._handshake.refuse(str(reason))
             self._viewer.write(self._handshake.data_to_send())
         except (HandshakeError, TimeoutError, OSError) as error:
-            # Anything can connect and send anything: that must not fill logs.
+            # Any client can send arbitrary data, which must not flood the log.
             LOG.debug(
                 "Console %d: handshake with %s failed: %s",
                 self._console.id,

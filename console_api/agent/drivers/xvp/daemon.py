@@ -2,7 +2,7 @@
 """Supervision of the xvp process.
 
 xvp runs in the foreground as a child process, so that its exit is noticed at
-once, and in a process group of its own: xvp forks a process for each session,
+once, and in its own process group: xvp forks a process for each session,
 which may keep xvp's ports open after its death, and the group ends them all.
 """
 
@@ -25,7 +25,7 @@ _MAX_INTERVAL = 0.1
 
 
 class Daemon:
-    """At most one xvp process, in a directory of its own.
+    """Supervise at most one xvp process, in its own directory.
 
     Its methods must not be called concurrently.
     """

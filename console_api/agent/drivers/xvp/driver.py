@@ -276,6 +276,6 @@ def _lock(folder: Path) -> IO[str]:
         file.close()
         raise errors.ConfigurationError(
             f"[xvp] state_dir: another agent uses the directory {folder}. "
-            "Set one of its own for each agent."
+            "Set a different directory for each agent."
         ) from error
     return file

@@ -3,7 +3,7 @@
 
 A file that xvp refuses ends a running xvp with all its sessions, so nothing
 is written that breaks one of these rules.  They were measured on xvp 1.16;
-where xvp may be more generous than was measured, they are not.  Fields of
+they never accept more than was measured.  Fields of
 these lengths keep a line below xvp's limits of 10 words and 4,095 bytes.
 
 Each function returns the field as it is written.  The message of its
@@ -67,7 +67,7 @@ def domain(name: str) -> str:
 def host(name: str, address: str | None) -> str:
     """Return the name of a host of a pool, with its address if it has one.
 
-    :param address: an IPv4 address; xvp takes nothing else for one
+    :param address: an IPv4 address; xvp accepts no other form
     :raises ValueError: it is no IPv4 address, or see ``word``
     """
     if address is None:

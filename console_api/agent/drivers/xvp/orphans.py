@@ -2,7 +2,7 @@
 """Orphaned xvp processes, which an agent left behind when it was killed.
 
 They are found by their arguments, which name files of this agent only.  The
-pid file does not serve: xvp writes it late, without a lock, and a second xvp
+pid file is not reliable: xvp writes it late, without a lock, and a second xvp
 deletes it.
 """
 

@@ -149,8 +149,8 @@ class _Draft:
 
     def lines(self) -> Iterator[str]:
         """Iterate over the lines of the file, in the order xvp expects."""
-        # One-time passwords are off: with them, the database would not be
-        # alone to decide who may see a screen.
+        # One-time passwords are disabled: they would grant access that the
+        # database does not control.
         yield "OTP DENY"
         if self._multiplex_port in self.ports:
             yield f"MULTIPLEX {self._multiplex_port}"

@@ -107,7 +107,7 @@ class RouteTest(ApplicationCase):
             with self.subTest(path):
                 self.assertFault(self.call(path=path), 404, "itemNotFound")
 
-    def test_wrong_method_is_told_allowed_ones(self) -> None:
+    def test_unsupported_method_returns_405_with_allow_header(self) -> None:
         for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "get", "TRACE"):
             with self.subTest(method):
                 reply = self.call(method)

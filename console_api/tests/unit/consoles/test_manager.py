@@ -186,7 +186,7 @@ class MoveTest(ManagerCase):
         self.assertEqual([("console-1", "vnc")], self.where())
 
 
-class OvertakenTest(ManagerCase):
+class LostRaceTest(ManagerCase):
     """What other requests do between the look and the leap."""
 
     def interfering(self, act: Any) -> Any:

@@ -138,8 +138,8 @@ class ListTest(ConsoleChangesCase):
         self.assertEqual([], self.changes(0, other.id))
         self.assertEqual([], console_changes.list_all(self.database, other.id))
 
-    def test_forget_deletes_changes_up_to_revision(self) -> None:
-        console_changes.forget(self.database, self.host.id, 2)
+    def test_prune_deletes_changes_up_to_revision(self) -> None:
+        console_changes.prune(self.database, self.host.id, 2)
         self.assertEqual([3], [row[0] for row in self.changes()])
 
     def test_host_delete_includes_changes(self) -> None:

@@ -123,7 +123,7 @@ class MisuseTest(unittest.TestCase):
     def test_accept_with_wrong_password_is_refused(self) -> None:
         viewer = handshake()
         feed(viewer, V8 + b"\2" + WRONG, 99)
-        with self.assertRaisesRegex(RuntimeError, "not know the password"):
+        with self.assertRaisesRegex(RuntimeError, "has not authenticated"):
             viewer.accept()
 
     def test_receive_after_response_is_refused(self) -> None:

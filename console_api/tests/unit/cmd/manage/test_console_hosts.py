@@ -130,7 +130,7 @@ class SetTest(ConsoleHostsCase):
         [host] = self.list()
         return host
 
-    def test_each_value_is_changed_alone(self) -> None:
+    def test_set_changes_only_given_value(self) -> None:
         for arguments, change in (
             (("--public-hostname", "new"), {"public_hostname": "new"}),
             (("--compute-host", "new"), {"compute_hosts": ["new"]}),

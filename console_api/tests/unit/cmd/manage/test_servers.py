@@ -110,7 +110,7 @@ class SetTest(ServersCase):
         self.assertEqual("", outcome.stdout)
         return self.show()
 
-    def test_each_value_is_changed_alone(self) -> None:
+    def test_set_changes_only_given_value(self) -> None:
         for option, key in (
             ("--name", "name"),
             ("--project", "project_id"),

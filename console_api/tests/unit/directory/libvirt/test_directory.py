@@ -270,7 +270,7 @@ class BrokenDaemonTest(LibvirtCase):
 
 
 class DeleteTest(LibvirtCase):
-    def test_server_is_deleted_after_gone_after(self) -> None:
+    def test_missing_server_is_deleted_after_gone_after_seconds(self) -> None:
         for gone_after, left in ((60, 1), (0, 0)):
             made = self.make_directory(
                 self.uri("c1", domains.domain()), gone_after=gone_after
