@@ -72,10 +72,8 @@ def _lines(name: str, pool: cfg.ConfigOpts.GroupAttr) -> Iterator[str]:
     if len(set(names)) < len(names):
         raise ValueError("hosts must not name a host twice")
     for host in pool.hosts:
-        host_name, equals, address = host.partition("=")
-        written = _write(
-            "hosts", fields.host, host_name, address if equals else None
-        )
+        host_name, _, address = host.partition("=")
+        written = _write("hosts", fields.host, host_name, address or None)
         yield f"HOST {written}"
 
 
