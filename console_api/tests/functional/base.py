@@ -36,6 +36,10 @@ def on_databases(*names: str) -> Callable[[type], None]:
 
     Their names end with the name of the database, which is therefore part of
     the id of each test.
+
+    Unlike with testscenarios, the databases do not alternate test by test,
+    so that the tests of one database share its servers, and a test class can
+    inherit from a generated one.
     """
 
     def replace(cls: type) -> None:
