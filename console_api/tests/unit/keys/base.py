@@ -14,7 +14,7 @@ class KeysCase(base.FolderCase):
         self.keys = self.folder / "keys"
 
     def put(self, *numbers: int) -> None:
-        """Make a repository of exactly these repository."""
+        """Create keys with these numbers."""
         self.keys.mkdir(exist_ok=True)
         for number in numbers:
             key = fernet.Fernet.generate_key()
