@@ -274,17 +274,13 @@ def _patterns(parsed_args: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _row(host: ConsoleHost) -> Sequence[object]:
-    ports: Row = {
-        "min_port": host.min_port,
-        "max_port": host.max_port,
-        "multiplex_port": host.multiplex_port,
-    }
+    names = ("min_port", "max_port", "multiplex_port")
     return (
         host.host,
         host.console_type,
         host.public_hostname,
         Patterns(host.compute_hosts),
-        Ports(ports),
+        Ports({name: getattr(host, name) for name in names}),
         host.ports_used,
         host.consoles,
         host.enabled,
