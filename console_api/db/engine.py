@@ -3,6 +3,7 @@
 
 import contextlib
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -12,9 +13,11 @@ import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import api as db_api
 from oslo_db import exception as db_exc
-from oslo_db.sqlalchemy import engines
+from oslo_db.sqlalchemy import exc_filters
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from console_api import errors
 
@@ -47,8 +50,14 @@ _TIME_LIMITS: Mapping[str, Mapping[str, str]] = {
 
 _IN_MEMORY = (None, "", ":memory:")
 
+
+class ConnectionLost(Exception):
+    """A connection died before its transaction was committed."""
+
+
 # Errors of an unavailable, overloaded or unresponsive database.
 _UNAVAILABLE = (
+    ConnectionLost,
     db_exc.DBConnectionError,
     db_exc.DBDeadlock,
     db_exc.DBNonExistentDatabase,
@@ -59,6 +68,15 @@ _UNAVAILABLE = (
 
 # Seconds to wait for a connection of the pool, unless [database] sets it.
 _POOL_TIMEOUT = 30
+
+# SQLAlchemy before 2.0.43 ends a read on MariaDB with a rollback, which costs
+# a round trip.
+_SKIP_ROLLBACK = (
+    {"skip_autocommit_rollback": True}
+    if "skip_autocommit_rollback"
+    in inspect.signature(DefaultDialect).parameters
+    else {}
+)
 
 # Maximum number of retries, after the first attempt, of a write that failed
 # because of a deadlock.
@@ -131,37 +149,58 @@ def create_reader(conf: cfg.ConfigOpts) -> Engine:
 
     A read is one statement, so it needs no transaction, and a connection
     that has died is noticed by the read itself (``Database.read``).  Each of
-    these would cost a round trip of its own.  oslo.db's event listeners are
-    left out too: they make a read take 50 % longer.
+    these would cost a round trip of its own.
     """
+    return _create(conf, isolation_level="AUTOCOMMIT", **_SKIP_ROLLBACK)
+
+
+def create_writer(conf: cfg.ConfigOpts) -> Engine:
+    """Create the engine for transactions, whose errors are those of oslo.db.
+
+    Each transaction ends with a commit or a rollback of its own.
+    """
+    engine = _create(conf)
+    exc_filters.register_engine(engine)
+    sa.event.listen(
+        engine,
+        "connect",
+        functools.partial(
+            _prepare_writes, engine.dialect.name, conf.database.mysql_sql_mode
+        ),
+    )
+    return engine
+
+
+def _create(conf: cfg.ConfigOpts, **options: Any) -> Engine:
     return sa.create_engine(
         without_creating(database_url(conf)),
-        isolation_level="AUTOCOMMIT",
+        # Not oslo.db's engine: its ping and its rollback cost a round trip
+        # each, and it makes each thread wait for the others.
         pool_reset_on_return=None,
-        skip_autocommit_rollback=True,
         pool_size=conf.database.max_pool_size,
         max_overflow=conf.database.max_overflow,
         pool_timeout=conf.database.pool_timeout or _POOL_TIMEOUT,
         pool_recycle=conf.database.connection_recycle_time,
+        # Errors go to the log with their statement; hashes of tokens must
+        # not.
         hide_parameters=True,
+        **options,
     )
 
 
-def create_writer(conf: cfg.ConfigOpts) -> Engine:
-    """Create oslo.db's engine, for writes, without connecting."""
-    engine: Engine = engines.create_engine(
-        without_creating(database_url(conf)),
-        sqlite_fk=True,
-        max_pool_size=conf.database.max_pool_size,
-        max_overflow=conf.database.max_overflow,
-        pool_timeout=conf.database.pool_timeout,
-        connection_recycle_time=conf.database.connection_recycle_time,
-        mysql_sql_mode=conf.database.mysql_sql_mode,
-        max_retries=0,
-    )
-    # Errors go to the log with their statement; hashes of tokens must not.
-    engine.hide_parameters = True
-    return engine
+def _prepare_writes(
+    dialect: str,
+    mysql_sql_mode: str | None,
+    connection: DBAPIConnection,
+    _record: object,
+) -> None:
+    """Have the database enforce what the tables require."""
+    cursor = connection.cursor()
+    if dialect == "sqlite":
+        cursor.execute("PRAGMA foreign_keys = ON")
+    elif dialect == "mysql" and mysql_sql_mode is not None:
+        cursor.execute("SET SESSION sql_mode = %s", (mysql_sql_mode,))
+    cursor.close()
 
 
 class Database:
@@ -221,9 +260,22 @@ class Database:
 
         Begin it with the write that acquires the lock: SQLite cannot upgrade a
         read lock, and later reads then see what the lock protects.
+
+        :raises ConnectionLost: a statement found the connection dead, so
+            nothing was committed
+        :raises DatabaseUnavailable: the connection died during the commit, so
+            the outcome is unknown
         """
-        with self._writer.begin() as connection:
-            yield connection
+        is_committing = False
+        with self._writer.connect() as connection:
+            try:
+                with connection.begin():
+                    yield connection
+                    is_committing = True
+            except db_exc.DBConnectionError as error:
+                if is_committing:
+                    _raise_unavailable(error)
+                raise ConnectionLost from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -233,6 +285,9 @@ class Database:
 
 def retried(function: Callable[P, T]) -> Callable[P, T]:
     """Retry a write after a deadlock, a limited number of times.
+
+    A pooled connection may have died since it was last used.  The write that
+    notices this discards the pool and is repeated once, on a new connection.
 
     For oslo.db, a lock wait timeout of MySQL is a deadlock as well.
 
@@ -249,7 +304,10 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            result: T = repeated(*args, **kwargs)
+            try:
+                result: T = repeated(*args, **kwargs)
+            except ConnectionLost:
+                result = repeated(*args, **kwargs)
         except _UNAVAILABLE as error:
             _raise_unavailable(error)
         except db_exc.DBError as error:
