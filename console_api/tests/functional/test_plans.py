@@ -8,6 +8,7 @@ it.  A scan of a whole table or index fails, also for new statements.
 
 import functools
 import json
+from unittest import mock
 
 import sqlalchemy as sa
 
@@ -19,6 +20,7 @@ from console_api.db import (
     console_hosts,
     consoles,
     passwords,
+    prepared,
     servers,
     tables,
 )
@@ -93,9 +95,22 @@ class PlanTests(base.DatabaseTestCase):
         self.addCleanup(self.database.close)
         self.recorded = {}
         for engine in (self.database._reader, self.database._writer):
-            sa.event.listen(engine, "before_cursor_execute", self.record)
+            sa.event.listen(
+                engine,
+                "before_cursor_execute",
+                lambda _connection, _cursor, *rest: self.record(*rest),
+            )
+        execute = prepared._execute
 
-    def record(self, _connection, _cursor, statement, parameters, _ctx, many):
+        def recorded_execute(engine, statement, parameters):
+            self.record(statement, parameters)
+            return execute(engine, statement, parameters)
+
+        self.enterContext(
+            mock.patch.object(prepared, "_execute", recorded_execute)
+        )
+
+    def record(self, statement, parameters, _context=None, many=False):
         if statement.startswith(("SELECT", "UPDATE", "DELETE")):
             self.recorded[statement] = parameters[0] if many else parameters
 
