@@ -65,6 +65,33 @@ _GET = (
     )
 )
 
+# The current name: `server_consoles.update` may change it.  If there is no
+# server, the INSERT is refused, whatever the name.
+_INSERT = tables.consoles.insert().values(
+    server_id=sa.bindparam("server_id"),
+    instance_name=sa.func.coalesce(
+        sa.select(tables.servers.c.instance_name)
+        .where(tables.servers.c.uuid == sa.bindparam("server_id"))
+        .with_for_update(read=True)
+        .scalar_subquery(),
+        sa.bindparam("instance_name"),
+    ),
+    encrypted_password=sa.bindparam("encrypted_password"),
+    created_at=sa.bindparam("created_at"),
+    console_host_id=sa.bindparam("console_host_id"),
+    console_type=sa.bindparam("console_type"),
+    port=sa.bindparam("port"),
+)
+
+_IS_CONSOLE = (
+    _consoles.server_id == sa.bindparam("server_id"),
+    _consoles.id == sa.bindparam("console_id"),
+)
+_HOST_OF = sa.select(_consoles.console_host_id).where(*_IS_CONSOLE)
+_DELETE = tables.consoles.delete().where(
+    *_IS_CONSOLE, _consoles.console_host_id == sa.bindparam("host_id")
+)
+
 # Maximum number of deletions of a console that is moved concurrently.
 _MAX_DELETE_ATTEMPTS = 3
 
@@ -180,15 +207,13 @@ def insert(
             if not console_counts.add_console(connection, host):
                 return Placed.NO_ROOM
             inserted = connection.execute(
-                tables.consoles.insert().values(
-                    {
-                        **columns_of(console),
-                        "instance_name": _instance_name(console),
-                        "console_host_id": host.id,
-                        "console_type": host.console_type,
-                        "port": console_ports.find_free(connection, host),
-                    }
-                )
+                _INSERT,
+                {
+                    **columns_of(console),
+                    "console_host_id": host.id,
+                    "console_type": host.console_type,
+                    "port": console_ports.find_free(connection, host),
+                },
             )
             console_id: int = inserted.inserted_primary_key[0]  # type: ignore[index]
             console_changes.record(connection, host.id, console_id)
@@ -245,14 +270,9 @@ def delete(database: Database, server_id: str, console_id: int) -> bool:
     :returns: whether it existed
     :raises Unavailable: it keeps being moved concurrently
     """
-    where = (
-        _consoles.server_id == server_id,
-        _consoles.id == console_id,
-    )
+    console = {"server_id": server_id, "console_id": console_id}
     for _attempt in range(_MAX_DELETE_ATTEMPTS):
-        found = database.read(
-            sa.select(_consoles.console_host_id).where(*where), int
-        )
+        found = database.read(_HOST_OF, int, console)
         if not found:
             return False
         [host_id] = found
@@ -260,23 +280,10 @@ def delete(database: Database, server_id: str, console_id: int) -> bool:
             # The row of the host first: `insert` locks in the same order.
             console_counts.remove_console(connection, host_id)
             if connection.execute(
-                tables.consoles.delete().where(
-                    *where, _consoles.console_host_id == host_id
-                )
+                _DELETE, {**console, "host_id": host_id}
             ).rowcount:
                 console_changes.record(connection, host_id, console_id)
                 return True
             # Deleted or moved since it was read: read again.
             connection.rollback()
     raise errors.Unavailable("The console keeps moving. Retry the request.")
-
-
-def _instance_name(console: NewConsole) -> sa.ColumnElement[str]:
-    """Return the current name: `server_consoles.update` may change it."""
-    current = (
-        sa.select(tables.servers.c.instance_name)
-        .where(tables.servers.c.uuid == console.server_id)
-        .with_for_update(read=True)
-    )
-    # If there is no server, the INSERT is refused, whatever the name.
-    return sa.func.coalesce(current.scalar_subquery(), console.instance_name)
