@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Findings: what is wrong with a policy file, where, and what to do."""
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Maximum length of a name or a value of a policy file in a message.
+MAX_QUOTED = 80
+
+
+class Level(enum.Enum):
+    """How serious a finding is."""
+
+    #: The service refuses the policy files.
+    BROKEN = "broken"
+    #: The file can be loaded but does not do what it says.
+    ERROR = "error"
+    #: The file may not do what it is meant to do.
+    WARNING = "warning"
+    #: No one has to do anything about it.
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One finding.
+
+    ``line`` and ``column`` count from 1 and are None if the finding is about
+    the whole file.  ``rule`` is the name of the rule, if it is about one.
+    ``message`` and ``remedy`` are sentences.
+    """
+
+    path: Path
+    level: Level
+    message: str
+    remedy: str
+    line: int | None = None
+    column: int | None = None
+    rule: str | None = None
+
+    def __str__(self) -> str:
+        """Return the finding in the form ``file:line: rule: message``."""
+        place = str(self.path)
+        if self.line is not None:
+            place += f":{self.line}"
+        if self.rule is not None:
+            place += f": {shorten(self.rule)}"
+        return f"{place}: {self.message} {self.remedy}"
+
+
+def shorten(text: str) -> str:
+    """Return a name or value for a message: printable, of limited length."""
+    if not text.isprintable():
+        text = ascii(text)[1:-1]
+    if len(text) > MAX_QUOTED:
+        text = f"{text[: MAX_QUOTED - 3]}..."
+    return text
+
+
+def summarize(findings: list[Finding], limit: int) -> list[str]:
+    """Return one line per finding; beyond the limit, only their number.
+
+    A broken file can have thousands of findings.
+    """
+    lines = [str(finding) for finding in findings[:limit]]
+    if len(findings) > limit:
+        lines.append(f"There are {len(findings) - limit} more.")
+    return lines
