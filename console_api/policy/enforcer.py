@@ -4,6 +4,7 @@
 import logging
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Self
 
 from oslo_config import cfg
 from oslo_context.context import RequestContext
@@ -11,7 +12,8 @@ from oslo_policy import _checks, policy
 
 from console_api import conf as configuration
 from console_api import errors
-from console_api.policy import files
+from console_api.policy.loader import Loader
+from console_api.policy.tools import ToolEnforcer
 
 LOG = logging.getLogger(__name__)
 
@@ -36,6 +38,11 @@ class _Rules:
     enforcer: policy.Enforcer
     are_pure: bool
     decisions: dict[Hashable, bool] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, enforcer: policy.Enforcer) -> Self:
+        """Return the rules of an enforcer, without decisions."""
+        return cls(enforcer, all(map(_is_pure, enforcer.rules.values())))
 
 
 def check_scope(context: RequestContext) -> None:
@@ -62,8 +69,9 @@ class Enforcer:
     """Decides by the current policy files.
 
     A decision is cached until the rules change.  A change of a policy file
-    takes effect within ``files.LOOK_INTERVAL``.  If the files cannot be
-    loaded, that is logged and the previous rules stay in force.
+    takes effect within ``loader.LOOK_INTERVAL``, unless loading takes longer
+    than ``loader.LOAD_TIMEOUT``.  If the files cannot be used, that is logged
+    and the previous rules stay in force.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
@@ -72,11 +80,8 @@ class Enforcer:
         :raises ConfigurationError: a policy file does not exist, cannot be
             read or cannot be understood
         """
-        self._files = files.PolicyFiles(conf)
-        try:
-            self._rules = self._load()
-        except files.PolicyFileError as error:
-            raise errors.ConfigurationError(str(error)) from error
+        self._loader = Loader(conf)
+        self._rules = _Rules.make(self._loader.enforcer)
 
     def allows(
         self, context: RequestContext, rule: str, project_id: str | None
@@ -87,9 +92,10 @@ class Enforcer:
 
         :param project_id: the project of the server, which is the target
         """
-        if self._files.have_changed():
-            self._reload()
+        self._loader.refresh()
         rules = self._rules
+        if rules.enforcer is not self._loader.enforcer:
+            self._rules = rules = _Rules.make(self._loader.enforcer)
         key = (rule, project_id, *_credentials(context))
         try:
             return rules.decisions[key]
@@ -101,24 +107,14 @@ class Enforcer:
             rules.decisions[key] = allowed
         return allowed
 
-    def _reload(self) -> None:
-        try:
-            self._rules = self._load()
-        except files.PolicyFileError as error:
-            LOG.error("%s The previous rules stay in force.", error)  # noqa: TRY400
-        else:
-            LOG.info("Reloaded the policy files.")
-
-    def _load(self) -> _Rules:
-        enforcer = self._files.load()
-        return _Rules(
-            enforcer, are_pure=all(map(_is_pure, enforcer.rules.values()))
-        )
-
 
 def get_enforcer() -> policy.Enforcer:
-    """Return an enforcer for the command line tools of oslo.policy."""
-    return files.make_enforcer(configuration.load(configuration.config_dir()))
+    """Return an enforcer for the command line tools of oslo.policy.
+
+    :raises ConfigurationError: see ``conf.load``; or a policy file does not
+        exist
+    """
+    return ToolEnforcer(configuration.load(configuration.config_dir()))
 
 
 def _is_pure(check: _checks.BaseCheck) -> bool:

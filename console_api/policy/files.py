@@ -1,33 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policy files: find them, watch them, load their rules.
+"""The policy files: find them, notice changes, read them."""
 
-The policy file and the files of the policy directories are examined when a
-request needs a decision, at most every ``LOOK_INTERVAL``.
-"""
-
+import errno
 import os
-import time
-from collections.abc import Iterable, Sequence
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from oslo_config import cfg
-from oslo_policy import policy
 
 from console_api import conf as configuration
-from console_api import errors, policies
+from console_api import errors
+from console_api.policy.findings import Finding, Level
 
-#: Minimum interval, in seconds, between examinations of the policy files.
-#: Each lets another thread run first, which costs a busy worker more than the
-#: examination itself.
-LOOK_INTERVAL = 0.5
+# Maximum size of all policy files together, in bytes.
+_MAX_SIZE = 4 * 1024 * 1024
 
-#: The policy files by path, each with its modification time, size and inode;
-#: None for a path that cannot be examined, such as a dangling link.
-Fingerprint = dict[Path, tuple[int, int, int] | None]
+_SUFFIXES = {".yaml", ".yml", ".json"}
+
+#: What identifies a state of a file, an error instead if it cannot be
+#: examined.  The time of the last change of status covers permissions, and
+#: edits that set the modification time back.
+Stamp = tuple[int, ...] | str
+
+#: The state of all files.
+Stamps = dict[Path, Stamp]
 
 
-class PolicyFileError(Exception):
-    """A policy file cannot be read or understood."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The contents of the policy files, in the order in which they count.
+
+    ``directories`` are the policy directories that exist, each with its
+    device and inode, which differ if it was unmounted or replaced.
+    """
+
+    files: dict[Path, bytes] = field(default_factory=dict)
+    directories: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+class ReadError(Exception):
+    """A policy file cannot be read now; a retry may succeed."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        """Create the error."""
+        super().__init__(message)
+        self.finding = Finding(
+            path=path,
+            level=Level.BROKEN,
+            message=f"The policy file cannot be read: {message}.",
+            remedy="Let the user of the service read it.",
+        )
 
 
 class PolicyFiles:
@@ -39,105 +64,177 @@ class PolicyFiles:
         :raises ConfigurationError: the policy file that is configured does
             not exist
         """
-        self._conf = conf
-        self._file = _find_file(conf)
-        self._directories = _find_directories(conf)
-        # oslo.policy would search other directories as well.
-        for name, value in (
-            ("policy_file", str(self._file)),
-            ("policy_dirs", list(map(str, self._directories))),
+        self.file = _find_file(conf)
+        self.directories = [
+            configuration.find_file(conf, name) or _config_dir(conf) / name
+            for name in conf.oslo_policy.policy_dirs
+        ]
+        # The command line tools of oslo.policy would search other folders.
+        for option, value in (
+            ("policy_file", str(self.file)),
+            ("policy_dirs", list(map(str, self.directories))),
         ):
-            conf.set_override(name, value, group="oslo_policy")
-        self._seen = self._fingerprint()
-        self._loaded: Fingerprint = {}
-        self._next_look = 0.0
+            conf.set_override(option, value, group="oslo_policy")
 
-    def have_changed(self) -> bool:
-        """Return whether the files differ from what they were when examined.
+    def stamps(self) -> Stamps:
+        """Return the state of each file, which differs after each change."""
+        stamps: Stamps = {
+            path: _stamp_of(path)
+            for path in (self.file, self.file.with_suffix(".json"))
+        }
+        for directory in self.directories:
+            try:
+                stamps[directory] = _identify(directory)
+                entries = _entries(directory)
+            except OSError as error:
+                stamps[directory] = str(error.strerror)
+            else:
+                stamps.update((path, _stamp_of(path)) for path in entries)
+        return stamps
 
-        They are examined at most every ``LOOK_INTERVAL``, and a change is
-        reported once, whether or not the files can be loaded then.
+    def read(self) -> Contents:
+        """Read the files.
+
+        :raises ReadError: a file or directory cannot be read
         """
-        now = time.monotonic()
-        if now < self._next_look:
-            return False
-        self._next_look = now + LOOK_INTERVAL
-        found = self._fingerprint()
-        if found == self._seen:
-            return False
-        self._seen = found
-        return True
+        contents = Contents()
+        if os.path.lexists(self.file):
+            self._read_file(self.file, contents)
+        else:
+            self._report_json(contents)
+        for directory in self.directories:
+            self._read_directory(directory, contents)
+        self._report_other_directories(contents)
+        return contents
 
-    def load(self) -> policy.Enforcer:
-        """Return an enforcer with the rules of the files, and the defaults.
-
-        :raises PolicyFileError: a file cannot be read or understood, or the
-            policy file was removed, or any file was emptied, since they were
-            loaded: the defaults may allow what it denied
-        """
-        files = self._seen
-        self._check_kept(files)
-        for path in files:
-            _check_readable(path)
-        enforcer = make_enforcer(self._conf)
+    def _read_directory(self, directory: Path, contents: Contents) -> None:
         try:
-            enforcer.load_rules(force_reload=True)
-        except Exception as error:
-            # YAML and oslo.policy raise various exceptions.
-            paths = ", ".join(map(str, [self._file, *self._directories]))
-            raise PolicyFileError(
-                f"The policy cannot be loaded: {error}. Correct {paths}."
-            ) from error
-        # Changes are detected here, not by oslo.policy in each check.
-        enforcer.use_conf = False
-        self._loaded = files
-        return enforcer
-
-    def _check_kept(self, files: Fingerprint) -> None:
-        """Check that no rules were lost by accident.
-
-        A file removed from a policy directory was removed on purpose.
-        """
-        for path, stamp in self._loaded.items():
-            now = files.get(path)
-            is_removed = path == self._file and path not in files
-            is_emptied = stamp and now and stamp[1] and not now[1]
-            if is_removed or is_emptied:
-                raise PolicyFileError(
-                    f"The policy file {path} was removed or emptied. Restore "
-                    "it, or restart the service to continue without it."
+            if not os.path.lexists(directory):
+                return
+            contents.directories[directory] = _identify(directory)
+            entries = sorted(_entries(directory))
+        except OSError as error:
+            raise ReadError(directory, str(error.strerror)) from error
+        for path in entries:
+            if path.suffix in _SUFFIXES:
+                self._read_file(path, contents)
+            else:
+                _report(
+                    contents,
+                    path,
+                    "The file is not read: its name does not end in .yaml, "
+                    ".yml or .json.",
+                    "Move it elsewhere, or rename it if it is a policy file.",
                 )
 
-    def _fingerprint(self) -> Fingerprint:
-        files = list_files(self._file, self._directories)
-        return {path: _stamp(path) for path in files}
-
-
-def list_files(file: Path, directories: Iterable[Path]) -> Sequence[Path]:
-    """Return the policy files; a later one overrides the rules of others.
-
-    A path that is not what it should be, such as a directory in the place of
-    the policy file, is included, so that reading it fails.
-    """
-    files = [file]
-    for directory in directories:
+    def _read_file(self, path: Path, contents: Contents) -> None:
+        limit = _MAX_SIZE - sum(map(len, contents.files.values()))
         try:
-            files += sorted(
-                entry
-                for entry in directory.iterdir()
-                if entry.name[0] != "." and not entry.is_dir()
+            data, mode = _read(path, limit)
+        except OSError as error:
+            raise ReadError(path, error.strerror or str(error)) from error
+        contents.files[path] = data
+        if mode & stat.S_IWOTH:
+            _report(
+                contents,
+                path,
+                f"Every user of this machine may write to the file (mode "
+                f"{stat.S_IMODE(mode):04o}).",
+                f"Run chmod o-w {path}.",
+                level=Level.ERROR,
             )
-        except OSError:
-            # It does not exist, or is not a readable directory.
-            files.append(directory)
-    return [path for path in files if os.path.lexists(path)]
+
+    def _report_json(self, contents: Contents) -> None:
+        """Report the file that older services read instead."""
+        path = self.file.with_suffix(".json")
+        if path.exists():
+            _report(
+                contents,
+                path,
+                f"policy.json is not read, and there is no {self.file.name}.",
+                "Convert it with oslopolicy-convert-json-to-yaml, or set "
+                "[oslo_policy] policy_file, or remove it.",
+                level=Level.BROKEN,
+            )
+
+    def _report_other_directories(self, contents: Contents) -> None:
+        """Report directories where oslo.policy's users may expect them."""
+        for directory in self.directories:
+            other = self.file.parent / directory.name
+            if other not in self.directories and other.is_dir():
+                _report(
+                    contents,
+                    other,
+                    f"The directory is not read; {directory} would be.",
+                    "Move it, or set [oslo_policy] policy_dirs.",
+                )
 
 
-def make_enforcer(conf: cfg.ConfigOpts) -> policy.Enforcer:
-    """Return oslo.policy's enforcer with our defaults, no files loaded."""
-    enforcer = policy.Enforcer(conf)
-    enforcer.register_defaults(policies.list_rules())
-    return enforcer
+def _report(
+    contents: Contents,
+    path: Path,
+    message: str,
+    remedy: str,
+    level: Level = Level.WARNING,
+) -> None:
+    contents.findings.append(
+        Finding(path=path, level=level, message=message, remedy=remedy)
+    )
+
+
+def _read(path: Path, limit: int) -> tuple[bytes, int]:
+    """Return the content and the mode of a regular file.
+
+    :raises OSError: it is not regular, too large or cannot be read
+    """
+    # Opening a FIFO would otherwise wait for a writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            kind = "a directory" if stat.S_ISDIR(before.st_mode) else "special"
+            raise OSError(errno.EINVAL, f"it is {kind}, not a regular file")
+        data = b""
+        while chunk := file.read(limit + 1 - len(data)):
+            data += chunk
+        if len(data) > limit:
+            raise OSError(
+                errno.EFBIG, f"the policy files exceed {_MAX_SIZE} bytes"
+            )
+        if _stamp(os.fstat(descriptor)) != _stamp(before):
+            raise OSError(errno.EAGAIN, "it is being written")
+    return data, before.st_mode
+
+
+def _stamp_of(path: Path) -> Stamp:
+    try:
+        return _stamp(path.stat())
+    except OSError as error:
+        link = " (a link)" if path.is_symlink() else ""
+        return f"{error.strerror}{link}"
+
+
+def _stamp(result: os.stat_result) -> tuple[int, ...]:
+    return (
+        result.st_dev,
+        result.st_ino,
+        result.st_size,
+        result.st_mtime_ns,
+        result.st_ctime_ns,
+    )
+
+
+def _identify(directory: Path) -> tuple[int, int]:
+    result = directory.stat()
+    return result.st_dev, result.st_ino
+
+
+def _entries(directory: Path) -> Iterator[Path]:
+    """Iterate over the entries of a directory, without hidden ones.
+
+    :raises OSError: it is not a directory, or cannot be read
+    """
+    return (entry for entry in directory.iterdir() if entry.name[0] != ".")
 
 
 def _find_file(conf: cfg.ConfigOpts) -> Path:
@@ -154,29 +251,5 @@ def _find_file(conf: cfg.ConfigOpts) -> Path:
     return _config_dir(conf) / name
 
 
-def _find_directories(conf: cfg.ConfigOpts) -> Sequence[Path]:
-    return [
-        configuration.find_file(conf, name) or _config_dir(conf) / name
-        for name in conf.oslo_policy.policy_dirs
-    ]
-
-
 def _config_dir(conf: cfg.ConfigOpts) -> Path:
     return Path(conf.config_file[0]).parent
-
-
-def _check_readable(path: Path) -> None:
-    try:
-        path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyFileError(
-            f"The policy file {path} cannot be read: {error}."
-        ) from error
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino

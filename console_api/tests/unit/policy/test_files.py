@@ -1,64 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-from collections.abc import Callable
+import errno
+import os
 from pathlib import Path
 from unittest import mock
 
 from console_api import conf as configuration
 from console_api import errors
 from console_api.policy import files
-from console_api.policy.files import PolicyFileError, PolicyFiles
+from console_api.policy.files import PolicyFiles, ReadError, Stamps
+from console_api.policy.findings import Level
 from console_api.tests.unit import base
-from console_api.tests.unit.policy.base import INDEX, PolicyCase, rule
+from console_api.tests.unit.policy.base import PolicyCase, rule
 
 
 class FilesCase(PolicyCase):
-    def find(self, text: str = "") -> PolicyFiles:
-        """Write the policy file and return the files, not loaded yet."""
-        conf = base.load_conf(self.folder)
-        self.path.write_text(text)
-        return PolicyFiles(conf)
+    def setUp(self) -> None:
+        super().setUp()
+        self.path.write_text(rule("role:one"))
 
-    def add(self, name: str, text: str) -> Path:
+    def find(self) -> PolicyFiles:
+        return PolicyFiles(base.load_conf(self.folder))
+
+    def add(self, name: str, text: str = "# Nothing\n") -> Path:
         """Write a file of the policy directory."""
         self.directory.mkdir(exist_ok=True)
         path = self.directory / name
         path.write_text(text)
         return path
 
-    def check(self, found: PolicyFiles) -> str:
-        """Load the files and return the check of one rule."""
-        return str(found.load().rules[INDEX])
-
-    def assertChanged(self, found: PolicyFiles, check: str) -> None:
-        """Assert that a change is noticed once, and loads this check."""
-        self.pass_time()
-        self.assertTrue(found.have_changed())
-        self.assertFalse(found.have_changed())
-        self.assertEqual(check, self.check(found))
-
 
 class FindTest(FilesCase):
-    def test_later_files_of_the_directory_override_earlier_ones(self) -> None:
-        found = self.find(rule("role:file"))
-        for name, check, expected in (
-            (".hidden", "[", "role:file"),
-            ("20.yaml", rule("role:twenty"), "role:twenty"),
-            ("10.yaml", rule("role:ten"), "role:twenty"),
-        ):
-            self.add(name, check)
-            with self.subTest(name):
-                self.pass_time()
-                found.have_changed()
-                self.assertEqual(expected, self.check(found))
-
-    def test_default_policy_file_is_optional(self) -> None:
+    def without_option(self) -> PolicyFiles:
+        """Return the files if ``policy_file`` is not set."""
         path = base.write_conf(self.folder)
         lines = path.read_text().splitlines(keepends=True)
         path.write_text(
             "".join(line for line in lines if "policy_file" not in line)
         )
-        found = PolicyFiles(configuration.load(self.folder))
-        self.assertEqual("rule:project_reader_or_admin", self.check(found))
+        return PolicyFiles(configuration.load(self.folder))
+
+    def test_default_policy_file_is_optional(self) -> None:
+        self.path.unlink()
+        contents = self.without_option().read()
+        self.assertEqual(({}, []), (contents.files, contents.findings))
 
     def test_configured_policy_file_must_exist(self) -> None:
         conf = base.load_conf(self.folder)
@@ -68,123 +52,164 @@ class FindTest(FilesCase):
         ):
             PolicyFiles(conf)
 
+    def test_policy_json_alone_is_refused(self) -> None:
+        self.path.rename(self.folder / "policy.json")
+        found = self.without_option()
+        [finding] = found.read().findings
+        self.assertEqual(Level.BROKEN, finding.level)
+        self.assertIn("policy.json is not read", str(finding))
 
-class LoadTest(FilesCase):
-    def assertRefuses(self, path: Path) -> None:
-        found = PolicyFiles(base.load_conf(self.folder))
-        with self.assertRaisesRegex(PolicyFileError, str(path)):
-            found.load()
+    def test_policy_json_is_read_if_configured(self) -> None:
+        path = self.folder / "policy.json"
+        path.write_text("{}")
+        found = PolicyFiles(
+            base.load_conf(
+                self.folder, {"oslo_policy": {"policy_file": "policy.json"}}
+            )
+        )
+        self.assertEqual({path: b"{}"}, found.read().files)
 
-    def test_malformed_policy_file_is_refused(self) -> None:
-        for text in (
-            b"a: [\n",
-            b"just text\n",
-            b"- a list\n",
-            b'"a": 1\n',
-            b"\xff\xfe",
+    def test_directory_beside_policy_file_elsewhere_is_reported(self) -> None:
+        elsewhere = self.folder / "elsewhere"
+        (elsewhere / "policy.d").mkdir(parents=True)
+        path = self.path.rename(elsewhere / "policy.yaml")
+        found = PolicyFiles(
+            base.load_conf(
+                self.folder, {"oslo_policy": {"policy_file": str(path)}}
+            )
+        )
+        [finding] = found.read().findings
+        self.assertEqual(elsewhere / "policy.d", finding.path)
+        self.assertIn(str(self.directory), str(finding))
+
+
+class ReadTest(FilesCase):
+    def assertRefuses(self, path: Path, reason: str) -> None:
+        with self.assertRaises(ReadError) as caught:
+            self.find().read()
+        self.assertEqual(path, caught.exception.finding.path)
+        self.assertIn(reason, str(caught.exception.finding))
+
+    def test_files_are_in_order(self) -> None:
+        names = ("20.yml", "10.yaml", "30.json")
+        paths = [self.add(name) for name in names]
+        self.assertEqual(
+            [self.path, *sorted(paths)], list(self.find().read().files)
+        )
+
+    def test_other_names_are_not_read_and_reported(self) -> None:
+        names = ("10.yaml~", "10.yaml.bak", "a.rpmsave", "b.yaml.orig", "c")
+        paths = [self.add(name, "broken: [") for name in names]
+        contents = self.find().read()
+        self.assertEqual([self.path], list(contents.files))
+        self.assertEqual(
+            sorted((path, Level.WARNING) for path in paths),
+            [(each.path, each.level) for each in contents.findings],
+        )
+
+    def test_hidden_files_are_ignored(self) -> None:
+        self.add(".10.yaml.swp", "broken: [")
+        self.assertEqual([], self.find().read().findings)
+
+    def test_other_than_regular_files_are_refused(self) -> None:
+        self.add("b.yaml")
+        path = self.directory / "a.yaml"
+        for make, reason in (
+            (os.mkfifo, "special"),
+            (os.mkdir, "directory"),
+            (lambda link: link.symlink_to("absent"), "No such file"),
         ):
-            with self.subTest(text):
-                self.path.write_bytes(text)
-                self.assertRefuses(self.path)
+            make(path)
+            with self.subTest(reason):
+                self.assertRefuses(path, reason)
+            path.rmdir() if path.is_dir() else path.unlink()
 
-    def test_file_in_place_of_policy_directory_is_refused(self) -> None:
-        self.directory.touch()
-        self.assertRefuses(self.directory)
-
-    def test_directory_in_place_of_policy_file_is_refused(self) -> None:
-        conf = base.load_conf(self.folder)
+    def test_main_file_has_to_be_regular(self) -> None:
+        found = self.find()
         self.path.unlink()
-        self.path.mkdir()
-        with self.assertRaisesRegex(
-            PolicyFileError, "cannot be read.*directory"
-        ):
-            PolicyFiles(conf).load()
+        os.mkfifo(self.path)
+        with self.assertRaises(ReadError):
+            found.read()
 
-    def test_dangling_link_is_refused(self) -> None:
-        self.directory.mkdir()
-        absent = self.folder / "absent"
-        link = self.directory / "one.yaml"
-        link.symlink_to(absent)
-        self.assertRefuses(link)
-        link.unlink()
-        self.directory.rmdir()
-        self.directory.symlink_to(absent)
-        self.assertRefuses(self.directory)
+    def test_policy_directory_has_to_be_a_directory(self) -> None:
+        self.directory.touch()
+        self.assertRefuses(self.directory, "Not a directory")
+        self.directory.unlink()
+        self.directory.symlink_to("absent")
+        self.assertRefuses(self.directory, "No such file")
+
+    def test_sizes_are_limited_together(self) -> None:
+        with mock.patch.object(files, "_MAX_SIZE", 100):
+            self.path.write_text("#" * 60)
+            path = self.add("a.yaml", "#" * 40)
+            self.find().read()
+            path.write_text("#" * 41)
+            self.assertRefuses(path, "exceed")
+
+    def test_file_that_changes_during_the_read_is_refused(self) -> None:
+        original = os.fstat
+
+        def change(descriptor: int) -> os.stat_result:
+            result = original(descriptor)
+            with self.path.open("a") as file:
+                file.write("#")
+            return result
+
+        with mock.patch.object(os, "fstat", change):
+            self.assertRefuses(self.path, "being written")
+
+    def test_missing_file_descriptors_are_an_error(self) -> None:
+        self.add("a.yaml")
+        error = OSError(errno.EMFILE, "Too many open files")
+        for target in ("os.open", "pathlib.Path.iterdir"):
+            with (
+                self.subTest(target),
+                mock.patch(target, side_effect=error),
+                self.assertRaisesRegex(ReadError, "Too many"),
+            ):
+                self.find().read()
+
+    def test_file_that_everyone_may_write_is_reported(self) -> None:
+        self.path.chmod(0o666)
+        [finding] = self.find().read().findings
+        self.assertEqual(Level.ERROR, finding.level)
+        self.assertIn("0666", str(finding))
+        self.path.chmod(0o664)
+        self.assertEqual([], self.find().read().findings)
 
 
-class ChangeTest(FilesCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.found = self.find(rule("role:one"))
-        self.found.load()
-        self.found.have_changed()
+class StampsTest(FilesCase):
+    stamps: Stamps
 
-    def test_edits_are_noticed(self) -> None:
-        self.edit(self.path, rule("role:two"))
-        self.assertChanged(self.found, "role:two")
-        # In a directory that is created later, replaced and in place.
-        path = self.add("a.yaml", rule("role:three"))
-        self.assertChanged(self.found, "role:three")
-        self.edit(path, rule("role:four"))
-        self.assertChanged(self.found, "role:four")
-        path.write_text(rule("role:another"))
-        self.assertChanged(self.found, "role:another")
+    def assertChanges(self, found: PolicyFiles, change: object) -> None:
+        """Assert that the stamps changed since the call before."""
+        stamps = found.stamps()
+        self.assertNotEqual(self.stamps, stamps, change)
+        self.assertEqual(stamps, found.stamps())
+        self.stamps = stamps
+
+    def test_each_kind_of_change_is_noticed(self) -> None:
+        found = self.find()
+        self.stamps = found.stamps()
+        self.path.write_text(rule("role:other"))
+        self.assertChanges(found, "content")
+        before = self.path.stat()
+        self.path.write_text(rule("role:third"))
+        os.utime(self.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        self.assertEqual(before.st_mtime_ns, self.path.stat().st_mtime_ns)
+        self.assertEqual(before.st_size, self.path.stat().st_size)
+        self.assertChanges(found, "content, with size and time as before")
+        self.path.chmod(0o600)
+        self.assertChanges(found, "mode")
+        path = self.add("a.yaml")
+        self.assertChanges(found, "new directory")
+        self.add("b.yaml")
+        self.assertChanges(found, "new file")
         path.unlink()
-        self.assertChanged(self.found, "role:two")
-
-    def test_files_are_examined_once_per_interval(self) -> None:
-        with mock.patch.object(
-            files, "list_files", side_effect=files.list_files
-        ) as examine:
-            for _ in range(3):
-                self.pass_time()
-                for _request in range(5):
-                    self.assertFalse(self.found.have_changed())
-        self.assertEqual(3, examine.call_count)
-
-    def assertRefused(self) -> None:
-        self.pass_time()
-        self.assertTrue(self.found.have_changed())
-        with self.assertRaises(PolicyFileError):
-            self.found.load()
-
-    def test_removed_or_emptied_policy_file_is_refused(self) -> None:
-        lose: Callable[[], object]
-        for lose in (
-            self.path.unlink,
-            lambda: self.path.symlink_to(self.folder / "absent"),
-            lambda: self.edit(self.path, ""),
-            lambda: self.edit(self.path, "a: ["),
-            self.path.unlink,
-        ):
-            lose()
-            self.assertRefused()
-        self.edit(self.path, rule("role:two"))
-        self.assertChanged(self.found, "role:two")
-
-    def test_policy_file_with_only_a_comment_has_no_rules(self) -> None:
-        self.edit(self.path, "# Nothing\n")
-        self.assertChanged(self.found, "rule:project_reader_or_admin")
-
-    def test_file_of_the_directory_may_be_removed_but_not_emptied(
-        self,
-    ) -> None:
-        path = self.add("a.yaml", rule("role:two"))
-        self.assertChanged(self.found, "role:two")
-        path.write_text("")
-        self.assertRefused()
-        path.unlink()
-        self.assertChanged(self.found, "role:one")
-
-    def test_change_beside_dangling_link_is_refused_until_removed(
-        self,
-    ) -> None:
-        link = self.add("a.yaml", rule("role:two"))
-        self.assertChanged(self.found, "role:two")
-        link.unlink()
-        link.symlink_to(self.folder / "absent")
-        self.assertRefused()
-        self.add("b.yaml", rule("role:another"))
-        self.assertRefused()
-        link.unlink()
-        self.assertChanged(self.found, "role:another")
+        self.assertChanges(found, "removed file")
+        self.directory.rename(self.folder / "away")
+        self.assertChanges(found, "removed directory")
+        self.path.unlink()
+        self.assertChanges(found, "removed policy file")
+        (self.folder / "policy.json").touch()
+        self.assertChanges(found, "policy.json")

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Load the policy files, and load them again when they change.
+
+A change is noticed by a request, at most every ``LOOK_INTERVAL``, and loaded
+by a thread that lives as long as that takes.  The thread is started by the
+request, so it is in the right process, whether the WSGI server forks before or
+after it loads the application.  The request waits for it, at most
+``LOAD_TIMEOUT``.  Thus the first request after a long pause is decided by the
+current rules, no request waits for a large file, and the thread runs even
+under a server that lets threads run only during requests (uWSGI without
+``threads``).  There is only one such thread at a time, so that a load that
+started earlier never replaces a later one.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from oslo_config import cfg
+from oslo_policy import policy
+from oslo_policy._checks import BaseCheck
+
+from console_api import errors, policies
+from console_api.policy import check, reader
+from console_api.policy.files import Contents, PolicyFiles, ReadError
+from console_api.policy.findings import Finding, Level, summarize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from console_api.policy.files import Stamps
+
+LOG = logging.getLogger(__name__)
+
+#: Minimum interval, in seconds, between examinations of the policy files.
+#: Each lets another thread run first, which costs a busy worker more than the
+#: examination itself.
+LOOK_INTERVAL = 0.5
+
+#: Maximum time, in seconds, that a request waits for changed files.
+LOAD_TIMEOUT = 1.0
+
+# Maximum number of findings in a log or an error message.
+_MAX_LINES = 5
+_MAX_WARNINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the policy files cannot be used, and when that was noticed."""
+
+    since: datetime
+    lines: list[str]
+
+
+class PolicyFileError(Exception):
+    """The policy files cannot be used."""
+
+    def __init__(
+        self, findings: list[Finding], *, is_transient: bool = False
+    ) -> None:
+        """Create the error.
+
+        :param is_transient: whether loading the same files may succeed later
+        """
+        self.lines = summarize(findings, _MAX_LINES)
+        self.is_transient = is_transient
+        super().__init__(" ".join(self.lines))
+
+
+class LoadedEnforcer(policy.Enforcer):
+    """oslo.policy's enforcer with rules that were loaded and checked here."""
+
+    def load_rules(
+        self,
+        force_reload: bool = False,
+    ) -> None:
+        """Keep the rules; every decision calls this."""
+
+
+class Loader:
+    """Keeps an enforcer with the rules of the policy files.
+
+    ``enforcer`` is replaced when other rules are loaded.  ``failure`` says
+    why the present files cannot be used, and is None if they are in use.
+    """
+
+    enforcer: policy.Enforcer
+    failure: Failure | None
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        """Load the rules.
+
+        :raises ConfigurationError: a policy file does not exist, cannot be
+            read or is broken
+        """
+        self.failure = None
+        self._conf = conf
+        self._files = PolicyFiles(conf)
+        self._loaded = Contents()
+        self._lock = threading.Lock()
+        self._next_look = 0.0
+        self._seen: Stamps = {}
+        self._failed: Stamps = {}
+        self._must_retry = False
+        self._warnings: list[str] = []
+        try:
+            self._load()
+        except PolicyFileError as error:
+            raise errors.ConfigurationError(
+                f"The policy cannot be loaded. {error}"
+            ) from error
+
+    def refresh(self) -> None:
+        """Load the files if they have changed.
+
+        Files that cannot be used leave the rules in force.
+        """
+        now = time.monotonic()
+        if now < self._next_look or not self._lock.acquire(blocking=False):
+            return
+        self._next_look = now + LOOK_INTERVAL
+        if not self._must_retry and self._files.stamps() == self._seen:
+            self._lock.release()
+            return
+        thread = threading.Thread(
+            target=self._reload, name="policy-loader", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            self._lock.release()
+            LOG.exception("The policy files cannot be loaded now.")
+        else:
+            thread.join(LOAD_TIMEOUT)
+
+    def _reload(self) -> None:
+        """Load the files, in the thread."""
+        try:
+            self._load()
+        except PolicyFileError as error:
+            self._must_retry = error.is_transient
+            if self._fail(error.lines):
+                _log(error.lines)
+        except Exception:
+            # A bug here must not prevent later loads.
+            LOG.exception("The previous policy rules stay in force.")
+            self._fail(["The policy files cannot be loaded; see the log."])
+        else:
+            self.failure = None
+            LOG.info("Reloaded the policy files.")
+        finally:
+            self._lock.release()
+
+    def _fail(self, lines: list[str]) -> bool:
+        """Note a failure, and return whether it is not that of before."""
+        previous, seen = self.failure, self._failed
+        self._failed = self._seen
+        self.failure = Failure(
+            previous.since if previous else datetime.now(UTC), lines
+        )
+        return not previous or previous.lines != lines or seen != self._seen
+
+    def _load(self) -> None:
+        """Load the files.
+
+        :raises PolicyFileError: they cannot be used
+        """
+        # Before the files are read, so that a later change is noticed.
+        self._seen = self._files.stamps()
+        self._must_retry = False
+        try:
+            contents = self._files.read()
+        except ReadError as error:
+            raise PolicyFileError(
+                [error.finding], is_transient=True
+            ) from error
+        checked = check.check(
+            [reader.read(path, data) for path, data in contents.files.items()]
+        )
+        findings = [
+            *_lost(self._files.file, self._loaded, contents),
+            *contents.findings,
+            *checked.findings,
+        ]
+        broken = [each for each in findings if each.level is Level.BROKEN]
+        if broken:
+            raise PolicyFileError(broken)
+        self._warn(findings)
+        self.enforcer = _make_enforcer(self._conf, checked.checks)
+        self._loaded = contents
+
+    def _warn(self, findings: list[Finding]) -> None:
+        lines = summarize(
+            [each for each in findings if each.level is not Level.NOTE],
+            _MAX_WARNINGS,
+        )
+        if lines != self._warnings:
+            for line in lines:
+                LOG.warning("%s", line)
+        self._warnings = lines
+
+
+def _log(lines: list[str]) -> None:
+    LOG.error("%s The previous rules stay in force.", lines[0])
+    for line in lines[1:]:
+        LOG.error("%s", line)
+
+
+def _make_enforcer(
+    conf: cfg.ConfigOpts, checks: dict[str, BaseCheck]
+) -> policy.Enforcer:
+    enforcer = LoadedEnforcer(conf, use_conf=False)
+    enforcer.register_defaults(policies.list_rules())
+    # No rule replaces those that are not defined.
+    enforcer.default_rule = None
+    enforcer.set_rules(checks)
+    return enforcer
+
+
+def _lost(main: "Path", before: Contents, now: Contents) -> Iterator[Finding]:
+    """Find files and directories that were lost by accident.
+
+    Their rules may deny what the defaults allow.  A file that was removed from
+    a directory was removed on purpose.
+    """
+    remedy = "Restore it, or restart the service to continue without it."
+    for path, data in before.files.items():
+        is_removed = path == main and path not in now.files
+        is_emptied = data.strip() and not now.files.get(path, b"#").strip()
+        if is_removed or is_emptied:
+            yield Finding(
+                path=path,
+                level=Level.BROKEN,
+                message="The policy file was removed or emptied.",
+                remedy=remedy,
+            )
+    for directory, identity in before.directories.items():
+        had_files = any(path.parent == directory for path in before.files)
+        has_files = any(path.parent == directory for path in now.files)
+        if (
+            had_files
+            and not has_files
+            and now.directories.get(directory) != identity
+        ):
+            yield Finding(
+                path=directory,
+                level=Level.BROKEN,
+                message="The policy directory was removed or unmounted.",
+                remedy=remedy,
+            )
