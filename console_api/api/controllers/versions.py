@@ -11,6 +11,9 @@ from console_api.api.response import Header, Response, render_json
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+# Load balancers check with OPTIONS, HAProxy by default.
+_METHODS = ("GET", "HEAD", "OPTIONS")
+
 _MEDIA_TYPE = "application/vnd.openstack.compute+json"
 
 # As in Nova 34.0.0; `version` and `min_version` are empty without
@@ -104,5 +107,5 @@ def _entry(name: str, base: str) -> dict[str, object]:
 
 
 def _check_method(environ: "WSGIEnvironment") -> None:
-    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-        raise faults.method_not_allowed("GET, HEAD")
+    if environ["REQUEST_METHOD"] not in _METHODS:
+        raise faults.method_not_allowed(", ".join(_METHODS))

@@ -145,9 +145,13 @@ class Client:
         finally:
             connection.close()
 
-    def raw(self, data: bytes, *, close: bool = False) -> Reply:
+    def raw(
+        self, data: bytes, method: str = "GET", *, close: bool = False
+    ) -> Reply:
         """Send bytes and read the response.
 
+        :param method: the method of the request; a response to HEAD has no
+            body
         :param close: close the connection for writing
         """
         with socket.create_connection(
@@ -156,7 +160,7 @@ class Client:
             connection.sendall(data)
             if close:
                 connection.shutdown(socket.SHUT_WR)
-            response = http.client.HTTPResponse(connection)
+            response = http.client.HTTPResponse(connection, method=method)
             response.begin()
             return self._read(response)
 

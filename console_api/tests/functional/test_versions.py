@@ -128,13 +128,32 @@ class VersionTests(base.FunctionalTestCase):
                 for name in ("Content-Type", "Content-Length"):
                     self.assertEqual(shown.headers[name], reply.headers[name])
 
+    def test_options_is_get(self):
+        for path in ("/", "/v2.1", "/v2.1/", "/v2", "/v2/"):
+            with self.subTest(path):
+                shown = self.anyone.get(path)
+                reply = self.anyone.request("OPTIONS", path)
+                self.assertEqual((200, shown.body), (reply.status, reply.body))
+
+    def test_checks_of_load_balancers_succeed(self):
+        """HAProxy sends HTTP/1.0 without a Host header by default."""
+        for path in ("/", "/v2.1", "/v2.1/", "/v2", "/v2/", "/healthcheck"):
+            for method in ("OPTIONS", "GET", "HEAD"):
+                with self.subTest(path=path, method=method):
+                    reply = self.anyone.raw(
+                        f"{method} {path} HTTP/1.0\r\n\r\n".encode(), method
+                    )
+                    self.assertIn(reply.status, (200, 204))
+
     def test_other_methods_return_405(self):
         for path in ("/", "/v2.1", "/v2.1/", "/v2"):
-            for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+            for method in ("POST", "PUT", "PATCH", "DELETE"):
                 with self.subTest(path=path, method=method):
                     reply = self.anyone.request(method, path)
                     self.assert_fault(reply, 405)
-                    self.assertEqual("GET, HEAD", reply.headers["Allow"])
+                    self.assertEqual(
+                        "GET, HEAD, OPTIONS", reply.headers["Allow"]
+                    )
 
     def test_unknown_path_returns_404(self):
         for path in ("/v1", "/v2.2/", "/v3/servers", "/v2.10", "/favicon.ico"):
