@@ -31,7 +31,7 @@ def server(
     rule: str,
     path: Mapping[str, str],
 ) -> Server:
-    """Return the server that the path names.
+    """Return the server that the path names, in lowercase or uppercase.
 
     The rule is checked against the server's project.
 
@@ -41,7 +41,7 @@ def server(
         the server belongs to another project, whose servers the caller must
         not learn of
     """
-    found = service.directory.get(path["server_id"])
+    found = service.directory.get(path["server_id"].lower())
     if not service.enforcer.allows(caller, rule, found.project_id):
         if found.project_id == caller.project_id:
             raise errors.Forbidden(rule)

@@ -210,13 +210,51 @@ class ConsoleTests(ConsoleTestCase):
                     self.assertLess(len(reply.message), 200)
         self.assertEqual([row.id], self.listed())
 
+    def test_server_id_may_be_in_uppercase(self):
+        self.make_console_host()
+        row = self.create()
+        server = f"/servers/{self.server_id.upper()}"
+        consoles = f"{server}/consoles"
+        self.assertEqual(
+            [row.id],
+            [
+                item["console"]["id"]
+                for item in self.member.get(consoles).json["consoles"]
+            ],
+        )
+        for method, path, version, body, status in (
+            ("GET", f"{consoles}/{row.id}", "2.1", None, 200),
+            ("POST", consoles, "2.1", None, 200),
+            (
+                "POST",
+                f"{server}/remote-consoles",
+                "2.6",
+                {"remote_console": {"protocol": "vnc", "type": "novnc"}},
+                200,
+            ),
+            (
+                "POST",
+                f"{server}/action",
+                "2.1",
+                {"os-getVNCConsole": {"type": "novnc"}},
+                200,
+            ),
+            ("DELETE", f"{consoles}/{row.id}", "2.1", None, 202),
+        ):
+            with self.subTest(path, method=method):
+                reply = self.member.request(
+                    method, path, version=version, body=body
+                )
+                self.assertEqual(status, reply.status, reply.body)
+        self.assertEqual([], self.console_rows(self.server_id))
+
     def test_malformed_server_id_is_unknown(self):
         self.make_console_host()
         row = self.create()
         for server_id in (
             *("x", "0", "%00", "%ff%fe", "%20", "a" * 5000, "..", "%2E%2E"),
-            *(self.server_id.upper(), f"{self.server_id}%0A"),
-            *(f"{self.server_id}%00", f"%20{self.server_id}", "%25", "'"),
+            *(f"{self.server_id}%0A", f"{self.server_id}%00"),
+            *(f"%20{self.server_id}", "%25", "'"),
             *(self.server_id.replace("-", ""), f"{self.server_id};x", "*"),
             *("%F0%9F%92%A9", "null", self.server_id[:-1]),
         ):

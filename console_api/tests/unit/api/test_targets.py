@@ -46,6 +46,13 @@ class ServerTest(TargetsCase):
                     )
                     self.assertEqual(self.server, found)
 
+    def test_server_id_may_be_in_uppercase(self) -> None:
+        for server_id in (SERVER.upper(), SERVER.title()):
+            found = self.authorize(
+                targets.server, consoles.SHOW, "member", server_id=server_id
+            )
+            self.assertEqual(self.server, found)
+
     def test_refusal_in_own_project_names_rule(self) -> None:
         for target in (targets.server, targets.visible_server):
             with (
