@@ -22,8 +22,14 @@ _CONTENT_TYPES = frozenset(
 )
 
 
+# Methods whose body has no meaning (RFC 9110) and is ignored.
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
+
+
 def read(environ: "WSGIEnvironment") -> object:
     """Return the JSON document in the body of a request, None without one.
+
+    A body is ignored if its method gives it no meaning.
 
     :raises Fault: 411 if the server cannot tell where the body ends, 413 if
         it is too large, 415 if it is declared as something other than JSON,
@@ -70,6 +76,8 @@ def peek(environ: "WSGIEnvironment") -> object:
 
 
 def _has_body(environ: "WSGIEnvironment") -> bool:
+    if environ["REQUEST_METHOD"] in _WITHOUT_BODY:
+        return False
     if environ.get("CONTENT_LENGTH"):
         return True
     if not environ.get("HTTP_TRANSFER_ENCODING"):

@@ -126,8 +126,23 @@ class BodyTests(base.FunctionalTestCase):
                 self.assert_fault(reply, 400)
         self.assertEqual([], self.console_rows(self.server_id))
 
-    def test_body_of_get_and_delete(self):
-        reply = self.member.request("GET", self.consoles, body={"any": 1})
-        self.assertEqual(200, reply.status)
-        reply = self.member.request("GET", self.consoles, body=b"{")
-        self.assert_fault(reply, 400, "Malformed request body")
+    def test_body_of_get_head_and_delete_is_ignored(self):
+        for method, path, status in (
+            ("GET", self.consoles, 200),
+            ("HEAD", self.consoles, 200),
+            ("DELETE", f"{self.consoles}/1", 404),
+        ):
+            for body in (b"{", b"\xff", {"any": 1}, iter([b"{", b"}"])):
+                for content_type in ("application/json", "text/xml", None):
+                    with self.subTest(method, body=body, type=content_type):
+                        reply = self.member.request(
+                            method,
+                            path,
+                            body=body,
+                            headers={"Content-Type": content_type},
+                        )
+                        self.assertEqual(status, reply.status, reply.body)
+        reply = self.member.request(
+            "GET", self.consoles, body=b" " * (MAX_BODY + 1)
+        )
+        self.assert_fault(reply, 413)

@@ -89,6 +89,28 @@ class BodyTest(ApplicationCase):
                     "Malformed request body",
                 )
 
+    def test_body_of_get_head_and_delete_is_not_read(self) -> None:
+        class Unreadable:
+            def read(self, size: int = -1) -> bytes:
+                raise AssertionError
+
+        for method, path, status in (
+            ("GET", CONSOLES, 200),
+            ("HEAD", CONSOLES, 200),
+            ("DELETE", f"{CONSOLES}/1", 404),
+        ):
+            for header in (
+                {"CONTENT_LENGTH": "10", "CONTENT_TYPE": "text/xml"},
+                {"HTTP_TRANSFER_ENCODING": "chunked"},
+            ):
+                with self.subTest(method, header=header):
+                    reply = self.call(
+                        method,
+                        path,
+                        environ={**header, "wsgi.input": Unreadable()},
+                    )
+                    self.assertEqual(status, reply.status)
+
     def test_incomplete_body_is_refused(self) -> None:
         reply = self.call(
             "POST",
