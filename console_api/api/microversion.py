@@ -20,11 +20,20 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
 SERVICE_TYPE = "compute"
+
+#: The service type of a service that is not in the pipeline of another API.
+OWN_SERVICE_TYPE = "console"
+
 STANDARD_HEADER = "OpenStack-API-Version"
 LEGACY_HEADER = "X-OpenStack-Nova-API-Version"
 
 MIN_VERSION = Version(2, 1)
 MAX_VERSION = Version(2, 104)
+
+# In the standard header, both service types mean the same.
+_OWN_SERVICE_TYPE = re.compile(
+    rf"(^|,)\s*{OWN_SERVICE_TYPE}(?=\s)", re.IGNORECASE
+)
 
 _FORM = re.compile(r"[1-9][0-9]{0,8}\.(0|[1-9][0-9]{0,8})")
 
@@ -32,8 +41,9 @@ _FORM = re.compile(r"[1-9][0-9]{0,8}\.(0|[1-9][0-9]{0,8})")
 def negotiate(environ: "WSGIEnvironment") -> Version:
     """Return the microversion that a request's headers select.
 
-    The standard header takes precedence over the legacy one.  Without
-    either, it is the lowest.
+    The standard header takes precedence over the legacy one; of several
+    microversions in it, the last one applies.  Without either header, it is
+    the lowest.
 
     :raises Fault: 400 if it is malformed, 406 if it is not supported; the
         version headers of the latter repeat the requested one
@@ -48,7 +58,10 @@ def negotiate(environ: "WSGIEnvironment") -> Version:
 def headers(version: Version) -> Sequence[Header]:
     """Return the response headers that name the microversion in force."""
     return (
-        (STANDARD_HEADER, f"{SERVICE_TYPE} {version}"),
+        (
+            STANDARD_HEADER,
+            f"{SERVICE_TYPE} {version}, {OWN_SERVICE_TYPE} {version}",
+        ),
         (LEGACY_HEADER, str(version)),
         ("Vary", f"{STANDARD_HEADER}, {LEGACY_HEADER}"),
     )
@@ -58,7 +71,9 @@ def headers(version: Version) -> Sequence[Header]:
 def _parse(standard: str | None, legacy: str | None) -> Version:
     sent = {}
     if standard is not None:
-        sent[STANDARD_HEADER] = standard
+        sent[STANDARD_HEADER] = _OWN_SERVICE_TYPE.sub(
+            rf"\1{SERVICE_TYPE}", standard
+        )
     if legacy is not None:
         sent[LEGACY_HEADER] = legacy
     text = microversion_parse.get_version(

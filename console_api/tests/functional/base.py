@@ -269,7 +269,10 @@ class FunctionalTestCase(DatabaseTestCase):
         if version is None:
             self.assertEqual([[], [], []], found)
         else:
-            self.assertEqual([[f"compute {version}"], [version]], found[:2])
+            self.assertEqual(
+                [[f"compute {version}, console {version}"], [version]],
+                found[:2],
+            )
             self.assertEqual([", ".join(VERSION_HEADERS)], found[2])
 
     def assert_not_logged(self, *secrets: str) -> None:

@@ -40,13 +40,21 @@ class MicroversionTests(base.FunctionalTestCase):
                 (None, "2.31", "2.31"),
                 (None, "latest", "2.104"),
                 ("compute 2.40", "2.31", "2.40"),
+                ("console 2.31", None, "2.31"),
+                ("CONSOLE latest", "2.31", "2.104"),
+                ("console 2.31, compute 2.40", None, "2.40"),
+                ("compute 2.40, console 2.31", None, "2.31"),
             ],
             check,
         )
 
     def test_malformed_microversion_returns_400(self):
         def check(text):
-            for standard, legacy in ((f"compute {text}", None), (None, text)):
+            for standard, legacy in (
+                (f"compute {text}", None),
+                (f"console {text}", None),
+                (None, text),
+            ):
                 reply = self.list_consoles(standard, legacy)
                 self.assert_fault(reply, 400)
                 self.assert_version_headers(reply, None)
@@ -68,6 +76,7 @@ class MicroversionTests(base.FunctionalTestCase):
         def check(version):
             for standard, legacy in (
                 (f"compute {version}", None),
+                (f"console {version}", None),
                 (None, version),
             ):
                 reply = self.list_consoles(standard, legacy)

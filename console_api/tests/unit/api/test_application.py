@@ -143,7 +143,8 @@ class VersionTest(ApplicationCase):
                 with self.subTest(version=version, path=path):
                     headers = self.call(path=path, version=version).headers
                     self.assertEqual(
-                        f"compute {named}", headers["OpenStack-API-Version"]
+                        f"compute {named}, console {named}",
+                        headers["OpenStack-API-Version"],
                     )
                     self.assertEqual(
                         named, headers["X-OpenStack-Nova-API-Version"]
@@ -159,7 +160,8 @@ class VersionTest(ApplicationCase):
         reply = self.call(version="2.105")
         self.assertFault(reply, 406, "computeFault")
         self.assertEqual(
-            ["compute 2.105"], reply.headers.getall("OpenStack-API-Version")
+            ["compute 2.105, console 2.105"],
+            reply.headers.getall("OpenStack-API-Version"),
         )
 
     def test_operations_exist_in_their_microversions_only(self) -> None:
@@ -242,7 +244,8 @@ class ErrorTest(ApplicationCase):
         self.assertNotIn(b"secret", reply.body)
         self.assertNotIn(b"ZeroDivision", reply.body)
         self.assertEqual(
-            "compute 2.31", reply.headers["OpenStack-API-Version"]
+            "compute 2.31, console 2.31",
+            reply.headers["OpenStack-API-Version"],
         )
 
     def test_unavailable_database_returns_503_with_retry_after(self) -> None:

@@ -31,6 +31,13 @@ class NegotiateTest(unittest.TestCase):
             ("identity 3.7, compute 2.31", None, (2, 31)),
             ("compute 2.31,identity 3.7", None, (2, 31)),
             ("compute 2.30, compute 2.31", None, (2, 31)),
+            # The service type of our own is another name of compute.
+            ("console 2.31", None, (2, 31)),
+            (" Console\t latest", "2.6", (2, 104)),
+            ("console 2.31, compute 2.30", None, (2, 30)),
+            ("compute 2.30,console 2.31, identity 3.7", None, (2, 31)),
+            ("my-console 2.31", "2.6", (2, 6)),
+            ("consoles 2.31, console", "2.6", (2, 6)),
             (None, "2.31", (2, 31)),
             (None, " 2.31 ", (2, 31)),
             (None, "latest", (2, 104)),
@@ -72,7 +79,11 @@ class NegotiateTest(unittest.TestCase):
             # Digits of other scripts.
             "\u0662.\u0661",
         ):
-            for standard, legacy in ((f"compute {text}", None), (None, text)):
+            for standard, legacy in (
+                (f"compute {text}", None),
+                (f"console {text}", None),
+                (None, text),
+            ):
                 # A comma separates the services of a header.
                 if "," in text:
                     continue
@@ -93,7 +104,7 @@ class NegotiateTest(unittest.TestCase):
                     self.assertEqual(406, fault.status)
                     headers = dict(fault.headers)
                     self.assertEqual(
-                        (f"compute {text}", text),
+                        (f"compute {text}, console {text}", text),
                         (
                             headers["OpenStack-API-Version"],
                             headers["X-OpenStack-Nova-API-Version"],
@@ -107,7 +118,7 @@ class HeadersTest(unittest.TestCase):
     def test_headers_name_microversion_and_vary(self) -> None:
         self.assertEqual(
             (
-                ("OpenStack-API-Version", "compute 2.31"),
+                ("OpenStack-API-Version", "compute 2.31, console 2.31"),
                 ("X-OpenStack-Nova-API-Version", "2.31"),
                 (
                     "Vary",
