@@ -25,8 +25,9 @@ class Application:
     """Serves the operations of the route table.
 
     Clients rely on the order of the checks, so it is part of the API: route,
-    method, microversion, content type, JSON, project in the URL, microversion
-    range of the operation, schema, policy, then the operation's own checks.
+    method, microversion, content type, JSON, project in the URL, action,
+    microversion range of the operation, schema, policy, then the operation's
+    own checks.
     """
 
     def __init__(
@@ -39,7 +40,8 @@ class Application:
         """Compile the route table.
 
         :param microversions: whether clients may request a microversion;
-            under /v2 they may not, and the lowest applies
+            under /v2 they may not, the lowest applies, and unknown properties
+            of a body are ignored
         :param resources: names of the resources to serve, as in
             ``routes.RESOURCES``
         """
@@ -94,13 +96,17 @@ class Application:
         document = body.read(environ)
         caller = context.of_request(environ)
         _check_project(match, caller.project_id)
+        if route.actions:
+            _check_action(route, document)
         if not route.min_version <= version <= route.max_version:
-            raise Fault(404)
+            raise self._out_of_range(route, version)
         query = _read_query(environ)
         if query and route.query is not None:
             route.query.validate(version, query)
         if route.body is not None:
-            route.body.validate(version, document)
+            route.body.validate(
+                version, document, lenient=not self._microversions
+            )
         enforcer.check_scope(caller)
         target = route.target(
             self._service, caller, route.rule, match.variables
@@ -116,6 +122,26 @@ class Application:
                 body=document,
             )
         )
+
+    def _out_of_range(self, route: AnyRoute, version: Version) -> Fault:
+        lowest, highest = route.min_version, route.max_version
+        nearest = min(max(version, lowest), highest)
+        header = f"{microversion.STANDARD_HEADER}: compute {nearest}"
+        return Fault(
+            404,
+            f"This operation requires a microversion from {lowest} to "
+            f"{highest}, but the request uses {version}. Use "
+            f"{route.alternative} instead, or send the header {header}"
+            f"{'' if self._microversions else ' below /v2.1'}.",
+        )
+
+
+def _check_action(route: AnyRoute, document: object) -> None:
+    """Check the name of an action; the schema checks the rest."""
+    if isinstance(document, dict) and len(document) == 1:
+        [name] = document
+        if name not in route.actions:
+            raise errors.InvalidInput(f"There is no such action: {name[:64]}")
 
 
 def _read_query(environ: "WSGIEnvironment") -> Mapping[str, str]:

@@ -36,7 +36,8 @@ class Route(Generic[T]):
     """One operation: its path and method, policy rule, and action.
 
     ``rule`` is the policy rule, enforced on the ``target`` that the action
-    is then given.  Without ``body`` and ``query`` any are accepted.  The rest
+    is then given.  Outside its microversions, clients use the ``alternative``.
+    Without ``body`` and ``query`` any are accepted.  The rest
     is for the filter in front of another API: only a body with one of the
     keys ``actions`` is a request to us, and an operation is ``shared`` if the
     other API has such resources too, and serves those that we do not have.
@@ -49,6 +50,7 @@ class Route(Generic[T]):
     target: Target[T]
     min_version: Version = MIN_VERSION
     max_version: Version = MAX_VERSION
+    alternative: str = ""
     body: Schema | None = None
     query: Schema | None = None
     actions: Sequence[str] = ()
@@ -116,6 +118,7 @@ ROUTES: Sequence[AnyRoute] = (
         rule=remote_policies.CREATE,
         target=targets.server,
         min_version=Version(2, 6),
+        alternative="POST /servers/{server_id}/action",
         body=remote_schemas.CREATE_BODY,
     ),
     Route(
@@ -125,6 +128,7 @@ ROUTES: Sequence[AnyRoute] = (
         rule=remote_policies.CREATE,
         target=targets.server,
         max_version=Version(2, 5),
+        alternative="POST /servers/{server_id}/remote-consoles",
         body=remote_schemas.ACTION_BODY,
         actions=tuple(remote_schemas.ACTIONS),
     ),

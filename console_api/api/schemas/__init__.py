@@ -8,6 +8,12 @@ from microversion_parse import Version
 
 from console_api import errors
 
+# Ignores properties that the schema does not allow.
+_LenientValidator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    {"additionalProperties": lambda *_arguments: None},
+)
+
 # Messages of the validator quote the input, so they are truncated.
 _MAX_MESSAGE_LENGTH = 300
 
@@ -23,18 +29,26 @@ class Schema:
         :param versions: by the first microversion that each applies to
         """
         self._validators = [
-            (version, jsonschema.Draft202012Validator(schema))
+            (
+                version,
+                jsonschema.Draft202012Validator(schema),
+                _LenientValidator(schema),
+            )
             for version, schema in sorted(versions.items(), reverse=True)
         ]
 
-    def validate(self, version: Version, document: object) -> None:
+    def validate(
+        self, version: Version, document: object, *, lenient: bool = False
+    ) -> None:
         """Check a document against the schema of a microversion.
 
+        :param lenient: whether to ignore unknown properties
         :raises InvalidInput: the document is not valid; the message names the
             field
         """
-        for start, validator in self._validators:
+        for start, strict_validator, lenient_validator in self._validators:
             if start <= version:
+                validator = lenient_validator if lenient else strict_validator
                 try:
                     error = jsonschema.exceptions.best_match(
                         validator.iter_errors(document)

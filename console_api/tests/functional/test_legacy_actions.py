@@ -45,10 +45,25 @@ class LegacyActionTests(RemoteConsoleTestCase):
                         version=version,
                     )
                     self.assert_fault(reply, 404)
+                    self.assertIn("from 2.1 to 2.5", reply.message)
+                    self.assertIn("remote-consoles", reply.message)
                     self.assert_version_headers(reply, version)
         self.assertEqual(0, self.count_tokens(self.server_id))
 
-    def test_unknown_action_returns_400(self):
+    def test_unknown_action_is_named(self):
+        for version in (None, "2.5", "2.6", "2.104"):
+            for prefix in ("/v2.1", "/v2"):
+                reply = self.member.post(
+                    self.action,
+                    {"os-stop": None},
+                    version=version,
+                    prefix=prefix,
+                )
+                self.assert_fault(
+                    reply, 400, "There is no such action: os-stop"
+                )
+
+    def test_invalid_action_returns_400(self):
         vnc = {"os-getVNCConsole": {"type": "novnc"}}
         for body in (
             None,

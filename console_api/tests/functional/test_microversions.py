@@ -118,3 +118,13 @@ class MicroversionTests(base.FunctionalTestCase):
                     version=asked,
                 )
                 self.assert_fault(reply, 404)
+                self.assertIn("below /v2.1", reply.message)
+
+    def test_v2_ignores_unknown_properties(self):
+        server_id = self.make_server()
+        body = {"os-getVNCConsole": {"type": "novnc", "x": 1}}
+        for prefix, status in (("/v2", 200), ("/v2.1", 400)):
+            reply = self.member.post(
+                f"/servers/{server_id}/action", body, prefix=prefix
+            )
+            self.assertEqual(status, reply.status, reply.body)

@@ -62,7 +62,14 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
             reply = self.member.post(
                 self.remote, request_body("vnc", "novnc"), version=version
             )
-            self.assert_fault(reply, 404, "The resource could not be found.")
+            self.assert_fault(
+                reply,
+                404,
+                "This operation requires a microversion from 2.6 to 2.104, "
+                f"but the request uses {version or '2.1'}. Use POST "
+                "/servers/{server_id}/action instead, or send the header "
+                "OpenStack-API-Version: compute 2.6.",
+            )
             self.assert_version_headers(reply, version or "2.1")
 
     def test_type_of_other_protocol_returns_400(self):

@@ -35,7 +35,7 @@ class OrderTests(base.FunctionalTestCase):
             (415, "text/xml", {"type": JSON}),
             (400, "Malformed request body", {"body": wrong_schema}),
             (400, "Malformed request URL", {"project": ""}),
-            (404, "The resource could", {"version": "2.6"}),
+            (404, "a microversion from 2.6", {"version": "2.6"}),
             (400, "Invalid input", {"body": right}),
             (404, f"Server {UNKNOWN} could not be found.", {}),
         ):

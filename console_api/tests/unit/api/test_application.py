@@ -71,7 +71,7 @@ class OrderTest(ApplicationCase):
             (400, "Malformed request URL", {"body": b"{}"}),
             (
                 404,
-                "The resource could not be found.",
+                "a microversion from 2.6 to 2.104",
                 {"path": f"/{PROJECT}{REMOTE}"},
             ),
             (400, "Invalid input", {"version": "2.6"}),
@@ -170,16 +170,37 @@ class VersionTest(ApplicationCase):
         ).encode()
         legacy = json.dumps({"os-getVNCConsole": {"type": "novnc"}}).encode()
         for path, body, version, status in (
-            (REMOTE, remote, "2.5", 404),
             (REMOTE, remote, "2.6", 200),
             (REMOTE, remote, "2.104", 200),
             (ACTION, legacy, "2.1", 200),
             (ACTION, legacy, "2.5", 200),
-            (ACTION, legacy, "2.6", 404),
         ):
             with self.subTest(path, version=version):
                 reply = self.call("POST", path, body=body, version=version)
                 self.assertEqual(status, reply.status)
+        for path, body, version, message in (
+            (
+                REMOTE,
+                remote,
+                "2.5",
+                "This operation requires a microversion from 2.6 to 2.104, "
+                "but the request uses 2.5. Use POST "
+                "/servers/{server_id}/action instead, or send the header "
+                "OpenStack-API-Version: compute 2.6.",
+            ),
+            (
+                ACTION,
+                legacy,
+                "2.6",
+                "This operation requires a microversion from 2.1 to 2.5, but "
+                "the request uses 2.6. Use POST "
+                "/servers/{server_id}/remote-consoles instead, or send the "
+                "header OpenStack-API-Version: compute 2.5.",
+            ),
+        ):
+            with self.subTest(path, version=version):
+                reply = self.call("POST", path, body=body, version=version)
+                self.assertEqual(("itemNotFound", 404, message), reply.fault)
 
     def test_microversions_can_be_disabled(self) -> None:
         self.application = Application(self.service, microversions=False)
@@ -190,7 +211,43 @@ class VersionTest(ApplicationCase):
                 self.assertNotIn("OpenStack-API-Version", reply.headers)
                 self.assertNotIn("Vary", reply.headers)
         reply = self.call("POST", REMOTE, version="2.6", body=b"{}")
-        self.assertFault(reply, 404, "itemNotFound")
+        self.assertFault(reply, 404, "itemNotFound", "below /v2.1.")
+
+    def test_unknown_properties_are_ignored_without_microversions(
+        self,
+    ) -> None:
+        more = {"type": "novnc", "more": 1}
+        for document, lenient in (
+            ({"os-getVNCConsole": more}, 200),
+            ({"os-getVNCConsole": {"more": 1}}, 400),
+            ({"os-getVNCConsole": {"type": "more"}}, 400),
+            ({"os-getVNCConsole": more, "more": 1}, 400),
+            ({"more": more}, 400),
+        ):
+            body = json.dumps(document).encode()
+            for microversions, status in ((True, 400), (False, lenient)):
+                with self.subTest(document, microversions=microversions):
+                    self.application = Application(
+                        self.service, microversions=microversions
+                    )
+                    reply = self.call("POST", ACTION, body=body)
+                    self.assertEqual(status, reply.status, reply.body)
+
+    def test_unknown_action_is_named_in_every_microversion(self) -> None:
+        for version in ("2.1", "2.5", "2.6", "2.104"):
+            for name in ("os-stop", "OS-GETVNCCONSOLE", "", "x" * 9999):
+                with self.subTest(name[:40], version=version):
+                    reply = self.call(
+                        "POST",
+                        ACTION,
+                        body=json.dumps({name: None}).encode(),
+                        version=version,
+                    )
+                    self.assertFault(reply, 400, "badRequest")
+                    self.assertEqual(
+                        f"There is no such action: {name[:64]}",
+                        reply.fault[2],
+                    )
 
 
 class QueryTest(ApplicationCase):
