@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Remote consoles: console auth tokens and their access URLs."""
 
+from console_api import errors, values
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json
 from console_api.api.schemas.remote_consoles import ACTIONS
@@ -12,7 +13,8 @@ def create(request: Request[Server]) -> Response:
     """Create a remote console.
 
     :raises InvalidInput: the server has no console of this type, or the type
-        does not belong to the protocol or is disabled
+        does not belong to the protocol or is disabled; or the ID of the user
+        is too long to be stored
     :raises ServerNotReady: the server has no compute host
     """
     requested = request.body["remote_console"]
@@ -43,6 +45,12 @@ def action(request: Request[Server]) -> Response:
 def _issue(
     request: Request[Server], protocol: str, console_type: str
 ) -> RemoteConsole:
+    user_id = request.context.user_id
+    if len(user_id or "") > values.MAX_NAME_LENGTH:
+        raise errors.InvalidInput(
+            "The ID of the authenticated user has more than "
+            f"{values.MAX_NAME_LENGTH} characters."
+        )
     return request.service.tokens.issue(
-        request.target, protocol, console_type, request.context.user_id
+        request.target, protocol, console_type, user_id
     )

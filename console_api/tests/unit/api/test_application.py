@@ -250,6 +250,28 @@ class VersionTest(ApplicationCase):
                     )
 
 
+class UserTest(ApplicationCase):
+    def test_user_id_must_fit_its_column(self) -> None:
+        for length, status in ((255, 200), (256, 400), (5000, 400)):
+            for path, version, document in (
+                (
+                    REMOTE,
+                    "2.6",
+                    {"remote_console": {"protocol": "vnc", "type": "novnc"}},
+                ),
+                (ACTION, "2.1", {"os-getVNCConsole": {"type": "novnc"}}),
+            ):
+                with self.subTest(path, length=length):
+                    reply = self.call(
+                        "POST",
+                        path,
+                        headers={"X-User-Id": "x" * length},
+                        body=json.dumps(document).encode(),
+                        version=version,
+                    )
+                    self.assertEqual(status, reply.status, reply.body)
+
+
 class QueryTest(ApplicationCase):
     def test_first_value_of_a_parameter_is_used(self) -> None:
         self.call("POST")
