@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.engine import Dialect, Engine
 
+from console_api.db import failures
+
 _Processor = Callable[[Any], Any]
 
 
@@ -37,7 +39,7 @@ class PreparedSelect:
         """Return all rows.
 
         :raises sqlalchemy.exc.DBAPIError: as SQLAlchemy would raise it; its
-            connection, if it died, was discarded with the others of the pool
+            connection, if it is useless, was discarded
         """
         values: Any = {**self.parameters, **(parameters or {})}
         if self.order is not None:
@@ -96,11 +98,13 @@ def _execute(engine: Engine, text: str, values: Any) -> list[Sequence[Any]]:
             if connection is not None:
                 connection.invalidate(error)
             raise
-        is_lost = engine.dialect.is_disconnect(error, connection, None)
+        # What the event handlers of the engine do with an error.
+        is_lost = engine.dialect.is_disconnect(
+            error, connection, None
+        ) or failures.requires_new_connection(error)
         if connection is not None:
             if is_lost:
                 connection.invalidate(error)
-                engine.dispose()
             connection.close()
         raise sa_exc.DBAPIError.instance(
             text,

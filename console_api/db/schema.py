@@ -11,7 +11,7 @@ from oslo_db import exception as db_exc
 from sqlalchemy import exc as sa_exc
 
 from console_api import errors
-from console_api.db.engine import database_url, missing_driver
+from console_api.db.url import database_url, missing_driver
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -11,8 +11,9 @@ from oslo_config import cfg
 from console_api import conf as configuration
 from console_api import errors
 from console_api.db import schema, servers
-from console_api.db.engine import Database, sqlite_url
+from console_api.db.engine import Database
 from console_api.db.servers import Endpoint, Server
+from console_api.db.url import sqlite_url
 from console_api.keys import repository
 
 HOST = "127.0.0.1"

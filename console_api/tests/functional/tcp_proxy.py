@@ -37,6 +37,10 @@ class TCPProxy:
             target=self._accept, args=(self._listener,), daemon=True
         ).start()
 
+    def redirect(self, host: str, port: int) -> None:
+        """Forward new connections to another address."""
+        self._target = (host, port)
+
     def stall(self) -> None:
         """Keep all connections, but forward no answers until it is cut."""
         self.holds.clear()

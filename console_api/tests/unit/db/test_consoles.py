@@ -101,7 +101,7 @@ class InsertTest(ConsolesCase):
 
     def test_insert_is_retried_after_deadlock(self) -> None:
         host = self.add_console_host()
-        lost = db_exc.DBDeadlock(Exception("deadlock"))
+        lost = db_exc.DBDeadlock(Exception(1213, "deadlock"))
         with (
             mock.patch("oslo_db.api.time.sleep"),
             mock.patch.object(

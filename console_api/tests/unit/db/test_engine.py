@@ -7,7 +7,7 @@ from oslo_db import exception as db_exc
 from sqlalchemy import exc as sa_exc
 
 from console_api import errors
-from console_api.db import console_auth_tokens, engine, tables
+from console_api.db import console_auth_tokens, engine, pools, tables
 from console_api.tests.unit import base
 
 ONE = sa.select(sa.literal(1))
@@ -16,66 +16,6 @@ AWAY = sa_exc.OperationalError("SELECT", {}, Exception("refused"))
 DISCONNECTED = sa_exc.OperationalError(
     "SELECT", {}, Exception("gone away"), connection_invalidated=True
 )
-
-
-class DatabaseUrlTest(base.FolderCase):
-    def url(self, text: str) -> sa.URL:
-        return engine.database_url(
-            base.load_conf(self.folder, {"database": {"connection": text}})
-        )
-
-    def test_url_gets_timeouts(self) -> None:
-        for text, expected in (
-            ("sqlite:////a/file", {"timeout": "30"}),
-            (
-                "mysql+pymysql://user:secret@host/name",
-                {
-                    "connect_timeout": "10",
-                    "read_timeout": "30",
-                    "write_timeout": "30",
-                    "charset": "utf8mb4",
-                },
-            ),
-            (
-                "postgresql+psycopg2://user:secret@host/name",
-                {
-                    "connect_timeout": "10",
-                    "tcp_user_timeout": "30000",
-                    "keepalives_idle": "15",
-                    "keepalives_interval": "5",
-                    "keepalives_count": "3",
-                    "options": "-c statement_timeout=30000",
-                },
-            ),
-        ):
-            with self.subTest(text):
-                self.assertEqual(expected, dict(self.url(text).query))
-
-    def test_timeouts_of_the_operator_are_kept(self) -> None:
-        url = self.url("sqlite:////a/file?timeout=3")
-        self.assertEqual({"timeout": "3"}, dict(url.query))
-
-    def test_unknown_database_gets_no_timeouts(self) -> None:
-        url = self.url("oracle://user:secret@host/name")
-        self.assertEqual({}, dict(url.query))
-
-    def test_missing_url_is_reported(self) -> None:
-        with self.assertRaisesRegex(errors.ConfigurationError, "is not set"):
-            self.url("")
-
-    def test_invalid_url_is_refused_without_its_text(self) -> None:
-        for text in (
-            "secret",
-            "secret://host/name",
-            "mysql+secret://user:secret@host/name",
-            "mysql+pymysql://user:secret@host:secret/name",
-        ):
-            with self.subTest(text):
-                with self.assertRaises(errors.ConfigurationError) as caught:
-                    self.url(text)
-                message = str(caught.exception)
-                self.assertIn("[database] connection", message)
-                self.assertNotIn("secret", message)
 
 
 class SqliteFileTest(base.FolderCase):
@@ -115,7 +55,7 @@ class PoolTest(base.FolderCase):
                 "pool_timeout": timeout,
             }
             conf = base.load_conf(self.folder, {"database": options})
-            reader = engine.create_reader(conf)
+            reader = pools.create_reader(conf, pools.PoolGuard())
             self.addCleanup(reader.dispose)
             pool = reader.pool
             assert isinstance(pool, sa.QueuePool)
@@ -163,17 +103,19 @@ class ReadTest(base.DatabaseCase):
         """Let reads end like this, one after the other."""
         return mock.patch.object(self.database, "_fetch", side_effect=outcomes)
 
-    def test_read_on_dead_connection_is_repeated_once(
-        self,
-    ) -> None:
-        with self.failing(DISCONNECTED, [1]) as fetch:
+    def test_read_on_dead_connections_is_repeated(self) -> None:
+        lost = engine.ConnectionLost()
+        with self.failing(lost, lost, [1]) as fetch:
             self.assertEqual([1], self.database.read(ONE, int))
-        self.assertEqual(2, fetch.call_count)
+        self.assertEqual(3, fetch.call_count)
+
+    def test_repetitions_of_a_read_are_limited(self) -> None:
         with (
-            self.failing(DISCONNECTED, DISCONNECTED, [1]),
+            self.failing(*[engine.ConnectionLost()] * 99) as fetch,
             self.assertRaises(errors.DatabaseUnavailable),
         ):
             self.database.read(ONE, int)
+        self.assertEqual(3, fetch.call_count)
 
     def test_failed_connection_is_not_retried(self) -> None:
         with (

@@ -9,7 +9,15 @@ from sqlalchemy import exc as sa_exc
 from console_api import errors
 from console_api.db import engine
 from console_api.tests.unit import base
-from console_api.tests.unit.db.test_engine import AWAY, DISCONNECTED
+from console_api.tests.unit.db.test_engine import AWAY
+
+
+def refused(code: int) -> sa_exc.OperationalError:
+    """Return an error of MariaDB."""
+    return sa_exc.OperationalError("INSERT", {}, Exception(code, "refused"))
+
+
+DEADLOCK = db_exc.DBDeadlock(refused(1213))
 
 
 class RetriedTest(base.FolderCase):
@@ -23,13 +31,12 @@ class RetriedTest(base.FolderCase):
         return function
 
     def test_deadlock_is_retried(self) -> None:
-        lost = db_exc.DBDeadlock(DISCONNECTED)
-        function = self.outcomes(lost, lost, "stored")
+        function = self.outcomes(DEADLOCK, DEADLOCK, "stored")
         self.assertEqual("stored", engine.retried(function)("a", key="b"))
         self.assertEqual([mock.call("a", key="b")] * 3, function.mock_calls)
 
     def test_retries_are_limited(self) -> None:
-        function = self.outcomes(*[db_exc.DBDeadlock(DISCONNECTED)] * 100)
+        function = self.outcomes(*[DEADLOCK] * 100)
         with self.assertRaises(errors.DatabaseUnavailable):
             engine.retried(function)()
         self.assertEqual(1 + engine._MAX_WRITE_RETRIES, function.call_count)
@@ -37,9 +44,11 @@ class RetriedTest(base.FolderCase):
         self.assertEqual(engine._MAX_WRITE_RETRIES, len(waits))
         self.assertLessEqual(max(waits), 1)
 
-    def test_connection_errors_are_not_retried(self) -> None:
+    def test_other_unavailability_is_not_retried(self) -> None:
         for error in (
-            db_exc.DBConnectionError(DISCONNECTED),
+            db_exc.DBConnectionError(AWAY),
+            # A lock wait timeout: the lock is held for even longer.
+            db_exc.DBDeadlock(refused(1205)),
             AWAY,
             sa_exc.TimeoutError("the pool is empty"),
         ):
@@ -50,18 +59,33 @@ class RetriedTest(base.FolderCase):
                 self.assertIs(error, caught.exception.__cause__)
                 function.assert_called_once_with()
 
-    def test_read_only_database_is_unavailable(self) -> None:
-        for error in (
-            db_exc.DBError(
-                sa_exc.InternalError("INSERT", {}, Exception("read-only"))
-            ),
-            sa_exc.OperationalError("INSERT", {}, Exception("--read-only")),
-        ):
-            with self.subTest(type(error).__name__):
-                function = self.outcomes(error)
-                with self.assertRaises(errors.DatabaseUnavailable):
-                    engine.retried(function)()
-                function.assert_called_once_with()
+    def test_changed_row_is_a_conflict(self) -> None:
+        # Before oslo.db had an error of its own for it.
+        changed = refused(1020)
+        function = self.outcomes(changed, "stored")
+        self.assertEqual("stored", engine.retried(function)())
+        with self.assertRaises(errors.DatabaseUnavailable):
+            engine.retried(self.outcomes(*[db_exc.DBError(changed)] * 100))()
+
+    def test_lost_connection_is_replaced(self) -> None:
+        lost = engine.ConnectionLost()
+        function = self.outcomes(lost, lost, "stored")
+        self.assertEqual("stored", engine.retried(function)())
+
+    def test_new_connections_are_limited(self) -> None:
+        lost = engine.ConnectionLost()
+        lost.__cause__ = AWAY
+        function = self.outcomes(*[lost] * 100)
+        with self.assertRaises(errors.DatabaseUnavailable) as caught:
+            engine.retried(function)()
+        self.assertEqual(3, function.call_count)
+        self.assertIs(AWAY, caught.exception.__cause__)
+
+    def test_new_connections_are_limited_in_time(self) -> None:
+        self.enterContext(mock.patch.object(engine, "_MAX_RECONNECT_TIME", -1))
+        function = self.outcomes(engine.ConnectionLost(), "stored")
+        with self.assertRaises(errors.DatabaseUnavailable):
+            engine.retried(function)()
 
     def test_faulty_statement_is_raised(
         self,

@@ -8,7 +8,7 @@ import alembic.script
 import sqlalchemy as sa
 
 from console_api import errors
-from console_api.db import engine, schema, tables
+from console_api.db import schema, tables, url
 from console_api.tests.unit import base
 
 
@@ -41,7 +41,7 @@ class EmptyDatabaseTest(base.FolderCase):
 
     def test_sync_creates_tables(self) -> None:
         schema.sync(self.conf)
-        bare = sa.create_engine(engine.database_url(self.conf))
+        bare = sa.create_engine(url.database_url(self.conf))
         self.addCleanup(bare.dispose)
         with bare.connect() as connection:
             context = alembic.migration.MigrationContext.configure(connection)
@@ -54,7 +54,7 @@ class EmptyDatabaseTest(base.FolderCase):
 
     def test_sync_creates_check_constraints(self) -> None:
         schema.sync(self.conf)
-        bare = sa.create_engine(engine.database_url(self.conf))
+        bare = sa.create_engine(url.database_url(self.conf))
         self.addCleanup(bare.dispose)
         inspector = sa.inspect(bare)
         for name, table in tables.metadata.tables.items():

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engines for reads and writes, with their pools of connections."""
+
+import functools
+import inspect
+import math
+import time
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_config import cfg
+from oslo_db.sqlalchemy import exc_filters
+from sqlalchemy import exc as sa_exc
+from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from console_api.db import failures
+from console_api.db.url import database_url, without_creating
+
+# Seconds to wait for a connection of the pool, unless [database] sets it.
+_POOL_TIMEOUT = 30
+
+# SQLAlchemy before 2.0.43 ends a read on MariaDB with a rollback, which costs
+# a round trip.
+_SKIP_ROLLBACK = (
+    {"skip_autocommit_rollback": True}
+    if "skip_autocommit_rollback"
+    in inspect.signature(DefaultDialect).parameters
+    else {}
+)
+
+# Seconds after which a connection for reads is checked again.
+_ROLE_INTERVAL = 2.0
+
+# Seconds after which all connections can be discarded again: a new connection
+# that fails as well says nothing about the others.
+_DISCARD_INTERVAL = 1.0
+
+# Statements that return whether the server accepts only reads.
+_IS_READ_ONLY = {
+    "mysql": "SELECT @@global.read_only",
+    "postgresql": "SHOW transaction_read_only",
+}
+
+
+class PoolGuard:
+    """Discards all connections of a process when one is found useless.
+
+    After the failure or the demotion of a server, every pooled connection
+    would otherwise cost a request its own error.  A connection for reads
+    would go on reading from a demoted server, which may be out of date.
+    """
+
+    def __init__(self) -> None:
+        """Create a guard without engines."""
+        self._discarded_at = -math.inf
+
+    def watch(self, engine: Engine, role_query: str | None = None) -> None:
+        """Guard the pool of an engine.
+
+        :param role_query: returns whether the server accepts only reads; run
+            at most every ``_ROLE_INTERVAL`` on a connection
+        """
+        sa.event.listen(engine, "connect", self._connected)
+        sa.event.listen(
+            engine,
+            "checkout",
+            functools.partial(self._check_out, role_query),
+        )
+        sa.event.listen(engine, "handle_error", self._handle_error)
+
+    def _handle_error(self, context: ExceptionContext) -> None:
+        if failures.requires_new_connection(context.original_exception):
+            context.is_disconnect = True
+        if context.is_disconnect:
+            self.discard()
+
+    def discard(self) -> None:
+        """Discard all connections, unless this has just been done."""
+        now = time.monotonic()
+        if now - self._discarded_at >= _DISCARD_INTERVAL:
+            self._discarded_at = now
+
+    def _connected(
+        self, _connection: DBAPIConnection, record: ConnectionPoolEntry
+    ) -> None:
+        now = time.monotonic()
+        record.info.update(is_new=True, connected_at=now, checked_at=now)
+
+    def _check_out(
+        self,
+        role_query: str | None,
+        connection: DBAPIConnection,
+        record: ConnectionPoolEntry,
+        _proxy: object,
+    ) -> None:
+        """Check a pooled connection.
+
+        :raises DisconnectionError: it is of no more use; SQLAlchemy replaces
+            it
+        """
+        info = record.info
+        if info.pop("is_new", False):
+            return
+        if info["connected_at"] <= self._discarded_at:
+            raise sa_exc.DisconnectionError("discarded")
+        if role_query is None:
+            return
+        now = time.monotonic()
+        if now - info["checked_at"] < _ROLE_INTERVAL:
+            return
+        if not _is_writable(connection, role_query):
+            self.discard()
+            raise sa_exc.DisconnectionError("dead, or to a read-only server")
+        info["checked_at"] = now
+
+
+def create_reader(conf: cfg.ConfigOpts, guard: PoolGuard) -> Engine:
+    """Create the engine for reads: autocommit, no ping, no rollback.
+
+    A read is one statement, so it needs no transaction, and a connection
+    that has died is noticed by the read itself (``Database.read``).  Each of
+    these would cost a round trip of its own.
+    """
+    engine = _create(conf, isolation_level="AUTOCOMMIT", **_SKIP_ROLLBACK)
+    guard.watch(engine, _IS_READ_ONLY.get(engine.dialect.name))
+    return engine
+
+
+def create_writer(conf: cfg.ConfigOpts, guard: PoolGuard) -> Engine:
+    """Create the engine for transactions, whose errors are those of oslo.db.
+
+    Each transaction ends with a commit or a rollback of its own.
+    """
+    engine = _create(conf)
+    # First, so that oslo.db wraps what it marks as a disconnect.
+    guard.watch(engine)
+    exc_filters.register_engine(engine)
+    sa.event.listen(
+        engine,
+        "connect",
+        functools.partial(
+            _prepare_writes, engine.dialect.name, conf.database.mysql_sql_mode
+        ),
+    )
+    return engine
+
+
+def _create(conf: cfg.ConfigOpts, **options: Any) -> Engine:
+    return sa.create_engine(
+        without_creating(database_url(conf)),
+        # Not oslo.db's engine: its ping and its rollback cost a round trip
+        # each, and it makes each thread wait for the others.
+        pool_reset_on_return=None,
+        pool_size=conf.database.max_pool_size,
+        max_overflow=conf.database.max_overflow,
+        pool_timeout=conf.database.pool_timeout or _POOL_TIMEOUT,
+        pool_recycle=conf.database.connection_recycle_time,
+        # Errors go to the log with their statement; hashes of tokens must
+        # not.
+        hide_parameters=True,
+        **options,
+    )
+
+
+def _prepare_writes(
+    dialect: str,
+    mysql_sql_mode: str | None,
+    connection: DBAPIConnection,
+    _record: object,
+) -> None:
+    """Have the database enforce what the tables require."""
+    cursor = connection.cursor()
+    if dialect == "sqlite":
+        cursor.execute("PRAGMA foreign_keys = ON")
+    elif dialect == "mysql" and mysql_sql_mode is not None:
+        cursor.execute("SET SESSION sql_mode = %s", (mysql_sql_mode,))
+    cursor.close()
+
+
+def _is_writable(connection: DBAPIConnection, role_query: str) -> bool:
+    try:
+        cursor = connection.cursor()
+        try:
+            cursor.execute(role_query)
+            row = cursor.fetchone()
+        finally:
+            cursor.close()
+    except Exception:  # noqa: BLE001 (each driver has its own errors)
+        return False
+    return row is not None and row[0] in (0, "off")

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""URLs of databases, with the time limits of connections."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from oslo_config import cfg
+from sqlalchemy import exc as sa_exc
+from sqlalchemy.engine import URL, make_url
+
+from console_api import errors
+
+# Seconds that a connection may take to be made, and a statement to end.
+CONNECT_TIMEOUT = 10
+STATEMENT_TIMEOUT = 30
+
+_TIME_LIMITS: Mapping[str, Mapping[str, str]] = {
+    "mysql": {
+        "connect_timeout": str(CONNECT_TIMEOUT),
+        "read_timeout": str(STATEMENT_TIMEOUT),
+        "write_timeout": str(STATEMENT_TIMEOUT),
+        "charset": "utf8mb4",
+    },
+    "postgresql": {
+        "connect_timeout": str(CONNECT_TIMEOUT),
+        "tcp_user_timeout": str(STATEMENT_TIMEOUT * 1000),
+        # A host that disappears during a wait is detected after the same time.
+        "keepalives_idle": str(STATEMENT_TIMEOUT // 2),
+        "keepalives_interval": str(STATEMENT_TIMEOUT // 6),
+        "keepalives_count": "3",
+        "options": f"-c statement_timeout={STATEMENT_TIMEOUT * 1000}",
+    },
+    # Time that a writer waits for the lock.
+    "sqlite": {"timeout": str(STATEMENT_TIMEOUT)},
+}
+
+_IN_MEMORY = (None, "", ":memory:")
+
+
+def database_url(conf: cfg.ConfigOpts) -> URL:
+    """Return the database's URL, with time limits where it has none.
+
+    :raises ConfigurationError: it is missing or malformed
+    """
+    text = conf.database.connection
+    if not text:
+        raise errors.ConfigurationError(
+            "[database] connection is not set. Give the URL of the database, "
+            "for example sqlite:////var/lib/console_api/console_api.sqlite "
+            "or mysql+pymysql://USER:PASSWORD@HOST/console_api"
+        )
+    try:
+        url = make_url(text)
+        url.get_dialect()
+    except (
+        sa_exc.ArgumentError,
+        sa_exc.NoSuchModuleError,
+        ValueError,
+    ):
+        # The text of the error may hold the URL, and so the password.
+        raise errors.ConfigurationError(
+            "[database] connection is not a database URL, or of a database "
+            "that SQLAlchemy has no dialect for. Write it like "
+            "mysql+pymysql://USER:PASSWORD@HOST/console_api"
+        ) from None
+    if url.get_backend_name() == "sqlite" and url.database in _IN_MEMORY:
+        raise errors.ConfigurationError(
+            "[database] connection: an SQLite database has to be in a file, "
+            "since each connection would have one of its own in memory."
+        )
+    limits = _TIME_LIMITS.get(url.get_backend_name(), {})
+    return url.update_query_dict(
+        {key: limits[key] for key in limits.keys() - url.query.keys()}
+    )
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of an SQLite database in a file."""
+    return URL.create("sqlite", database=str(path)).render_as_string()
+
+
+def without_creating(url: URL) -> URL:
+    """Return a URL with which SQLite does not create a missing file."""
+    if url.get_backend_name() != "sqlite" or "uri" in url.query:
+        return url
+    path = quote(str(Path(url.database or "").absolute()))
+    return url.set(database=f"file:{path}").update_query_dict(
+        {"mode": "rw", "uri": "true"}
+    )
+
+
+def missing_driver(error: ImportError) -> errors.ConfigurationError:
+    """Return an error that names the missing driver."""
+    return errors.ConfigurationError(
+        "The driver of the database that [database] connection names is not "
+        f"installed: {error}. Install console-api[mysql] for mysql+pymysql:// "
+        "or console-api[postgresql] for postgresql+psycopg2://"
+    )
