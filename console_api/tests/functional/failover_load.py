@@ -97,6 +97,13 @@ class Load:
         for thread in self._threads:
             thread.join()
 
+    def abandon(self) -> None:
+        """Stop the clients, even if the API does not answer."""
+        self._must_end_at = 0
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
     def verify(self, *databases: TestDatabase) -> list[str]:
         """Compare what is stored with what was acknowledged.
 
@@ -143,6 +150,22 @@ class Load:
         :param switched_at: when new connections reached another server
         """
         return summarize(event, self._outcomes.copy(), began_at, switched_at)
+
+    def refused_outside(
+        self, windows: Sequence[tuple[float, float]]
+    ) -> list[Outcome]:
+        """Return the requests that got 503 outside these times.
+
+        :param windows: beginnings and ends, on the monotonic clock
+        """
+        return [
+            outcome
+            for outcome in self._outcomes
+            if outcome.status == 503
+            and not any(
+                begin <= outcome.ended_at <= end for begin, end in windows
+            )
+        ]
 
     def _run(
         self, visit: Callable[[str], None], server_ids: Sequence[str]

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Galera cluster of three MariaDB servers behind HAProxy, for tests.
+
+The configuration is that of the guide "Database cluster", with other
+addresses, ports and paths.
+"""
+
+import atexit
+from collections.abc import Sequence
+
+from sqlalchemy.engine import URL
+
+from console_api.tests.functional import configuration
+from console_api.tests.functional.database_proxy import DatabaseProxy
+from console_api.tests.functional.databases import TestDatabase
+from console_api.tests.functional.failover import Event
+from console_api.tests.functional.galera_node import Node
+from console_api.tests.waiting import wait_until
+
+# The addresses of the nodes in the examples, and the nodes that are preferred
+# as their donors.
+_NODES = {
+    "db1": ("198.51.100.21", "db3"),
+    "db2": ("198.51.100.22", "db3"),
+    "db3": ("198.51.100.23", "db2"),
+}
+
+_DATABASE = "console_api"
+_PASSWORD = "secret"
+
+# As in the guide.
+_STATEMENTS = (
+    f"CREATE DATABASE {_DATABASE} CHARACTER SET utf8mb4",
+    f"CREATE USER console_api IDENTIFIED BY '{_PASSWORD}'",
+    f"GRANT ALL ON {_DATABASE}.* TO console_api",
+    "CREATE USER haproxy_check",
+)
+
+
+class GaleraCluster:
+    """Three nodes, of which HAProxy chooses the writer."""
+
+    switches_back = True
+
+    def __init__(self) -> None:
+        """Start the nodes and HAProxy."""
+        folder = configuration.temporary_folder()
+        self._nodes = {name: Node(folder / name, name) for name in _NODES}
+        atexit.register(self.stop)
+        self._configure()
+        first, *others = self._nodes.values()
+        first.install()
+        first.start("--wsrep-new-cluster")
+        first.wait_until_synced()
+        for statement in _STATEMENTS:
+            first.execute(statement)
+        for node in others:
+            node.start()
+        for node in others:
+            node.wait_until_synced()
+        self._proxy = DatabaseProxy(
+            "haproxy-galera.cfg",
+            {
+                f"{address}:3306": f"127.0.0.1:{self._nodes[name].port}"
+                for name, (address, _) in _NODES.items()
+            },
+        )
+        wait_until(lambda: self.writer == first.name)
+
+    def stop(self) -> None:
+        """Kill the nodes and stop HAProxy."""
+        atexit.unregister(self.stop)
+        for node in self._nodes.values():
+            node.kill()
+        self._proxy.stop()
+
+    @property
+    def writer(self) -> str | None:
+        """The node that new connections reach, None without any."""
+        return self._proxy.writer
+
+    @property
+    def database(self) -> TestDatabase:
+        """The database through HAProxy."""
+        return self._database(self._proxy.port)
+
+    def replicas(self) -> Sequence[TestDatabase]:
+        """Return the database on each node."""
+        return [self._database(node.port) for node in self._nodes.values()]
+
+    def events(self) -> Sequence[Event]:
+        """Return all kinds of events; each happens to the first node."""
+        node = next(iter(self._nodes.values()))
+        return [
+            Event("kill", node.kill, node.start),
+            Event("freeze", node.freeze, node.thaw),
+            Event(
+                "read-only",
+                lambda: node.set_read_only(True),
+                lambda: node.set_read_only(False),
+            ),
+            Event(
+                "maintenance",
+                lambda: self._begin_maintenance(node),
+                lambda: self._end_maintenance(node),
+            ),
+        ]
+
+    def _begin_maintenance(self, node: Node) -> None:
+        self._proxy.command(f"set server galera/{node.name} state maint")
+        node.shut_down()
+
+    def _end_maintenance(self, node: Node) -> None:
+        node.start()
+        node.wait_until_synced()
+        self._proxy.command(f"set server galera/{node.name} state ready")
+
+    def _configure(self) -> None:
+        addresses = {
+            address: f"127.0.0.1:{self._nodes[name].cluster_port}"
+            for name, (address, _) in _NODES.items()
+        }
+        for name, (address, donor) in _NODES.items():
+            first, _ = _NODES["db1"]
+            self._nodes[name].configure(
+                {
+                    "bind_address = 198.51.100.21": "bind_address = 127.0.0.1",
+                    "wsrep_node_name = db1": f"wsrep_node_name = {name}",
+                    f"wsrep_node_address = {first}": (
+                        f"wsrep_node_address = {addresses[address]}"
+                    ),
+                    "wsrep_sst_donor = db3,": f"wsrep_sst_donor = {donor},",
+                    **addresses,
+                }
+            )
+
+    def _database(self, port: int) -> TestDatabase:
+        return TestDatabase(
+            "mysql",
+            URL.create(
+                "mysql+pymysql",
+                "console_api",
+                _PASSWORD,
+                "127.0.0.1",
+                port,
+                _DATABASE,
+            ),
+        )
