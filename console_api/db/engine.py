@@ -110,7 +110,7 @@ class Database:
         except sa_exc.DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-            self._guard.discard()
+            self._guard.discard(error)
             raise ConnectionLost from error
         return [make(*row) for row in rows]
 

@@ -15,11 +15,14 @@ _READ_ONLY = frozenset(
     }
 )
 
+# Galera: the node is not part of the cluster, or not synchronized.
+_NOT_READY = 1047
+
 # Errors of a server, or of a proxy in front of it, that ends the connection
 # or takes no statements for the time being.
 _CLOSING = frozenset(
     {
-        1047,  # Galera: not part of the cluster, or not synchronized
+        _NOT_READY,
         1053,  # MariaDB: shutdown
         1077,  # MariaDB: normal shutdown
         1079,  # MariaDB: shutdown complete
@@ -79,6 +82,11 @@ def code(error: BaseException) -> int | str | None:
 def is_read_only(error: BaseException) -> bool:
     """Return whether the server refused a write because it is read-only."""
     return code(error) in _READ_ONLY
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether the server is alive, but does not do its job."""
+    return is_read_only(error) or code(error) == _NOT_READY
 
 
 def requires_new_connection(error: BaseException) -> bool:

@@ -34,9 +34,9 @@ _SKIP_ROLLBACK = (
 # Seconds after which a connection for reads is checked again.
 _ROLE_INTERVAL = 2.0
 
-# Seconds after which all connections can be discarded again: a new connection
-# that fails as well says nothing about the others.
-_DISCARD_INTERVAL = 1.0
+# Seconds after which a server that refuses to work causes another discard.  As
+# long as new connections are to such a server, too, the others are no worse.
+_REFUSAL_INTERVAL = 1.0
 
 # Statements that return whether the server accepts only reads.
 _IS_READ_ONLY = {
@@ -75,13 +75,19 @@ class PoolGuard:
         if failures.requires_new_connection(context.original_exception):
             context.is_disconnect = True
         if context.is_disconnect:
-            self.discard()
+            self.discard(context.original_exception)
 
-    def discard(self) -> None:
-        """Discard all connections, unless this has just been done."""
+    def discard(self, error: BaseException | None = None) -> None:
+        """Discard all connections.
+
+        :param error: why, None if the server is read-only
+        """
         now = time.monotonic()
-        if now - self._discarded_at >= _DISCARD_INTERVAL:
-            self._discarded_at = now
+        if (
+            error is None or failures.is_refusal(error)
+        ) and now - self._discarded_at < _REFUSAL_INTERVAL:
+            return
+        self._discarded_at = now
 
     def _connected(
         self, _connection: DBAPIConnection, record: ConnectionPoolEntry
@@ -104,7 +110,7 @@ class PoolGuard:
         info = record.info
         if info.pop("is_new", False):
             return
-        if info["connected_at"] <= self._discarded_at:
+        if info["connected_at"] < self._discarded_at:
             raise sa_exc.DisconnectionError("discarded")
         if role_query is None:
             return
@@ -190,4 +196,5 @@ def _is_writable(connection: DBAPIConnection, role_query: str) -> bool:
             cursor.close()
     except Exception:  # noqa: BLE001 (each driver has its own errors)
         return False
-    return row is not None and row[0] in (0, "off")
+    # A number or a word, depending on the version of MariaDB.
+    return row is not None and str(row[0]).lower() in ("0", "off")
