@@ -14,6 +14,7 @@ from oslo_context.context import RequestContext
 from console_api import errors
 from console_api.api.service import Service
 from console_api.directory.base import Server
+from console_api.policies import servers
 from console_api.tokens.manager import ConnectionInfo
 
 T = TypeVar("T")
@@ -33,18 +34,26 @@ def server(
 ) -> Server:
     """Return the server that the path names, in lowercase or uppercase.
 
-    The rule is checked against the server's project.
+    The rule is checked against the server's project.  A server of another
+    project than the caller's requires ``servers.ALL_TENANTS`` as well, however
+    lax the rule is.
 
     :raises Forbidden: the rule refuses, and the server belongs to the
         caller's project
-    :raises ServerNotFound: there is no such server; or the rule refuses, and
+    :raises ServerNotFound: there is no such server; or a rule refuses, and
         the server belongs to another project, whose servers the caller must
         not learn of
     """
     found = service.directory.get(path["server_id"].lower())
-    if not service.enforcer.allows(caller, rule, found.project_id):
-        if found.project_id == caller.project_id:
+    project_id = found.project_id
+    allows = service.enforcer.allows
+    if project_id == caller.project_id:
+        if not allows(caller, rule, project_id):
             raise errors.Forbidden(rule)
+    elif not (
+        allows(caller, rule, project_id)
+        and allows(caller, servers.ALL_TENANTS, project_id)
+    ):
         raise errors.ServerNotFound(found.uuid)
     return found
 

@@ -11,6 +11,7 @@ from console_api.policies import (
     console_hosts,
     consoles,
     remote_consoles,
+    servers,
 )
 
 
@@ -19,6 +20,7 @@ def list_rules() -> list[policy.RuleDefault]:
     return list(
         itertools.chain(
             base.list_rules(),
+            servers.list_rules(),
             consoles.list_rules(),
             console_auth_tokens.list_rules(),
             remote_consoles.list_rules(),

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each persona against each operation, on its own project and another."""
 
+import json
 import uuid
 
+from console_api.policies import console_hosts, consoles, servers
 from console_api.tests.functional import base
 from console_api.tests.functional.personas import (
     EXPECTED,
@@ -10,6 +12,14 @@ from console_api.tests.functional.personas import (
     PERSONAS,
     PersonaTestCase,
 )
+
+# Rules that policy files written for Nova contain: Nova confined them to the
+# caller's project.
+LAX = ("", "@", "role:console_user", "not role:nobody")
+
+BELOW_SERVERS = [
+    name for name, route in OPERATIONS.items() if "{server_id}" in route.path
+]
 
 
 @base.on_each_database
@@ -63,11 +73,7 @@ class PersonaTests(PersonaTestCase):
         unknown = str(uuid.uuid4())
         for roles in PERSONAS[1:]:
             client = self.persona(roles, uuid.uuid4().hex)
-            for operation in (
-                name
-                for name, route in OPERATIONS.items()
-                if "{server_id}" in route.path
-            ):
+            for operation in BELOW_SERVERS:
                 with self.subTest(operation, roles=roles):
                     reply = self.perform(client, operation)
                     other = self.perform(client, operation, unknown)
@@ -97,3 +103,85 @@ class PersonaTests(PersonaTestCase):
             with self.subTest(roles):
                 reply = self.perform(self.persona(roles), "consoles.index")
                 self.assertEqual(200, reply.status)
+
+
+@base.on_databases("sqlite")
+class LaxRuleTests(PersonaTestCase):
+    # An option that keeps other tests from sharing the server.
+    options = {"oslo_policy": {"policy_dirs": "lax.d"}}
+
+    def setUp(self):
+        super().setUp()
+        self.make_resources()
+        # Creates the console again, whatever the rule.
+        self.admin = self.client("admin", roles="admin,console_user")
+        self.policy = self.server.folder / "policy.yaml"
+        self.addCleanup(self.policy.unlink, missing_ok=True)
+
+    def write(self, rules):
+        """Write the policy file, and wait until it takes effect."""
+        canary = f"canary-{uuid.uuid4().hex}"
+        rules = {console_hosts.INDEX: f"role:{canary}", **rules}
+        self.policy.write_text(json.dumps(rules))
+        client = self.client("carol", roles=canary)
+        self.eventually(
+            lambda: self.perform(client, "console_hosts.index").status == 200
+        )
+
+    def reaches(self, operation, roles, project):
+        """Return whether an operation reaches the server of the test."""
+        reply = self.perform(
+            self.client("carol", roles=roles, project=project), operation
+        )
+        self.assertLess(reply.status, 500, reply.body)
+        if operation == "consoles.index":
+            return bool(reply.json["consoles"])
+        if reply.status < 300:
+            self.renew_console()
+            return True
+        self.assertEqual(404, reply.status)
+        return False
+
+    def test_lax_rule_does_not_open_other_projects(self):
+        for rule in LAX:
+            self.write({OPERATIONS[name].rule: rule for name in BELOW_SERVERS})
+            for operation in BELOW_SERVERS:
+                for persona in PERSONAS:
+                    roles = f"{persona},console_user"
+                    is_admin = persona == "admin"
+                    with self.subTest(rule, operation=operation, roles=roles):
+                        self.assertTrue(
+                            self.reaches(operation, roles, self.project)
+                        )
+                        self.assertEqual(
+                            is_admin,
+                            self.reaches(operation, roles, uuid.uuid4().hex),
+                        )
+
+    def test_all_tenants_alone_does_not_allow_operations(self):
+        self.write({servers.ALL_TENANTS: "@"})
+        for operation in BELOW_SERVERS:
+            for roles in PERSONAS[1:]:
+                with self.subTest(operation, roles=roles):
+                    self.assertFalse(
+                        self.reaches(operation, roles, uuid.uuid4().hex)
+                    )
+
+    def test_both_rules_open_other_projects(self):
+        self.write(
+            {
+                servers.ALL_TENANTS: "role:support",
+                consoles.INDEX: "role:support or role:reader",
+            }
+        )
+        for operation, roles, expected in (
+            ("consoles.index", "support", True),
+            ("consoles.index", "reader", False),
+            ("consoles.show", "support", False),
+            ("consoles.show", "support,member", False),
+            ("remote_consoles.create", "support", False),
+        ):
+            with self.subTest(operation, roles=roles):
+                self.assertEqual(
+                    expected, self.reaches(operation, roles, uuid.uuid4().hex)
+                )

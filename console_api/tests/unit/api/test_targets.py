@@ -87,6 +87,18 @@ class ServerTest(TargetsCase):
                     )
                     self.assertIsNone(found)
 
+    def test_lax_rule_does_not_reach_server_of_other_project(self) -> None:
+        for rule in ("", "@", "role:member"):
+            (self.folder / "policy.yaml").write_text(
+                f'"{consoles.SHOW}": "{rule}"\n'
+            )
+            self.service = self.make_service()
+            request = (targets.server, consoles.SHOW, "member")
+            with self.subTest(rule):
+                self.authorize(*request, PROJECT, server_id=SERVER)
+                with self.assertRaises(errors.ServerNotFound):
+                    self.authorize(*request, OTHER_PROJECT, server_id=SERVER)
+
 
 class ConsoleAuthTokenTest(TargetsCase):
     def setUp(self) -> None:

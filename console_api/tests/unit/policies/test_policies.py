@@ -9,6 +9,7 @@ from oslo_policy import generator, policy
 
 from console_api import policies
 from console_api.api import routes
+from console_api.policies import servers
 from console_api.tests.unit import base
 
 # The rules that policy files written for Nova reference.
@@ -48,7 +49,10 @@ class RulesTest(unittest.TestCase):
 
     def test_rules_are_those_of_nova_and_of_the_route_table(self) -> None:
         operations = {route.rule for route in routes.ROUTES}
-        self.assertEqual(operations | NOVA_BASE_RULES, set(self.rules))
+        self.assertEqual(
+            operations | NOVA_BASE_RULES | {servers.ALL_TENANTS},
+            set(self.rules),
+        )
 
     def test_every_rule_documents_the_operations_of_its_routes(self) -> None:
         for name in {route.rule for route in routes.ROUTES}:
@@ -65,6 +69,18 @@ class RulesTest(unittest.TestCase):
                     ],
                     rule.operations,
                 )
+
+    def test_rule_of_other_projects_documents_all_operations(self) -> None:
+        rule = self.rules[servers.ALL_TENANTS]
+        assert isinstance(rule, policy.DocumentedRuleDefault)
+        self.assertCountEqual(
+            {
+                (route.method, route.path)
+                for route in routes.ROUTES
+                if "{server_id}" in route.path
+            },
+            [(item["method"], item["path"]) for item in rule.operations],
+        )
 
     def test_every_referenced_rule_is_defined(self) -> None:
         checks = {name: rule.check for name, rule in self.rules.items()}
