@@ -3,6 +3,7 @@
 
 import http.client
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -50,13 +51,32 @@ class GunicornTest(ExampleTestCase):
             },
         )
         (self.folder / "bin").symlink_to(BIN)
-        return Program(self.folder, examples.exec_start(unit), port)
+        # At this level, it logs the URL of each request.
+        arguments = [*examples.exec_start(unit), "--log-level", "debug"]
+        return Program(self.folder, arguments, port)
 
     def test_gunicorn_example_serves_api(self):
         token = self.use()
+        self.assertIn("GET /v2.1/os-console-auth-tokens/***", self.server.log)
         self.hang_up_on(token)
+        self.send_malformed(token)
         self.assert_drains("Handling signal: term")
         self.assert_not_logged(token, "Traceback")
+
+    def send_malformed(self, token):
+        """Send requests that are logged because they are malformed."""
+        for line in (
+            f"GET /v2.1/os-console-auth-tokens/{token} HTTP/9.9",
+            f"GET /v2.1/os-console-auth-tokens/{token}",
+            f"GET /v2.1/{token}/ {token} HTTP/1.1",
+        ):
+            with socket.create_connection(
+                ("127.0.0.1", self.server.port), examples.TIMEOUT
+            ) as connection:
+                connection.sendall(f"{line}\r\n\r\n".encode())
+                answer = connection.makefile("rb").readline()
+            self.assertIn(b" 400 ", answer)
+        self.eventually(lambda: self.server.log.count("Invalid") >= 3)
 
 
 class UWSGITest(ExampleTestCase):

@@ -1,6 +1,7 @@
 # gunicorn --config gunicorn.conf.py; see the guide "Deploy".
 
 import os
+import re
 
 wsgi_app = "console_api.wsgi:application"
 
@@ -33,3 +34,18 @@ forwarded_allow_ips = ""
 # format of an access log must not contain the request line.
 accesslog = None
 access_log_format = "%(h)s %(m)s %(s)s %({x-openstack-request-id}o)s"
+
+# The error log contains URLs too: of malformed requests, and of all requests
+# at the level debug. What follows this path, and words as long as a token, are
+# masked.
+_token = re.compile(r"(?<=/os-console-auth-tokens/)[^/\s]+|[\w-]{43,}")
+
+
+def _mask(record):
+    record.msg, record.args = _token.sub("***", record.getMessage()), ()
+    return True
+
+
+def on_starting(server):
+    """Mask tokens in the error log of the master and all workers."""
+    server.log.error_log.addFilter(_mask)
