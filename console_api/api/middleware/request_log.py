@@ -36,6 +36,10 @@ _GLOBAL_ID_FORM = re.compile(oslo_request_id.ID_FORMAT)
 
 _ROUTE = "console_api.route"
 
+# Variables of paths that may be logged: UUIDs and numbers. No token of this
+# length has only these characters.
+_ID = re.compile(r"[0-9A-Fa-f-]{1,36}")
+
 
 class RequestLogFilter:
     """Assigns request IDs and logs requests.
@@ -43,8 +47,8 @@ class RequestLogFilter:
     Changes and refusals are logged at level INFO, successful reads at DEBUG,
     because proxies look up tokens all the time.
 
-    A path is logged only if it belongs to a route, without its secrets: a
-    mistyped URL may contain a token.
+    A path is logged only if it belongs to a route, and of its variables only
+    those that look like IDs: in a mistyped URL, a token may be anywhere.
     """
 
     def __init__(self, app: "WSGIApplication") -> None:
@@ -114,7 +118,11 @@ def _path(environ: "WSGIEnvironment") -> str:
     template: str
     template, variables = environ[_ROUTE]
     shown = {
-        name: "***" if name in routes.SECRETS else quote(value)
+        name: value if _is_loggable(name, value) else "***"
         for name, value in variables.items()
     }
     return quote(environ["SCRIPT_NAME"]) + template.format(**shown)
+
+
+def _is_loggable(name: str, value: str) -> bool:
+    return name not in routes.SECRETS and _ID.fullmatch(value) is not None

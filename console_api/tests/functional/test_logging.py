@@ -74,7 +74,9 @@ class LoggingTests(base.FunctionalTestCase):
         self.misplace(token, server_id)
         self.member.delete(console)
         self.assertEqual(2, len(self.keys()))
-        self.assert_not_logged(token, shown["password"], *self.keys())
+        self.assert_not_logged(
+            token, token[:20], shown["password"], *self.keys()
+        )
 
     def look_up(self, token):
         """Look up a token, with and without permission."""
@@ -100,6 +102,12 @@ class LoggingTests(base.FunctionalTestCase):
             f"/{'0' * 32}/os-console-auth-tokens/{token}",
             f"/PROJECT/os-console-auth-tokens/{token}",
             f"/{token}",
+            f"/servers/{token}/consoles",
+            f"/servers/{token}/consoles/{token}",
+            f"/servers/{token}/remote-consoles",
+            f"/servers/{token}/action",
+            f"/{token}/servers/{token}/consoles/token={token}",
+            f"/servers/{'0' * 32}/consoles/{token[:20]}",
         ):
             for method in ("GET", "POST", "DELETE", "HEAD"):
                 for version in (None, "2.99", "nonsense", "2.999"):
