@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """No authentication: callers choose their identity."""
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -36,10 +37,42 @@ _IDENTITY_HEADERS = (
 )
 
 # Proxies send these, so REMOTE_ADDR is not the address of the caller.
-_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR")
+_PROXY_HEADERS = frozenset(
+    {
+        "HTTP_CF_CONNECTING_IP",
+        "HTTP_CLIENT_IP",
+        "HTTP_FORWARDED",
+        "HTTP_TRUE_CLIENT_IP",
+        "HTTP_VIA",
+        "HTTP_X_CLIENT_IP",
+        "HTTP_X_CLUSTER_CLIENT_IP",
+        "HTTP_X_FORWARDED",
+        "HTTP_X_FORWARDED_BY",
+        "HTTP_X_FORWARDED_FOR",
+        "HTTP_X_FORWARDED_HOST",
+        "HTTP_X_FORWARDED_PORT",
+        "HTTP_X_FORWARDED_PREFIX",
+        "HTTP_X_FORWARDED_PROTO",
+        "HTTP_X_FORWARDED_SCHEME",
+        "HTTP_X_FORWARDED_SERVER",
+        "HTTP_X_FORWARDED_SSL",
+        "HTTP_X_ORIGINAL_FORWARDED_FOR",
+        "HTTP_X_ORIGINAL_HOST",
+        "HTTP_X_ORIGINAL_URI",
+        "HTTP_X_ORIGINAL_URL",
+        "HTTP_X_REAL_IP",
+        "HTTP_X_SCHEME",
+    }
+)
+
+# By default, nginx forwards requests with this version. Clients have used
+# later ones for decades.
+_VERSION_OF_PROXIES = "HTTP/1.0"
 
 # A Host header: a name or an address (IPv6 in brackets), optionally a port.
-_HOST = re.compile(r"(?:\[(.+)\]|([^:]+))(?::[0-9]*)?")
+_HOST = re.compile(r"(?:\[(.+)\]|([^:]+))(?::([0-9]*))?")
+
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class NoAuth2Filter:
@@ -71,41 +104,49 @@ class NoAuth2Filter:
 
 
 def _check_local(environ: "WSGIEnvironment") -> None:
+    """Refuse a request that may come from another machine.
+
+    A proxy on this machine that leaves no trace cannot be recognized.
+    """
     if (
-        any(header in environ for header in _FORWARDED)
+        not _PROXY_HEADERS.isdisjoint(environ)
+        or environ.get("SERVER_PROTOCOL") == _VERSION_OF_PROXIES
         or not _is_loopback(environ.get("REMOTE_ADDR", ""))
-        or not _is_loopback_host(environ.get("HTTP_HOST", ""))
+        or not _names_service(
+            environ.get("HTTP_HOST", ""),
+            environ["SERVER_PORT"],
+            environ["wsgi.url_scheme"],
+        )
     ):
         raise faults.Fault(
             403,
-            "Without authentication, only requests from this machine to "
-            "localhost or 127.0.0.1 are served. Set [api] auth_strategy to "
-            "keystone, or [noauth2] allow_remote to true.",
+            "Without authentication, only direct requests from this machine "
+            "to localhost or 127.0.0.1 and the port of this service are "
+            "served. Set [api] auth_strategy to keystone, or [noauth2] "
+            "allow_remote to true.",
         )
 
 
-def _is_loopback_host(host: str) -> bool:
-    """Return whether a Host header names this machine.
+@functools.lru_cache(maxsize=256)
+def _names_service(host: str, port: str, scheme: str) -> bool:
+    """Return whether a Host header names this machine and port.
 
-    A web page in a browser on this machine can send requests here by DNS
-    rebinding; its Host header then has the name of the web site.
+    Any other name or port is one that a proxy serves, or a name that a web
+    page has rebound to the loopback address.
     """
-    if not host:
-        return True
     match = _HOST.fullmatch(host)
-    if match is None:
+    if match is None or (match[3] or _DEFAULT_PORTS.get(scheme)) != port:
         return False
     name = match[1] or match[2]
     return name.lower() == "localhost" or _is_loopback(name)
 
 
+@functools.lru_cache(maxsize=256)
 def _is_loopback(address: str) -> bool:
-    if not address:
-        # A Unix socket has no address.
-        return True
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
+        # A Unix socket has no address; its other end is usually a proxy.
         return False
     # A dual-stack socket shows IPv4 callers in this form.
     mapped = getattr(found, "ipv4_mapped", None)

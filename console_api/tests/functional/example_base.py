@@ -88,7 +88,8 @@ class ExampleTestCase(base.FunctionalTestCase):
         """Look up a token and disconnect before the response."""
         request = (
             f"GET /v2.1/os-console-auth-tokens/{token} HTTP/1.1\r\n"
-            f"Host: localhost\r\nX-Auth-Token: gone:{self.project}\r\n\r\n"
+            f"Host: localhost:{self.server.port}\r\n"
+            f"X-Auth-Token: gone:{self.project}\r\n\r\n"
         )
 
         def is_received() -> bool:
@@ -126,7 +127,8 @@ class ExampleTestCase(base.FunctionalTestCase):
         server_id = self.make_server()
         head = (
             f"POST /v2.1/servers/{server_id}/remote-consoles HTTP/1.1\r\n"
-            "Host: localhost\r\nContent-Type: application/json\r\n"
+            f"Host: localhost:{self.server.port}\r\n"
+            "Content-Type: application/json\r\n"
             "OpenStack-API-Version: compute 2.6\r\n"
             f"X-Auth-Token: user:{self.project}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"

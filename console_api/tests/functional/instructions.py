@@ -156,6 +156,8 @@ def _environ(method: str, path: str, body: bytes) -> dict[str, Any]:
         "REMOTE_ADDR": "127.0.0.1",
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "127.0.0.1",
         "HTTP_X_AUTH_TOKEN": "admin:demo",
         "HTTP_OPENSTACK_API_VERSION": "compute 2.31",
         "wsgi.input": io.BytesIO(body),

@@ -113,7 +113,8 @@ class BodyTests(base.FunctionalTestCase):
 
     def test_incomplete_body_returns_400(self):
         head = (
-            f"POST /v2.1{self.consoles} HTTP/1.1\r\nHost: localhost\r\n"
+            f"POST /v2.1{self.consoles} HTTP/1.1\r\n"
+            f"Host: localhost:{self.server.port}\r\n"
             f"X-Auth-Token: user:{self.project}\r\n"
         ).encode()
         for rest in (

@@ -8,9 +8,9 @@ import uuid
 from console_api.tests.functional import base
 
 REMOTE_REFUSED = (
-    "Without authentication, only requests from this machine to localhost or "
-    "127.0.0.1 are served. Set [api] auth_strategy to keystone, or [noauth2] "
-    "allow_remote to true."
+    "Without authentication, only direct requests from this machine to "
+    "localhost or 127.0.0.1 and the port of this service are served. Set "
+    "[api] auth_strategy to keystone, or [noauth2] allow_remote to true."
 )
 
 
@@ -133,7 +133,10 @@ class IdentityTests(base.FunctionalTestCase):
                 self.assertEqual([401] * 3, self.statuses(anonymous))
 
     def test_forwarded_requests_are_refused(self):
-        for name in ("X-Forwarded-For", "Forwarded"):
+        for name in (
+            *("X-Forwarded-For", "Forwarded", "X-Forwarded-Host"),
+            *("X-Forwarded-Proto", "X-Real-IP", "Via"),
+        ):
             for value in ("192.0.2.7", "127.0.0.1", ""):
                 with self.subTest(name, value=value):
                     reply = self.admin.get(self.path, headers={name: value})
@@ -143,6 +146,8 @@ class IdentityTests(base.FunctionalTestCase):
         for host, status in (
             (f"LOCALHOST:{self.server.port}", 200),
             (f"rebound.example.org:{self.server.port}", 403),
+            ("localhost", 403),
+            ("localhost:1", 403),
         ):
             with self.subTest(host):
                 reply = self.admin.get(self.path, headers={"Host": host})

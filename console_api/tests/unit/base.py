@@ -298,7 +298,10 @@ def call(
 ) -> Reply:
     """Send one request to a WSGI application."""
     request = webob.Request.blank(
-        path, method=method, headers=dict(headers or {})
+        path,
+        {"SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1"},
+        method=method,
+        headers=dict(headers or {}),
     )
     if body is not None:
         request.body = body

@@ -17,7 +17,8 @@ class NoAuth2Case(unittest.TestCase):
         *,
         allow_remote: bool = False,
         headers: dict[str, str] | None = None,
-        address: str | None = "127.0.0.1",
+        address: str = "127.0.0.1",
+        **environ: str,
     ) -> base.Reply:
         def application(environ: Any, start_response: Any) -> list[bytes]:
             self.seen = environ
@@ -31,7 +32,7 @@ class NoAuth2Case(unittest.TestCase):
         return base.call(
             NoAuth2Filter(application, allow_remote=allow_remote),
             headers=sent,
-            environ={} if address is None else {"REMOTE_ADDR": address},
+            environ={"REMOTE_ADDR": address, **environ},
         )
 
 
@@ -129,8 +130,7 @@ class AddressTest(NoAuth2Case):
             ("127.8.9.10", True),
             ("::1", True),
             # A Unix socket.
-            ("", True),
-            (None, True),
+            ("", False),
             ("192.0.2.1", False),
             ("0.0.0.0", False),
             ("::", False),
@@ -141,21 +141,31 @@ class AddressTest(NoAuth2Case):
             self.assertServed(served, address=address)
 
     def test_forwarded_requests_are_refused(self) -> None:
-        for header in ("Forwarded", "X-Forwarded-For"):
+        for header in (
+            "Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Forwarded-Proto",
+            "X-Real-IP",
+            "Via",
+        ):
             for value in ("192.0.2.1", "127.0.0.1", ""):
                 self.assertServed(False, headers={header: value})
+        self.assertServed(False, SERVER_PROTOCOL="HTTP/1.0")
 
     def test_only_loopback_host_headers_are_served(self) -> None:
         for host, served in (
             ("localhost", True),
-            ("LocalHost:9890", True),
+            ("LocalHost:80", True),
             ("127.0.0.1", True),
             ("127.8.9.10:80", True),
             ("[::1]", True),
-            ("[::1]:9890", True),
+            ("[::1]:80", True),
             ("127.0.0.1:", True),
-            # HTTP/1.0, and sockets without names.
-            ("", True),
+            # The port of a proxy.
+            ("localhost:443", False),
+            ("127.0.0.1:9890", False),
+            ("", False),
             ("example.org", False),
             ("example.org:80", False),
             ("localhost.example.org", False),
@@ -169,6 +179,22 @@ class AddressTest(NoAuth2Case):
             (":80", False),
         ):
             self.assertServed(served, headers={"Host": host})
+
+    def test_host_header_must_name_port_of_service(self) -> None:
+        for host, port, scheme, served in (
+            ("localhost:9890", "9890", "http", True),
+            ("localhost:9890", "9890", "https", True),
+            ("localhost", "9890", "http", False),
+            ("localhost", "443", "https", True),
+            ("localhost", "443", "http", False),
+            ("localhost:9890", "80", "http", False),
+        ):
+            self.assertServed(
+                served,
+                headers={"Host": host},
+                SERVER_PORT=port,
+                **{"wsgi.url_scheme": scheme},
+            )
 
     def test_allow_remote_serves_all_callers(self) -> None:
         self.assertServed(True, address="192.0.2.1", allow_remote=True)
