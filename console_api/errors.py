@@ -116,6 +116,18 @@ class DatabaseUnavailable(Unavailable):
         )
 
 
+class DatabaseBusy(DatabaseUnavailable):
+    """A change waited too long for a lock that another one holds."""
+
+    def __init__(self) -> None:
+        """Create the error with a message that hides the cause."""
+        Unavailable.__init__(
+            self,
+            "The request waited too long for another change. Retry the "
+            "request later.",
+        )
+
+
 class DirectoryUnavailable(Unavailable):
     """The directory does not respond, or its response is invalid."""
 

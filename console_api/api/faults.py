@@ -115,7 +115,9 @@ def from_error(error: Exception) -> Response:
 
 def _from_known(error: errors.ConsoleAPIError, status: int) -> Response:
     headers: Sequence[Header] = ()
-    if isinstance(error, errors.DatabaseUnavailable):
+    if isinstance(error, errors.DatabaseBusy):
+        LOG.warning("A write waited too long for a lock: %s", error.__cause__)
+    elif isinstance(error, errors.DatabaseUnavailable):
         LOG.error("The database is unavailable: %s", error.__cause__)
     if isinstance(
         error, errors.DatabaseUnavailable | errors.DirectoryUnavailable

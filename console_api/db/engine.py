@@ -153,6 +153,8 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
     A write whose connection dies during the commit may be stored, and is not
     repeated.
 
+    :raises DatabaseBusy: the write waited too long for a lock; it is not
+        repeated, since the lock is usually still held
     :raises DatabaseUnavailable: all attempts failed, or the database is
         unavailable or read-only
     """
@@ -197,8 +199,11 @@ def _on_new_connections(attempt: Callable[[], T]) -> T:
 def _raise_unavailable(error: Exception) -> NoReturn:
     """Raise an error for callers, whose cause is what the driver reported.
 
-    :raises DatabaseUnavailable: always
+    :raises DatabaseBusy: it waited too long for a lock
+    :raises DatabaseUnavailable: in all other cases
     """
+    if failures.is_lock_timeout(error):
+        raise errors.DatabaseBusy from error
     if isinstance(error, ConnectionLost) and error.__cause__:
         raise errors.DatabaseUnavailable from error.__cause__
     raise errors.DatabaseUnavailable from error

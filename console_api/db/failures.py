@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the errors of database drivers mean."""
 
+import sqlite3
+
 from oslo_db import exception as db_exc
 from sqlalchemy import exc as sa_exc
 
@@ -53,6 +55,14 @@ _CONFLICTS = frozenset(
         1213,  # MariaDB: deadlock; Galera: certification failure
         "40001",  # PostgreSQL: serialization_failure
         "40P01",  # PostgreSQL: deadlock_detected
+    }
+)
+
+# Errors of a statement that waited too long for a lock.
+_LOCK_TIMEOUTS = frozenset(
+    {
+        1205,  # MariaDB: lock wait timeout
+        "55P03",  # PostgreSQL: lock_not_available
     }
 )
 
@@ -112,3 +122,12 @@ def is_conflict(error: BaseException) -> bool:
     held, although oslo.db takes it for a deadlock.
     """
     return code(error) in _CONFLICTS
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """Return whether a statement waited too long for a lock."""
+    return (
+        code(error) in _LOCK_TIMEOUTS
+        or getattr(driver_error(error), "sqlite_errorcode", None)
+        == sqlite3.SQLITE_BUSY
+    )

@@ -22,6 +22,10 @@ from console_api.db.url import database_url, without_creating
 # Seconds to wait for a connection of the pool, unless [database] sets it.
 _POOL_TIMEOUT = 30
 
+#: Seconds that a write waits for a lock.  A session that holds it for longer,
+#: such as one at the database's prompt, must not occupy all threads.
+LOCK_TIMEOUT = 5
+
 # SQLAlchemy before 2.0.43 ends a read on MariaDB with a rollback, which costs
 # a round trip.
 _SKIP_ROLLBACK = (
@@ -177,12 +181,23 @@ def _prepare_writes(
     connection: DBAPIConnection,
     _record: object,
 ) -> None:
-    """Have the database enforce what the tables require."""
+    """Have the database enforce what the tables require, and end waits."""
     cursor = connection.cursor()
     if dialect == "sqlite":
         cursor.execute("PRAGMA foreign_keys = ON")
-    elif dialect == "mysql" and mysql_sql_mode is not None:
-        cursor.execute("SET SESSION sql_mode = %s", (mysql_sql_mode,))
+        cursor.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT * 1000}")
+    elif dialect == "postgresql":
+        cursor.execute(f"SET lock_timeout = {LOCK_TIMEOUT * 1000}")
+        # A rollback would undo it.
+        connection.commit()
+    elif dialect == "mysql":
+        cursor.execute(
+            f"SET SESSION innodb_lock_wait_timeout = {LOCK_TIMEOUT}, "
+            # For changes of tables.
+            f"SESSION lock_wait_timeout = {LOCK_TIMEOUT}"
+        )
+        if mysql_sql_mode is not None:
+            cursor.execute("SET SESSION sql_mode = %s", (mysql_sql_mode,))
     cursor.close()
 
 
