@@ -34,6 +34,12 @@ _ADVICE = (
         "in the project of [keystone_authtoken].",
     ),
     (
+        exceptions.EndpointNotFound,
+        "The catalog of Keystone has no such endpoint. Set interface, by "
+        "default internal, or region_name in [keystone_authtoken] to one that "
+        "the catalog has for the service type identity.",
+    ),
+    (
         Exception,
         "Check that Keystone is running and reachable at [keystone_authtoken] "
         "auth_url.",

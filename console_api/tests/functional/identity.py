@@ -59,6 +59,8 @@ class IdentityService:
         #: While cleared, requests get no response.
         self.answers = threading.Event()
         self.answers.set()
+        #: The interfaces of its endpoints in the catalog.
+        self.interfaces = ("public", "internal", "admin")
         #: The requests so far: method and path.
         self.requests: list[str] = []
         self._http = http.server.ThreadingHTTPServer(
@@ -112,7 +114,7 @@ class IdentityService:
                 "region_id": "one",
                 "url": f"{self.url}/v3",
             }
-            for interface in ("public", "internal", "admin")
+            for interface in self.interfaces
         ]
         return {
             "id": "identity",

@@ -95,16 +95,20 @@ INVALID_ANSWERS = {
 }
 
 
-class BadKeystoneTests(KeystoneTestCase):
-    """An identity service with invalid responses."""
+class RefusingKeystoneTestCase(KeystoneTestCase):
+    """An identity service that does not validate tokens."""
 
     backend = "sqlite"
 
     def choose_server(self):
         self.identity = identity.IdentityService()
         self.addCleanup(self.identity.stop)
+        return self.start_with(http_connect_timeout="1")
+
+    def start_with(self, **changed):
+        """Start a server with options of ``[keystone_authtoken]``."""
         settings = options(self.identity.url, DEFAULT=DEBUG)
-        settings["keystone_authtoken"]["http_connect_timeout"] = "1"
+        settings["keystone_authtoken"].update(changed)
         return self.start_server(settings)
 
     def setUp(self):
@@ -123,6 +127,20 @@ class BadKeystoneTests(KeystoneTestCase):
         self.assertEqual("5", reply.headers["Retry-After"])
         lines = self.log_lines(reply, " ERROR ")
         self.assertTrue(any(advice in line for line in lines), lines)
+
+
+class MissingEndpointTests(RefusingKeystoneTestCase):
+    def test_interface_must_be_in_catalog(self):
+        self.identity.interfaces = ("public", "admin")
+        self.check_refusal("Set interface, by default internal,")
+        self.server = self.start_with(interface="public")
+        self.assertEqual(200, self.ask().status)
+        self.server = self.start_with(interface="public", region_name="two")
+        self.check_refusal("region_name")
+
+
+class BadKeystoneTests(RefusingKeystoneTestCase):
+    """An identity service with invalid responses."""
 
     def check_all(self):
         """Check all invalid responses and a timeout."""
