@@ -2,6 +2,8 @@
 """keystonemiddleware's filter, with a response to every Keystone failure."""
 
 import logging
+import re
+import socket
 from typing import TYPE_CHECKING
 
 import webob
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 GROUP = "keystone_authtoken"
+
+# A memcached server, as python-memcached accepts them.
+_SERVER = re.compile(r"(?:inet6?:)?(?:\[(.+)\]|([^:]+))(?::([0-9]{1,5}))?")
+_MEMCACHED_PORT = 11211
 
 # What to do, by the exception that keystoneauth raised; the first match
 # applies.
@@ -90,6 +96,8 @@ class AuthTokenFilter(auth_token.AuthProtocol):  # type: ignore[misc]
 def make(app: "WSGIApplication", conf: cfg.ConfigOpts) -> AuthTokenFilter:
     """Create the filter with our configuration and defaults.
 
+    A memcached server that cannot be reached is logged.
+
     :raises ConfigurationError: an option in ``[keystone_authtoken]`` is
         missing or wrong
     """
@@ -104,8 +112,10 @@ def make(app: "WSGIApplication", conf: cfg.ConfigOpts) -> AuthTokenFilter:
             "credentials that the type requires."
         )
     try:
-        return AuthTokenFilter(app, {"oslo_config_config": conf})
+        made = AuthTokenFilter(app, {"oslo_config_config": conf})
     except ImportError as error:
+        if not group.memcached_servers:
+            raise
         raise errors.ConfigurationError(
             f"[{GROUP}] memcached_servers: {error}. Install console-api with "
             "the extra memcached (for TLS or SASL also the package "
@@ -117,6 +127,30 @@ def make(app: "WSGIApplication", conf: cfg.ConfigOpts) -> AuthTokenFilter:
         exceptions.ClientException,
     ) as error:
         raise errors.ConfigurationError(f"[{GROUP}]: {error}") from error
+    for server in group.memcached_servers or ():
+        _check_memcached(server, group.memcache_pool_socket_timeout)
+    return made
+
+
+def _check_memcached(server: str, timeout: float) -> None:
+    """Warn if a memcached server cannot be reached at the start.
+
+    The client library ignores servers that do not answer, without a trace.
+    """
+    match = _SERVER.fullmatch(server)
+    if match is None:
+        # A Unix socket.
+        return
+    port = int(match[3] or _MEMCACHED_PORT)
+    try:
+        socket.create_connection((match[1] or match[2], port), timeout).close()
+    except OSError as error:
+        LOG.warning(
+            "[%s] memcached_servers: %s cannot be reached (%s). Tokens whose "
+            "entries are on this server are validated with Keystone in each "
+            "request.",
+            *(GROUP, server, error.strerror or error),
+        )
 
 
 def _log(error: BaseException) -> None:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+import socket
 import sys
 from typing import Any
 from unittest import mock
 
+from keystonemiddleware import auth_token
 from oslo_config import cfg
 
 from console_api import errors
@@ -55,6 +57,46 @@ class MakeTest(base.FolderCase):
                 self.assertRaisesRegex(errors.ConfigurationError, pattern),
             ):
                 self.make(self.load(**changed))
+
+    def test_import_error_without_memcached_is_a_bug(self) -> None:
+        with (
+            mock.patch.object(
+                auth_token.AuthProtocol, "__init__", side_effect=ImportError
+            ),
+            self.assertRaises(ImportError),
+        ):
+            self.make(self.load())
+
+    def test_unreachable_memcached_is_logged(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            reachable = f"127.0.0.1:{listening.getsockname()[1]}"
+            with socket.socket() as taken:
+                # Bound but not listening: connections are refused.
+                taken.bind(("127.0.0.1", 0))
+                refused = f"inet:127.0.0.1:{taken.getsockname()[1]}"
+                for server, reason in (
+                    (reachable, None),
+                    (f"inet:{reachable}", None),
+                    ("unix:/absent", None),
+                    (refused, "Connection refused"),
+                    ("cache.invalid", r"known|resolution|associated"),
+                    ("cache.invalid:11211", r"known|resolution|associated"),
+                ):
+                    with self.subTest(server):
+                        self.assert_warned(server, reason)
+
+    def assert_warned(self, server: str, reason: str | None) -> None:
+        """Assert that a warning names a server, unless there is no reason."""
+        conf = self.load(memcached_servers=f"{server},{server}")
+        if reason is None:
+            with self.assertNoLogs(authtoken.LOG):
+                self.make(conf)
+            return
+        with self.assertLogs(authtoken.LOG, "WARNING") as logs:
+            self.make(conf)
+        self.assertEqual(2, len(logs.output))
+        self.assertIn(f"{server} cannot be reached", logs.output[0])
+        self.assertRegex(logs.output[0], reason)
 
     def test_missing_memcached_client_is_reported(self) -> None:
         conf = self.load(
