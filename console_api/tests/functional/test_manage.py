@@ -139,7 +139,7 @@ class WithoutDatabaseTests(unittest.TestCase):
         for url in (
             "mysql+pymysql://u:s3cret@127.0.0.1:1/x",
             "postgresql+psycopg2://u:s3cret@127.0.0.1:1/x",
-            "sqlite:////nonexistent/x.sqlite",
+            "sqlite:////proc/absent/x.sqlite",
         ):
             for command in (LIST, ("db", "sync")):
                 with self.subTest(url=url, command=command):

@@ -92,9 +92,10 @@ class EnvironmentTest(ManageCase):
                 self.assertRefused("console-api-manage db sync", *arguments)
 
     def test_unavailable_database_is_reported_with_its_cause(self) -> None:
+        absent = self.folder / "absent" / "x.sqlite"
         base.write_conf(
             self.folder,
-            {"database": {"connection": "sqlite:////nonexistent/x.sqlite"}},
+            {"database": {"connection": f"sqlite:///{absent}"}},
         )
         self.assertRefused("unable to open database file", "server", "list")
 
