@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The check of oslo.middleware's health check application."""
+"""The checks of oslo.middleware's health check application."""
+
+from pathlib import Path
 
 import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_middleware.healthcheck import pluginbase
 
 from console_api import errors
+from console_api.api import pipeline
 from console_api.db.engine import Database
 
 _PROBE = sa.select(sa.literal(1))
@@ -37,3 +40,30 @@ class DatabaseHealthcheck(pluginbase.HealthcheckBaseExtension):
         finally:
             self._database.close()
         return pluginbase.HealthcheckResult(True, "OK")
+
+
+class PolicyHealthcheck(pluginbase.HealthcheckBaseExtension):
+    """Shows whether the policy files are in force.
+
+    Broken ones do not make the service unhealthy, because it continues with
+    the previous rules.  What is wrong is shown only if ``[healthcheck]
+    detailed`` is true, because anyone may send the request.
+    """
+
+    def healthcheck(
+        self,
+        server_port: int,  # noqa: ARG002 (part of oslo.middleware's contract)
+    ) -> pluginbase.HealthcheckResult:
+        """Return the state of the worker that processes the request."""
+        folder = Path(self.oslo_conf.config_file[0]).parent
+        failure = pipeline.load_enforcer(str(folder)).failure()
+        if failure is None:
+            # No reason, so that the response is one line.
+            return pluginbase.HealthcheckResult(True, "")
+        since = failure.since.isoformat(timespec="seconds")
+        return pluginbase.HealthcheckResult(
+            True,
+            "The policy files are refused. The previous rules stay in force "
+            f"since {since}.",
+            "\n".join(failure.lines),
+        )

@@ -28,6 +28,7 @@ from console_api.api.middleware.noauth2 import NoAuth2Filter
 from console_api.api.middleware.request_log import RequestLogFilter
 from console_api.api.service import Service
 from console_api.conf import middleware
+from console_api.policy.enforcer import Enforcer
 
 if TYPE_CHECKING:
     from wsgiref.types import (
@@ -77,8 +78,17 @@ def load_conf(config_dir: str) -> cfg.ConfigOpts:
 
 
 @functools.cache
+def load_enforcer(config_dir: str) -> Enforcer:
+    """Return the enforcer of a configuration, loaded once.
+
+    :raises ConfigurationError: see ``Enforcer``
+    """
+    return Enforcer(load_conf(config_dir))
+
+
+@functools.cache
 def _service(config_dir: str) -> Service:
-    return Service.from_conf(load_conf(config_dir))
+    return Service.from_conf(load_conf(config_dir), load_enforcer(config_dir))
 
 
 def _folder(global_conf: Mapping[str, str], local: Mapping[str, str]) -> str:
@@ -146,7 +156,7 @@ def versions_factory(
 def healthcheck_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "WSGIApplication":
-    """Create oslo.middleware's health check, with our database check."""
+    """Create oslo.middleware's health check, with our checks."""
     conf = load_conf(_folder(global_conf, local))
     application: WSGIApplication = healthcheck.Healthcheck(None, conf)
     return application

@@ -37,14 +37,14 @@ class Service:
     max_limit: int
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts) -> Self:
+    def from_conf(cls, conf: cfg.ConfigOpts, enforcer: Enforcer) -> Self:
         """Create the service.
 
         It starts without its database too: requests get 503 until the
         database is available.
 
         :raises ConfigurationError: the schema of the database is not current,
-            or an option, the key repository or a policy file is not usable
+            or an option or the key repository is not usable
         """
         database = Database(conf)
         try:
@@ -53,7 +53,7 @@ class Service:
             LOG.warning("Starting without database: %s", error.__cause__)
         servers = directory.load(conf, database)
         return cls(
-            enforcer=Enforcer(conf),
+            enforcer=enforcer,
             directory=servers,
             consoles=ConsoleManager(
                 database,

@@ -14,7 +14,9 @@ AUTHTOKEN_DEFAULTS: Mapping[str, int] = {
 
 #: By group and option; others have the defaults of oslo.middleware.
 DEFAULTS: Mapping[str, Mapping[str, list[str]]] = {
-    "healthcheck": {"backends": ["console_api_database"]},
+    "healthcheck": {
+        "backends": ["console_api_database", "console_api_policy"]
+    },
     "cors": {
         "allow_headers": [
             "X-Auth-Token",

@@ -12,7 +12,7 @@ from oslo_policy import _checks, policy
 
 from console_api import conf as configuration
 from console_api import errors
-from console_api.policy.loader import Loader
+from console_api.policy.loader import Failure, Loader
 from console_api.policy.tools import ToolEnforcer
 
 LOG = logging.getLogger(__name__)
@@ -77,8 +77,7 @@ class Enforcer:
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         """Load the rules.
 
-        :raises ConfigurationError: a policy file does not exist, cannot be
-            read or cannot be understood
+        :raises ConfigurationError: see ``Loader``
         """
         self._loader = Loader(conf)
         self._rules = _Rules.make(self._loader.enforcer)
@@ -107,12 +106,16 @@ class Enforcer:
             rules.decisions[key] = allowed
         return allowed
 
+    def failure(self) -> Failure | None:
+        """Return why the policy files cannot be used, None if they are."""
+        self._loader.refresh()
+        return self._loader.failure
+
 
 def get_enforcer() -> policy.Enforcer:
     """Return an enforcer for the command line tools of oslo.policy.
 
-    :raises ConfigurationError: see ``conf.load``; or a policy file does not
-        exist
+    :raises ConfigurationError: see ``conf.load``
     """
     return ToolEnforcer(configuration.load(configuration.config_dir()))
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from oslo_config import cfg
 
-from console_api import conf as configuration
-from console_api import errors
 from console_api.policy.findings import Finding, Level
 
 # Maximum size of all policy files together, in bytes.
@@ -59,15 +57,15 @@ class PolicyFiles:
     """The policy files of a configuration."""
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
-        """Find the policy files.
-
-        :raises ConfigurationError: the policy file that is configured does
-            not exist
-        """
-        self.file = _find_file(conf)
+        """Find the policy files."""
+        folder = Path(conf.config_file[0]).parent
+        source = conf.get_location("policy_file", "oslo_policy")
+        self._is_configured = bool(
+            source and source.location.is_user_controlled
+        )
+        self.file = folder / conf.oslo_policy.policy_file
         self.directories = [
-            configuration.find_file(conf, name) or _config_dir(conf) / name
-            for name in conf.oslo_policy.policy_dirs
+            folder / name for name in conf.oslo_policy.policy_dirs
         ]
         # The command line tools of oslo.policy would search other folders.
         for option, value in (
@@ -100,6 +98,15 @@ class PolicyFiles:
         contents = Contents()
         if os.path.lexists(self.file):
             self._read_file(self.file, contents)
+        elif self._is_configured:
+            _report(
+                contents,
+                self.file,
+                "[oslo_policy] policy_file names this file, which does not "
+                "exist.",
+                "Create it or remove the option.",
+                level=Level.BROKEN,
+            )
         else:
             self._report_json(contents)
         for directory in self.directories:
@@ -235,21 +242,3 @@ def _entries(directory: Path) -> Iterator[Path]:
     :raises OSError: it is not a directory, or cannot be read
     """
     return (entry for entry in directory.iterdir() if entry.name[0] != ".")
-
-
-def _find_file(conf: cfg.ConfigOpts) -> Path:
-    name: str = conf.oslo_policy.policy_file
-    found = configuration.find_file(conf, name)
-    if found is not None:
-        return found
-    source = conf.get_location("policy_file", "oslo_policy")
-    if source and source.location.is_user_controlled:
-        raise errors.ConfigurationError(
-            f"[oslo_policy] policy_file: {name} does not exist. Create it or "
-            "remove the option."
-        )
-    return _config_dir(conf) / name
-
-
-def _config_dir(conf: cfg.ConfigOpts) -> Path:
-    return Path(conf.config_file[0]).parent

@@ -28,11 +28,13 @@ from console_api import errors, policies
 from console_api.policy import check, reader
 from console_api.policy.files import Contents, PolicyFiles, ReadError
 from console_api.policy.findings import Finding, Level, summarize
+from console_api.policy.last_good import LastGood
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from console_api.policy.files import Stamps
+    from console_api.policy.rules import Policy
 
 LOG = logging.getLogger(__name__)
 
@@ -85,6 +87,9 @@ class LoadedEnforcer(policy.Enforcer):
 class Loader:
     """Keeps an enforcer with the rules of the policy files.
 
+    A worker that starts in the place of another continues with the rules of
+    its predecessor, if the files are broken; see ``last_good``.
+
     ``enforcer`` is replaced when other rules are loaded.  ``failure`` says
     why the present files cannot be used, and is None if they are in use.
     """
@@ -96,7 +101,7 @@ class Loader:
         """Load the rules.
 
         :raises ConfigurationError: a policy file does not exist, cannot be
-            read or is broken
+            read or is broken, and there are no rules of a predecessor
         """
         self.failure = None
         self._conf = conf
@@ -108,12 +113,16 @@ class Loader:
         self._failed: Stamps = {}
         self._must_retry = False
         self._warnings: list[str] = []
+        self._last_good = LastGood(self._files.file)
+        is_resumed = self._resume()
         try:
             self._load()
         except PolicyFileError as error:
-            raise errors.ConfigurationError(
-                f"The policy cannot be loaded. {error}"
-            ) from error
+            if not is_resumed:
+                raise errors.ConfigurationError(
+                    f"The policy cannot be loaded. {error}"
+                ) from error
+            self._fail(error)
 
     def refresh(self) -> None:
         """Load the files if they have changed.
@@ -143,20 +152,25 @@ class Loader:
         try:
             self._load()
         except PolicyFileError as error:
-            self._must_retry = error.is_transient
-            if self._fail(error.lines):
-                _log(error.lines)
+            self._fail(error)
         except Exception:
             # A bug here must not prevent later loads.
             LOG.exception("The previous policy rules stay in force.")
-            self._fail(["The policy files cannot be loaded; see the log."])
+            self._note(["The policy files cannot be loaded; see the log."])
         else:
             self.failure = None
             LOG.info("Reloaded the policy files.")
         finally:
             self._lock.release()
 
-    def _fail(self, lines: list[str]) -> bool:
+    def _fail(self, error: PolicyFileError) -> None:
+        self._must_retry = error.is_transient
+        if self._note(error.lines):
+            LOG.error("%s The previous rules stay in force.", error.lines[0])
+            for line in error.lines[1:]:
+                LOG.error("%s", line)
+
+    def _note(self, lines: list[str]) -> bool:
         """Note a failure, and return whether it is not that of before."""
         previous, seen = self.failure, self._failed
         self._failed = self._seen
@@ -165,13 +179,26 @@ class Loader:
         )
         return not previous or previous.lines != lines or seen != self._seen
 
+    def _resume(self) -> bool:
+        """Continue with the rules of a predecessor, if there are any."""
+        contents = self._last_good.read()
+        if contents is None:
+            return False
+        checked = _check(contents)
+        if checked.broken:
+            LOG.warning("%s", checked.broken[0])
+            return False
+        self.enforcer = _make_enforcer(self._conf, checked.checks)
+        self._loaded = contents
+        return True
+
     def _load(self) -> None:
         """Load the files.
 
         :raises PolicyFileError: they cannot be used
         """
         # Before the files are read, so that a later change is noticed.
-        self._seen = self._files.stamps()
+        self._seen = stamps = self._files.stamps()
         self._must_retry = False
         try:
             contents = self._files.read()
@@ -179,9 +206,7 @@ class Loader:
             raise PolicyFileError(
                 [error.finding], is_transient=True
             ) from error
-        checked = check.check(
-            [reader.read(path, data) for path, data in contents.files.items()]
-        )
+        checked = _check(contents)
         findings = [
             *_lost(self._files.file, self._loaded, contents),
             *contents.findings,
@@ -193,6 +218,9 @@ class Loader:
         self._warn(findings)
         self.enforcer = _make_enforcer(self._conf, checked.checks)
         self._loaded = contents
+        self._last_good.write(
+            contents, is_current=lambda: self._files.stamps() == stamps
+        )
 
     def _warn(self, findings: list[Finding]) -> None:
         lines = summarize(
@@ -205,10 +233,10 @@ class Loader:
         self._warnings = lines
 
 
-def _log(lines: list[str]) -> None:
-    LOG.error("%s The previous rules stay in force.", lines[0])
-    for line in lines[1:]:
-        LOG.error("%s", line)
+def _check(contents: Contents) -> "Policy":
+    return check.check(
+        [reader.read(path, data) for path, data in contents.files.items()]
+    )
 
 
 def _make_enforcer(
@@ -228,7 +256,9 @@ def _lost(main: "Path", before: Contents, now: Contents) -> Iterator[Finding]:
     Their rules may deny what the defaults allow.  A file that was removed from
     a directory was removed on purpose.
     """
-    remedy = "Restore it, or restart the service to continue without it."
+    remedy = (
+        "Restore it, or stop and start the service to continue without it."
+    )
     for path, data in before.files.items():
         is_removed = path == main and path not in now.files
         is_emptied = data.strip() and not now.files.get(path, b"#").strip()

@@ -23,11 +23,7 @@ class ToolEnforcer(policy.Enforcer):
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
-        """Find the files.
-
-        :raises ConfigurationError: the policy file that is configured does
-            not exist
-        """
+        """Find the files."""
         super().__init__(conf)
         self.register_defaults(policies.list_rules())
         self._files = PolicyFiles(conf)
@@ -38,7 +34,8 @@ class ToolEnforcer(policy.Enforcer):
     ) -> None:
         """Read the files.
 
-        :raises ConfigurationError: a file cannot be read or is broken
+        :raises ConfigurationError: a file does not exist, cannot be read or is
+            broken
         """
         try:
             contents = self._files.read()
@@ -47,12 +44,10 @@ class ToolEnforcer(policy.Enforcer):
         documents = [
             reader.read(path, data) for path, data in contents.files.items()
         ]
-        broken = [
-            finding
-            for document in documents
-            for finding in document.findings
-            if finding.level is Level.BROKEN
-        ]
+        findings = list(contents.findings)
+        for document in documents:
+            findings += document.findings
+        broken = [each for each in findings if each.level is Level.BROKEN]
         if broken:
             raise errors.ConfigurationError(
                 " ".join(summarize(broken, _MAX_LINES))

@@ -2,6 +2,8 @@
 """Base class of the tests of deployment examples."""
 
 import json
+import os
+import signal
 import socket
 import struct
 
@@ -11,6 +13,8 @@ from console_api.tests.ports import free_port
 
 #: The address of the API in the examples.
 ADDRESS = "127.0.0.1:9890"
+
+INDEX = "os_compute_api:os-consoles:index"
 
 NOVNC = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
 
@@ -110,6 +114,33 @@ class ExampleTestCase(base.FunctionalTestCase):
         href = f"{self.scheme}://127.0.0.1:{self.server.port}/v2.1/"
         shown = anyone.get("/v2.1", headers=FORGED).json["version"]
         self.assertEqual(href, shown["links"][0]["href"])
+
+    def assert_workers_survive_broken_policy(self) -> None:
+        """Assert that killed workers are replaced while policy is broken.
+
+        The successors use the rules that were loaded last.
+        """
+        policy = self.folder / "policy.yaml"
+        path = f"/servers/{self.make_server()}/consoles"
+        auditor = self.client("carol", roles="auditor")
+        policy.write_text(f'"{INDEX}": "role:auditor"\n')
+        self.eventually(lambda: auditor.get(path).status == 200)
+        policy.write_text(f'"{INDEX}": !\n')
+        refusal = f"{policy}:1: {INDEX}: "
+        workers = self.workers()
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        self.eventually(lambda: len(self.workers() - workers) == len(workers))
+        self.eventually(lambda: self.server.log.count(refusal) >= len(workers))
+        for _ in range(2 * len(workers)):
+            self.assertEqual(200, auditor.get(path).status)
+            self.assertEqual(403, self.member.get(path).status)
+        policy.write_text(f'"{INDEX}": "role:reader or role:member"\n')
+        self.eventually(lambda: self.member.get(path).status == 200)
+
+    def workers(self) -> set[int]:
+        """Return the processes that the main process has started."""
+        return set(self.server.processes()) - {self.server.process.pid}
 
     def assert_terminates(self) -> None:
         """Assert that SIGTERM terminates all processes of the program."""

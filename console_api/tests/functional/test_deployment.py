@@ -63,6 +63,9 @@ class GunicornTest(ExampleTestCase):
         self.assert_drains("Handling signal: term")
         self.assert_not_logged(token, "Traceback")
 
+    def test_worker_that_dies_while_policy_is_broken_is_replaced(self):
+        self.assert_workers_survive_broken_policy()
+
     def send_malformed(self, token):
         """Send requests that are logged because they are malformed."""
         for line in (
@@ -88,7 +91,12 @@ class UWSGITest(ExampleTestCase):
             {ADDRESS: f"127.0.0.1:{port}", "/opt/console_api": sys.prefix},
         )
         arguments = [str(BIN / "uwsgi"), str(settings)]
-        return Program(self.folder, arguments, port)
+        # As systemd does.
+        runtime = self.folder / "run"
+        runtime.mkdir(mode=0o700)
+        return Program(
+            self.folder, arguments, port, {"RUNTIME_DIRECTORY": str(runtime)}
+        )
 
     def test_uwsgi_example_serves_api(self):
         token = self.use()
@@ -98,6 +106,9 @@ class UWSGITest(ExampleTestCase):
         self.eventually(lambda: self.server.log.count("WSGI app 0") == workers)
         self.assert_drains("racefully")
         self.assert_not_logged(token, "write error")
+
+    def test_worker_that_dies_while_policy_is_broken_is_replaced(self):
+        self.assert_workers_survive_broken_policy()
 
 
 class ApacheTest(ExampleTestCase):

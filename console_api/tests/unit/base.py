@@ -32,6 +32,7 @@ from console_api.db.console_hosts import ConsoleHostRow
 from console_api.db.engine import Database
 from console_api.directory.base import Endpoint, Server
 from console_api.keys import repository
+from console_api.policy.enforcer import Enforcer
 
 PROJECT = "a0a0a0a0a0a04b4b8c8cd1d1d1d1d1d1"
 OTHER_PROJECT = "b1b1b1b1b1b14c4c9d9de2e2e2e2e2e2"
@@ -340,7 +341,7 @@ class ServiceCase(DatabaseCase):
 
     def make_service(self) -> Service:
         """Create a service that is closed after the test."""
-        service = Service.from_conf(self.conf)
+        service = Service.from_conf(self.conf, Enforcer(self.conf))
         database = service.tokens._database
         self.addCleanup(database.close)
         hurry(database)

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import tempfile
 
 wsgi_app = "console_api.wsgi:application"
 
@@ -46,6 +48,22 @@ def _mask(record):
     return True
 
 
+# Workers keep a copy of the policy files that are in force in the folder
+# RUNTIME_DIRECTORY. While policy files are broken, a new worker continues with
+# the copy; otherwise it could not start, and gunicorn would stop. systemd
+# provides the folder; the second master after SIGUSR2 needs another one.
+_folders = []
+
+
 def on_starting(server):
-    """Mask tokens in the error log of the master and all workers."""
+    """Mask tokens in the error log, and provide the folder without systemd."""
     server.log.error_log.addFilter(_mask)
+    if "RUNTIME_DIRECTORY" not in os.environ or "GUNICORN_PID" in os.environ:
+        _folders.append(tempfile.mkdtemp(prefix="console_api-"))
+        os.environ["RUNTIME_DIRECTORY"] = _folders[0]
+
+
+def on_exit(server):  # noqa: ARG001 (gunicorn requires this signature)
+    """Remove the folder; this runs only in the master."""
+    for folder in _folders:
+        shutil.rmtree(folder, ignore_errors=True)

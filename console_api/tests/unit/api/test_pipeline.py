@@ -10,6 +10,7 @@ import console_api
 from console_api import errors
 from console_api.api import healthcheck, loader, pipeline, service
 from console_api.api.service import Service
+from console_api.tests import waiting
 from console_api.tests.unit import base
 from console_api.tests.unit.base import PROJECT, SERVER
 
@@ -47,7 +48,11 @@ class PipelineCase(base.ServiceCase):
 
     def clear_caches(self) -> None:
         # Cached by folder.
-        for cached in (pipeline.load_conf, pipeline._service):
+        for cached in (
+            pipeline.load_conf,
+            pipeline.load_enforcer,
+            pipeline._service,
+        ):
             cached.cache_clear()
             self.addCleanup(cached.cache_clear)
 
@@ -139,6 +144,30 @@ class RootTest(PipelineCase):
         ):
             reply = base.call(self.load(), path="/healthcheck")
         self.assertEqual((503, b"down"), (reply.status, reply.body))
+
+    def test_healthcheck_shows_refused_policy_and_is_healthy(self) -> None:
+        policy = self.folder / "policy.yaml"
+        policy.write_text("# Nothing\n")
+        application = self.load({"healthcheck": {"detailed": "true"}})
+        policy.write_text('"broken": [\n')
+
+        def shown() -> dict[str, str]:
+            reply = base.call(
+                application,
+                path="/healthcheck",
+                headers={"Accept": "application/json"},
+            )
+            self.assertEqual(200, reply.status)
+            found: dict[str, str] = reply.json["reasons"][1]
+            return found
+
+        waiting.wait_until(lambda: shown()["reason"])
+        found = shown()
+        self.assertIn("in force since 20", found["reason"])
+        self.assertNotIn(str(policy), found["reason"])
+        self.assertIn(f"{policy}:1: broken: ", found["details"])
+        policy.write_text("# Corrected\n")
+        waiting.wait_until(lambda: not shown()["reason"])
 
 
 class AuthenticationTest(PipelineCase):

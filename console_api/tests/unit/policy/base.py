@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of policies share: files, an enforcer and callers."""
 
-import logging
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,10 +34,6 @@ def caller(
         overwrite=False,
         **more,
     )
-
-
-# What is logged is asserted or does not matter; print nothing.
-loader.LOG.addHandler(logging.NullHandler())
 
 
 class PolicyCase(base.FolderCase):

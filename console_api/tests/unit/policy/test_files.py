@@ -5,7 +5,6 @@ from pathlib import Path
 from unittest import mock
 
 from console_api import conf as configuration
-from console_api import errors
 from console_api.policy import files
 from console_api.policy.files import PolicyFiles, ReadError, Stamps
 from console_api.policy.findings import Level
@@ -45,12 +44,13 @@ class FindTest(FilesCase):
         self.assertEqual(({}, []), (contents.files, contents.findings))
 
     def test_configured_policy_file_must_exist(self) -> None:
-        conf = base.load_conf(self.folder)
+        found = self.find()
         self.path.unlink()
-        with self.assertRaisesRegex(
-            errors.ConfigurationError, r"policy_file: .*policy\.yaml"
-        ):
-            PolicyFiles(conf)
+        [finding] = found.read().findings
+        self.assertEqual(
+            (Level.BROKEN, self.path), (finding.level, finding.path)
+        )
+        self.assertIn("[oslo_policy] policy_file", str(finding))
 
     def test_policy_json_alone_is_refused(self) -> None:
         self.path.rename(self.folder / "policy.json")
