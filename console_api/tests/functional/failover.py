@@ -74,6 +74,7 @@ class Site:
         self._cluster = cluster
         database = configuration.migrate(cluster.database)
         compute_host = f"compute-{uuid.uuid4().hex}"
+        self._host = f"console-{uuid.uuid4().hex}"
         self._server = servers.start(
             database,
             {
@@ -85,7 +86,7 @@ class Site:
         )
         folder = agents.configure(
             database,
-            f"console-{uuid.uuid4().hex}",
+            self._host,
             {
                 "agent": {
                     "compute_hosts": compute_host,
@@ -177,7 +178,11 @@ class Site:
         reply = self._client.get("/os-console-hosts")
         if reply.status != 200:
             return False
-        [host] = reply.json["console_hosts"]
+        [host] = [
+            host
+            for host in reply.json["console_hosts"]
+            if host["host"] == self._host
+        ]
         reported = datetime.fromisoformat(host["last_seen_at"])
         return host["state"] == "up" and reported.timestamp() >= moment
 
@@ -185,7 +190,10 @@ class Site:
         return agents.listening_ports(self._agent.process)
 
     def _ports(self) -> set[int]:
+        consoles, hosts = tables.consoles.c, tables.console_hosts.c
         rows = self._cluster.replicas()[0].rows(
-            sa.select(tables.consoles.c.port)
+            sa.select(consoles.port)
+            .join(tables.console_hosts, hosts.id == consoles.console_host_id)
+            .where(hosts.host == self._host)
         )
         return {row.port for row in rows}

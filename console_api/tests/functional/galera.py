@@ -5,12 +5,11 @@ The configuration is that of the guide "Database cluster", with other
 addresses, ports and paths.
 """
 
-import atexit
 from collections.abc import Sequence
 
 from sqlalchemy.engine import URL
 
-from console_api.tests.functional import configuration
+from console_api.tests.functional import configuration, examples
 from console_api.tests.functional.database_proxy import DatabaseProxy
 from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.functional.failover import Event
@@ -28,14 +27,6 @@ _NODES = {
 _DATABASE = "console_api"
 _PASSWORD = "secret"
 
-# As in the guide.
-_STATEMENTS = (
-    f"CREATE DATABASE {_DATABASE} CHARACTER SET utf8mb4",
-    f"CREATE USER console_api IDENTIFIED BY '{_PASSWORD}'",
-    f"GRANT ALL ON {_DATABASE}.* TO console_api",
-    "CREATE USER haproxy_check",
-)
-
 
 class GaleraCluster:
     """Three nodes, of which HAProxy chooses the writer."""
@@ -46,13 +37,12 @@ class GaleraCluster:
         """Start the nodes and HAProxy."""
         folder = configuration.temporary_folder()
         self._nodes = {name: Node(folder / name, name) for name in _NODES}
-        atexit.register(self.stop)
         self._configure()
         first, *others = self._nodes.values()
         first.install()
         first.start("--wsrep-new-cluster")
         first.wait_until_synced()
-        for statement in _STATEMENTS:
+        for statement in _statements():
             first.execute(statement)
         for node in others:
             node.start()
@@ -69,7 +59,6 @@ class GaleraCluster:
 
     def stop(self) -> None:
         """Kill the nodes and stop HAProxy."""
-        atexit.unregister(self.stop)
         for node in self._nodes.values():
             node.kill()
         self._proxy.stop()
@@ -83,6 +72,14 @@ class GaleraCluster:
     def database(self) -> TestDatabase:
         """The database through HAProxy."""
         return self._database(self._proxy.port)
+
+    def status(self, name: str) -> int:
+        """Return the sum of a counter of all nodes."""
+        rows = [
+            node.execute(f"SHOW STATUS LIKE '{name}'")
+            for node in self._nodes.values()
+        ]
+        return sum(int(str(row[1])) for row in rows if row)
 
     def replicas(self) -> Sequence[TestDatabase]:
         """Return the database on each node."""
@@ -146,3 +143,12 @@ class GaleraCluster:
                 _DATABASE,
             ),
         )
+
+
+def _statements() -> list[str]:
+    """Return the statements of the example that creates accounts."""
+    text = (examples.FOLDER / "galera.sql").read_text()
+    if "'PASSWORD'" not in text:
+        raise AssertionError("galera.sql does not contain 'PASSWORD'")
+    text = text.replace("'PASSWORD'", f"'{_PASSWORD}'")
+    return [part for part in text.strip().split(";") if part]

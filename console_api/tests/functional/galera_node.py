@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One MariaDB server of a Galera cluster, for tests."""
 
+import atexit
 import os
 import re
 import signal
@@ -93,6 +94,7 @@ class Node:
         it receives only those that it lacks.
         """
         program = prerequisites.find_program("mariadbd")
+        atexit.register(self.kill)
         if (self._folder / "data" / "ibdata1").exists():
             position = self._position(program)
             arguments = (*arguments, f"--wsrep-start-position={position}")
@@ -147,6 +149,7 @@ class Node:
 
     def kill(self) -> None:
         """Kill it, as a power failure would."""
+        atexit.unregister(self.kill)
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -1,18 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Galera cluster whose writer fails under load."""
+"""A Galera cluster under load: failures of the writer, several writers."""
 
 import unittest
+import uuid
+from typing import ClassVar
 
+from console_api.db import tables
+from console_api.tests.functional import configuration, servers
+from console_api.tests.functional.databases import ALWAYS_UP
 from console_api.tests.functional.failover import Site
+from console_api.tests.functional.failover_load import Load
 from console_api.tests.functional.galera import GaleraCluster
+from console_api.tests.waiting import wait_until
 
 
 class GaleraTest(unittest.TestCase):
+    cluster: ClassVar[GaleraCluster]
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = GaleraCluster()
+        cls.addClassCleanup(cls.cluster.stop)
+        configuration.migrate(cls.cluster.database)
+
     def test_switching_writers_loses_nothing(self):
-        cluster = GaleraCluster()
-        self.addCleanup(cluster.stop)
-        site = Site(cluster)
+        site = Site(self.cluster)
         self.addCleanup(site.kill)
-        for event in cluster.events():
+        for event in self.cluster.events():
             site.run(event)
         self.assertEqual([], site.stop())
+
+    def test_conflicts_of_two_writers_are_retried(self):
+        replicas = self.cluster.replicas()
+        compute_host = f"compute-{uuid.uuid4().hex}"
+        replicas[0].execute(
+            tables.console_hosts.insert(),
+            {
+                "host": compute_host,
+                "console_type": "vnc",
+                "public_hostname": "127.0.0.1",
+                "compute_hosts": compute_host,
+                "min_port": 20000,
+                "max_port": 20099,
+                "enabled": True,
+                "console_count": 0,
+                "last_seen_at": ALWAYS_UP,
+            },
+        )
+        loads = []
+        for replica in replicas[:2]:
+            server = servers.start(replica)
+            self.addCleanup(server.stop)
+            load = Load(server, replica, compute_host)
+            self.addCleanup(load.abandon)
+            loads.append(load)
+        for load in loads:
+            load.start()
+        wait_until(lambda: self.conflicts() > 3)
+        for load in loads:
+            load.stop()
+        for load in loads:
+            self.assertEqual([], load.verify(*replicas))
+            refused = [status for status in load.statuses() if "503" in status]
+            self.assertEqual([], refused)
+
+    def conflicts(self):
+        return self.cluster.status(
+            "wsrep_local_cert_failures"
+        ) + self.cluster.status("wsrep_local_bf_aborts")
