@@ -31,6 +31,7 @@ ErrorLog {folder}/error.log
 WSGISocketPrefix {folder}/wsgi
 LoadModule mpm_event_module {wsgi.parent}/mod_mpm_event.so
 LoadModule authz_core_module {wsgi.parent}/mod_authz_core.so
+LoadModule reqtimeout_module {wsgi.parent}/mod_reqtimeout.so
 LoadModule wsgi_module {wsgi}
 Include {host}
 """

@@ -4,6 +4,7 @@
 import http.client
 import os
 import ssl
+import uuid
 from typing import ClassVar
 
 from console_api.tests import prerequisites
@@ -24,6 +25,10 @@ http {{
     include {host};
 }}
 """
+
+# More than the API has threads, each with a body of so many bytes.
+_SLOW_REQUESTS = 20
+_BODY_LENGTH = 5000
 
 
 class ProxyTestCase(ExampleTestCase):
@@ -59,11 +64,10 @@ class ProxyTestCase(ExampleTestCase):
         """Send all kinds of requests; check what the proxy itself does."""
         token = self.use()
         self.check_large_bodies()
+        self.check_slow_bodies(token)
         path = f"/os-console-auth-tokens/{token}"
         self.api.stop()
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.server.port, context=self.tls, timeout=60
-        )
+        connection = self.connect()
         connection.request("GET", f"/v2.1{path}")
         self.assertIn(connection.getresponse().status, (502, 503))
         connection.close()
@@ -71,20 +75,48 @@ class ProxyTestCase(ExampleTestCase):
         self.assertIn(self.failure_log, self.server.log)
         self.assert_not_logged(token)
 
+    def connect(self) -> http.client.HTTPSConnection:
+        """Return a connection to the proxy that is closed after the test."""
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.server.port, context=self.tls, timeout=60
+        )
+        self.addCleanup(connection.close)
+        return connection
+
     #: Part of the access log of a request that the API does not answer.
     failure_log: ClassVar[str]
 
     def check_large_bodies(self) -> None:
         """Assert that the proxy rejects a body that is too large."""
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.server.port, context=self.tls, timeout=60
-        )
+        connection = self.connect()
         connection.putrequest("POST", "/v2.1/servers/x/consoles")
         connection.putheader("Content-Length", str(200 * 1024))
         connection.endheaders()
         # No byte of the body has been sent.
         self.assertEqual(413, connection.getresponse().status)
         connection.close()
+
+    def check_slow_bodies(self, token: str) -> None:
+        """Assert that incomplete requests occupy no thread of the API."""
+        slow = [self.begin_request() for _ in range(_SLOW_REQUESTS)]
+        reply = self.admin.get(
+            f"/os-console-auth-tokens/{token}", version="2.31"
+        )
+        self.assertEqual(200, reply.status)
+        for connection in slow:
+            connection.send(b"}".rjust(_BODY_LENGTH - 1))
+        for connection in slow:
+            self.assertEqual(404, connection.getresponse().status)
+            connection.close()
+
+    def begin_request(self) -> http.client.HTTPSConnection:
+        """Send the headers and the first byte of the body of a request."""
+        connection = self.connect()
+        connection.putrequest("POST", f"/v2.1/servers/{uuid.uuid4()}/consoles")
+        connection.putheader("X-Auth-Token", f"user:{self.project}")
+        connection.putheader("Content-Length", str(_BODY_LENGTH))
+        connection.endheaders(b"{")
+        return connection
 
 
 class NginxTest(ProxyTestCase):
@@ -143,3 +175,14 @@ class HAProxyTest(ProxyTestCase):
 
     def test_haproxy_example_proxies_api(self):
         self.check_proxy()
+
+    def test_haproxy_refuses_what_its_buffer_cannot_hold(self):
+        connection = self.connect()
+        connection.putrequest("POST", "/v2.1/servers/x/consoles")
+        connection.putheader("Transfer-Encoding", "chunked")
+        # The size of the chunk, and the part of it that fills the buffer.
+        connection.endheaders(b"ffff\r\n" + b"x" * 32_000)
+        self.assertEqual(413, connection.getresponse().status)
+        connection.close()
+        connection.request("GET", "/", headers={"X-Large": "x" * 20_000})
+        self.assertEqual(400, connection.getresponse().status)
