@@ -153,14 +153,21 @@ class Stage:
             "multiplex_port": low if is_multiplexed else None,
             "enabled": True,
             "console_count": consoles,
+        }
+        heartbeat = {
+            "console_host_id": _HOST_ID,
             # In the far future: it stays up without an agent.
             "last_seen_at": 2**40,
         }
         self._empty(tables.consoles)
         with self._engine.begin() as connection:
             connection.execute(tables.console_changes.delete())
+            connection.execute(tables.console_host_heartbeats.delete())
             connection.execute(tables.console_hosts.delete())
             connection.execute(tables.console_hosts.insert(), host)
+            connection.execute(
+                tables.console_host_heartbeats.insert(), heartbeat
+            )
             _insert(connection, tables.consoles, rows)
         self._analyze(tables.consoles)
 

@@ -107,25 +107,26 @@ class NoConsoleHost(Unavailable):
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database does not respond, or not in time."""
+    """The database does not respond, or not in time.
 
-    def __init__(self) -> None:
+    ``reason`` says why, and what to do; for operators, on one line.
+    """
+
+    message = "The database is unavailable. Retry the request later."
+
+    def __init__(self, reason: str = "unknown") -> None:
         """Create the error with a message that hides the cause."""
-        super().__init__(
-            "The database is unavailable. Retry the request later."
-        )
+        super().__init__(self.message)
+        self.reason = reason
 
 
 class DatabaseBusy(DatabaseUnavailable):
     """A change waited too long for a lock that another one holds."""
 
-    def __init__(self) -> None:
-        """Create the error with a message that hides the cause."""
-        Unavailable.__init__(
-            self,
-            "The request waited too long for another change. Retry the "
-            "request later.",
-        )
+    message = (
+        "The request waited too long for another change. Retry the request "
+        "later."
+    )
 
 
 class DirectoryUnavailable(Unavailable):

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The consoles that the database assigns to this console host."""
 
-import dataclasses
 from collections.abc import Mapping
 
 from console_api import errors
 from console_api.agent.drivers.base import Console
 from console_api.db import (
+    clock,
     console_changes,
-    console_counts,
     console_hosts,
+    heartbeats,
 )
 from console_api.db.console_changes import AssignedConsole
 from console_api.db.console_hosts import NewConsoleHost
@@ -51,20 +51,22 @@ class ConsoleFeed:
         """Whether the console host existed when it was last read."""
         return self._host_id is not None
 
-    def report(self, now: int) -> None:
+    def report(self) -> None:
         """Record a heartbeat; register the console host if necessary.
 
-        :param now: the current time, in seconds since the epoch
         :raises Conflict: consoles have ports outside the configured range
         :raises DatabaseUnavailable: the database does not answer
         """
         if self._host_id is None:
-            self._host_id = console_hosts.register(
-                self._database,
-                dataclasses.replace(self._host, last_seen_at=now),
-            )
-        else:
-            console_counts.record_heartbeat(self._database, self._host_id, now)
+            self._host_id = console_hosts.register(self._database, self._host)
+        heartbeats.record(self._database, self._host_id)
+
+    def read_clock(self) -> int:
+        """Return the time at the database server, in seconds since the epoch.
+
+        :raises DatabaseUnavailable: the database does not answer
+        """
+        return clock.read(self._database)
 
     def read_all(self) -> None:
         """Read all consoles, and prune the changes that led to them.

@@ -2,7 +2,6 @@
 """Reconciliation of the served consoles with the database."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,10 +11,27 @@ from oslo_config import cfg
 
 from console_api import errors
 from console_api.agent import notify
+from console_api.agent.clock import ClockComparison
 from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.feed import ConsoleFeed
 
 LOG = logging.getLogger(__name__)
+
+# What a step without the database means, by its name.
+_UNAVAILABLE = {
+    "_follow": "Cannot read the consoles of this console host; they stay as "
+    "they are. Cause: %s",
+    "_record_heartbeat": "Cannot record the heartbeat of this console host: "
+    "after [consoles] host_down_time, the API counts it as down and places no "
+    "more consoles on it. Check that [database] connection leads to a server "
+    "that accepts writes. Cause: %s",
+}
+
+_RECOVERED = {
+    "_follow": "Reading consoles from the database again.",
+    "_apply": "Reconciliation recovered.",
+    "_record_heartbeat": "Recording heartbeats again.",
+}
 
 # Seconds between notifications of systemd's watchdog.
 _WATCHDOG_INTERVAL = 1.0
@@ -54,6 +70,7 @@ class Reconciler:
         :param clock: returns seconds
         """
         self._feed = feed
+        self._clocks = ClockComparison(feed.read_clock)
         self._driver = driver
         self._stopping = asyncio.Event()
         # A thread of its own: look-ups of sessions that hang must not delay
@@ -113,9 +130,7 @@ class Reconciler:
         """Record heartbeats in the database, even if the driver hangs."""
         while True:
             await asyncio.sleep(self._report_interval)
-            # `_follow` meets the same errors, and they are logged there.
-            with contextlib.suppress(errors.ConsoleAPIError):
-                await self._run_in_thread(self._report_now)
+            await self._try(self._record_heartbeat)
 
     async def _reconcile(self) -> None:
         while True:
@@ -131,11 +146,7 @@ class Reconciler:
             await step()
         except errors.DatabaseUnavailable as error:
             if name not in self._failing_steps:
-                LOG.warning(
-                    "%s Consoles stay as they are until it does. Cause: %s",
-                    error,
-                    error.__cause__,
-                )
+                LOG.warning(_UNAVAILABLE[name], error.reason)
             self._failing_steps.add(name)
         except errors.Conflict as error:
             raise errors.ConfigurationError(f"[agent] {error}") from error
@@ -146,20 +157,21 @@ class Reconciler:
             self._failing_steps.add(name)
         else:
             if name in self._failing_steps:
-                LOG.warning("Reconciliation recovered.")
+                LOG.warning(_RECOVERED[name])
             self._failing_steps.discard(name)
 
     async def _follow(self) -> None:
         if not self._feed.is_registered:
-            await self._run_in_thread(self._report_now)
+            await self._record_heartbeat()
         if self._read_all.is_due():
             await self._run_in_thread(self._feed.read_all)
             self._read_all.restart()
         else:
             await self._run_in_thread(self._feed.read_changes)
 
-    def _report_now(self) -> None:
-        self._feed.report(int(time.time()))
+    async def _record_heartbeat(self) -> None:
+        await self._run_in_thread(self._feed.report)
+        await self._run_in_thread(self._clocks.run)
 
     async def _run_in_thread(self, function: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()

@@ -2,7 +2,6 @@
 """Console hosts as operators see them: what they offer, and their state."""
 
 import datetime as dt
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,14 +54,10 @@ class ConsoleHostManager:
 
     def list(self) -> list[ConsoleHost]:
         """Return all console hosts by name and console type."""
-        now = time.time()
         return [
-            _from_row(row, up=self._is_up(row, now))
+            _from_row(row, up=placement.is_up(row, self._host_down_time))
             for row in console_hosts.list_all(self._database)
         ]
-
-    def _is_up(self, row: ConsoleHostRow, now: float) -> bool:
-        return placement.is_up(row.last_seen_at, now, self._host_down_time)
 
 
 def _from_row(row: ConsoleHostRow, *, up: bool) -> ConsoleHost:

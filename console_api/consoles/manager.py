@@ -124,7 +124,6 @@ class ConsoleManager:
             consoles.placed_of_server(self._database, server.uuid),
             console_hosts.list_enabled(self._database),
             self._console_types,
-            now=time.time(),
             down_time=self._host_down_time,
         )
 

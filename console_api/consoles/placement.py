@@ -31,7 +31,6 @@ def plan(
     hosts: Sequence[ConsoleHostRow],
     console_types: Sequence[str],
     *,
-    now: float,
     down_time: int,
 ) -> Plan:
     """Plan the console of a server.
@@ -44,7 +43,6 @@ def plan(
     :param placed: the consoles of the server
     :param hosts: the enabled console hosts
     :param console_types: the preferred one first
-    :param now: in seconds since the epoch
     :param down_time: see ``is_up``
     """
     if server.compute_host is None:
@@ -64,7 +62,7 @@ def plan(
         if console is not None and console not in misplaced:
             return Plan()
         serving = candidates(hosts, console_type, server.compute_host)
-        up = [h for h in serving if is_up(h.last_seen_at, now, down_time)]
+        up = [host for host in serving if is_up(host, down_time)]
         are_down = are_down or len(serving) > len(up)
         if up:
             return Plan(
@@ -87,17 +85,17 @@ def serves(patterns: Iterable[str], compute_host: str | None) -> bool:
     )
 
 
-def is_up(last_seen_at: int | None, now: float, down_time: int) -> bool:
-    """Return whether an agent counts as alive.
+def is_up(host: ConsoleHostRow, down_time: int) -> bool:
+    """Return whether the agent of a console host counts as alive.
 
-    The clocks of API workers and console hosts are compared: an agent whose
-    clock is ahead is alive.
+    Only the clock of the database server matters.
 
-    :param last_seen_at: its last heartbeat, in seconds since the epoch
-    :param now: the current time, in seconds since the epoch
     :param down_time: seconds without a heartbeat after which it is down
     """
-    return last_seen_at is not None and now - last_seen_at <= down_time
+    return (
+        host.last_seen_at is not None
+        and host.read_at - host.last_seen_at <= down_time
+    )
 
 
 def candidates(

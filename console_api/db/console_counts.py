@@ -10,7 +10,6 @@ from sqlalchemy.engine import Connection
 
 from console_api.db import tables
 from console_api.db.console_hosts import ConsoleHostRow
-from console_api.db.engine import Database, retried
 
 _hosts = tables.console_hosts.c
 
@@ -81,17 +80,3 @@ def remove_console(connection: Connection, host_id: int) -> None:
 def change_console(connection: Connection, host_id: int) -> None:
     """Increase the revision of a console host, and lock its row."""
     connection.execute(_CHANGE_CONSOLE, {"host_id": host_id})
-
-
-@retried
-def record_heartbeat(database: Database, host_id: int, now: int) -> None:
-    """Record that the agent of a console host is alive.
-
-    :param now: in seconds since the epoch
-    """
-    with database.transaction() as connection:
-        connection.execute(
-            tables.console_hosts.update()
-            .where(_hosts.id == host_id)
-            .values(last_seen_at=now)
-        )

@@ -10,16 +10,19 @@ from oslo_db import exception as db_exc
 from sqlalchemy.engine import Connection
 
 from console_api import errors
-from console_api.db import tables
+from console_api.db import clock, tables
 from console_api.db.engine import Database, retried
 from console_api.db.rows import columns_of
 
 _hosts = tables.console_hosts.c
+_heartbeats = tables.console_host_heartbeats
 
-_LIST = sa.select(tables.console_hosts).order_by(
-    _hosts.host, _hosts.console_type
-)
-_GET = sa.select(tables.console_hosts).where(
+# The columns of ``ConsoleHostRow``.
+_SELECT = sa.select(
+    tables.console_hosts, _heartbeats.c.last_seen_at, clock.now()
+).outerjoin(_heartbeats, _heartbeats.c.console_host_id == _hosts.id)
+_LIST = _SELECT.order_by(_hosts.host, _hosts.console_type)
+_GET = _SELECT.where(
     _hosts.host == sa.bindparam("host"),
     _hosts.console_type == sa.bindparam("console_type"),
 )
@@ -35,7 +38,6 @@ class ConsoleHostChanges(TypedDict, total=False):
     max_port: int | None
     multiplex_port: int | None
     enabled: bool
-    last_seen_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,6 @@ class NewConsoleHost:
 
     ``compute_hosts`` are shell patterns.  Either ``multiplex_port``, which
     all consoles share, is None, or both ends of the range of ports are.
-    ``last_seen_at`` is in seconds since the epoch.
     """
 
     host: str
@@ -55,14 +56,14 @@ class NewConsoleHost:
     max_port: int | None
     multiplex_port: int | None
     enabled: bool = True
-    last_seen_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleHostRow:
     """A console host that is stored; see ``NewConsoleHost``.
 
-    ``revision`` counts the changes of its consoles.
+    ``revision`` counts the changes of its consoles.  ``last_seen_at`` and
+    ``read_at``, when this was read, are times at the database server.
     """
 
     id: int
@@ -75,8 +76,9 @@ class ConsoleHostRow:
     multiplex_port: int | None
     enabled: bool
     console_count: int
-    last_seen_at: int | None
     revision: int
+    last_seen_at: int | None
+    read_at: int
 
 
 def patterns(stored: str) -> tuple[str, ...]:
@@ -130,13 +132,17 @@ def insert(database: Database, host: NewConsoleHost) -> None:
     """
     try:
         with database.transaction() as connection:
-            connection.execute(
+            inserted = connection.execute(
                 tables.console_hosts.insert(),
                 {
                     **columns_of(host),
                     "compute_hosts": " ".join(host.compute_hosts),
                     "console_count": 0,
                 },
+            )
+            connection.execute(
+                _heartbeats.insert(),
+                {"console_host_id": inserted.inserted_primary_key[0]},  # type: ignore[index]
             )
     except db_exc.DBDuplicateEntry as error:
         raise errors.AlreadyExists(
@@ -167,7 +173,6 @@ def register(database: Database, host: NewConsoleHost) -> int:
                 "min_port": host.min_port,
                 "max_port": host.max_port,
                 "multiplex_port": host.multiplex_port,
-                "last_seen_at": host.last_seen_at,
             },
         )
     row = get(database, host.host, host.console_type)
@@ -280,6 +285,9 @@ def _lock(connection: Connection, host: str, console_type: str) -> int | None:
 
 
 def _delete(connection: Connection, host_id: int | None) -> None:
+    connection.execute(
+        _heartbeats.delete().where(_heartbeats.c.console_host_id == host_id)
+    )
     connection.execute(
         tables.console_changes.delete().where(
             tables.console_changes.c.console_host_id == host_id

@@ -202,8 +202,10 @@ def _raise_unavailable(error: Exception) -> NoReturn:
     :raises DatabaseBusy: it waited too long for a lock
     :raises DatabaseUnavailable: in all other cases
     """
-    if failures.is_lock_timeout(error):
-        raise errors.DatabaseBusy from error
+    cause: BaseException = error
     if isinstance(error, ConnectionLost) and error.__cause__:
-        raise errors.DatabaseUnavailable from error.__cause__
-    raise errors.DatabaseUnavailable from error
+        cause = error.__cause__
+    kind = errors.DatabaseUnavailable
+    if failures.is_lock_timeout(cause):
+        kind = errors.DatabaseBusy
+    raise kind(failures.reason(cause)) from cause

@@ -131,3 +131,10 @@ def is_lock_timeout(error: BaseException) -> bool:
         or getattr(driver_error(error), "sqlite_errorcode", None)
         == sqlite3.SQLITE_BUSY
     )
+
+
+def reason(error: BaseException) -> str:
+    """Return what the server reported, on one line."""
+    cause = driver_error(error)
+    text = str(cause.args[1] if code(error) in cause.args[:1] else cause)
+    return next(iter(text.strip().splitlines()), "") or type(cause).__name__

@@ -82,8 +82,6 @@ console_hosts = sa.Table(
     # The number of its consoles, so that placement need not count them: the
     # statements that add and remove one maintain it in their transaction.
     sa.Column("console_count", sa.Integer, nullable=False),
-    # The last heartbeat of its agent.
-    sa.Column("last_seen_at", sa.BigInteger),
     # The number of changes of its consoles, maintained likewise.
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
     sa.PrimaryKeyConstraint("id", name="pk_console_hosts"),
@@ -108,6 +106,27 @@ console_hosts = sa.Table(
     ),
     sa.CheckConstraint(
         "console_count >= 0", name="ck_console_hosts_console_count"
+    ),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+)
+
+# The last heartbeat of each agent, not locked by placement.
+console_host_heartbeats = sa.Table(
+    "console_host_heartbeats",
+    metadata,
+    sa.Column(
+        "console_host_id", sa.Integer, autoincrement=False, nullable=False
+    ),
+    # By the clock of the database server; null before the first one.
+    sa.Column("last_seen_at", sa.BigInteger),
+    sa.PrimaryKeyConstraint(
+        "console_host_id", name="pk_console_host_heartbeats"
+    ),
+    sa.ForeignKeyConstraint(
+        ["console_host_id"],
+        ["console_hosts.id"],
+        name="fk_console_host_heartbeats_console_hosts",
     ),
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",

@@ -14,7 +14,7 @@ from console_api.db import tables
 from console_api.tests.functional import configuration, databases, servers
 from console_api.tests.functional.client import Client, Reply
 from console_api.tests.functional.configuration import Options
-from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
+from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.functional.servers import Server
 from console_api.tests.waiting import wait_until
 
@@ -163,8 +163,8 @@ class FunctionalTestCase(DatabaseTestCase):
         ports = {"min_port": 20000, "max_port": 20009}
         if "multiplex_port" in values:
             ports = {}
-        self.database.execute(
-            tables.console_hosts.insert(),
+        databases.insert_console_host(
+            self.database,
             {
                 "host": host,
                 "console_type": "vnc+xvp",
@@ -172,7 +172,6 @@ class FunctionalTestCase(DatabaseTestCase):
                 "compute_hosts": self.compute_host,
                 "enabled": True,
                 "console_count": 0,
-                "last_seen_at": ALWAYS_UP,
                 **ports,
                 **values,
             },

@@ -55,7 +55,6 @@ def fill(database: TestDatabase) -> None:
             "enabled": True,
             "console_count": CONSOLES_OF_HOST,
             "revision": CONSOLES_OF_HOST,
-            "last_seen_at": ALWAYS_UP,
         }
         for number in range(1, CONSOLES // CONSOLES_OF_HOST + 1)
     ]
@@ -63,6 +62,13 @@ def fill(database: TestDatabase) -> None:
         connection.exec_driver_sql(_UNCHECKED[database.name])
         connection.commit()
         connection.execute(tables.console_hosts.insert(), hosts)
+        connection.execute(
+            tables.console_host_heartbeats.insert(),
+            [
+                {"console_host_id": host["id"], "last_seen_at": ALWAYS_UP}
+                for host in hosts
+            ],
+        )
         for table, count, columns in _ROWS:
             selected = ", ".join(
                 _expression(database.name, value) for value in columns.values()

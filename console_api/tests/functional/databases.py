@@ -25,6 +25,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
+from console_api.db import tables
+
 #: The databases on which functional tests run.
 NAMES = ("sqlite", "mysql", "postgresql")
 
@@ -137,6 +139,26 @@ _LIST = {
     "mysql": "SELECT schema_name FROM information_schema.schemata",
     "postgresql": "SELECT datname FROM pg_database",
 }
+
+
+def insert_console_host(
+    database: TestDatabase, host: Mapping[str, object]
+) -> None:
+    """Insert a console host.
+
+    :param host: columns; it is up, unless there is another ``last_seen_at``
+    """
+    columns = dict(host)
+    seen_at = columns.pop("last_seen_at", ALWAYS_UP)
+    inserted = database.execute(tables.console_hosts.insert(), columns)
+    assert inserted.inserted_primary_key is not None
+    database.execute(
+        tables.console_host_heartbeats.insert(),
+        {
+            "console_host_id": inserted.inserted_primary_key[0],
+            "last_seen_at": seen_at,
+        },
+    )
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from typing import Any
 from console_api.api import loader
 from console_api.db import tables
 from console_api.tests.functional import configuration, databases
-from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
+from console_api.tests.functional.databases import TestDatabase
 from console_api.tokens.manager import hash_token
 
 RECORD = Path(__file__).with_suffix(".json")
@@ -189,8 +189,8 @@ def _fill(database: TestDatabase) -> None:
             **endpoint,
         },
     )
-    database.execute(
-        tables.console_hosts.insert(),
+    databases.insert_console_host(
+        database,
         {
             "host": "console-1",
             "console_type": "vnc",
@@ -199,7 +199,6 @@ def _fill(database: TestDatabase) -> None:
             "multiplex_port": 443,
             "enabled": True,
             "console_count": 0,
-            "last_seen_at": ALWAYS_UP,
         },
     )
 

@@ -21,7 +21,10 @@ from console_api.tests.functional import (
     servers,
 )
 from console_api.tests.functional.client import Client
-from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
+from console_api.tests.functional.databases import (
+    TestDatabase,
+    insert_console_host,
+)
 
 FOLDER = configuration.CHECKOUT / "doc" / "api_samples"
 
@@ -113,8 +116,8 @@ def _prepare(database: TestDatabase) -> None:
                 **endpoint,
             },
         )
-    database.execute(
-        tables.console_hosts.insert(),
+    insert_console_host(
+        database,
         {
             "host": "console1",
             "console_type": "vnc+xvp",
@@ -124,7 +127,6 @@ def _prepare(database: TestDatabase) -> None:
             "max_port": 28011,
             "enabled": True,
             "console_count": 0,
-            "last_seen_at": ALWAYS_UP,
         },
     )
 

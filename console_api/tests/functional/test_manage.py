@@ -42,9 +42,9 @@ class FirstStepsTests(ManageCase):
         )
         self.manage("console-host", "create", "h", "--ports", "5900-5909")
         # In place of its agent.
-        console_hosts = tables.console_hosts
         self.database.execute(
-            console_hosts.update(), {"last_seen_at": databases.ALWAYS_UP}
+            tables.console_host_heartbeats.update(),
+            {"last_seen_at": databases.ALWAYS_UP},
         )
         made = json.loads(
             self.manage(

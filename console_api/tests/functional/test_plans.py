@@ -16,9 +16,9 @@ from console_api import conf
 from console_api.db import (
     console_auth_tokens,
     console_changes,
-    console_counts,
     console_hosts,
     consoles,
+    heartbeats,
     passwords,
     prepared,
     servers,
@@ -28,7 +28,7 @@ from console_api.db.engine import Database
 from console_api.tests.functional import base, bulk, configuration, databases
 
 # Their rows are few, and a create reads all of them.
-SMALL = {"console_hosts"}
+SMALL = {"console_hosts", "console_host_heartbeats"}
 
 
 @functools.cache
@@ -226,7 +226,7 @@ class PlanTests(base.DatabaseTestCase):
         )
         self.assertEqual(3, len(changes))
         console_changes.prune(self.database, 6, 100)
-        console_counts.record_heartbeat(self.database, 6, 1)
+        heartbeats.record(self.database, 6)
         self.assert_no_scans(4)
 
     def test_servers(self):

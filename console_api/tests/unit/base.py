@@ -185,9 +185,27 @@ class DatabaseCase(FolderCase):
     def add_console_host(
         self, host: str = "console-1", **values: Any
     ) -> ConsoleHostRow:
-        """Insert a console host and return its row."""
+        """Insert a console host and return its row.
+
+        :param values: columns; by default, it has just been seen
+        """
+        seen_at = values.pop("last_seen_at", int(time.time()))
         console_hosts.insert(self.database, console_host(host, **values))
-        return self.console_host(host, values.get("console_type", "vnc"))
+        console_type = values.get("console_type", "vnc")
+        row = self.console_host(host, console_type)
+        self.set_last_seen_at(row.id, seen_at)
+        return self.console_host(host, console_type)
+
+    def set_last_seen_at(self, host_id: int, seen_at: int | None) -> None:
+        """Change the time of the last heartbeat of a console host."""
+        heartbeats = tables.console_host_heartbeats
+        with self.database.transaction() as connection:
+            connection.execute(
+                heartbeats.update().where(
+                    heartbeats.c.console_host_id == host_id
+                ),
+                {"last_seen_at": seen_at},
+            )
 
     def console_host(
         self, host: str = "console-1", console_type: str = "vnc"
@@ -262,7 +280,6 @@ def console_host(
             "min_port": 5900,
             "max_port": 5909,
             "multiplex_port": None,
-            "last_seen_at": int(time.time()),
             **values,
         }
     )

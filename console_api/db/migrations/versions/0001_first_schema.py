@@ -15,6 +15,7 @@ def upgrade() -> None:
     _create_servers()
     _create_server_endpoints()
     _create_console_hosts()
+    _create_console_host_heartbeats()
     _create_consoles()
     _create_console_changes()
     _create_console_auth_tokens()
@@ -79,7 +80,6 @@ def _create_console_hosts() -> None:
         sa.Column("multiplex_port", sa.Integer),
         sa.Column("enabled", sa.Boolean(name=None), nullable=False),
         sa.Column("console_count", sa.Integer, nullable=False),
-        sa.Column("last_seen_at", sa.BigInteger),
         sa.Column(
             "revision", sa.BigInteger, nullable=False, server_default="0"
         ),
@@ -104,6 +104,26 @@ def _create_console_hosts() -> None:
         ),
         sa.CheckConstraint(
             "console_count >= 0", name="ck_console_hosts_console_count"
+        ),
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+    )
+
+
+def _create_console_host_heartbeats() -> None:
+    op.create_table(
+        "console_host_heartbeats",
+        sa.Column(
+            "console_host_id", sa.Integer, autoincrement=False, nullable=False
+        ),
+        sa.Column("last_seen_at", sa.BigInteger),
+        sa.PrimaryKeyConstraint(
+            "console_host_id", name="pk_console_host_heartbeats"
+        ),
+        sa.ForeignKeyConstraint(
+            ["console_host_id"],
+            ["console_hosts.id"],
+            name="fk_console_host_heartbeats_console_hosts",
         ),
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",

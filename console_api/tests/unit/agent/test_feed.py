@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import time
 from collections.abc import Callable, Iterable
+from unittest import mock
 
 from console_api.agent.feed import ConsoleFeed
 from console_api.consoles.manager import ConsoleManager
@@ -22,7 +24,7 @@ class FeedCase(base.DatabaseCase):
 
     def new_feed(self) -> ConsoleFeed:
         feed = ConsoleFeed(self.database, self.keys, base.console_host())
-        feed.report(1000)
+        feed.report()
         return feed
 
     def create(self, number: int) -> None:
@@ -41,11 +43,22 @@ class FeedCase(base.DatabaseCase):
 class ReportTest(FeedCase):
     def test_first_report_registers_host(self) -> None:
         row = self.console_host()
-        self.assertEqual((1000, True), (row.last_seen_at, row.enabled))
+        self.assertEqual((row.read_at, True), (row.last_seen_at, row.enabled))
 
     def test_later_report_is_a_heartbeat(self) -> None:
-        self.feed.report(2000)
-        self.assertEqual(2000, self.console_host().last_seen_at)
+        self.set_last_seen_at(self.console_host().id, 1000)
+        self.feed.report()
+        row = self.console_host()
+        self.assertEqual(row.read_at, row.last_seen_at)
+
+    def test_clock_of_this_host_does_not_matter(self) -> None:
+        before = int(time.time())
+        with mock.patch.object(time, "time", return_value=0.0):
+            self.feed.report()
+            row = self.console_host()
+        assert row.last_seen_at is not None
+        self.assertLessEqual(before, row.last_seen_at)
+        self.assertLessEqual(row.last_seen_at, row.read_at)
 
     def test_deleted_host_is_registered_again(self) -> None:
         self.create(1)
@@ -54,8 +67,8 @@ class ReportTest(FeedCase):
         self.feed.read_changes()
         self.assertFalse(self.feed.is_registered)
         self.assertServers([])
-        self.feed.report(3000)
-        self.assertEqual(3000, self.console_host().last_seen_at)
+        self.feed.report()
+        self.assertIsNotNone(self.console_host().last_seen_at)
         self.create(2)
         self.feed.read_changes()
         self.assertServers([2])

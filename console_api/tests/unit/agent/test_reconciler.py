@@ -2,6 +2,7 @@
 import asyncio
 import logging
 import threading
+import time
 import unittest
 from collections.abc import Callable, Mapping
 from typing import Self
@@ -29,15 +30,20 @@ class Feed:
         self.consoles: Mapping[int, Console] = {}
         self.unreadable: Mapping[int, str] = {}
         self.is_registered = False
+        self.cannot_report = False
         self.reports = 0
         self.reads = 0
         self.full_reads = 0
         self.answers: list[Mapping[int, Console] | Exception] = []
 
-    def report(self, now: int) -> None:
-        del now
+    def report(self) -> None:
         self.reports += 1
+        if self.cannot_report:
+            raise errors.DatabaseUnavailable("it is read-only")
         self.is_registered = True
+
+    def read_clock(self) -> int:
+        return int(time.time())
 
     def read_all(self) -> None:
         self.full_reads += 1
@@ -226,6 +232,23 @@ class FailureTest(ReconcilerCase):
 
 
 class LogTest(ReconcilerCase):
+    async def test_failing_heartbeats_are_logged_once(self) -> None:
+        self.options.set_override("report_interval", 1, "agent")
+        self.feed.is_registered = True
+        self.feed.cannot_report = True
+
+        def is_done() -> bool:
+            if self.feed.reports == 2:
+                self.feed.cannot_report = False
+            return self.feed.reports > 3
+
+        with self.assertLogs(module.LOG, "WARNING") as logs:
+            await self.run_until(is_done)
+        failure, recovery = (r.getMessage() for r in logs.records)
+        self.assertIn("Cannot record the heartbeat", failure)
+        self.assertIn("it is read-only", failure)
+        self.assertEqual("Recording heartbeats again.", recovery)
+
     async def test_each_change_is_logged_without_password(self) -> None:
         with self.assertLogs(level=logging.DEBUG) as logs:
             await self.run_until(

@@ -26,8 +26,9 @@ def host(number: int, **values: Any) -> ConsoleHostRow:
             "multiplex_port": None,
             "enabled": True,
             "console_count": 0,
-            "last_seen_at": NOW,
             "revision": 0,
+            "last_seen_at": NOW,
+            "read_at": NOW,
             **values,
         }
     )
@@ -52,7 +53,6 @@ class PlanTest(unittest.TestCase):
             consoles,
             hosts,
             ["vnc", "vnc+xvp"],
-            now=NOW,
             down_time=60,
         )
 
@@ -147,9 +147,8 @@ class IsUpTest(unittest.TestCase):
             (2000, True),
         ):
             with self.subTest(last_seen_at=last_seen_at):
-                self.assertEqual(
-                    expected, placement.is_up(last_seen_at, 1000, 60)
-                )
+                row = host(1, last_seen_at=last_seen_at)
+                self.assertEqual(expected, placement.is_up(row, 60))
 
 
 class CandidatesTest(unittest.TestCase):

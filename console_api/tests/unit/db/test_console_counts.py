@@ -62,10 +62,3 @@ class AddConsoleTest(base.DatabaseCase):
         with self.database.transaction() as connection:
             console_counts.remove_console(connection, row.id)
         self.assertEqual(0, self.console_host().console_count)
-
-
-class HeartbeatTest(base.DatabaseCase):
-    def test_heartbeat_is_recorded(self) -> None:
-        host = self.add_console_host(last_seen_at=None)
-        console_counts.record_heartbeat(self.database, host.id, 1234)
-        self.assertEqual(1234, self.console_host().last_seen_at)

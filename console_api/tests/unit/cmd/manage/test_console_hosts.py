@@ -178,9 +178,7 @@ class ListTest(ConsoleHostsCase):
     def test_list_counts_consoles_and_prints_utc(self) -> None:
         self.add_console_host()
         self.add_console()
-        console_hosts.update(
-            self.database, "console-1", "vnc", {"last_seen_at": 1700000000}
-        )
+        self.set_last_seen_at(self.console_host().id, 1700000000)
         [host] = self.list()
         self.assertEqual(1, host["consoles"])
         self.assertEqual("2023-11-14T22:13:20+00:00", host["last_seen_at"])
