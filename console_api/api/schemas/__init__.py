@@ -14,6 +14,11 @@ _LenientValidator = jsonschema.validators.extend(
     {"additionalProperties": lambda *_arguments: None},
 )
 
+# Maximum number of documents of a schema that are remembered as valid, and of
+# characters of each: there are few remote consoles that can be requested.
+_MAX_REMEMBERED = 200
+_MAX_REMEMBERED_LENGTH = 200
+
 # Messages of the validator quote the input, so they are truncated.
 _MAX_MESSAGE_LENGTH = 300
 
@@ -36,6 +41,7 @@ class Schema:
             )
             for version, schema in sorted(versions.items(), reverse=True)
         ]
+        self._valid: set[tuple[Version, bool, str]] = set()
 
     def validate(
         self, version: Version, document: object, *, lenient: bool = False
@@ -46,19 +52,32 @@ class Schema:
         :raises InvalidInput: the document is not valid; the message names the
             field
         """
+        try:
+            key = version, lenient, repr(document)
+            if key in self._valid:
+                return
+            self._check(version, document, lenient=lenient)
+        except RecursionError as too_deep:
+            # The parser accepts deeper nesting than can be quoted.
+            raise errors.InvalidInput(
+                "Invalid input: the document is nested too deeply."
+            ) from too_deep
+        # Validation takes longer than most database statements.
+        if (
+            len(self._valid) < _MAX_REMEMBERED
+            and len(key[-1]) <= _MAX_REMEMBERED_LENGTH
+        ):
+            self._valid.add(key)
+
+    def _check(
+        self, version: Version, document: object, *, lenient: bool
+    ) -> None:
         for start, strict_validator, lenient_validator in self._validators:
             if start <= version:
                 validator = lenient_validator if lenient else strict_validator
-                try:
-                    error = jsonschema.exceptions.best_match(
-                        validator.iter_errors(document)
-                    )
-                except RecursionError as too_deep:
-                    # The parser accepts deeper nesting than the validator
-                    # can quote.
-                    raise errors.InvalidInput(
-                        "Invalid input: the document is nested too deeply."
-                    ) from too_deep
+                error = jsonschema.exceptions.best_match(
+                    validator.iter_errors(document)
+                )
                 if error is not None:
                     raise errors.InvalidInput(_describe(error))
                 return
