@@ -25,7 +25,7 @@ from oslo_policy import policy
 from oslo_policy._checks import BaseCheck
 
 from console_api import errors, policies
-from console_api.policy import check, reader
+from console_api.policy import check, explain, reader
 from console_api.policy.files import Contents, PolicyFiles, ReadError
 from console_api.policy.findings import Finding, Level, summarize
 from console_api.policy.last_good import LastGood
@@ -149,6 +149,7 @@ class Loader:
 
     def _reload(self) -> None:
         """Load the files, in the thread."""
+        previous = self.enforcer.rules
         try:
             self._load()
         except PolicyFileError as error:
@@ -160,6 +161,8 @@ class Loader:
         else:
             self.failure = None
             LOG.info("Reloaded the policy files.")
+            for line in explain.changes(previous, self.enforcer.rules):
+                LOG.info("%s", line)
         finally:
             self._lock.release()
 

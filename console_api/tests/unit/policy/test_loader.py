@@ -107,6 +107,10 @@ class ReloadTest(LoaderCase):
             self.edit(self.path, rule("role:two"))
             self.assertEqual("role:two", self.check())
         self.assertIn("Reloaded the policy files.", logs.output[0])
+        self.assertIn(
+            f'{INDEX} is now "role:two"; it was "role:one".', logs.output[1]
+        )
+        self.assertEqual(2, len(logs.output))
         # In a directory that is created later, replaced and in place.
         path = self.add("a.yaml", rule("role:three"))
         self.assertEqual("role:three", self.check())
