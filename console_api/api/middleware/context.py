@@ -49,6 +49,10 @@ _HEADERS = (
     "HTTP_X_SERVICE_ROLES",
 )
 
+# Maximum length of the roles of a cached identity, in characters.  The
+# identity service limits the length of everything else.
+_MAX_ROLES = 2_048
+
 
 class ContextFilter:
     """Turns the headers of the authentication filter into a context.
@@ -86,11 +90,16 @@ def of_request(environ: "WSGIEnvironment") -> RequestContext:
             or environ.get("HTTP_X_IDENTITY_STATUS") == "Invalid"
         ):
             raise faults.Fault(401)
+        get = environ.get
+        length = len(get("HTTP_X_ROLES", "")) + len(
+            get("HTTP_X_SERVICE_ROLES", "")
+        )
+        parse = _identity if length <= _MAX_ROLES else _identity.__wrapped__
         context = RequestContext.__new__(RequestContext)
         vars(context).update(
-            _identity(*map(environ.get, _HEADERS)),
-            request_id=environ.get(REQUEST_ID),
-            global_request_id=environ.get(GLOBAL_REQUEST_ID),
+            parse(*map(get, _HEADERS)),
+            request_id=get(REQUEST_ID),
+            global_request_id=get(GLOBAL_REQUEST_ID),
         )
         environ[_CONTEXT] = context
     return cast("RequestContext", context)

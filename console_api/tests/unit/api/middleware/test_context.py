@@ -35,6 +35,18 @@ class OfRequestTest(unittest.TestCase):
         self.assertEqual(["service"], found.service_roles)
         self.assertEqual("req-1", found.request_id)
 
+    def test_identity_with_many_roles_is_not_cached(self) -> None:
+        for name in ("X-Roles", "X-Service-Roles"):
+            for count, is_cached in ((10, True), (1000, False)):
+                roles = ",".join(f"{name}-{n}" for n in range(count))
+                headers = {**base.identity(), name: roles}
+                first, second = (self.of(headers) for _ in range(2))
+                with self.subTest(name, count=count):
+                    self.assertEqual(
+                        is_cached, first.service_roles is second.service_roles
+                    )
+                    self.assertEqual(first.roles, second.roles)
+
     def test_scope_of_service_token_is_not_used(self) -> None:
         for service, expected in (
             ({}, "all"),
