@@ -51,8 +51,10 @@ def server(
         if not allows(caller, rule, project_id):
             raise errors.Forbidden(rule)
     elif not (
-        allows(caller, rule, project_id)
-        and allows(caller, servers.ALL_TENANTS, project_id)
+        # First, so that callers without it do not learn that the other rule
+        # cannot be evaluated now.
+        allows(caller, servers.ALL_TENANTS, project_id)
+        and allows(caller, rule, project_id)
     ):
         raise errors.ServerNotFound(found.uuid)
     return found
