@@ -139,5 +139,15 @@ class DirectoryUnavailable(Unavailable):
         )
 
 
+class PolicyUnavailable(Unavailable):
+    """A policy rule cannot be evaluated now."""
+
+    def __init__(self) -> None:
+        """Create the error with a message that hides the cause."""
+        super().__init__(
+            "The policy cannot be evaluated now. Retry the request later."
+        )
+
+
 class ConfigurationError(ConsoleAPIError):
     """The configuration is invalid; the message says what to change."""

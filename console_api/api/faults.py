@@ -58,6 +58,13 @@ _MESSAGES = {
 RETRY_AFTER = 5
 _RETRY = ("Retry-After", str(RETRY_AFTER))
 
+# Errors after which a client should retry soon.
+_PASSING = (
+    errors.DatabaseUnavailable,
+    errors.DirectoryUnavailable,
+    errors.PolicyUnavailable,
+)
+
 
 class Fault(Exception):
     """A refusal by the API itself, before the domain is involved."""
@@ -119,9 +126,7 @@ def _from_known(error: errors.ConsoleAPIError, status: int) -> Response:
         LOG.warning("A write waited too long for a lock: %s", error.__cause__)
     elif isinstance(error, errors.DatabaseUnavailable):
         LOG.error("The database is unavailable: %s", error.__cause__)
-    if isinstance(
-        error, errors.DatabaseUnavailable | errors.DirectoryUnavailable
-    ):
+    if isinstance(error, _PASSING):
         headers = [_RETRY]
     return _render(status, str(error), headers, type(error))
 

@@ -25,6 +25,7 @@ from console_api.conf import (
     noauth2,
     notifications,
     passwords,
+    policy,
     remote_consoles,
     tokens,
     vnc,
@@ -81,6 +82,9 @@ def load(folder: Path) -> cfg.ConfigOpts:
         conf.register_opts(group.OPTS, group=group.GROUP)
     conf.register_opts(db_options.database_opts, group="database")
     policy_opts.set_defaults(conf)
+    # Not with the function above, which would change the defaults of another
+    # service in the process, too.
+    conf.set_default("remote_timeout", policy.REMOTE_TIMEOUT, policy.GROUP)
     main = folder / f"{PROJECT}.conf"
     if not (main.is_file() and os.access(main, os.R_OK)):
         raise errors.ConfigurationError(

@@ -37,4 +37,15 @@ OPTS = [
         help="Maximum number of items in a list. A larger `limit` in a "
         "request is reduced to this value.",
     ),
+    cfg.IntOpt(
+        "max_remote_policy_checks",
+        default=2,
+        min=1,
+        help="Maximum number of requests of a worker that concurrently wait "
+        "for other servers that policy rules ask (`http:` and `https:` checks "
+        "and checks of third parties). Others are refused with status 503. "
+        "Keep it below the number of threads of a worker, so that requests "
+        "for which no server is asked find a free thread. See also "
+        "[oslo_policy] remote_timeout.",
+    ),
 ]

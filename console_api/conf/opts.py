@@ -5,9 +5,10 @@ from keystonemiddleware import auth_token
 from oslo_config import cfg
 from oslo_middleware import cors
 from oslo_middleware.healthcheck.opts import HEALTHCHECK_OPTS
+from oslo_policy import opts as policy_opts
 
 from console_api import conf
-from console_api.conf import middleware, nova, xvp
+from console_api.conf import middleware, nova, policy, xvp
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
@@ -25,3 +26,6 @@ def set_defaults() -> None:
     cfg.set_defaults(HEALTHCHECK_OPTS, **middleware.DEFAULTS["healthcheck"])
     for _, options in auth_token.AUTH_TOKEN_OPTS:
         cfg.set_defaults(options, **middleware.AUTHTOKEN_DEFAULTS)
+    policy_opts.set_defaults(
+        cfg.ConfigOpts(), remote_timeout=policy.REMOTE_TIMEOUT
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 from unittest import mock
 
 from oslo_config import cfg
+from oslo_policy import opts as policy_opts
 
 from console_api import conf as configuration
 from console_api import errors
@@ -54,6 +55,13 @@ class LoadTest(base.FolderCase):
         self.assertTrue(conf.debug)
         self.assertEqual(["policy.d"], conf.oslo_policy.policy_dirs)
         self.assertIn("console_api.sqlite", conf.database.connection)
+
+    def test_defaults_of_libraries_stay_those_of_other_services(self) -> None:
+        conf = base.load_conf(self.folder)
+        self.assertEqual(5.0, conf.oslo_policy.remote_timeout)
+        other = cfg.ConfigOpts()
+        policy_opts.set_defaults(other)
+        self.assertEqual(60, other.oslo_policy.remote_timeout)
 
     def test_fragments_override_the_file_in_order_of_name(self) -> None:
         fragments = self.folder / "console_api.conf.d"

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluate rules, and cache the decisions."""
+
+import logging
+import operator
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import cachetools
+from oslo_context.context import RequestContext
+from oslo_policy import policy
+
+from console_api.policy import explain
+from console_api.policy.needs import ADMIN_RULE, Needs, needs
+from console_api.policy.outside import OutsideChecks
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+LOG = logging.getLogger(__name__)
+
+# Maximum number of cached decisions.
+_MAX_DECISIONS = 10_000
+
+# Maximum size of the credentials of a cached decision, in bytes.
+_MAX_CREDENTIALS = 4_096
+
+# What a check can compare of a caller, besides the roles.
+_identity = operator.attrgetter(
+    "user_id",
+    "user_domain_id",
+    "system_scope",
+    "domain_id",
+    "project_id",
+    "project_domain_id",
+    "is_admin_project",
+    "service_user_id",
+    "service_user_domain_id",
+    "service_project_id",
+    "service_project_domain_id",
+)
+
+
+class Decisions:
+    """The rules of one state of the policy files, and cached decisions.
+
+    When the cache is full, random decisions are evicted, so that the share of
+    decisions that are found decreases gradually with the number of callers and
+    projects.  If the oldest ones were evicted, none would be found as soon as
+    there is one project too many, if requests come for each in turn.
+    """
+
+    def __init__(
+        self, enforcer: policy.Enforcer, outside: OutsideChecks
+    ) -> None:
+        """Create decisions by the rules of an enforcer.
+
+        :param outside: evaluates rules that ask other servers
+        """
+        self.enforcer = enforcer
+        self._outside = outside
+        self._needs = needs(enforcer.rules)
+        self._without_target = {
+            name
+            for name, each in self._needs.items()
+            if Needs.TARGET not in each
+        }
+        self._cache: cachetools.RRCache[Hashable, bool] = cachetools.RRCache(
+            _MAX_DECISIONS
+        )
+        self._lock = threading.Lock()
+
+    def decide(
+        self, caller: RequestContext, rule: str, project_id: str | None
+    ) -> bool:
+        """Return whether a rule passes, from the cache if possible.
+
+        :raises Exception: a check failed; this is not cached
+        """
+        key = (
+            rule,
+            None if rule in self._without_target else project_id,
+            tuple(caller.roles),
+            tuple(caller.service_roles),
+            _identity(caller),
+        )
+        try:
+            return self._cache[key]
+        except KeyError:
+            pass
+        if self.asks_outside(rule):
+            return self._outside.run(
+                lambda: self._evaluate(caller, rule, project_id)
+            )
+        is_allowed = self._evaluate(caller, rule, project_id)
+        if _size(key) <= _MAX_CREDENTIALS:
+            with self._lock:
+                self._cache[key] = is_allowed
+        return is_allowed
+
+    def asks_outside(self, rule: str) -> bool:
+        """Return whether a rule asks another server, or may do so."""
+        return Needs.OUTSIDE in self._needs.get(rule, Needs.NOTHING)
+
+    def log_refusal(
+        self, caller: RequestContext, rule: str, project_id: str | None
+    ) -> None:
+        """Log why a rule refused, at debug level."""
+        if not LOG.isEnabledFor(logging.DEBUG):
+            return
+        try:
+            failed = explain.failed_checks(
+                self.enforcer,
+                rule,
+                {"project_id": project_id},
+                self._credentials(caller, rule, project_id),
+            )
+        except Exception as error:  # noqa: BLE001 (checks raise anything)
+            failed = [f"unknown: {error}"]
+        LOG.debug(
+            "The policy rule %s refused user %s of project %s with roles %s "
+            "on project %s. Failed: %s.",
+            rule,
+            caller.user_id,
+            caller.project_id,
+            explain.join(caller.roles),
+            project_id,
+            explain.join(failed),
+        )
+
+    def _credentials(
+        self, caller: RequestContext, rule: str, project_id: str | None
+    ) -> dict[str, Any]:
+        """Return what the checks of a rule can compare of the caller."""
+        result = dict(caller.to_policy_values())
+        if Needs.ADMIN in self._needs.get(rule, Needs.NOTHING):
+            # For the check `is_admin:True` of policy files written for Nova.
+            result["is_admin"] = bool(
+                self.enforcer.enforce(
+                    ADMIN_RULE, {"project_id": project_id}, dict(result)
+                )
+            )
+        return result
+
+    def _evaluate(
+        self, caller: RequestContext, rule: str, project_id: str | None
+    ) -> bool:
+        credentials = self._credentials(caller, rule, project_id)
+        return bool(
+            self.enforcer.enforce(
+                rule, {"project_id": project_id}, credentials
+            )
+        )
+
+
+def _size(key: tuple[Any, ...]) -> int:
+    """Return the size of what a key contains, in bytes."""
+    rule, project_id, roles, service_roles, identity = key
+    parts = (rule, project_id, *roles, *service_roles, *identity)
+    return sum(map(sys.getsizeof, parts))
