@@ -9,6 +9,7 @@ from console_api.tests import prerequisites
 from console_api.tests.functional import configuration, examples
 from console_api.tests.functional.services import Service
 from console_api.tests.ports import free_port
+from console_api.tests.waiting import wait_until
 
 
 class DatabaseProxy:
@@ -23,7 +24,7 @@ class DatabaseProxy:
         """
         folder = configuration.temporary_folder()
         self.port = free_port()
-        self._socket = str(folder / "admin.sock")
+        self._socket = folder / "admin.sock"
         settings = examples.write(
             example,
             folder,
@@ -40,6 +41,7 @@ class DatabaseProxy:
         self._service = Service(
             program, "-db", "-f", str(settings), port=self.port
         )
+        wait_until(self._socket.exists)
 
     @property
     def writer(self) -> str | None:
@@ -57,7 +59,7 @@ class DatabaseProxy:
     def command(self, text: str) -> str:
         """Send a command to the statistics socket; return the answer."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(self._socket)
+            connection.connect(str(self._socket))
             connection.sendall(f"{text}\n".encode())
             with connection.makefile() as answer:
                 return answer.read()

@@ -97,6 +97,11 @@ class GaleraCluster:
                 lambda: node.set_read_only(False),
             ),
             Event(
+                "isolated",
+                lambda: node.set_isolated(True),
+                lambda: node.set_isolated(False),
+            ),
+            Event(
                 "maintenance",
                 lambda: self._begin_maintenance(node),
                 lambda: self._end_maintenance(node),

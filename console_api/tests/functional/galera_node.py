@@ -9,8 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-import sqlalchemy as sa
-from sqlalchemy.engine import URL
+import pymysql
 
 from console_api.tests import prerequisites
 from console_api.tests.functional import examples
@@ -123,7 +122,7 @@ class Node:
     def _is_synced(self) -> bool:
         try:
             state = self.execute("SHOW STATUS LIKE 'wsrep_local_state'")
-        except sa.exc.DBAPIError:
+        except pymysql.MySQLError:
             return False
         return state == ("wsrep_local_state", "4")
 
@@ -137,15 +136,22 @@ class Node:
 
         :returns: its first row, None without any
         """
-        engine = sa.create_engine(
-            URL.create("mysql+pymysql", "root", None, "127.0.0.1", self.port),
-            isolation_level="AUTOCOMMIT",
-            poolclass=sa.NullPool,
-        )
-        with engine.connect() as connection:
-            result = connection.exec_driver_sql(statement)
-            row = result.first() if result.returns_rows else None
-        return None if row is None else tuple(row)
+        # Unlike SQLAlchemy's, this connection does not begin with a statement
+        # that a node without the majority refuses.
+        with (
+            pymysql.connect(
+                host="127.0.0.1",
+                port=self.port,
+                user="root",
+                autocommit=True,
+                # Do not wait for other nodes.
+                init_command="SET SESSION wsrep_sync_wait = 0",
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+            row: tuple[object, ...] | None = cursor.fetchone()
+            return row
 
     def kill(self) -> None:
         """Kill it, as a power failure would."""
@@ -169,6 +175,12 @@ class Node:
         """Resume it; it joins the cluster again by itself."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+    def set_isolated(self, value: bool) -> None:
+        """Cut it off from the other nodes, but not from clients, or not."""
+        self.execute(
+            f"SET GLOBAL wsrep_provider_options = 'gmcast.isolate={value:d}'"
+        )
 
     def set_read_only(self, value: bool) -> None:
         """Refuse writes of ordinary users, or accept them."""
