@@ -7,40 +7,38 @@ highest number is the primary key, which encrypts; the others only decrypt.
 """
 
 import contextlib
-import errno
 import fcntl
+import logging
 import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cryptography import fernet
 
 from console_api import errors
+from console_api.keys import files
+
+LOG = logging.getLogger(__name__)
 
 STAGED = 0
 
 _LOCK = ".lock"
-
-# The service's user owns the folder and could put a link to another file in
-# it; root must not write to that file or change its owner.
-_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-_OPEN = os.O_RDWR | os.O_NOFOLLOW
-
-# Errors of opening a symbolic link, a folder or a socket with these flags.
-_NOT_REGULAR = (errno.ELOOP, errno.EISDIR, errno.ENXIO)
 
 
 class KeyRepository:
     """The keys of a folder, read again after a rotation."""
 
     def __init__(self, folder: Path) -> None:
-        """Read the keys of a folder.
+        """Read the keys of a folder; warn if other users can access them.
 
         :raises ConfigurationError: there are no keys, or a key is invalid
         """
         self._folder = folder
         self._seen, self._keys = self._load()
+        try:
+            check_modes(folder)
+        except errors.ConfigurationError as error:
+            LOG.warning("%s", error)
 
     def encrypt(self, password: str) -> str:
         """Encrypt a password with the primary key."""
@@ -78,15 +76,32 @@ class KeyRepository:
 
 
 def numbers(folder: Path) -> list[int]:
-    """Return the numbers of the keys of a folder, in ascending order."""
+    """Return the numbers of the keys of a folder, in ascending order.
+
+    :raises ConfigurationError: the folder is missing or unreadable
+    """
     try:
-        return sorted(
-            int(path.name)
-            for path in folder.iterdir()
-            if path.name.isascii() and path.name.isdigit()
-        )
+        return _numbers(path.name for path in folder.iterdir())
     except OSError as error:
         raise _missing(folder) from error
+
+
+def check_modes(folder: Path) -> None:
+    """Check that other users can neither read nor replace the keys.
+
+    :raises ConfigurationError: they can; or the folder is missing
+    """
+    names = [str(number) for number in numbers(folder)]
+    try:
+        found = files.exposed(folder, names)
+    except FileNotFoundError:
+        # A rotation has renamed or deleted a key since they were listed.
+        return
+    if found:
+        raise errors.ConfigurationError(
+            "Other users can read or replace the keys that encrypt console "
+            f"passwords: {', '.join(found)}. Run: chmod -R g-w,o= {folder}"
+        )
 
 
 def encryption_order(folder: Path) -> list[int]:
@@ -123,7 +138,7 @@ def read_key(path: Path) -> fernet.Fernet:
     :raises ConfigurationError: the file cannot be read or is not a key
     """
     try:
-        return fernet.Fernet(path.read_bytes().strip())
+        return fernet.Fernet(files.read(path).strip())
     except (OSError, ValueError) as error:
         # The message does not contain the key, but that of its cause might.
         raise errors.ConfigurationError(
@@ -145,10 +160,8 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         is not a regular file
     :raises Conflict: another process has the lock, and ``wait`` is false
     """
-    try:
-        descriptor = _open_lock(folder / _LOCK)
-    except FileNotFoundError as error:
-        raise _missing(folder) from error
+    with _opened(folder) as directory:
+        descriptor = files.open_lock(directory, folder / _LOCK)
     try:
         try:
             fcntl.flock(
@@ -172,12 +185,12 @@ def setup(folder: Path) -> bool:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if numbers(folder):
         return False
-    with locked(folder, wait=True):
+    with locked(folder, wait=True), _opened(folder) as directory:
         # Another process may have created them while this one waited.
-        if numbers(folder):
+        if _numbers(files.list_names(directory)):
             return False
-        _write_key(folder, STAGED)
-        _write_key(folder, STAGED + 1)
+        _write_key(directory, STAGED)
+        _write_key(directory, STAGED + 1)
     return True
 
 
@@ -189,15 +202,21 @@ def promote(folder: Path) -> int:
 
     :returns: the number of the primary key
     """
-    found = encryption_order(folder)
-    for draft in folder.glob(".[0-9]*"):
-        # Left by a process that was killed.
-        draft.unlink()
-    primary = found[0]
-    if STAGED in found:
-        primary += 1
-        (folder / str(STAGED)).rename(folder / str(primary))
-    _write_key(folder, STAGED)
+    with _opened(folder) as directory:
+        found = _numbers(files.list_names(directory))
+        if not found:
+            raise _missing(folder)
+        files.delete_drafts(directory)
+        primary = found[-1]
+        if STAGED in found:
+            primary += 1
+            os.rename(
+                str(STAGED),
+                str(primary),
+                src_dir_fd=directory,
+                dst_dir_fd=directory,
+            )
+        _write_key(directory, STAGED)
     return primary
 
 
@@ -210,70 +229,35 @@ def prune(folder: Path, keep: int) -> list[int]:
 
     :returns: the numbers of the deleted keys
     """
-    found = numbers(folder)
-    secondary = [number for number in found[:-1] if number != STAGED]
-    excess = secondary[: max(0, len(found) - keep)]
-    for number in excess:
-        (folder / str(number)).unlink()
+    with _opened(folder) as directory:
+        found = _numbers(files.list_names(directory))
+        secondary = [number for number in found[:-1] if number != STAGED]
+        excess = secondary[: max(0, len(found) - keep)]
+        for number in excess:
+            os.unlink(str(number), dir_fd=directory)
     return excess
 
 
-def _open_lock(path: Path) -> int:
-    """Open a lock file, which is created if it is missing.
-
-    Locks of fasteners do not fit: they follow symbolic links, create missing
-    folders and leave files that only root can open.
-    """
-    with contextlib.suppress(FileExistsError):
-        return _create(path)
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int]:
     try:
-        descriptor = os.open(path, _OPEN)
-    except OSError as error:
-        if error.errno in _NOT_REGULAR:
-            raise _not_regular(path) from error
-        raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _not_regular(path)
-    return descriptor
-
-
-def _write_key(folder: Path, number: int) -> None:
-    # Renamed when complete, so that no process reads a part of a key, and
-    # flushed to disk before anything is encrypted with it.
-    draft = folder / f".{number}.{os.getpid()}"
-    draft.unlink(missing_ok=True)
-    with os.fdopen(_create(draft), "wb") as file:
-        file.write(fernet.Fernet.generate_key())
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(folder / str(number))
-    descriptor = os.open(folder, os.O_RDONLY)
+        directory = files.open_folder(folder)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _missing(folder) from error
     try:
-        os.fsync(descriptor)
+        yield directory
     finally:
-        os.close(descriptor)
+        os.close(directory)
 
 
-def _create(path: Path) -> int:
-    """Create a file that only the owner of its folder can access.
-
-    :raises FileExistsError: there is a file or a link with this name
-    """
-    descriptor = os.open(path, _CREATE, 0o600)
-    if os.geteuid() == 0:
-        # The service does not run as root, and must be able to read files
-        # that root adds to its folder.
-        owner = path.parent.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
-    return descriptor
-
-
-def _not_regular(path: Path) -> errors.ConfigurationError:
-    return errors.ConfigurationError(
-        f"The lock file {path} is not a regular file. Find out who replaced "
-        "it, delete it and run the command again."
+def _numbers(names: Iterable[str]) -> list[int]:
+    return sorted(
+        int(name) for name in names if name.isascii() and name.isdigit()
     )
+
+
+def _write_key(directory: int, number: int) -> None:
+    files.write(directory, str(number), fernet.Fernet.generate_key())
 
 
 def _missing(folder: Path) -> errors.ConfigurationError:

@@ -58,13 +58,15 @@ def rotate(
 
     :param folder: the key repository
     :param max_active_keys: the number of keys to keep
-    :raises ConfigurationError: there are no keys, a key is invalid, or no
-        key decrypts some passwords; no key has been deleted then
+    :raises ConfigurationError: there are no keys, a key is invalid, other
+        users can access the keys, or no key decrypts some passwords; no key
+        has been deleted then
     :raises Conflict: another rotation is running
     """
     with repository.locked(folder):
-        # An invalid key stops the rotation before it changes anything.
+        # What is wrong stops the rotation before it changes anything.
         repository.read_keys(folder)
+        repository.check_modes(folder)
         primary = repository.promote(folder)
         total, reencrypted = _reencrypt(database, folder, progress)
         settled = _is_settled(folder, primary)

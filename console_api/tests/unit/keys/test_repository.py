@@ -99,6 +99,41 @@ class KeyRepositoryTest(KeysCase):
         self.assertEqual(b"secret", self.key(2).decrypt(encrypted.encode()))
 
 
+class ModeTest(KeysCase):
+    def setUp(self) -> None:
+        super().setUp()
+        repository.setup(self.keys)
+
+    def test_keys_that_others_can_access_are_logged(self) -> None:
+        for folder, key, exposed in (
+            (0o700, 0o600, []),
+            (0o700, 0o400, []),
+            # Root owns the keys, and the group of the service reads them.
+            (0o750, 0o640, []),
+            (0o777, 0o644, ["keys has mode 0777", "1 has mode 0644"]),
+            (0o755, 0o600, ["keys has mode 0755"]),
+            (0o770, 0o600, ["keys has mode 0770"]),
+            (0o700, 0o604, ["1 has mode 0604"]),
+            (0o700, 0o660, ["1 has mode 0660"]),
+        ):
+            self.keys.chmod(folder)
+            (self.keys / "1").chmod(key)
+            with self.subTest(folder=oct(folder), key=oct(key)):
+                self.assert_logged(exposed)
+
+    def assert_logged(self, exposed: list[str]) -> None:
+        if not exposed:
+            with self.assertNoLogs(repository.LOG):
+                repository.KeyRepository(self.keys)
+            return
+        with self.assertLogs(repository.LOG, "WARNING") as logs:
+            repository.KeyRepository(self.keys)
+        [line] = logs.output
+        for text in (*exposed, f"chmod -R g-w,o= {self.keys}"):
+            self.assertIn(text, line)
+        self.assertEqual(len(exposed), line.count(" has mode "))
+
+
 class InvalidRepositoryTest(KeysCase):
     def test_missing_keys_are_reported_with_command(self) -> None:
         empty = self.folder / "empty"
@@ -125,6 +160,35 @@ class InvalidRepositoryTest(KeysCase):
                 message = str(caught.exception)
                 self.assertIn(str(self.keys / "1"), message)
                 self.assertNotIn("not-a-key", message)
+
+    def test_key_that_is_no_regular_file_is_not_read(self) -> None:
+        repository.setup(self.keys)
+        path = self.keys / "1"
+        path.unlink()
+        for make in (
+            os.mkfifo,
+            Path.mkdir,
+            # Endless.
+            lambda path: path.symlink_to("/dev/zero"),
+        ):
+            make(path)
+            with (
+                self.subTest(make),
+                self.assertRaisesRegex(errors.ConfigurationError, str(path)),
+            ):
+                repository.KeyRepository(self.keys)
+            path.rename(self.folder / str(make))
+
+    def test_keys_may_be_links(self) -> None:
+        # As in a volume of a Kubernetes secret.
+        repository.setup(self.keys)
+        data = self.folder / "data"
+        self.keys.rename(data)
+        self.keys.mkdir(0o700)
+        for number in ("0", "1"):
+            (self.keys / number).symlink_to(data / number)
+        with self.assertNoLogs(repository.LOG):
+            repository.KeyRepository(self.keys)
 
     def test_other_files_are_ignored(self) -> None:
         repository.setup(self.keys)

@@ -5,7 +5,7 @@ from pathlib import Path
 from unittest import mock
 
 from console_api import errors
-from console_api.keys import repository
+from console_api.keys import files, repository
 from console_api.tests.unit.keys.base import KeysCase
 
 
@@ -45,9 +45,7 @@ class SetupTest(KeysCase):
                 self.clear()
 
     def test_concurrent_setup_creates_keys_once(self) -> None:
-        with mock.patch.object(
-            repository, "numbers", side_effect=[[], [0, 1]]
-        ):
+        with mock.patch.object(files, "list_names", return_value=["0", "1"]):
             self.assertFalse(repository.setup(self.keys))
 
     def test_keys_can_be_used_after_first_was_created(self) -> None:
@@ -63,7 +61,7 @@ class SetupTest(KeysCase):
         self,
     ) -> None:
         with (
-            mock.patch.object(Path, "rename", side_effect=OSError("full")),
+            mock.patch.object(os, "rename", side_effect=OSError("full")),
             self.assertRaises(OSError),
         ):
             repository.setup(self.keys)

@@ -3,6 +3,7 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from console_api import errors
@@ -93,6 +94,45 @@ class RootTest(KeysCase):
         with repository.locked(self.keys):
             self.assertNoOwnerChanged()
 
+    def test_folder_that_is_a_link_is_refused(self) -> None:
+        link = self.folder / "link"
+        link.symlink_to(self.keys)
+        for change in (
+            repository.setup,
+            repository.promote,
+            lambda folder: repository.prune(folder, 1),
+        ):
+            with (
+                self.subTest(change),
+                self.assertRaisesRegex(
+                    errors.ConfigurationError, f"{link} is a symbolic link"
+                ),
+            ):
+                change(link)
+        self.assertEqual([], list(self.keys.iterdir()))
+        with mock.patch.object(os, "geteuid", return_value=1000):
+            repository.setup(link)
+        self.assertEqual([0, 1], repository.numbers(self.keys))
+
+    def test_folder_replaced_by_link_is_not_followed(self) -> None:
+        repository.setup(self.keys)
+        renamed = self.folder / "renamed"
+        of_root = self.folder / "of-root"
+        of_root.mkdir()
+        rename = os.rename
+
+        def replace(*arguments: Any, **more: Any) -> None:
+            """Replace the folder at the first change of a file."""
+            if not renamed.exists():
+                rename(self.keys, renamed)
+                self.keys.symlink_to(of_root)
+            rename(*arguments, **more)
+
+        with mock.patch.object(os, "rename", replace):
+            repository.promote(self.keys)
+        self.assertEqual([], list(of_root.iterdir()))
+        self.assertEqual([0, 1, 2], repository.numbers(renamed))
+
     def test_draft_replaces_link(self) -> None:
         given: list[int] = []
         self.chown.side_effect = lambda descriptor, *_: given.append(
@@ -111,7 +151,7 @@ class RootTest(KeysCase):
         draft = self.keys / f".0.{os.getpid()}"
         draft.symlink_to(self.target)
         with (
-            mock.patch.object(Path, "unlink"),
+            mock.patch.object(os, "unlink"),
             self.assertRaises(FileExistsError),
         ):
             repository.setup(self.keys)

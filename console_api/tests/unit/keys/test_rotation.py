@@ -232,6 +232,14 @@ class RefusedTest(RotationCase):
         self.assertEqual([0, 1], keys.numbers(self.keys))
         self.assertEqual(before, self.stored())
 
+    def test_keys_that_others_can_access_stop_rotation_at_start(self) -> None:
+        self.keys.chmod(0o777)
+        with self.assertRaisesRegex(errors.ConfigurationError, "Run: chmod"):
+            self.rotate()
+        self.assertEqual([0, 1], keys.numbers(self.keys))
+        self.keys.chmod(0o700)
+        self.assertEqual(2, self.rotate().primary)
+
     def test_concurrent_rotation_is_refused(self) -> None:
         with (
             keys.locked(self.keys),
