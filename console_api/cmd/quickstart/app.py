@@ -12,6 +12,7 @@ import contextlib
 import http.client
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -82,8 +83,13 @@ def main() -> None:
     state_dir = parsed_args.state_dir.expanduser().absolute()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    # Database and log are in a folder that others may be able to read.
+    os.umask(0o077)
     try:
-        with _listen(parsed_args.port) as listener:
+        with (
+            state.claimed(state_dir),
+            _listen(parsed_args.port) as listener,
+        ):
             conf = state.prepare(state_dir)
             with screen.running(HOST) as screen_port:
                 _serve(conf, listener, state_dir, screen_port)
@@ -192,8 +198,11 @@ def _program(
     state_dir: Path, *command: str, pass_fds: Sequence[int] = ()
 ) -> Iterator[Process]:
     """Run a program until the end of the block."""
+    # If this process is killed, the kernel terminates the program.
+    setpriv = shutil.which("setpriv")
+    prefix = (setpriv, "--pdeathsig", "TERM") if setpriv else ()
     process = subprocess.Popen(  # noqa: S603 (our own arguments)
-        command,
+        [*prefix, *command],
         env={**os.environ, configuration.ENVIRONMENT: str(state_dir)},
         pass_fds=pass_fds,
         # Ctrl-C reaches only this process, which then stops the others.

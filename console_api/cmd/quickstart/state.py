@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The folder of the quickstart, and what it creates at the first start."""
 
+import contextlib
+import fcntl
 import shutil
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 from oslo_config import cfg
@@ -47,12 +50,12 @@ listen_address = {HOST}
 """
 
 
-def prepare(state_dir: Path) -> cfg.ConfigOpts:
-    """Create the files that do not exist; existing files are kept.
+@contextlib.contextmanager
+def claimed(state_dir: Path) -> Iterator[None]:
+    """Create the folder, and keep others from using it until the end.
 
-    :returns: the configuration
-    :raises ConfigurationError: the path or the configuration is invalid
-    :raises DatabaseUnavailable: the database cannot be created or upgraded
+    :raises ConfigurationError: the path is invalid, or another quickstart
+        uses the folder
     """
     if set("$%") & set(str(state_dir)):
         # oslo.config and Paste substitute variables in paths.
@@ -61,6 +64,25 @@ def prepare(state_dir: Path) -> cfg.ConfigOpts:
             "another one with --state-dir."
         )
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (state_dir / ".lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise errors.ConfigurationError(
+                f"Another quickstart uses {state_dir}. Stop it, or choose "
+                "another folder with --state-dir."
+            ) from error
+        yield
+
+
+def prepare(state_dir: Path) -> cfg.ConfigOpts:
+    """Create the files that do not exist; existing files are kept.
+
+    :param state_dir: a folder that is ``claimed``
+    :returns: the configuration
+    :raises ConfigurationError: the configuration is invalid
+    :raises DatabaseUnavailable: the database cannot be created or upgraded
+    """
     if not (state_dir / "console_api.conf").exists():
         print(f"Setting up {state_dir}", flush=True)
         _write_configuration(state_dir)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The quickstart, viewed with an independent VNC client."""
 
+import functools
 import re
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import unittest
 from pathlib import Path
 
 from console_api.cmd.quickstart import screen
+from console_api.tests import prerequisites
 from console_api.tests.functional import (
     client,
     configuration,
@@ -114,17 +116,48 @@ class QuickstartTest(QuickstartCase):
         for port in (self.port, console["port"]):
             self.assertTrue(is_free(port))
 
-    def test_port_in_use_is_reported(self):
-        self.start()
-        second = subprocess.run(
-            [PROGRAM, "--port", str(self.port), "--state-dir", self.state],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-        )
-        self.assertEqual(1, second.returncode)
-        self.assertIn("Choose another one with --port", second.stderr)
+    def test_port_or_folder_in_use_is_reported(self):
+        process = self.start()
+        other = self.state.with_name("other")
+        for port, folder, message in (
+            (self.port, other, "Choose another one with --port"),
+            (free_port(), self.state, f"Another quickstart uses {self.state}"),
+            (self.port, self.state, f"Another quickstart uses {self.state}"),
+        ):
+            with self.subTest(port=port, folder=folder):
+                second = subprocess.run(
+                    [PROGRAM, "--port", str(port), "--state-dir", folder],
+                    check=False,
+                    capture_output=True,
+                    text=True,
+                    timeout=TIMEOUT,
+                )
+                self.assertEqual(1, second.returncode)
+                self.assertIn(message, second.stderr)
+                self.assertEqual(1, second.stderr.count("\n"))
+        self.make_console()
+        self.assertEqual(0, self.end(process))
+
+    def test_files_in_existing_folder_are_private(self):
+        self.state.mkdir(mode=0o755)
+        process = self.start()
+        self.make_console()
+        for path in self.state.rglob("*"):
+            with self.subTest(path.name):
+                self.assertEqual(0, path.stat().st_mode & 0o077)
+        self.assertEqual(0, self.end(process))
+        self.assertTrue((self.state / "console_api.log").exists())
+
+    def test_killed_quickstart_leaves_no_processes(self):
+        prerequisites.find_program("setpriv")
+        process = self.start()
+        console = self.make_console()
+        self.capture(console)
+        self.end(process, signal.SIGKILL)
+        for port in (self.port, console["port"]):
+            wait_until(functools.partial(is_free, port))
+        # The next one is not refused.
+        self.assertEqual(0, self.end(self.start()))
 
 
 class ScreenTest(unittest.TestCase):
