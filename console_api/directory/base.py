@@ -66,3 +66,21 @@ class Directory(abc.ABC):
         :raises Unavailable: the directory does not answer
         """
         return server.endpoints.get(protocol)
+
+    def confirm(
+        self,
+        server_id: str,  # noqa: ARG002 (for drivers that override this)
+    ) -> bool:
+        """Bring the row of a server up to date before its token is honored.
+
+        Tokens follow the row: those of a server that has moved to another
+        compute host or project are deleted with the change.  A driver for
+        servers that are stored elsewhere asks there, unless its last answer
+        is recent.
+
+        :param server_id: of a server in the table ``servers``
+        :returns: whether the row may have changed
+        :raises ServerNotFound: the server has been deleted
+        :raises Unavailable: the directory does not answer
+        """
+        return False

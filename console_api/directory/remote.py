@@ -54,11 +54,25 @@ class RemoteDirectory(Directory):
         A cached answer is not used if another process has found out more:
         that the server belongs to another project, or has been deleted.
         """
-        with self._lock:
-            _, cached = self._cache.get(server_id, (0.0, None))
+        cached = self._cached(server_id)
         if cached and records.is_current(self._database, cached):
             return cached
         return self.refresh(server_id)
+
+    def confirm(self, server_id: str) -> bool:
+        """Ask the external service, unless its last answer is recent.
+
+        See ``Directory.confirm``.
+        """
+        if self._cached(server_id):
+            return False
+        self.refresh(server_id)
+        return True
+
+    def _cached(self, server_id: str) -> Server | None:
+        with self._lock:
+            _, cached = self._cache.get(server_id, (0.0, None))
+        return cached
 
     def refresh(self, server_id: str) -> Server:
         """Return a server as it is now, bypassing the cache.

@@ -119,16 +119,28 @@ class TokenManager:
     def check(self, token: bytes) -> ConnectionInfo:
         """Return the connection info of a token, which stays valid.
 
+        It is valid only for where the directory says its server is now.
+
         :param token: arbitrary bytes from the client
-        :raises TokenNotFound: it was never issued, has expired or is revoked
+        :raises TokenNotFound: it was never issued, has expired or is revoked;
+            or its server was deleted or has moved
         :raises DatabaseUnavailable: the database does not respond
+        :raises Unavailable: the directory does not respond
         """
-        info = console_auth_tokens.find(
-            self._database, hash_token(token), int(time.time())
-        )
+        info = self._find(token)
+        try:
+            if info and self._directory.confirm(info.server_id):
+                info = self._find(token)
+        except errors.ServerNotFound as error:
+            raise errors.TokenNotFound from error
         if info is None:
             raise errors.TokenNotFound
         return info
+
+    def _find(self, token: bytes) -> ConnectionInfo | None:
+        return console_auth_tokens.find(
+            self._database, hash_token(token), int(time.time())
+        )
 
     def revoke(self, token: bytes) -> None:
         """Revoke a token, immediately and for all workers.

@@ -11,6 +11,7 @@ from console_api.tests.unit.base import SERVER
 from console_api.tests.unit.directory.nova import fake_nova
 from console_api.tests.unit.directory.nova.fake_nova import fail_once, fault
 from console_api.tests.unit.directory.nova.test_directory import MAIL, NovaCase
+from console_api.tokens.manager import TokenManager
 
 
 class CacheTest(NovaCase):
@@ -61,3 +62,77 @@ class CacheTest(NovaCase):
         self.assert_unavailable(lambda: cached.get(SERVER))
         self.nova.responses.clear()
         self.assertEqual(MAIL, cached.get(SERVER))
+
+
+class ConfirmTest(NovaCase):
+    """Tokens are honored only for where the directory says the server is."""
+
+    def issue(self, cache_seconds: float = 0) -> tuple[TokenManager, bytes]:
+        """Issue a token of the server, and return it with its manager."""
+        self.nova.endpoints["vnc"] = {
+            "host": "192.0.2.10",
+            "port": 5900,
+            "internal_access_path": None,
+        }
+        found = self.make_directory(cache_seconds=cache_seconds)
+        tokens = TokenManager(
+            self.database, found, 600, {"novnc": "http://host/"}
+        )
+        url = tokens.issue(found.get(SERVER), "vnc", "novnc", "a-user").url
+        return tokens, url.rpartition("%3D")[2].encode()
+
+    def test_token_of_unchanged_server_is_valid(self) -> None:
+        tokens, token = self.issue()
+        for _ in range(2):
+            self.assertEqual(SERVER, tokens.check(token).server_id)
+
+    def test_token_of_changed_server_is_not_found(self) -> None:
+        changes: tuple[dict[str, str | None] | None, ...] = (
+            {"OS-EXT-SRV-ATTR:host": "compute-2"},
+            {"tenant_id": base.OTHER_PROJECT},
+            {"OS-EXT-SRV-ATTR:host": None},
+            None,
+        )
+        for change in changes:
+            self.nova.add_server(SERVER)
+            tokens, token = self.issue()
+            if change is None:
+                del self.nova.servers[SERVER]
+            else:
+                self.nova.add_server(SERVER, **change)
+            for _ in range(2):
+                with (
+                    self.subTest(change),
+                    self.assertRaises(errors.TokenNotFound),
+                ):
+                    tokens.check(token)
+
+    def test_token_stays_revoked_when_the_server_returns(self) -> None:
+        tokens, token = self.issue()
+        self.nova.add_server(SERVER, **{"OS-EXT-SRV-ATTR:host": "compute-2"})
+        with self.assertRaises(errors.TokenNotFound):
+            tokens.check(token)
+        self.nova.add_server(SERVER)
+        with self.assertRaises(errors.TokenNotFound):
+            tokens.check(token)
+
+    def test_token_is_not_honored_without_an_answer(self) -> None:
+        tokens, token = self.issue()
+        self.nova.responses["GET", "/v2.1"] = fault(500, "computeFault")
+        self.assert_unavailable(lambda: tokens.check(token))
+        self.nova.responses.clear()
+        tokens.check(token)
+
+    def test_recent_answer_is_reused(self) -> None:
+        tokens, token = self.issue(cache_seconds=60)
+        before = len(self.nova.requests)
+        for _ in range(3):
+            tokens.check(token)
+        self.assertEqual(before, len(self.nova.requests))
+
+    def test_unknown_token_sends_no_request(self) -> None:
+        tokens, _token = self.issue()
+        before = len(self.nova.requests)
+        with self.assertRaises(errors.TokenNotFound):
+            tokens.check(b"unknown")
+        self.assertEqual(before, len(self.nova.requests))
