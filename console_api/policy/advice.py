@@ -31,22 +31,26 @@ _SCOPES = {
 }
 
 
+def add_names(result: Policy) -> None:
+    """Add the findings about names of rules."""
+    defaults = [rule.name for rule in policies.list_rules()]
+    known = {*defaults, *result.checks}
+    unknown = [name for name in result.file_rules if name not in known]
+    for name in unknown[:_MAX_COMPARED]:
+        _add_unknown(result, name, defaults)
+
+
 def add(result: Policy) -> None:
     """Add the findings about rules that are not broken."""
     defaults = {rule.name: rule for rule in policies.list_rules()}
     in_force = _in_force(result, defaults)
     constants = _constants(result)
-    unknown = []
     for name in result.file_rules:
         if name in in_force:
             _add_everyone(result, name, constants, defaults)
             _add_parts(result, name)
         elif name in defaults:
             _add_without_effect(result, name, defaults[name])
-        elif name not in result.checks:
-            unknown.append(name)
-    for name in unknown[:_MAX_COMPARED]:
-        _add_unknown(result, name, defaults)
 
 
 def _in_force(
@@ -116,8 +120,8 @@ def _add_everyone(
         result.report(
             Level.WARNING,
             name,
-            "The rule lets everyone pass: any token of any project, for the "
-            "servers of all projects.",
+            "The rule lets everyone pass, whatever their roles and their "
+            "project.",
             "Write who may pass, such as rule:project_member_or_admin, or "
             '"!" for no one.',
         )
@@ -187,9 +191,7 @@ def _add_without_effect(
     )
 
 
-def _add_unknown(
-    result: Policy, name: str, defaults: dict[str, policy.RuleDefault]
-) -> None:
+def _add_unknown(result: Policy, name: str, defaults: list[str]) -> None:
     if name == "default":
         result.report(
             Level.WARNING,

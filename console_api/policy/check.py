@@ -39,6 +39,8 @@ def check(documents: Sequence[Document]) -> Policy:
     for step in (_check_names, _parse, _sort, _check_negations, advice.add):
         if not result.broken:
             step(result)
+    if result.checks:
+        advice.add_names(result)
     order = [document.path for document in documents]
     result.findings.sort(
         key=lambda each: (order.index(each.path), each.line or 0)

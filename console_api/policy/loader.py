@@ -71,7 +71,7 @@ class PolicyFileError(Exception):
         """
         self.lines = summarize(findings, _MAX_LINES)
         self.is_transient = is_transient
-        super().__init__(" ".join(self.lines))
+        super().__init__("\n".join(self.lines))
 
 
 class LoadedEnforcer(policy.Enforcer):
@@ -120,7 +120,7 @@ class Loader:
         except PolicyFileError as error:
             if not is_resumed:
                 raise errors.ConfigurationError(
-                    f"The policy cannot be loaded. {error}"
+                    f"The policy cannot be loaded.\n{error}"
                 ) from error
             self._fail(error)
 

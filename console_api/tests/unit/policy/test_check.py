@@ -61,10 +61,10 @@ class BrokenRulesTest(CheckCase):
                 self.assertFound(Level.BROKEN, text, (1, "typo"))
 
     def test_rule_default_defines_nothing(self) -> None:
-        self.assertFound(
-            Level.BROKEN,
-            rule("@", "default") + rule("rule:typo"),
-            (2, "rule:typo"),
+        result = check_text(rule("@", "default") + rule("rule:typo"))
+        self.assertEqual(
+            [(1, Level.WARNING), (2, Level.BROKEN)],
+            [(each.line, each.level) for each in result.findings],
         )
 
     def test_similar_name_is_suggested(self) -> None:
@@ -210,6 +210,12 @@ class AdviceTest(CheckCase):
             (1, INDEX),
             (2, remote_consoles.CREATE),
             (4, "default"),
+        )
+
+    def test_helper_with_name_like_one_of_ours_is_sound(self) -> None:
+        self.assertSound(
+            rule("rule:project_members_api")
+            + rule("role:member", "project_members_api")
         )
 
     def test_base_rules_without_effect_are_reported(self) -> None:

@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-import os
-from unittest import mock
 
-from console_api import conf as configuration
 from console_api import errors
 from console_api.policies import console_auth_tokens, consoles
 from console_api.policy import enforcer as policy
-from console_api.tests.unit import base
 from console_api.tests.unit.base import OTHER_PROJECT, PROJECT
 from console_api.tests.unit.policy.base import (
     INDEX,
@@ -142,15 +138,3 @@ class ReloadTest(PolicyCase):
         self.edit(self.path, rule("role:two"))
         self.assertFalse(self.may(enforcer, "one"))
         self.assertTrue(self.may(enforcer, "two"))
-
-
-class ToolsTest(PolicyCase):
-    def test_tools_of_oslo_policy_get_rules_and_files(self) -> None:
-        base.load_conf(self.folder)
-        self.path.write_text(rule("role:one"))
-        environment = {configuration.ENVIRONMENT: str(self.folder)}
-        with mock.patch.dict(os.environ, environment):
-            enforcer = policy.get_enforcer()
-        enforcer.load_rules()
-        self.assertEqual("role:one", str(enforcer.rules[INDEX]))
-        self.assertIn(CREATE, enforcer.rules)
