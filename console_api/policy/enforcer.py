@@ -95,6 +95,10 @@ class Enforcer:
 def get_enforcer() -> policy.Enforcer:
     """Return an enforcer for the command line tools of oslo.policy.
 
-    :raises ConfigurationError: see ``conf.load``
+    :raises SystemExit: see ``conf.load``; with the message for the operator
     """
-    return ToolEnforcer(configuration.load(configuration.config_dir()))
+    try:
+        conf = configuration.load(configuration.config_dir())
+    except errors.ConfigurationError as error:
+        raise SystemExit(str(error)) from error
+    return ToolEnforcer(conf)

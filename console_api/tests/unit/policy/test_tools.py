@@ -3,7 +3,6 @@ import os
 from unittest import mock
 
 from console_api import conf as configuration
-from console_api import errors
 from console_api.policies import consoles
 from console_api.policy.enforcer import get_enforcer
 from console_api.policy.tools import ToolEnforcer
@@ -66,9 +65,7 @@ class ToolsTest(PolicyCase):
         for text in ("a: [\n", f'"{INDEX}": !\n', f'"{INDEX}":\n'):
             with (
                 self.subTest(text),
-                self.assertRaisesRegex(
-                    errors.ConfigurationError, f"{self.path}:1: "
-                ),
+                self.assertRaisesRegex(SystemExit, f"{self.path}:1: "),
             ):
                 self.read(text)
 

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line tools of oslo.policy with our rules and policy files."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+from console_api.conf import ENVIRONMENT
+from console_api.tests.functional import configuration
+
+INDEX = "os_compute_api:os-consoles:index"
+SHOW = "os_compute_api:os-consoles:show"
+CREATE = "os_compute_api:os-consoles:create"
+NAMESPACE = ("--namespace", "console_api")
+
+# Seconds that a run may take.
+TIMEOUT = 120
+
+
+class PolicyToolsTests(unittest.TestCase):
+    def setUp(self):
+        self.folder = configuration.temporary_folder()
+        (self.folder / "console_api.conf").touch()
+        self.path = self.folder / "policy.yaml"
+
+    def run_tool(self, name, *arguments):
+        """Run a tool that must not fail with a traceback."""
+        done = subprocess.run(
+            [Path(sys.executable).with_name(f"oslopolicy-{name}"), *arguments],
+            env={**os.environ, ENVIRONMENT: str(self.folder)},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT,
+        )
+        self.assertNotIn("Traceback", done.stderr)
+        return done
+
+    def add(self, name, rules):
+        """Write a file of the policy directory."""
+        directory = self.folder / "policy.d"
+        directory.mkdir(exist_ok=True)
+        (directory / name).write_text(rules)
+
+    def assert_valid(self):
+        done = self.run_tool("validator", *NAMESPACE)
+        self.assertEqual((0, ""), (done.returncode, done.stdout), done.stderr)
+
+    def assert_invalid(self, *parts):
+        done = self.run_tool("validator", *NAMESPACE)
+        self.assertEqual(1, done.returncode)
+        for part in parts:
+            self.assertIn(part, done.stdout + done.stderr)
+
+    def test_validator_accepts_sound_files(self):
+        self.assert_valid()
+        self.path.write_text(
+            f'"{INDEX}": "rule:auditors or rule:project_reader_or_admin"\n'
+            f'"{SHOW}": "!"\n'
+            '"auditors": "role:auditor"\n'
+        )
+        self.add("10.yaml", f'"{CREATE}": "!"\n"{SHOW}": [["!"]]\n')
+        self.assert_valid()
+
+    def test_validator_refuses_what_the_service_refuses(self):
+        for check, part in (
+            ('"not rule:typo"', "rule:typo, which is not defined"),
+            (f'"not rule:{INDEX}"', "in a circle"),
+            ("off", "is a boolean"),
+        ):
+            with self.subTest(check):
+                self.path.write_text(f'"{INDEX}": {check}\n')
+                self.assert_invalid(f"{self.path}:1: {INDEX}", part)
+        self.path.unlink()
+        self.add("10.yaml", f'"{INDEX}": "role:"\n')
+        self.assert_invalid("10.yaml:1", "Complete it.")
+
+    def test_validator_reports_unknown_rules(self):
+        self.path.write_text('"os_compute_api:os-consoles:indx": "!"\n')
+        self.assert_invalid("os_compute_api:os-consoles:indx")
+
+    def test_broken_configuration_is_reported(self):
+        (self.folder / "console_api.conf").write_text("[api\n")
+        for name in ("validator", "policy-generator"):
+            with self.subTest(name):
+                done = self.run_tool(name, *NAMESPACE)
+                self.assertEqual(1, done.returncode)
+                self.assertIn("The configuration in", done.stderr)
+
+    def test_redundant_rules_of_all_files_are_listed(self):
+        default = "rule:project_reader_or_admin"
+        self.path.write_text(f'"{INDEX}": "{default}"\n"{SHOW}": "!"\n')
+        self.add("10.yaml", f'"{CREATE}": "rule:project_member_or_admin"\n')
+        done = self.run_tool("list-redundant", *NAMESPACE)
+        self.assertEqual(0, done.returncode)
+        self.assertIn(f'"{INDEX}": "{default}"', done.stdout)
+        self.assertIn(f'"{CREATE}"', done.stdout)
+        self.assertNotIn(SHOW, done.stdout)
+
+    def test_checker_decides_by_generated_policy(self):
+        self.path.write_text(f'"{INDEX}": [["role:a"], ["role:b", "role:c"]]')
+        generated = self.folder / "generated.yaml"
+        self.run_tool(
+            "policy-generator", *NAMESPACE, "--output-file", str(generated)
+        )
+        access = self.folder / "access.json"
+        for roles, expected in (
+            (["a"], {INDEX}),
+            (["b", "c"], {INDEX}),
+            (["member"], {SHOW}),
+        ):
+            access.write_text(
+                json.dumps(
+                    {
+                        "token": {
+                            "roles": [{"name": role} for role in roles],
+                            "user": {"id": "a-user"},
+                            "project": {"id": "a-project"},
+                        }
+                    }
+                )
+            )
+            done = self.run_tool(
+                "checker",
+                *("--policy", str(generated), "--access", str(access)),
+                *("--enforcer_config", str(self.folder / "console_api.conf")),
+            )
+            passed = {
+                name
+                for name in (INDEX, SHOW)
+                if f"passed: {name}\n" in done.stdout
+            }
+            with self.subTest(roles):
+                self.assertEqual(expected, passed)
+
+    def test_sample_contains_all_rules(self):
+        done = self.run_tool("sample-generator", *NAMESPACE)
+        self.assertIn(f'#"{INDEX}": "rule:project_reader', done.stdout)
+
+    def test_upgrade_and_conversion_keep_rules(self):
+        old = self.folder / "policy.json"
+        old.write_text(json.dumps({INDEX: "role:auditor", "own": "role:x"}))
+        done = self.run_tool(
+            "policy-upgrade", *NAMESPACE, "--policy", str(old)
+        )
+        self.assertIn(f"{INDEX}: role:auditor\n", done.stdout)
+        self.run_tool(
+            "convert-json-to-yaml",
+            *NAMESPACE,
+            *("--policy-file", str(old), "--output-file", str(self.path)),
+        )
+        self.assertIn(f'"{INDEX}": "role:auditor"', self.path.read_text())
