@@ -10,6 +10,7 @@ from pathlib import Path
 
 from oslo_config import cfg
 
+from console_api.policy import reader
 from console_api.policy.findings import Finding, Level
 
 # Maximum size of all policy files together, in bytes.
@@ -114,14 +115,40 @@ class PolicyFiles:
         self._report_other_directories(contents)
         return contents
 
+    def lost(self, before: Contents, now: Contents) -> Iterator[Finding]:
+        """Find files and directories that were lost by accident.
+
+        Their rules may deny what the defaults allow.  A file that was removed
+        from a directory was removed on purpose.
+        """
+        for path, data in before.files.items():
+            is_removed = path == self.file and path not in now.files
+            is_emptied = not reader.is_blank(data) and reader.is_blank(
+                now.files.get(path, b"#")
+            )
+            if is_removed or is_emptied:
+                yield _lost(path, "The policy file was removed or emptied.")
+        for directory, identity in before.directories.items():
+            if (
+                _count_files(directory, before)
+                and not _count_files(directory, now)
+                and now.directories.get(directory) != identity
+            ):
+                yield _lost(
+                    directory,
+                    "The policy directory was removed or unmounted.",
+                )
+
     def _read_directory(self, directory: Path, contents: Contents) -> None:
         try:
             if not os.path.lexists(directory):
                 return
             contents.directories[directory] = _identify(directory)
+            mode = directory.stat().st_mode
             entries = sorted(_entries(directory))
         except OSError as error:
             raise ReadError(directory, str(error.strerror)) from error
+        _check_mode(contents, directory, mode)
         for path in entries:
             if path.suffix in _SUFFIXES:
                 self._read_file(path, contents)
@@ -141,15 +168,7 @@ class PolicyFiles:
         except OSError as error:
             raise ReadError(path, error.strerror or str(error)) from error
         contents.files[path] = data
-        if mode & stat.S_IWOTH:
-            _report(
-                contents,
-                path,
-                f"Every user of this machine may write to the file (mode "
-                f"{stat.S_IMODE(mode):04o}).",
-                f"Run chmod o-w {path}.",
-                level=Level.ERROR,
-            )
+        _check_mode(contents, path, mode)
 
     def _report_json(self, contents: Contents) -> None:
         """Report the file that older services read instead."""
@@ -187,6 +206,32 @@ def _report(
     contents.findings.append(
         Finding(path=path, level=level, message=message, remedy=remedy)
     )
+
+
+def _lost(path: Path, message: str) -> Finding:
+    return Finding(
+        path=path,
+        level=Level.BROKEN,
+        message=message,
+        remedy="Restore it, or stop and start the service to continue "
+        "without it.",
+    )
+
+
+def _count_files(directory: Path, contents: Contents) -> int:
+    return sum(path.parent == directory for path in contents.files)
+
+
+def _check_mode(contents: Contents, path: Path, mode: int) -> None:
+    if mode & stat.S_IWOTH:
+        _report(
+            contents,
+            path,
+            "Every user of this machine may write to it (mode "
+            f"{stat.S_IMODE(mode):04o}).",
+            f"Run chmod o-w {path}.",
+            level=Level.ERROR,
+        )
 
 
 def _read(path: Path, limit: int) -> tuple[bytes, int]:

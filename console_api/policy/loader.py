@@ -13,9 +13,9 @@ started earlier never replaces a later one.
 """
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -31,8 +31,6 @@ from console_api.policy.findings import Finding, Level, summarize
 from console_api.policy.last_good import LastGood
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from console_api.policy.files import Stamps
     from console_api.policy.rules import Policy
 
@@ -45,6 +43,9 @@ LOOK_INTERVAL = 0.5
 
 #: Maximum time, in seconds, that a request waits for changed files.
 LOAD_TIMEOUT = 1.0
+
+# Maximum time, in seconds, that loading takes before it is reported.
+_MAX_LOAD_TIME = 60.0
 
 # Maximum number of findings in a log or an error message.
 _MAX_LINES = 5
@@ -108,7 +109,8 @@ class Loader:
         self._files = PolicyFiles(conf)
         self._loaded = Contents()
         self._lock = threading.Lock()
-        self._next_look = 0.0
+        self._process = os.getpid()
+        self._next_look = self._started = 0.0
         self._seen: Stamps = {}
         self._failed: Stamps = {}
         self._must_retry = False
@@ -130,25 +132,42 @@ class Loader:
         Files that cannot be used leave the rules in force.
         """
         now = time.monotonic()
-        if now < self._next_look or not self._lock.acquire(blocking=False):
+        if now < self._next_look:
+            return
+        if not self._lock.acquire(blocking=False):
+            self._check_started(now)
             return
         self._next_look = now + LOOK_INTERVAL
-        if not self._must_retry and self._files.stamps() == self._seen:
-            self._lock.release()
-            return
+        self._started = now
         thread = threading.Thread(
             target=self._reload, name="policy-loader", daemon=True
         )
         try:
+            if not self._must_retry and self._files.stamps() == self._seen:
+                self._lock.release()
+                return
             thread.start()
-        except RuntimeError:
+        except Exception:
+            # Such as RuntimeError for too many threads; the next look retries.
             self._lock.release()
             LOG.exception("The policy files cannot be loaded now.")
         else:
             thread.join(LOAD_TIMEOUT)
 
+    def _check_started(self, now: float) -> None:
+        """Report a load that does not end, such as on a dead file system."""
+        if now - self._started > _MAX_LOAD_TIME:
+            message = "The policy files cannot be read within a minute."
+            if self._note([message]):
+                LOG.error("%s The previous rules stay in force.", message)
+
     def _reload(self) -> None:
         """Load the files, in the thread."""
+        if self._process != os.getpid():
+            # The process was forked after the files were loaded.  Its
+            # siblings may have loaded other rules since.
+            self._process = os.getpid()
+            self._resume()
         previous = self.enforcer.rules
         try:
             self._load()
@@ -211,7 +230,7 @@ class Loader:
             ) from error
         checked = _check(contents)
         findings = [
-            *_lost(self._files.file, self._loaded, contents),
+            *self._files.lost(self._loaded, contents),
             *contents.findings,
             *checked.findings,
         ]
@@ -251,38 +270,3 @@ def _make_enforcer(
     enforcer.default_rule = None
     enforcer.set_rules(checks)
     return enforcer
-
-
-def _lost(main: "Path", before: Contents, now: Contents) -> Iterator[Finding]:
-    """Find files and directories that were lost by accident.
-
-    Their rules may deny what the defaults allow.  A file that was removed from
-    a directory was removed on purpose.
-    """
-    remedy = (
-        "Restore it, or stop and start the service to continue without it."
-    )
-    for path, data in before.files.items():
-        is_removed = path == main and path not in now.files
-        is_emptied = data.strip() and not now.files.get(path, b"#").strip()
-        if is_removed or is_emptied:
-            yield Finding(
-                path=path,
-                level=Level.BROKEN,
-                message="The policy file was removed or emptied.",
-                remedy=remedy,
-            )
-    for directory, identity in before.directories.items():
-        had_files = any(path.parent == directory for path in before.files)
-        has_files = any(path.parent == directory for path in now.files)
-        if (
-            had_files
-            and not has_files
-            and now.directories.get(directory) != identity
-        ):
-            yield Finding(
-                path=directory,
-                level=Level.BROKEN,
-                message="The policy directory was removed or unmounted.",
-                remedy=remedy,
-            )

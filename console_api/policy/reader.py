@@ -6,6 +6,7 @@ makes of them: those have no lines, hide duplicate names, and turn unquoted
 values such as ``off`` into objects for which oslo.policy lets everyone pass.
 """
 
+import codecs
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,19 +54,20 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a policy file contains.
-
-    ``is_blank`` tells a file without any content, comments included.
-    """
+    """What a policy file contains."""
 
     path: Path
-    is_blank: bool = False
     rules: list[Rule] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
 class _NotACheckError(Exception):
     """A node is not a check; the message says what it is."""
+
+
+def is_blank(data: bytes) -> bool:
+    """Return whether a file has no content, not even a comment."""
+    return not data.removeprefix(codecs.BOM_UTF8).strip()
 
 
 def read(path: Path, data: bytes) -> Document:
@@ -80,8 +82,18 @@ def read(path: Path, data: bytes) -> Document:
             "Save the file in the encoding UTF-8.",
             line=data.count(b"\n", 0, error.start) + 1,
         )
-    if not text.strip():
-        return Document(path, is_blank=True)
+    if is_blank(data):
+        return Document(
+            path,
+            findings=[
+                Finding(
+                    path=path,
+                    level=Level.WARNING,
+                    message="The policy file is empty.",
+                    remedy="Restore its rules, or write a comment into it.",
+                )
+            ],
+        )
     found = scan.Scan()
     try:
         found.run(text)

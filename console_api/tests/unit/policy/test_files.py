@@ -169,12 +169,17 @@ class ReadTest(FilesCase):
             ):
                 self.find().read()
 
-    def test_file_that_everyone_may_write_is_reported(self) -> None:
-        self.path.chmod(0o666)
-        [finding] = self.find().read().findings
-        self.assertEqual(Level.ERROR, finding.level)
-        self.assertIn("0666", str(finding))
-        self.path.chmod(0o664)
+    def test_path_that_everyone_may_write_is_reported(self) -> None:
+        self.directory.mkdir()
+        for path, mode in ((self.path, 0o666), (self.directory, 0o777)):
+            path.chmod(mode)
+            with self.subTest(path):
+                [finding] = self.find().read().findings
+                self.assertEqual(
+                    (Level.ERROR, path), (finding.level, finding.path)
+                )
+                self.assertIn(f"{mode:04o}", str(finding))
+            path.chmod(mode & ~0o2)
         self.assertEqual([], self.find().read().findings)
 
 

@@ -143,6 +143,18 @@ class SuccessorTest(LastGoodCase):
             second = self.start()
         self.assertEqual("role:two", self.check(second))
 
+    def test_child_of_process_that_loaded_earlier_rules_uses_the_copy(
+        self,
+    ) -> None:
+        parent = self.start()
+        self.edit(self.path, rule("role:two"))
+        self.start()
+        self.edit(self.path, "a: [\n")
+        with mock.patch.object(os, "getpid", return_value=-1):
+            parent.refresh()
+        self.assertEqual("role:two", self.check(parent))
+        self.assertIsNotNone(parent.failure)
+
     def test_broken_copy_is_not_used(self) -> None:
         self.start()
         broken = Contents({self.path: rule("not guest").encode()})

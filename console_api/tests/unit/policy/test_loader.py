@@ -293,6 +293,20 @@ class ThreadTest(LoaderCase):
         waiting.wait_until(lambda: not self.loader._lock.locked())
         self.assertEqual("role:three", self.check())
 
+    def test_load_that_does_not_end_is_reported(self) -> None:
+        self.edit(self.path, rule("role:two"))
+        self.check()
+        self.assertIsNone(self.loader.failure)
+        self.now += 61
+        with self.assertLogs(loader.LOG, "ERROR"):
+            self.check()
+        self.assertIsNotNone(self.loader.failure)
+        with self.assertNoLogs(loader.LOG, "ERROR"):
+            self.check()
+        self.may_read.set()
+        waiting.wait_until(lambda: self.check() == "role:two")
+        waiting.wait_until(lambda: self.loader.failure is None)
+
     def test_thread_that_cannot_be_started_is_retried(self) -> None:
         self.may_read.set()
         self.edit(self.path, rule("role:two"))

@@ -42,15 +42,13 @@ class SoundDocumentTest(unittest.TestCase):
 
     def test_comments_alone_are_no_rules(self) -> None:
         document = read("# Nothing\n")
-        self.assertEqual(
-            ([], [], False),
-            (document.rules, document.findings, document.is_blank),
-        )
+        self.assertEqual(([], []), (document.rules, document.findings))
 
-    def test_whitespace_is_blank(self) -> None:
-        for text in ("", "\n", " \n\t\n"):
+    def test_empty_file_is_reported(self) -> None:
+        for text in ("", "\n", " \n\t\n", "\ufeff\n"):
             with self.subTest(repr(text)):
-                self.assertTrue(read(text).is_blank)
+                [finding] = read(text).findings
+                self.assertEqual(Level.WARNING, finding.level)
 
     def test_byte_order_mark_is_ignored(self) -> None:
         [rule] = read(b"\xef\xbb\xbfa: role:x\n").rules
