@@ -5,6 +5,7 @@ The commands are entry points in the namespace ``console_api.manage``.
 """
 
 import argparse
+import difflib
 import functools
 import importlib.metadata
 import logging
@@ -30,11 +31,45 @@ USAGE_ERROR = 2
 BROKEN_PIPE = 141
 
 
+class CommandManager(commandmanager.CommandManager):
+    """Finds commands by their full names only.
+
+    ``s d`` must not delete a server.
+    """
+
+    def find_command(
+        self, argv: list[str]
+    ) -> tuple[type[command.Command], str, list[str]]:
+        """Return the command that a command line begins with.
+
+        :returns: the command, its name, and its arguments
+        :raises ValueError: there is none; an abbreviation is not accepted
+        """
+        found = super().find_command(argv)
+        if found[1] not in self.commands:
+            raise ValueError(f"Unknown command: {found[1]}")
+        return found
+
+    def similar_names(self, argv: Sequence[str]) -> Sequence[str]:
+        """Return the commands that a wrong command line may mean."""
+        names = sorted(self.commands)
+        abbreviated = [
+            name
+            for name in names
+            if all(map(str.startswith, name.split(), argv))
+        ]
+        return abbreviated or difflib.get_close_matches(
+            " ".join(argv[:2]), names
+        )
+
+
 class ManageApp(app.App):
     """The application, with what its commands share."""
 
     NAME = "console-api-manage"
     LOG = logging.getLogger(NAME)
+
+    command_manager: CommandManager
 
     def __init__(self) -> None:
         """Find the commands, without loading them."""
@@ -42,7 +77,7 @@ class ManageApp(app.App):
             description="Manage the database, keys, servers and console "
             "hosts of console_api.",
             version=importlib.metadata.version("console-api"),
-            command_manager=commandmanager.CommandManager(NAMESPACE),
+            command_manager=CommandManager(NAMESPACE),
             # Otherwise --help after a command shows the help of the program.
             deferred_help=True,
         )
@@ -95,16 +130,15 @@ class ManageApp(app.App):
         try:
             self.command_manager.find_command(argv)
         except ValueError:
+            similar = ", ".join(self.command_manager.similar_names(argv))
             self.LOG.error(  # noqa: TRY400 (no bug to trace)
-                "Unknown command: %s. Similar commands: %s. To list all "
-                "commands, run: %s --help",
-                *(" ".join(argv), self._similar_commands(argv), self.NAME),
+                "Unknown command: %s.%s To list all commands, run: %s --help",
+                " ".join(argv),
+                f" Similar commands: {similar}." if similar else "",
+                self.NAME,
             )
             return USAGE_ERROR
         return super().run_subcommand(argv)
-
-    def _similar_commands(self, argv: list[str]) -> str:
-        return ", ".join(sorted(self.get_fuzzy_matches(argv[0])))
 
     def clean_up(
         self,

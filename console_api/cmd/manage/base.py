@@ -41,8 +41,12 @@ class ManageCommand(command.Command):
     app: ManageApp
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Return a parser that prints errors without the usage above them."""
+        """Return a parser that prints errors without the usage above them.
+
+        It does not accept abbreviated options.
+        """
         parser = super().get_parser(prog_name)
+        parser.allow_abbrev = False
         parser.print_usage = _print_nothing  # type: ignore[method-assign]
         return parser
 

@@ -8,6 +8,7 @@ from console_api import conf as configuration
 from console_api.cmd.manage import app
 from console_api.db import servers
 from console_api.tests.unit import base
+from console_api.tests.unit.base import SERVER
 from console_api.tests.unit.cmd.manage.base import ManageCase, run
 
 
@@ -45,7 +46,36 @@ class CommandLineTest(ManageCase):
         outcome = self.assertRefused(
             "Unknown command: sever list.", "sever", "list", status=2
         )
-        self.assertIn("server list", outcome.stderr)
+        self.assertIn("Similar commands: server list", outcome.stderr)
+        outcome = self.assertRefused("Unknown command: foo.", "foo", status=2)
+        self.assertNotIn("Similar", outcome.stderr)
+
+    def test_abbreviated_command_is_refused_with_full_name(self) -> None:
+        self.add_server()
+        for arguments, name in (
+            (("server", "d", SERVER), "server delete"),
+            (("s", "d", SERVER), "server delete"),
+            (("serve", "delete", SERVER), "server delete"),
+            (("d", "s"), "db sync"),
+            (("keys", "rotat"), "keys rotate"),
+            (("purg",), "purge"),
+        ):
+            with self.subTest(arguments):
+                outcome = self.assertRefused(
+                    f"Unknown command: {' '.join(arguments)}.",
+                    *arguments,
+                    status=2,
+                )
+                self.assertIn(f"Similar commands: {name}. To", outcome.stderr)
+        self.assertIn(SERVER, self.manage("server", "list").stdout)
+
+    def test_options_of_commands_cannot_be_abbreviated(self) -> None:
+        self.add_server()
+        self.assertRefused(
+            "--no-compute",
+            *("server", "set", SERVER, "--no-compute"),
+            status=2,
+        )
 
     def test_unknown_option_is_refused(self) -> None:
         self.assertRefused("--nope", "server", "list", "--nope", status=2)
