@@ -108,17 +108,23 @@ class DisplayCommand(ManageCommand, display.DisplayCommandBase[Any]):
     ) -> int:
         """Print the columns.
 
-        :raises InvalidInput: the options name only unknown columns
+        :raises InvalidInput: an option names an unknown column
         """
-        # As cliff compares them.
-        chosen = {
-            column.lower().strip().replace(" ", "_")
-            for column in parsed_args.columns
-        }
-        if chosen and chosen.isdisjoint(column_names):
+        # cliff ignores unknown columns, and fails if there are no others.
+        chosen = (
+            *parsed_args.columns,
+            *getattr(parsed_args, "sort_columns", ()),
+        )
+        unknown = [
+            column
+            for column in dict.fromkeys(chosen)
+            # As cliff compares them.
+            if column.lower().strip().replace(" ", "_") not in column_names
+        ]
+        if unknown:
             raise errors.InvalidInput(
-                f"Unknown columns: {', '.join(parsed_args.columns)}. Choose "
-                f"from: {', '.join(column_names)}."
+                f"Unknown columns: {', '.join(unknown)}. Choose from: "
+                f"{', '.join(column_names)}."
             )
         return super().produce_output(parsed_args, column_names, data)  # type: ignore[safe-super]
 

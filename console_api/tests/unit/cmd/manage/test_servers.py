@@ -190,9 +190,17 @@ class ListTest(ServersCase):
             "Unknown columns: color, x. Choose from: uuid, name, project_id, ",
             *("server", "list", "-c", "color", "-c", "x"),
         )
+        for options in (
+            ("-c", "name", "-c", "x"),
+            ("--sort-column", "x"),
+        ):
+            self.assertRefused(
+                "Unknown columns: x.", "server", "list", *options
+            )
         self.add_server()
         one = self.manage(
-            *("server", "list", "-f", "csv", "-c", "x", "-c", "Project ID")
+            *("server", "list", "-f", "csv", "-c", "Project ID"),
+            *("--sort-column", "Name"),
         )
         self.assertEqual('"project_id"', one.stdout.splitlines()[0])
 
