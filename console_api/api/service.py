@@ -2,6 +2,7 @@
 """The domain objects that all requests of a process share."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from oslo_config import cfg
 
 from console_api import directory, errors, values
+from console_api.consoles import types
 from console_api.consoles.console_hosts import ConsoleHostManager
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import schema
@@ -58,7 +60,7 @@ class Service:
             consoles=ConsoleManager(
                 database,
                 KeyRepository(Path(conf.passwords.key_repository)),
-                conf.consoles.types,
+                _console_types(conf),
                 conf.consoles.host_down_time,
             ),
             console_hosts=ConsoleHostManager(
@@ -69,6 +71,21 @@ class Service:
             ),
             max_limit=conf.api.max_limit,
         )
+
+
+def _console_types(conf: cfg.ConfigOpts) -> Sequence[str]:
+    try:
+        found = [types.check(value) for value in conf.consoles.types]
+    except ValueError as error:
+        raise errors.ConfigurationError(
+            f"[consoles] types {error}. Correct it, or install the driver on "
+            "this machine, too."
+        ) from error
+    if not found:
+        raise errors.ConfigurationError(
+            "[consoles] types is empty. List at least one console type."
+        )
+    return found
 
 
 def _base_urls(conf: cfg.ConfigOpts) -> dict[str, str]:

@@ -7,8 +7,9 @@ from stevedore import driver, exception
 
 from console_api import errors
 from console_api.agent.drivers.base import Driver
+from console_api.consoles import types
 
-NAMESPACE = "console_api.agent.drivers"
+NAMESPACE = types.DRIVERS
 
 
 def find(name: str) -> type[Driver]:

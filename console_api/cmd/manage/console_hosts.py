@@ -2,7 +2,7 @@
 """``console-api-manage console-host``: hosts that serve consoles."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cliff import columns, lister
 
@@ -17,6 +17,7 @@ from console_api.cmd.manage.base import (
     advised,
 )
 from console_api.cmd.manage.endpoints import Row
+from console_api.consoles import types
 from console_api.consoles.console_hosts import (
     ConsoleHost,
     ConsoleHostManager,
@@ -62,7 +63,7 @@ class Create(ManageCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the values of a console host."""
         parser = super().get_parser(prog_name)
-        _add_identity(parser)
+        _add_identity(parser, types.check)
         _add_properties(parser, creating=True)
         return parser
 
@@ -161,7 +162,10 @@ class Delete(ManageCommand):
             raise _not_found(parsed_args)
 
 
-def _add_identity(parser: argparse.ArgumentParser) -> None:
+def _add_identity(
+    parser: argparse.ArgumentParser,
+    check_type: Callable[[object], str] = values.console_type,
+) -> None:
     parser.add_argument(
         "host",
         metavar="HOST",
@@ -171,7 +175,7 @@ def _add_identity(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--type",
         dest="console_type",
-        type=argument(values.console_type),
+        type=argument(check_type),
         default=values.CONSOLE_HOST_TYPES[0],
         help="The type of its consoles. (default: %(default)s)",
     )

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 import itertools
 import shutil
+from unittest import mock
 
 from console_api import errors, values
 from console_api.api import service
+from console_api.consoles import types
 from console_api.tests.unit import base
 
 
@@ -49,6 +51,30 @@ class StartTest(base.ServiceCase):
             self.folder, {"directory": {"driver": "none"}}
         )
         with self.assertRaisesRegex(errors.ConfigurationError, "'none'"):
+            self.make_service()
+
+    def test_console_types_without_driver_are_refused(self) -> None:
+        for value, message in (
+            ("vncc", r"\(vnc, vnc\+xvp\), not \"vncc\""),
+            ("vnc,novnc", 'not "novnc"'),
+            ("", "types is empty"),
+        ):
+            self.conf = base.load_conf(
+                self.folder, {"consoles": {"types": value}}
+            )
+            with (
+                self.subTest(value),
+                self.assertRaisesRegex(errors.ConfigurationError, message),
+            ):
+                self.make_service()
+
+    def test_console_type_of_installed_driver_is_accepted(self) -> None:
+        self.conf = base.load_conf(
+            self.folder, {"consoles": {"types": "third-party,vnc"}}
+        )
+        with mock.patch.object(
+            types, "_of_installed_drivers", return_value=["third-party"]
+        ):
             self.make_service()
 
     def test_faulty_policy_file_is_refused(self) -> None:

@@ -6,6 +6,7 @@ from unittest import mock
 
 from console_api import errors
 from console_api.api.controllers import consoles
+from console_api.consoles import types
 from console_api.db import tables
 from console_api.tests.unit.api.controllers.base import ControllerCase
 
@@ -76,6 +77,11 @@ class OperationsTest(ConsolesCase):
 class IndexTest(ConsolesCase):
     def setUp(self) -> None:
         super().setUp()
+        self.enterContext(
+            mock.patch.object(
+                types, "_of_installed_drivers", return_value=["mks"]
+            )
+        )
         self.ids = []
         for console_type in ("mks", "vnc+xvp", "vnc"):
             if console_type != "vnc":

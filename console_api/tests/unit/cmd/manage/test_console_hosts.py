@@ -106,6 +106,12 @@ class CreateTest(ConsoleHostsCase):
             (("h", *ports, "--compute-host", ""), "must not be empty"),
             (("a b", *ports), "argument HOST: must not contain whitespace"),
             (("h", *ports, "--type", "x" * 33), "at most 32 characters"),
+            (
+                ("h", *ports, "--type", "foo"),
+                'installed driver (vnc, vnc+xvp), not "foo"',
+            ),
+            (("h", *ports, "--type", "VNC"), 'not "VNC"'),
+            (("h", *ports, "--type", "novnc"), 'not "novnc"'),
             (("h", *ports, "--public-hostname", ""), "must not be empty"),
             (ports, "HOST"),
             (
