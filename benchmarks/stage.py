@@ -271,6 +271,7 @@ def _write_configuration(
         f"[DEFAULT]\n{more}\n"
         f"[database]\nconnection = {text}\n"
         f"[passwords]\nkey_repository = {key_repository}\n"
+        "[remote_consoles]\nnovnc_base_url = http://127.0.0.1/vnc_auto.html\n"
     )
     shipped = ROOT / "etc" / "console_api" / "api-paste.ini"
     paste = shipped.read_text().replace(" authtoken ", " ")

@@ -46,6 +46,8 @@ function configure_console_api {
     iniset "$CONSOLE_API_CONF" passwords key_repository \
         "$CONSOLE_API_CONF_DIR/keys"
     iniset "$CONSOLE_API_CONF" consoles types vnc
+    iniset "$CONSOLE_API_CONF" remote_consoles novnc_base_url \
+        "${NOVNCPROXY_URL:-http://$SERVICE_HOST:6080/vnc_lite.html}"
     iniset "$CONSOLE_API_CONF" agent public_hostname "$SERVICE_HOST"
     iniset "$CONSOLE_API_CONF" agent compute_hosts "*"
     iniset "$CONSOLE_API_CONF" agent ports "$CONSOLE_API_CONSOLE_PORTS"

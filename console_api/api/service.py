@@ -93,6 +93,7 @@ def _base_urls(conf: cfg.ConfigOpts) -> dict[str, str]:
         console_type: conf.remote_consoles[
             f"{console_type.replace('-', '_')}_base_url"
         ]
+        or ""
         for console_types in values.CONSOLE_TYPES_BY_PROTOCOL.values()
         for console_type in console_types
     }

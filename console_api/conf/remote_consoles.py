@@ -6,31 +6,23 @@ from oslo_config import cfg
 GROUP = "remote_consoles"
 
 
-def _base_url(name: str, default: str, console_type: str) -> cfg.StrOpt:
+def _base_url(console_type: str, example: str) -> cfg.StrOpt:
     return cfg.StrOpt(
-        name,
-        default=default,
+        f"{console_type.replace('-', '_')}_base_url",
         regex=r"^((https?|wss?)://\S+)?$",
         help=f"The URL at which browsers and clients reach the proxy of "
-        f"`{console_type}` consoles. The console auth token is added to its "
-        "query. An empty value disables the console type.",
+        f"`{console_type}` consoles, such as {example}. The console auth "
+        "token is added to its query. Unless it is set, the console type is "
+        "not available.",
     )
 
 
 OPTS = [
-    _base_url(
-        "novnc_base_url", "http://127.0.0.1:6080/vnc_auto.html", "novnc"
-    ),
-    _base_url("xvpvnc_base_url", "http://127.0.0.1:6081/console", "xvpvnc"),
-    _base_url(
-        "spice_html5_base_url",
-        "http://127.0.0.1:6082/spice_auto.html",
-        "spice-html5",
-    ),
-    _base_url(
-        "spice_direct_base_url", "http://127.0.0.1:13002/", "spice-direct"
-    ),
-    _base_url("rdp_html5_base_url", "http://127.0.0.1:6083/", "rdp-html5"),
-    _base_url("serial_base_url", "ws://127.0.0.1:6083/", "serial"),
-    _base_url("webmks_base_url", "http://127.0.0.1:6090/", "webmks"),
+    _base_url("novnc", "https://novnc.example.org/vnc_auto.html"),
+    _base_url("xvpvnc", "https://xvpvnc.example.org/console"),
+    _base_url("spice-html5", "https://spice.example.org/spice_auto.html"),
+    _base_url("spice-direct", "https://spice-direct.example.org/"),
+    _base_url("rdp-html5", "https://rdp.example.org/"),
+    _base_url("serial", "wss://serial.example.org/"),
+    _base_url("webmks", "https://mks.example.org/"),
 ]

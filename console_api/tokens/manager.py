@@ -93,7 +93,7 @@ class TokenManager:
             raise errors.InvalidInput(
                 f"Unavailable console type {console_type}."
             )
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        token = _draw_token()
         stored = console_auth_tokens.insert(
             self._database,
             NewToken(
@@ -150,6 +150,13 @@ class TokenManager:
         """
         if not console_auth_tokens.delete(self._database, hash_token(token)):
             raise errors.TokenNotFound
+
+
+def _draw_token() -> str:
+    """Return a random token that no command takes for an option."""
+    while (token := secrets.token_urlsafe(_TOKEN_BYTES)).startswith("-"):
+        pass
+    return token
 
 
 def hash_token(token: bytes) -> str:

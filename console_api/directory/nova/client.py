@@ -83,6 +83,14 @@ class NovaClient:
                 "[nova] auth_type is not set. Set auth_type, auth_url and the "
                 "options that this type requires."
             )
+        override = conf[nova.GROUP].endpoint_override or ""
+        if set("%$") & set(override):
+            # keystoneauth replaces such variables in each request.
+            raise errors.ConfigurationError(
+                "[nova] endpoint_override must not contain variables such as "
+                f"%(tenant_id)s: {override}. Write the whole URL of version "
+                "2.1, such as https://nova.example.org/v2.1"
+            )
         if self._timeout <= 0:
             raise errors.ConfigurationError(
                 f"[nova] timeout must be greater than 0 seconds, not "

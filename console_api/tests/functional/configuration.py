@@ -11,6 +11,7 @@ import console_api
 from console_api import conf
 from console_api.db import schema
 from console_api.keys import repository
+from console_api.tests.base_urls import BASE_URLS
 from console_api.tests.functional import databases
 from console_api.tests.functional.databases import TestDatabase
 
@@ -36,6 +37,7 @@ def write(
     groups: dict[str, dict[str, str]] = {
         "api": {"auth_strategy": "noauth2"},
         "passwords": {"key_repository": str(folder / "keys")},
+        "remote_consoles": {**BASE_URLS},
     }
     if database is not None:
         # Many servers share the connections of one database server.

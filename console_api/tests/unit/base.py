@@ -33,6 +33,7 @@ from console_api.db.engine import Database
 from console_api.directory.base import Endpoint, Server
 from console_api.keys import repository
 from console_api.policy.enforcer import Enforcer
+from console_api.tests.base_urls import BASE_URLS
 
 PROJECT = "a0a0a0a0a0a04b4b8c8cd1d1d1d1d1d1"
 OTHER_PROJECT = "b1b1b1b1b1b14c4c9d9de2e2e2e2e2e2"
@@ -63,6 +64,7 @@ def write_conf(folder: Path, sections: Sections | None = None) -> Path:
         "api": {"auth_strategy": "noauth2"},
         "database": {"connection": connection(folder)},
         "passwords": {"key_repository": folder / "keys"},
+        "remote_consoles": {**BASE_URLS},
         # An absolute path, so that no file elsewhere is found.
         "oslo_policy": {"policy_file": folder / "policy.yaml"},
     }

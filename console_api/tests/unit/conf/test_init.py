@@ -45,10 +45,12 @@ class LoadTest(base.FolderCase):
         self.assertEqual("api-paste.ini", conf.api.paste_config)
         self.assertEqual("database", conf.directory.driver)
         self.assertEqual(3, conf.passwords.max_active_keys)
-        self.assertEqual(
-            "http://127.0.0.1:6080/vnc_auto.html",
-            conf.remote_consoles.novnc_base_url,
-        )
+
+    def test_console_types_are_not_available_by_default(self) -> None:
+        (self.folder / "console_api.conf").write_text("")
+        options = configuration.load(self.folder).remote_consoles
+        self.assertEqual(7, len(options))
+        self.assertEqual({None}, {options[name] for name in options})
 
     def test_options_of_libraries_are_registered(self) -> None:
         conf = base.load_conf(self.folder, {"DEFAULT": {"debug": "true"}})

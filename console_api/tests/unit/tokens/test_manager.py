@@ -82,6 +82,11 @@ class IssueTest(TokensCase):
     def test_tokens_are_unique(self) -> None:
         self.assertEqual(50, len({self.token() for _ in range(50)}))
 
+    def test_token_does_not_look_like_an_option(self) -> None:
+        drawn = mock.Mock(side_effect=["-a", "-b", "c"])
+        with mock.patch("secrets.token_urlsafe", drawn):
+            self.assertEqual(b"c", self.token())
+
     def test_token_is_stored_as_hash_with_user_and_expiry(self) -> None:
         with self.at(1000.9):
             token = self.token()

@@ -274,6 +274,14 @@ class ConfigurationTest(NovaCase):
             ({"timeout": "soon"}, "timeout"),
             ({"timeout": 0}, "timeout"),
             ({"connect_retries": "often"}, "connect.retries"),
+            (
+                {"endpoint_override": "http://nova/v2.1/%(tenant_id)s"},
+                "endpoint_override",
+            ),
+            (
+                {"endpoint_override": "http://nova/v2.1/$$(project_id)s"},
+                "endpoint_override",
+            ),
             ({"min_version": "2.1", "version": "2.1"}, "version"),
         ):
             with (
