@@ -16,15 +16,15 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from console_api.db import failures
-from console_api.db.url import database_url, without_creating
+from console_api.db import failures, sessions
+from console_api.db.url import (
+    STATEMENT_TIMEOUT,
+    database_url,
+    without_creating,
+)
 
 # Seconds to wait for a connection of the pool, unless [database] sets it.
 _POOL_TIMEOUT = 30
-
-#: Seconds that a write waits for a lock.  A session that holds it for longer,
-#: such as one at the database's prompt, must not occupy all threads.
-LOCK_TIMEOUT = 5
 
 # SQLAlchemy before 2.0.43 ends a read on MariaDB with a rollback, which costs
 # a round trip.
@@ -42,8 +42,8 @@ _ROLE_INTERVAL = 2.0
 # long as new connections are to such a server, too, the others are no worse.
 _REFUSAL_INTERVAL = 1.0
 
-# Statements that return whether the server accepts only reads.
-_IS_READ_ONLY = {
+#: Statements that return whether the server accepts only reads.
+ROLE_QUERIES = {
     "mysql": "SELECT @@global.read_only",
     "postgresql": "SHOW transaction_read_only",
 }
@@ -121,7 +121,7 @@ class PoolGuard:
         now = time.monotonic()
         if now - info["checked_at"] < _ROLE_INTERVAL:
             return
-        if not _is_writable(connection, role_query):
+        if not _leads_to_writable(connection, role_query):
             self.discard()
             raise sa_exc.DisconnectionError("dead, or to a read-only server")
         info["checked_at"] = now
@@ -135,7 +135,7 @@ def create_reader(conf: cfg.ConfigOpts, guard: PoolGuard) -> Engine:
     these would cost a round trip of its own.
     """
     engine = _create(conf, isolation_level="AUTOCOMMIT", **_SKIP_ROLLBACK)
-    guard.watch(engine, _IS_READ_ONLY.get(engine.dialect.name))
+    guard.watch(engine, ROLE_QUERIES.get(engine.dialect.name))
     return engine
 
 
@@ -148,18 +148,12 @@ def create_writer(conf: cfg.ConfigOpts, guard: PoolGuard) -> Engine:
     # First, so that oslo.db wraps what it marks as a disconnect.
     guard.watch(engine)
     exc_filters.register_engine(engine)
-    sa.event.listen(
-        engine,
-        "connect",
-        functools.partial(
-            _prepare_writes, engine.dialect.name, conf.database.mysql_sql_mode
-        ),
-    )
+    sessions.prepare_writes(engine, conf.database.mysql_sql_mode)
     return engine
 
 
 def _create(conf: cfg.ConfigOpts, **options: Any) -> Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         without_creating(database_url(conf)),
         # Not oslo.db's engine: its ping and its rollback cost a round trip
         # each, and it makes each thread wait for the others.
@@ -173,35 +167,20 @@ def _create(conf: cfg.ConfigOpts, **options: Any) -> Engine:
         hide_parameters=True,
         **options,
     )
+    sessions.limit_statements(engine, STATEMENT_TIMEOUT)
+    return engine
 
 
-def _prepare_writes(
-    dialect: str,
-    mysql_sql_mode: str | None,
-    connection: DBAPIConnection,
-    _record: object,
-) -> None:
-    """Have the database enforce what the tables require, and end waits."""
-    cursor = connection.cursor()
-    if dialect == "sqlite":
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT * 1000}")
-    elif dialect == "postgresql":
-        cursor.execute(f"SET lock_timeout = {LOCK_TIMEOUT * 1000}")
-        # A rollback would undo it.
-        connection.commit()
-    elif dialect == "mysql":
-        cursor.execute(
-            f"SET SESSION innodb_lock_wait_timeout = {LOCK_TIMEOUT}, "
-            # For changes of tables.
-            f"SESSION lock_wait_timeout = {LOCK_TIMEOUT}"
-        )
-        if mysql_sql_mode is not None:
-            cursor.execute("SET SESSION sql_mode = %s", (mysql_sql_mode,))
-    cursor.close()
+def is_writable(role: object) -> bool:
+    """Return whether a server accepts writes.
+
+    :param role: what one of ``ROLE_QUERIES`` returned: a number or a word,
+        depending on the database and its version
+    """
+    return str(role).lower() in ("0", "off")
 
 
-def _is_writable(connection: DBAPIConnection, role_query: str) -> bool:
+def _leads_to_writable(connection: DBAPIConnection, role_query: str) -> bool:
     try:
         cursor = connection.cursor()
         try:
@@ -211,5 +190,4 @@ def _is_writable(connection: DBAPIConnection, role_query: str) -> bool:
             cursor.close()
     except Exception:  # noqa: BLE001 (each driver has its own errors)
         return False
-    # A number or a word, depending on the version of MariaDB.
-    return row is not None and str(row[0]).lower() in ("0", "off")
+    return row is not None and is_writable(row[0])

@@ -11,17 +11,24 @@ from oslo_db import exception as db_exc
 from sqlalchemy import exc as sa_exc
 
 from console_api import errors
-from console_api.db.url import database_url, missing_driver
+from console_api.db import sessions
+from console_api.db.url import (
+    STATEMENT_TIMEOUT,
+    database_url,
+    missing_driver,
+)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-# The table with the version, which alembic maintains.
-_VERSION = sa.table("alembic_version", sa.column("version_num", sa.String))
+#: The table with the version, which alembic maintains.
+VERSION = sa.table("alembic_version", sa.column("version_num", sa.String))
 
 # Statements that wait until no other process migrates this database.
 _LOCK = {
     "mysql": "SELECT GET_LOCK(MD5(CONCAT('console_api.', DATABASE())), 3600)",
-    "postgresql": "SELECT pg_advisory_lock(hashtext('console_api'))",
+    # Until the end of the transaction: behind PgBouncer, that of a session
+    # might be held for good.
+    "postgresql": "SELECT pg_advisory_xact_lock(hashtext('console_api'))",
     "sqlite": "BEGIN IMMEDIATE",
 }
 
@@ -48,11 +55,11 @@ def version(conf: cfg.ConfigOpts) -> str | None:
     if _is_missing(url):
         return None
     try:
-        with _connect(url) as connection:
-            if not sa.inspect(connection).has_table(_VERSION.name):
+        with _connect(url, STATEMENT_TIMEOUT) as connection:
+            if not sa.inspect(connection).has_table(VERSION.name):
                 return None
             found: str | None = connection.scalar(
-                sa.select(_VERSION.c.version_num)
+                sa.select(VERSION.c.version_num)
             )
             return found
     except (sa_exc.DBAPIError, db_exc.DBError) as error:
@@ -123,11 +130,15 @@ def _is_missing(url: sa.URL) -> bool:
 
 
 @contextlib.contextmanager
-def _connect(url: sa.URL) -> Iterator[sa.Connection]:
+def _connect(
+    url: sa.URL, statement_timeout: int | None = None
+) -> Iterator[sa.Connection]:
     try:
         engine = sa.create_engine(url, poolclass=sa.NullPool)
     except ImportError as error:
         raise missing_driver(error) from error
+    if statement_timeout is not None:
+        sessions.limit_statements(engine, statement_timeout)
     try:
         with engine.connect() as connection:
             yield connection

@@ -15,32 +15,25 @@ from console_api import errors
 CONNECT_TIMEOUT = 10
 STATEMENT_TIMEOUT = 30
 
-_TIME_LIMITS: Mapping[str, Mapping[str, str]] = {
-    "mysql": {
-        "connect_timeout": str(CONNECT_TIMEOUT),
-        "read_timeout": str(STATEMENT_TIMEOUT),
-        "write_timeout": str(STATEMENT_TIMEOUT),
-        "charset": "utf8mb4",
-    },
-    "postgresql": {
-        "connect_timeout": str(CONNECT_TIMEOUT),
-        "tcp_user_timeout": str(STATEMENT_TIMEOUT * 1000),
-        # A host that disappears during a wait is detected after the same time.
-        "keepalives_idle": str(STATEMENT_TIMEOUT // 2),
-        "keepalives_interval": str(STATEMENT_TIMEOUT // 6),
-        "keepalives_count": "3",
-        "options": f"-c statement_timeout={STATEMENT_TIMEOUT * 1000}",
-    },
-    # Time that a writer waits for the lock.
-    "sqlite": {"timeout": str(STATEMENT_TIMEOUT)},
+# Parameters of the encoding.  Others do not have all characters, but guides
+# recommend them, and environment variables may set them.
+_ENCODINGS = {
+    "mysql": {"charset": "utf8mb4"},
+    "postgresql": {"client_encoding": "utf8"},
 }
 
 _IN_MEMORY = (None, "", ":memory:")
 
 
-def database_url(conf: cfg.ConfigOpts) -> URL:
+def database_url(
+    conf: cfg.ConfigOpts,
+    connect_timeout: int = CONNECT_TIMEOUT,
+    statement_timeout: int = STATEMENT_TIMEOUT,
+) -> URL:
     """Return the database's URL, with time limits where it has none.
 
+    :param connect_timeout: in seconds
+    :param statement_timeout: in seconds, including waits for locks
     :raises ConfigurationError: it is missing or malformed
     """
     text = conf.database.connection
@@ -69,10 +62,44 @@ def database_url(conf: cfg.ConfigOpts) -> URL:
             "[database] connection: an SQLite database has to be in a file, "
             "since each connection would have one of its own in memory."
         )
-    limits = _TIME_LIMITS.get(url.get_backend_name(), {})
-    return url.update_query_dict(
+    limits = _time_limits(
+        url.get_backend_name(), connect_timeout, statement_timeout
+    )
+    url = url.update_query_dict(
         {key: limits[key] for key in limits.keys() - url.query.keys()}
     )
+    encoding = _ENCODINGS.get(url.get_backend_name(), {})
+    return url.update_query_dict(encoding)
+
+
+def _time_limits(
+    backend: str, connect_timeout: int, statement_timeout: int
+) -> Mapping[str, str]:
+    """Return parameters of a URL by name.
+
+    On PostgreSQL, ``pools.limit_statements`` limits the time of statements:
+    PgBouncer refuses the parameter ``options``.
+    """
+    if backend == "mysql":
+        return {
+            "connect_timeout": str(connect_timeout),
+            "read_timeout": str(statement_timeout),
+            "write_timeout": str(statement_timeout),
+        }
+    if backend == "postgresql":
+        return {
+            "connect_timeout": str(connect_timeout),
+            "tcp_user_timeout": str(statement_timeout * 1000),
+            # A host that disappears during a wait is detected after the same
+            # time.
+            "keepalives_idle": str(max(statement_timeout // 2, 1)),
+            "keepalives_interval": str(max(statement_timeout // 6, 1)),
+            "keepalives_count": "3",
+        }
+    if backend == "sqlite":
+        # Time that a writer waits for the lock.
+        return {"timeout": str(statement_timeout)}
+    return {}
 
 
 def sqlite_url(path: Path) -> str:

@@ -26,8 +26,8 @@ _DATABASE = "console_api"
 # server that is read-only.
 _USER = "console_api"
 
-# The account of the system that runs PostgreSQL in tests as root.
-_SYSTEM_USER = "nobody"
+#: The account of the system that runs programs that refuse to run as root.
+SYSTEM_USER = "nobody"
 
 
 class DatabaseServer(abc.ABC):
@@ -175,8 +175,8 @@ class PostgreSQLServer(DatabaseServer):
         prefix = []
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root.
-            shutil.chown(self.folder, _SYSTEM_USER)
-            prefix = ["setpriv", f"--reuid={_SYSTEM_USER}", "--clear-groups"]
+            shutil.chown(self.folder, SYSTEM_USER)
+            prefix = ["setpriv", f"--reuid={SYSTEM_USER}", "--clear-groups"]
         _run(
             *prefix,
             _postgresql_program("initdb"),

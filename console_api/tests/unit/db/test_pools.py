@@ -87,7 +87,7 @@ class RoleTest(PoolsCase):
         self.role: object = 0
         self.asked = 0
         roles = {"sqlite": "SELECT role()"}
-        self.enterContext(mock.patch.dict(pools._IS_READ_ONLY, roles))
+        self.enterContext(mock.patch.dict(pools.ROLE_QUERIES, roles))
         super().setUp()
         sa.event.listen(self.reader, "connect", self.define_role)
 

@@ -150,7 +150,7 @@ class LockTest(base.FolderCase):
     def test_concurrent_migrations_wait(self) -> None:
         for dialect, lock in (
             ("mysql", "GET_LOCK"),
-            ("postgresql", "pg_advisory_lock"),
+            ("postgresql", "pg_advisory_xact_lock"),
             ("sqlite", "BEGIN IMMEDIATE"),
             ("oracle", None),
         ):
@@ -182,6 +182,7 @@ class SyncOfServersTest(base.FolderCase):
                     "keepalives_idle",
                     "keepalives_interval",
                     "keepalives_count",
+                    "client_encoding",
                 },
             ),
         ):

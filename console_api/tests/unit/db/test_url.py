@@ -32,7 +32,7 @@ class DatabaseUrlTest(base.FolderCase):
                     "keepalives_idle": "15",
                     "keepalives_interval": "5",
                     "keepalives_count": "3",
-                    "options": "-c statement_timeout=30000",
+                    "client_encoding": "utf8",
                 },
             ),
         ):
@@ -42,6 +42,19 @@ class DatabaseUrlTest(base.FolderCase):
     def test_timeouts_of_the_operator_are_kept(self) -> None:
         url = self.url("sqlite:////a/file?timeout=3")
         self.assertEqual({"timeout": "3"}, dict(url.query))
+
+    def test_other_encodings_are_replaced(self) -> None:
+        for text, name, expected in (
+            ("mysql+pymysql://h/n?charset=utf8", "charset", "utf8mb4"),
+            ("mysql+pymysql://h/n?charset=latin1", "charset", "utf8mb4"),
+            (
+                "postgresql+psycopg2://h/n?client_encoding=latin1",
+                "client_encoding",
+                "utf8",
+            ),
+        ):
+            with self.subTest(text):
+                self.assertEqual(expected, self.url(text).query[name])
 
     def test_unknown_database_gets_no_timeouts(self) -> None:
         url = self.url("oracle://user:secret@host/name")
