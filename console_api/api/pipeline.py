@@ -28,6 +28,7 @@ from console_api.api.middleware.noauth2 import NoAuth2Filter
 from console_api.api.middleware.request_log import RequestLogFilter
 from console_api.api.service import Service
 from console_api.conf import middleware
+from console_api.db.engine import Database
 from console_api.policy.enforcer import Enforcer
 
 if TYPE_CHECKING:
@@ -87,8 +88,18 @@ def load_enforcer(config_dir: str) -> Enforcer:
 
 
 @functools.cache
+def load_database(config_dir: str) -> Database:
+    """Return the database of a configuration, created once."""
+    return Database(load_conf(config_dir))
+
+
+@functools.cache
 def _service(config_dir: str) -> Service:
-    return Service.from_conf(load_conf(config_dir), load_enforcer(config_dir))
+    return Service.from_conf(
+        load_conf(config_dir),
+        load_enforcer(config_dir),
+        load_database(config_dir),
+    )
 
 
 def _folder(global_conf: Mapping[str, str], local: Mapping[str, str]) -> str:

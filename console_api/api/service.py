@@ -39,7 +39,9 @@ class Service:
     max_limit: int
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts, enforcer: Enforcer) -> Self:
+    def from_conf(
+        cls, conf: cfg.ConfigOpts, enforcer: Enforcer, database: Database
+    ) -> Self:
         """Create the service.
 
         It starts without its database too: requests get 503 until the
@@ -48,7 +50,6 @@ class Service:
         :raises ConfigurationError: the schema of the database is not current,
             or an option or the key repository is not usable
         """
-        database = Database(conf)
         try:
             schema.check(conf)
         except errors.DatabaseUnavailable as error:

@@ -2,9 +2,11 @@
 """Connections: reads in one round trip, writes in one transaction."""
 
 import contextlib
+import datetime as dt
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import sqlalchemy as sa
@@ -25,6 +27,14 @@ T = TypeVar("T")
 
 class ConnectionLost(Exception):
     """A connection became useless before its transaction was committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFailure:
+    """When a write failed, in UTC, and why; for operators, on one line."""
+
+    at: dt.datetime
+    reason: str
 
 
 # Errors of an unavailable, overloaded or unresponsive database.
@@ -67,6 +77,8 @@ class Database:
             self._writer = create_writer(conf, self._guard)
         except ImportError as error:
             raise missing_driver(error) from error
+        #: The last write, if it failed; None after one that succeeded.
+        self.write_failure: WriteFailure | None = None
         self._prepare = functools.lru_cache(_MAX_PREPARED)(
             functools.partial(prepared.prepare, self._reader.dialect)
         )
@@ -131,10 +143,23 @@ class Database:
             with self._writer.connect() as connection, connection.begin():
                 yield connection
                 is_committing = True
-        except db_exc.DBConnectionError as error:
+            self.write_failure = None
+        except (*_UNAVAILABLE, db_exc.DBError) as error:
+            self._record_failure(error)
+            if not isinstance(error, db_exc.DBConnectionError):
+                raise
             if is_committing and not failures.is_read_only(error):
                 _raise_unavailable(error)
             raise ConnectionLost from error
+
+    def _record_failure(self, error: Exception) -> None:
+        """Remember a failed write, unless another one prevented it."""
+        if isinstance(error, _UNAVAILABLE) and not (
+            failures.is_conflict(error) or failures.is_lock_timeout(error)
+        ):
+            self.write_failure = WriteFailure(
+                dt.datetime.now(dt.UTC), failures.reason(error)
+            )
 
     def close(self) -> None:
         """Close all connections."""

@@ -87,3 +87,18 @@ class DatabaseSwitchTests(base.FunctionalTestCase):
         for _ in range(10):
             replies = at_once([get] * THREADS)
             self.assertEqual({404}, {reply.status for reply in replies})
+
+    def test_health_check_fails_without_a_writable_server(self):
+        [server_id] = self.prepare(1)
+        health = functools.partial(
+            self.client(None, prefix="").get, "/healthcheck"
+        )
+        self.assertEqual(200, health().status)
+        self.old.demote()
+        self.assertEqual(503, health().status)
+        self.assertIn(b"The database accepts no writes.", health().body)
+        path = f"/servers/{server_id}/consoles"
+        self.assertEqual(200, self.admin.get(path).status)
+        reply = self.admin.post(path)
+        self.assert_fault(reply, 503)
+        self.assertEqual("5", reply.headers["Retry-After"])

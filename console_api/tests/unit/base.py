@@ -360,9 +360,9 @@ class ServiceCase(DatabaseCase):
 
     def make_service(self) -> Service:
         """Create a service that is closed after the test."""
-        service = Service.from_conf(self.conf, Enforcer(self.conf))
-        database = service.tokens._database
+        database = Database(self.conf)
         self.addCleanup(database.close)
+        service = Service.from_conf(self.conf, Enforcer(self.conf), database)
         hurry(database)
         return service
 

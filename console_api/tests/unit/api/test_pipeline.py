@@ -8,7 +8,7 @@ from oslo_middleware.healthcheck import pluginbase
 
 import console_api
 from console_api import errors
-from console_api.api import healthcheck, loader, pipeline, service
+from console_api.api import healthcheck, loader, pipeline
 from console_api.api.service import Service
 from console_api.tests import waiting
 from console_api.tests.unit import base
@@ -34,10 +34,9 @@ class PipelineCase(base.ServiceCase):
     def setUp(self) -> None:
         super().setUp()
         # Databases that the pipeline opens are closed when the test ends.
-        for module in (service, healthcheck):
-            self.enterContext(
-                mock.patch.object(module, "Database", self.open_database)
-            )
+        self.enterContext(
+            mock.patch.object(pipeline, "Database", self.open_database)
+        )
         self.paste = self.folder / "api-paste.ini"
         shutil.copy(PASTE_FILE, self.paste)
 
@@ -51,6 +50,7 @@ class PipelineCase(base.ServiceCase):
         for cached in (
             pipeline.load_conf,
             pipeline.load_enforcer,
+            pipeline.load_database,
             pipeline._service,
         ):
             cached.cache_clear()
