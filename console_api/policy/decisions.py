@@ -114,7 +114,12 @@ class Decisions:
                 self.enforcer,
                 rule,
                 {"project_id": project_id},
-                self._credentials(caller, rule, project_id),
+                self._credentials(
+                    caller,
+                    project_id,
+                    # No server is asked for the log.
+                    with_admin=not self.asks_outside(ADMIN_RULE),
+                ),
             )
         except Exception as error:  # noqa: BLE001 (checks raise anything)
             failed = [f"unknown: {error}"]
@@ -129,12 +134,30 @@ class Decisions:
             explain.join(failed),
         )
 
-    def _credentials(
+    def _evaluate(
         self, caller: RequestContext, rule: str, project_id: str | None
+    ) -> bool:
+        credentials = self._credentials(
+            caller,
+            project_id,
+            with_admin=Needs.ADMIN in self._needs.get(rule, Needs.NOTHING),
+        )
+        return bool(
+            self.enforcer.enforce(
+                rule, {"project_id": project_id}, credentials
+            )
+        )
+
+    def _credentials(
+        self,
+        caller: RequestContext,
+        project_id: str | None,
+        *,
+        with_admin: bool,
     ) -> dict[str, Any]:
-        """Return what the checks of a rule can compare of the caller."""
+        """Return what checks can compare of the caller."""
         result = dict(caller.to_policy_values())
-        if Needs.ADMIN in self._needs.get(rule, Needs.NOTHING):
+        if with_admin:
             # For the check `is_admin:True` of policy files written for Nova.
             result["is_admin"] = bool(
                 self.enforcer.enforce(
@@ -142,16 +165,6 @@ class Decisions:
                 )
             )
         return result
-
-    def _evaluate(
-        self, caller: RequestContext, rule: str, project_id: str | None
-    ) -> bool:
-        credentials = self._credentials(caller, rule, project_id)
-        return bool(
-            self.enforcer.enforce(
-                rule, {"project_id": project_id}, credentials
-            )
-        )
 
 
 def _size(key: tuple[Any, ...]) -> int:

@@ -6,6 +6,7 @@ from oslo_context.context import RequestContext
 from console_api import errors
 from console_api.api import targets
 from console_api.policies import console_auth_tokens, console_hosts, consoles
+from console_api.policy import enforcer
 from console_api.tests.unit import base
 from console_api.tests.unit.base import (
     OTHER_PROJECT,
@@ -98,6 +99,20 @@ class ServerTest(TargetsCase):
                 self.authorize(*request, PROJECT, server_id=SERVER)
                 with self.assertRaises(errors.ServerNotFound):
                     self.authorize(*request, OTHER_PROJECT, server_id=SERVER)
+
+    def test_unavailable_rule_reveals_nothing_to_other_projects(self) -> None:
+        (self.folder / "policy.yaml").write_text(
+            f'"{consoles.SHOW}": "http://127.0.0.1:0/"\n'
+        )
+        self.service = self.make_service()
+        request = (targets.server, consoles.SHOW, "member")
+        with (
+            self.assertLogs(enforcer.LOG, "ERROR"),
+            self.assertRaises(errors.PolicyUnavailable),
+        ):
+            self.authorize(*request, PROJECT, server_id=SERVER)
+        with self.assertRaises(errors.ServerNotFound):
+            self.authorize(*request, OTHER_PROJECT, server_id=SERVER)
 
 
 class ConsoleAuthTokenTest(TargetsCase):

@@ -167,6 +167,17 @@ class RefusalLogTest(PolicyCase):
         self.assertLess(len(line), 5000)
         self.assertIn("and 480 more", line)
 
+    def test_servers_are_not_asked(self) -> None:
+        with mock.patch(
+            "oslo_policy._external.HttpCheck.__call__", return_value=False
+        ) as ask:
+            line = self.refuse(
+                text=rule("http://127.0.0.1:0/", "context_is_admin")
+                + rule("is_admin:True")
+            )
+        self.assertEqual(2, ask.call_count)
+        self.assertIn(f"is_admin:True in {INDEX}", line)
+
     def test_failing_check_does_not_matter(self) -> None:
         text = rule("role:other or user_id.attribute:x")
         with self.assertLogs(level="ERROR"):
