@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the clients of a failover test noticed, in figures."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,15 +32,15 @@ class Figures:
     """What clients noticed of an event, with times in seconds since then.
 
     ``switched`` is when new connections reached another database server,
-    ``written`` when the first write that was sent after the event was
-    acknowledged, ``refused`` when the last 503 was received, 0 without any.
+    ``interrupted`` the longest time without an acknowledged write, and
+    ``refused`` when the last 503 was received, 0 without any.
     """
 
     event: str
     requests: int
     refusals: int
     switched: float
-    written: float
+    interrupted: float
     refused: float
 
 
@@ -59,16 +60,22 @@ def summarize(
     refused = [
         outcome.ended_at for outcome in outcomes if outcome.status == 503
     ]
-    written = [
+    written = sorted(
         outcome.ended_at
         for outcome in outcomes
-        if outcome.is_acknowledged_write and outcome.started_at >= began_at
-    ]
+        if outcome.is_acknowledged_write
+    )
     return Figures(
         event=event,
         requests=len(outcomes),
         refusals=len(refused),
         switched=switched_at - began_at,
-        written=min(written, default=float("inf")) - began_at,
+        interrupted=max(
+            (
+                later - earlier
+                for earlier, later in itertools.pairwise([began_at, *written])
+            ),
+            default=float("inf"),
+        ),
         refused=max(refused, default=began_at) - began_at,
     )

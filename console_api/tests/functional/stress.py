@@ -100,7 +100,7 @@ def _print_progress(prefix: str, switches: Sequence[Figures]) -> None:
     for one in switches:
         print(
             f"{prefix}, {one.event}: {one.refusals} of {one.requests} "
-            f"requests refused, writes after {one.written:.1f} s",
+            f"requests refused, no writes for {one.interrupted:.1f} s",
             flush=True,
         )
 
@@ -109,7 +109,7 @@ def _table(figures: Sequence[Figures]) -> str:
     """Return medians and maxima of all events of a kind."""
     lines = [
         f"{'Median / maximum':22}{'Number':>8}{'New writer, s':>16}"
-        f"{'Writes, s':>16}{'Last 503, s':>16}{'503':>12}"
+        f"{'No writes, s':>16}{'Last 503, s':>16}{'503':>12}"
     ]
     by_event = attrgetter("event")
     for event, group in groupby(sorted(figures, key=by_event), by_event):
@@ -118,7 +118,7 @@ def _table(figures: Sequence[Figures]) -> str:
             f"{statistics.median(values):.1f} / {max(values):.1f}"
             for values in (
                 [one.switched for one in switches],
-                [one.written for one in switches],
+                [one.interrupted for one in switches],
                 [one.refused for one in switches],
             )
         ]
