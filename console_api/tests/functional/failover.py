@@ -101,6 +101,8 @@ class Site:
         self._agent = agents.Agent(folder)
         self._client = self._server.client(user="admin", project="admin")
         self._load = Load(self._server, database, compute_host)
+        # Since the last switch.
+        self._writer: str | None = None
         # Beginnings and ends of the times in which requests may be refused.
         self._windows: list[tuple[float, float]] = []
         self._load.start()
@@ -165,10 +167,17 @@ class Site:
         :returns: when it was caused, and the figures
         """
         writer = self._cluster.writer
+        if self._writer not in (None, writer):
+            self._load.problems.append(
+                f"{writer} replaced {self._writer} without an event."
+            )
+            wait_until(lambda: self._cluster.writer == self._writer)
+            writer = self._writer
         began_at = time.monotonic()
         cause()
         wait_until(lambda: self._cluster.writer not in (None, writer))
         switched_at = time.monotonic()
+        self._writer = self._cluster.writer
         reported_since = time.time()
         wait_until(lambda: self._load.has_written_since(switched_at + settle))
         wait_until(lambda: self._has_reported_since(reported_since))

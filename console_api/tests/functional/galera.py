@@ -5,7 +5,7 @@ The configuration is that of the guide "Database cluster", with other
 addresses, ports and paths.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.engine import URL
 
@@ -13,7 +13,7 @@ from console_api.tests.functional import configuration, examples
 from console_api.tests.functional.database_proxy import DatabaseProxy
 from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.functional.failover import Event
-from console_api.tests.functional.galera_node import Node
+from console_api.tests.functional.galera_node import SYNCED, Node
 from console_api.tests.waiting import wait_until
 
 # The addresses of the nodes in the examples, and the nodes that are preferred
@@ -33,21 +33,24 @@ class GaleraCluster:
 
     switches_back = True
 
-    def __init__(self) -> None:
-        """Start the nodes and HAProxy."""
+    def __init__(self, *, hurries: bool = False) -> None:
+        """Start the nodes and HAProxy.
+
+        :param hurries: whether to tell HAProxy when the first node is healthy
+            again, instead of waiting for its checks
+        """
+        self._hurries = hurries
         folder = configuration.temporary_folder()
         self._nodes = {name: Node(folder / name, name) for name in _NODES}
         self._configure()
         first, *others = self._nodes.values()
         first.install()
         first.start("--wsrep-new-cluster")
-        first.wait_until_synced()
+        wait_until(lambda: first.status("wsrep_local_state") == SYNCED)
         for statement in _statements():
             first.execute(statement)
         for node in others:
             node.start()
-        for node in others:
-            node.wait_until_synced()
         self._proxy = DatabaseProxy(
             "haproxy-galera.cfg",
             {
@@ -55,6 +58,7 @@ class GaleraCluster:
                 for name, (address, _) in _NODES.items()
             },
         )
+        self._return(lambda: None)
         wait_until(lambda: self.writer == first.name)
 
     def stop(self) -> None:
@@ -73,13 +77,11 @@ class GaleraCluster:
         """The database through HAProxy."""
         return self._database(self._proxy.port)
 
-    def status(self, name: str) -> int:
+    def counter(self, name: str) -> int:
         """Return the sum of a counter of all nodes."""
-        rows = [
-            node.execute(f"SHOW STATUS LIKE '{name}'")
-            for node in self._nodes.values()
-        ]
-        return sum(int(str(row[1])) for row in rows if row)
+        return sum(
+            int(node.status(name) or 0) for node in self._nodes.values()
+        )
 
     def replicas(self) -> Sequence[TestDatabase]:
         """Return the database on each node."""
@@ -89,17 +91,17 @@ class GaleraCluster:
         """Return all kinds of events; each happens to the first node."""
         node = next(iter(self._nodes.values()))
         return [
-            Event("kill", node.kill, node.start),
-            Event("freeze", node.freeze, node.thaw),
+            Event("kill", node.kill, lambda: self._return(node.start)),
+            Event("freeze", node.freeze, lambda: self._return(node.thaw)),
             Event(
                 "read-only",
                 lambda: node.set_read_only(True),
-                lambda: node.set_read_only(False),
+                lambda: self._return(lambda: node.set_read_only(False)),
             ),
             Event(
                 "isolated",
                 lambda: node.set_isolated(True),
-                lambda: node.set_isolated(False),
+                lambda: self._return(lambda: node.set_isolated(False)),
             ),
             Event(
                 "maintenance",
@@ -113,9 +115,22 @@ class GaleraCluster:
         node.shut_down()
 
     def _end_maintenance(self, node: Node) -> None:
-        node.start()
-        node.wait_until_synced()
+        self._return(node.start)
         self._proxy.command(f"set server galera/{node.name} state ready")
+
+    def _return(self, undo: Callable[[], None]) -> None:
+        """Undo an event and wait until the cluster is complete."""
+        undo()
+        wait_until(lambda: all(map(self._is_complete, self._nodes.values())))
+        if self._hurries:
+            self._proxy.command("set server galera/db1 health up")
+
+    def _is_complete(self, node: Node) -> bool:
+        """Return whether a node knows all others, and is synchronized."""
+        return (
+            node.status("wsrep_cluster_size") == str(len(self._nodes))
+            and node.status("wsrep_local_state") == SYNCED
+        )
 
     def _configure(self) -> None:
         addresses = {

@@ -14,7 +14,10 @@ import pymysql
 from console_api.tests import prerequisites
 from console_api.tests.functional import examples
 from console_api.tests.ports import free_port, free_range
-from console_api.tests.waiting import TIMEOUT, wait_until
+from console_api.tests.waiting import TIMEOUT
+
+#: The value of ``wsrep_local_state`` of a node with all changes.
+SYNCED = "4"
 
 _PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")
 
@@ -108,23 +111,19 @@ class Node:
             stderr=subprocess.DEVNULL,
         )
 
-    def wait_until_synced(self) -> None:
-        """Wait until it is a member of the cluster with all changes.
+    def status(self, name: str) -> str | None:
+        """Return a status variable, None if the node does not answer.
 
         :raises AssertionError: it has exited; has its log
         """
-        process = self._process
-        assert process is not None
-        wait_until(lambda: process.poll() is not None or self._is_synced())
-        if process.poll() is not None:
+        assert self._process is not None
+        if self._process.poll() is not None:
             raise AssertionError(self.log)
-
-    def _is_synced(self) -> bool:
         try:
-            state = self.execute("SHOW STATUS LIKE 'wsrep_local_state'")
+            row = self.execute(f"SHOW STATUS LIKE '{name}'")
         except pymysql.MySQLError:
-            return False
-        return state == ("wsrep_local_state", "4")
+            return None
+        return None if row is None else str(row[1])
 
     @property
     def log(self) -> str:

@@ -5,9 +5,7 @@ import unittest
 import uuid
 from typing import ClassVar
 
-from console_api.db import tables
-from console_api.tests.functional import configuration, servers
-from console_api.tests.functional.databases import ALWAYS_UP
+from console_api.tests.functional import configuration, databases, servers
 from console_api.tests.functional.failover import Site
 from console_api.tests.functional.failover_load import Load
 from console_api.tests.functional.galera import GaleraCluster
@@ -19,7 +17,7 @@ class GaleraTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.cluster = GaleraCluster()
+        cls.cluster = GaleraCluster(hurries=True)
         cls.addClassCleanup(cls.cluster.stop)
         configuration.migrate(cls.cluster.database)
 
@@ -35,8 +33,8 @@ class GaleraTest(unittest.TestCase):
     def test_conflicts_of_two_writers_are_retried(self):
         replicas = self.cluster.replicas()
         compute_host = f"compute-{uuid.uuid4().hex}"
-        replicas[0].execute(
-            tables.console_hosts.insert(),
+        databases.insert_console_host(
+            replicas[0],
             {
                 "host": compute_host,
                 "console_type": "vnc",
@@ -46,7 +44,6 @@ class GaleraTest(unittest.TestCase):
                 "max_port": 20099,
                 "enabled": True,
                 "console_count": 0,
-                "last_seen_at": ALWAYS_UP,
             },
         )
         loads = []
@@ -58,7 +55,11 @@ class GaleraTest(unittest.TestCase):
             loads.append(load)
         for load in loads:
             load.start()
-        wait_until(lambda: self.conflicts() > 3)
+        wait_until(
+            lambda: (
+                self.conflicts() > 3 or any(load.problems for load in loads)
+            )
+        )
         for load in loads:
             load.stop()
         for load in loads:
@@ -67,6 +68,6 @@ class GaleraTest(unittest.TestCase):
             self.assertEqual([], refused)
 
     def conflicts(self):
-        return self.cluster.status(
+        return self.cluster.counter(
             "wsrep_local_cert_failures"
-        ) + self.cluster.status("wsrep_local_bf_aborts")
+        ) + self.cluster.counter("wsrep_local_bf_aborts")
