@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 
+# Clients look for servers at the endpoint that they use for consoles.
+_NOT_FOUND = (
+    "The resource could not be found. This endpoint serves consoles only; "
+    "servers and other resources are at the endpoint of the Compute service."
+)
+
+
 class Application:
     """Serves the operations of the route table.
 
@@ -57,7 +64,9 @@ class Application:
             environ["PATH_INFO"], environ["REQUEST_METHOD"]
         )
         if match is None:
-            return faults.from_status(404).send(environ, start_response)
+            return faults.from_error(Fault(404, _NOT_FOUND)).send(
+                environ, start_response
+            )
         if match.route is None:
             request_log.note_route(environ, match.template, match.variables)
             fault = faults.method_not_allowed(match.allowed)
@@ -138,10 +147,14 @@ class Application:
 
 def _check_action(route: AnyRoute, document: object) -> None:
     """Check the name of an action; the schema checks the rest."""
-    if isinstance(document, dict) and len(document) == 1:
-        [name] = document
-        if name not in route.actions:
-            raise errors.InvalidInput(f"There is no such action: {name[:64]}")
+    if not isinstance(document, dict) or len(document) != 1:
+        raise errors.InvalidInput(
+            "The body must be a JSON object with one key, the name of the "
+            "action."
+        )
+    [name] = document
+    if name not in route.actions:
+        raise errors.InvalidInput(f"There is no such action: {name[:64]}")
 
 
 def _read_query(environ: "WSGIEnvironment") -> Mapping[str, str]:

@@ -86,7 +86,9 @@ class Schema:
 def _describe(error: jsonschema.ValidationError) -> str:
     field = "/".join(str(part) for part in error.absolute_path)
     message = error.message
-    if error.validator == "pattern":
+    if error.validator == "type" and not field:
+        message = "the body must be a JSON object."
+    elif error.validator == "pattern":
         # The regular expression would not help the client.
         message = f"{error.instance!r:.64} {error.schema['description']}"
     if len(message) > _MAX_MESSAGE_LENGTH:

@@ -103,6 +103,8 @@ class LegacyActionTests(RemoteConsoleTestCase):
             with self.subTest(str(body)[:80]):
                 reply = self.member.post(self.action, body)
                 self.assert_fault(reply, 400)
+                if not isinstance(body, dict) or len(body) != 1:
+                    self.assertIn("with one key, the name", reply.message)
         self.assertEqual(0, self.count_tokens(self.server_id))
 
     def test_missing_endpoint_returns_400(self):

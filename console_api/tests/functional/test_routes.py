@@ -69,6 +69,7 @@ class RouteTests(base.FunctionalTestCase):
         token = self.issue_token(server_id)
         for path in (
             "/servers",
+            "/servers/detail",
             f"/servers/{server_id}",
             f"/servers/{server_id}/",
             f"/servers/{server_id}/consoles/",
@@ -92,6 +93,7 @@ class RouteTests(base.FunctionalTestCase):
                 with self.subTest(method=method, path=path):
                     reply = self.admin.request(method, path)
                     self.assert_fault(reply, 404)
+                    self.assertIn("serves consoles only", reply.message)
                     self.assert_version_headers(reply, None)
 
     def test_wrong_method_returns_405_and_allowed_methods(self):

@@ -62,7 +62,7 @@ class OrderTest(ApplicationCase):
         document = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
         # What is reported, and what is corrected before that.
         for status, message, correction in (
-            (404, "The resource could not be found.", {}),
+            (404, "This endpoint serves consoles only", {}),
             (405, "Method not allowed", {"path": remote}),
             (400, "invalid format", {"method": "POST"}),
             (406, "not supported by the API", {"version": "2.999"}),
