@@ -6,6 +6,19 @@ set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 . "$root/tools/environment.sh"
 
+# Before the installation, which takes a minute.
+port=9890
+for ((at = 1; at <= $#; at++)); do
+    case ${!at} in
+        --port) next=$((at + 1)) port=${!next:-} ;;
+        --port=*) port=${!at#--port=} ;;
+    esac
+done
+if [[ $port =~ ^[0-9]{1,5}$ ]] && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+then
+    die "port $port of 127.0.0.1 is in use. Choose another one with --port."
+fi
+
 folder=$root/.venv/quickstart
 ensure_environment "$folder" \
     "$(cd "$root" && stamp_of setup.cfg requirements.txt constraints.txt)" \

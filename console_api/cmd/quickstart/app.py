@@ -53,10 +53,10 @@ all others are members. Create a console and list the consoles of the server:
   curl -i -X POST -H 'X-Auth-Token: user:{project}' {consoles}
   curl -s -H 'X-Auth-Token: user:{project}' {consoles}
 
-Show the console with the ID 1, with its password, then delete it:
+Show the console with the ID 1, with its password (a DELETE request to this
+URL deletes it):
 
   curl -s -H 'X-Auth-Token: user:{project}' {consoles}/1
-  curl -i -X DELETE -H 'X-Auth-Token: user:{project}' {consoles}/1
 
 Create a remote console, and look up the token in its URL:
 

@@ -3,6 +3,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import unittest
@@ -16,6 +17,7 @@ from console_api.tests.functional.test_quickstart import (
     QuickstartCase,
 )
 
+QUICKSTART = configuration.CHECKOUT / "tools" / "quickstart.sh"
 SCRIPT = configuration.CHECKOUT / "tools" / "screen.sh"
 PICTURE = (
     configuration.CHECKOUT / "doc" / "source" / "images" / "sample-screen.png"
@@ -52,6 +54,29 @@ class ScreenScriptTest(QuickstartCase):
                 shown.convert("RGB").tobytes(), seen.convert("RGB").tobytes()
             )
         self.assertRegex(result.stderr, r"port \d+, password \w{8}\n")
+
+    def test_pasted_commands_leave_console_to_look_at(self):
+        self.start()
+        commands = re.findall(r"^  (curl .*)$", self.output, re.MULTILINE)
+        self.assertEqual(5, len(commands), self.output)
+        result = self.run_in_shell("\n".join(commands), "/")
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertIn('"password": "', result.stdout)
+        self.assertEqual(1, len(self.call("GET").json["consoles"]))
+
+    def test_port_in_use_is_reported_before_installation(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            for arguments in (f"--port {port}", f"--port={port}"):
+                result = self.run_in_shell(f"{QUICKSTART} {arguments}", "/")
+                self.assertEqual(
+                    (
+                        1,
+                        f"quickstart.sh: port {port} of 127.0.0.1 is in use. "
+                        "Choose another one with --port.\n",
+                    ),
+                    (result.returncode, result.stderr),
+                )
 
     def test_without_quickstart_script_names_it(self):
         result = self.run_in_shell(f"{SCRIPT} screen.png {self.port}", "/")
