@@ -10,8 +10,8 @@ from oslo_config import cfg
 
 GROUP = "nova"
 
-#: Defaults.  The timeout, in seconds, applies to the beginning of a response,
-#: and again to its end.
+#: Defaults.  The timeout, in seconds, applies to a whole request with its
+#: retries.
 DEFAULTS = {
     "timeout": 10,
     "service_type": "compute",

@@ -3,10 +3,13 @@
 
 import enum
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from console_api.directory.calls import AbandonableCalls
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # Maximum number of pending calls to one daemon: at the limit, it is considered
 # hung, and further calls fail at once.
@@ -36,8 +39,7 @@ class Domain:
 class Daemon:
     """A libvirt daemon; safe for threads.
 
-    A call to libvirt cannot be cancelled, so each is made in a daemon thread
-    of its own, which can be abandoned even when the process exits.
+    A call to libvirt cannot be cancelled.
     """
 
     def __init__(self, libvirt: Any, compute_host: str, uri: str) -> None:
@@ -48,7 +50,7 @@ class Daemon:
         self.compute_host = compute_host
         self._uri = uri
         self._libvirt = libvirt
-        self._slots = threading.BoundedSemaphore(_MAX_PENDING_CALLS)
+        self._calls = AbandonableCalls("libvirt", _MAX_PENDING_CALLS)
         self._connecting = threading.Lock()
         self._connection: Any = None
 
@@ -58,19 +60,7 @@ class Daemon:
         :returns: a future with the domain, None if there is no such domain,
             or an exception: TimeoutError if the daemon hangs, or libvirt's
         """
-        future: Future[Domain | None] = Future()
-        if not self._slots.acquire(blocking=False):
-            future.set_exception(TimeoutError("the daemon does not respond"))
-            return future
-
-        def run() -> None:
-            try:
-                _settle(future, lambda: self._look_up(uuid))
-            finally:
-                self._slots.release()
-
-        threading.Thread(target=run, name="libvirt", daemon=True).start()
-        return future
+        return self._calls.start(lambda: self._look_up(uuid))
 
     def _look_up(self, uuid: str) -> Domain | None:
         libvirt = self._libvirt
@@ -97,14 +87,3 @@ class Daemon:
                     # Drivers without a daemon do not support it.
                     return self._connection
             return self._connection
-
-
-def _settle(
-    future: "Future[Domain | None]", work: Callable[[], Domain | None]
-) -> None:
-    try:
-        result = work()
-    except Exception as error:  # noqa: BLE001 (raised by the future)
-        future.set_exception(error)
-    else:
-        future.set_result(result)

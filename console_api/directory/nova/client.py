@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests to Nova's API: each returns a document or raises an error."""
 
+import functools
 import logging
 import re
 import time
@@ -15,6 +16,7 @@ from oslo_config import cfg
 from console_api import errors
 from console_api.conf import nova
 from console_api.directory.base import SKIP_FILTER
+from console_api.directory.calls import AbandonableCalls
 from console_api.directory.nova import responses
 
 # Nova 15 and later; returns connection info for every console type.
@@ -28,12 +30,22 @@ _INVALID_OPTIONS = (
     ValueError,
 )
 
-# What the libraries raise when there is no response.
+
+class _InvalidResponse(Exception):
+    """A response cannot be read."""
+
+
+# What is raised when there is no response in time, and when there is none.
+_TIMED_OUT = (TimeoutError, urllib3.exceptions.ReadTimeoutError)
 _NO_RESPONSE = (
+    _InvalidResponse,
     exceptions.ClientException,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
 )
+
+# More than a process has threads that wait for a response.
+_MAX_PENDING_REQUESTS = 100
 
 # Far more than Nova's description of a server has.
 _MAX_BODY_LENGTH = 2**20
@@ -65,10 +77,13 @@ class NovaClient:
         try:
             nova.register(conf)
             self._timeout = conf[nova.GROUP].timeout
+            self._calls = AbandonableCalls("nova", _MAX_PENDING_REQUESTS)
             auth = loading.load_auth_from_conf_options(conf, nova.GROUP)
             session = loading.load_session_from_conf_options(
                 conf, nova.GROUP, auth=auth
             )
+            for prefix, mounted in list(session.session.adapters.items()):
+                session.session.mount(prefix, _WithoutRetries(mounted))
             self._adapter: adapter.Adapter = (
                 loading.load_adapter_from_conf_options(
                     conf, nova.GROUP, session=session, auth=auth
@@ -102,6 +117,8 @@ class NovaClient:
 
         :param path: below the endpoint of Nova's API
         :raises Refusal: Nova responded with a fault that means something
+        :raises TimedOut: there is no complete response within ``[nova]
+            timeout``
         :raises DirectoryUnavailable: there is no response, or an invalid one
         """
         return self._send("GET", path)
@@ -111,50 +128,84 @@ class NovaClient:
         return self._send("POST", path, json=body)
 
     def _send(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+        # The timeout of the session applies to each packet only, and not to
+        # the resolution of names.
+        call = self._calls.start(
+            functools.partial(self._exchange, method, path, **kwargs)
+        )
         try:
-            response = self._adapter.request(
-                path,
-                method,
-                microversion=_MICROVERSION,
-                raise_exc=False,
-                # Log lines would contain the tokens in paths and bodies.
-                log=False,
-                logger=_RETRIES,
-                # The target would receive the token of the service user.
-                redirect=False,
-                # Otherwise the whole body is read, however long that takes.
-                stream=True,
-                hooks={"response": _ignore_retry_after},
-                # Our own filter in Nova's pipeline would look it up again.
-                headers={"Accept": "application/json", SKIP_FILTER: "1"},
-                **kwargs,
-            )
-            with response:
-                body = self._read(response)
+            status, body = call.result(self._timeout)
+        except _TIMED_OUT:
+            raise responses.timed_out(self._timeout) from None
         except _NO_RESPONSE as error:
             reason = _TOKEN.sub("***", str(error))
             # Without the cause, whose text contains the token.
             raise responses.unavailable(f"no response: {reason}") from None
-        return responses.read(response.status_code, body)
+        return responses.read(status, body)
 
-    def _read(self, response: requests.Response) -> bytes:
-        """Return the body of a response, within the timeout of ``[nova]``.
-
-        The timeout of the session applies to each packet only.
-        """
+    def _exchange(
+        self, method: str, path: str, **kwargs: Any
+    ) -> tuple[int, bytes]:
+        """Send a request; return status and body of the response."""
         deadline = time.monotonic() + self._timeout
-        body = b""
-        while chunk := response.raw.read1(_CHUNK_SIZE, decode_content=True):
-            body += chunk
-            if len(body) > _MAX_BODY_LENGTH:
-                raise responses.unavailable(
-                    f"a response of more than {_MAX_BODY_LENGTH} bytes"
-                )
-            if time.monotonic() > deadline:
-                raise responses.unavailable(
-                    f"an incomplete response after {self._timeout} seconds"
-                )
-        return body
+        response = self._adapter.request(
+            path,
+            method,
+            microversion=_MICROVERSION,
+            raise_exc=False,
+            # Log lines would contain the tokens in paths and bodies.
+            log=False,
+            logger=_RETRIES,
+            # The target would receive the token of the service user.
+            redirect=False,
+            # Otherwise the whole body is read, however long that takes.
+            stream=True,
+            hooks={"response": _ignore_retry_after},
+            # Our own filter in Nova's pipeline would look it up again.
+            headers={"Accept": "application/json", SKIP_FILTER: "1"},
+            **kwargs,
+        )
+        with response:
+            return response.status_code, _read(response, deadline)
+
+
+class _WithoutRetries(requests.adapters.BaseAdapter):
+    """Sends requests with another adapter; a timeout is not retried.
+
+    keystoneauth retries after a timeout as after a refused connection, and so
+    multiplies it.
+    """
+
+    def __init__(self, adapter: requests.adapters.BaseAdapter) -> None:
+        super().__init__()
+        self._adapter = adapter
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        try:
+            return self._adapter.send(request, *args, **kwargs)
+        except requests.Timeout as error:
+            raise TimeoutError from error
+
+    def close(self) -> None:
+        self._adapter.close()
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """Return the body of a response.
+
+    :param deadline: in monotonic time
+    :raises TimeoutError: it is incomplete at the deadline
+    """
+    body = b""
+    while chunk := response.raw.read1(_CHUNK_SIZE, decode_content=True):
+        body += chunk
+        if len(body) > _MAX_BODY_LENGTH:
+            raise _InvalidResponse(f"more than {_MAX_BODY_LENGTH} bytes")
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return body
 
 
 def _ignore_retry_after(

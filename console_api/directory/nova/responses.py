@@ -37,6 +37,20 @@ class Refusal(Exception):
         self.status = status
 
 
+class TimedOut(errors.DirectoryUnavailable):
+    """There was no complete response in time."""
+
+
+def timed_out(seconds: float) -> TimedOut:
+    """Log that there was no response in time; return the error to raise."""
+    LOG.error(
+        "Cannot look up a server in Nova: no complete response within %s "
+        "seconds",
+        seconds,
+    )
+    return TimedOut()
+
+
 def unavailable(reason: str) -> errors.DirectoryUnavailable:
     """Log why a response cannot be used, and return the error to raise."""
     LOG.error("Cannot look up a server in Nova: %s", reason)

@@ -210,6 +210,13 @@ def send_slowly(handler: Handler) -> None:
         handler.wfile.write(b" ")
 
 
+def send_head_slowly(handler: Handler) -> None:
+    """Send bytes of a header until the server stops."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not handler.server.stopped.wait(0.05):
+        handler.wfile.write(b"x")
+
+
 def _send_head(handler: Handler, status: int, **headers: str) -> None:
     handler.send_response(status)
     for name, value in headers.items():
@@ -255,5 +262,6 @@ INVALID_RESPONSES: dict[str, Any] = {
     "100 MB": send_large_body,
     "100 MB, compressed": send_compressed_body,
     "slow": send_slowly,
+    "slow header": send_head_slowly,
     "not HTTP": send_garbage,
 }

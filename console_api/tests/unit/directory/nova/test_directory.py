@@ -43,7 +43,7 @@ class NovaCase(base.DatabaseCase):
                 },
                 "nova": {
                     **self.nova.options,
-                    "timeout": 0.3,
+                    "timeout": 0.6,
                     "connect_retry_delay": 0.01,
                     "status_code_retry_delay": 0.01,
                     **options,
@@ -168,7 +168,6 @@ class GetTest(NovaCase):
         path = f"/v2.1/servers/{SERVER}"
         for failure in (
             fake_nova.retry_after("0"),
-            fake_nova.hang,
             fake_nova.disconnect,
         ):
             self.nova.requests.clear()
@@ -176,6 +175,15 @@ class GetTest(NovaCase):
             with self.subTest(failure.__name__):
                 self.assertEqual(MAIL, self.directory.get(SERVER))
                 self.assertEqual([("GET", path)] * 2, self.nova.requests)
+
+    def test_timeout_is_not_retried(self) -> None:
+        path = f"/v2.1/servers/{SERVER}"
+        for failure in (fake_nova.hang, fake_nova.send_slowly):
+            self.nova.requests.clear()
+            self.nova.responses["GET", path] = fail_once(self.nova, failure)
+            with self.subTest(failure.__name__):
+                self.assert_unavailable(lambda: self.directory.get(SERVER))
+                self.assertEqual([("GET", path)], self.nova.requests)
 
 
 class EndpointTest(NovaCase):
