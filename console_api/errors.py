@@ -149,5 +149,15 @@ class PolicyUnavailable(Unavailable):
         )
 
 
+class Overloaded(Unavailable):
+    """Too many requests are waiting; see ``console_api.bulkhead``."""
+
+    def __init__(self) -> None:
+        """Create the error with a message that hides the cause."""
+        super().__init__(
+            "The service is busy. Retry the request in a few seconds."
+        )
+
+
 class ConfigurationError(ConsoleAPIError):
     """The configuration is invalid; the message says what to change."""

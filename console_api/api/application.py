@@ -15,6 +15,7 @@ from console_api.api.request import Request
 from console_api.api.response import Header, Response
 from console_api.api.routes import RESOURCES, AnyRoute, Match, RouteTable
 from console_api.api.service import Service
+from console_api.bulkhead import RequestSlot
 from console_api.policy import enforcer
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class Application:
                 version_headers = microversion.headers(version)
             else:
                 version = microversion.MIN_VERSION
-            response = self._perform(environ, match, route, version)
+            with RequestSlot(self._service.bulkhead):
+                response = self._perform(environ, match, route, version)
         except Exception as error:  # noqa: BLE001 (logged, neutral response)
             response = faults.from_error(error)
         return response, version_headers

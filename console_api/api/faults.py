@@ -62,6 +62,7 @@ _RETRY = ("Retry-After", str(RETRY_AFTER))
 _PASSING = (
     errors.DatabaseUnavailable,
     errors.DirectoryUnavailable,
+    errors.Overloaded,
     errors.PolicyUnavailable,
 )
 

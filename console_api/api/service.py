@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from oslo_config import cfg
 
 from console_api import directory, errors, values
+from console_api.bulkhead import Bulkhead
 from console_api.consoles import types
 from console_api.consoles.console_hosts import ConsoleHostManager
 from console_api.consoles.manager import ConsoleManager
@@ -28,7 +29,8 @@ LOG = logging.getLogger(__name__)
 class Service:
     """The domain, ready for requests.
 
-    ``max_limit`` is the maximum number of resources in a page of a list.
+    ``max_limit`` is the maximum number of resources in a page of a list,
+    ``bulkhead`` the limit on requests that wait.
     """
 
     enforcer: Enforcer
@@ -36,6 +38,7 @@ class Service:
     consoles: ConsoleManager
     console_hosts: ConsoleHostManager
     tokens: TokenManager
+    bulkhead: Bulkhead
     max_limit: int
 
     @classmethod
@@ -69,6 +72,9 @@ class Service:
             ),
             tokens=TokenManager(
                 database, servers, conf.tokens.ttl, _base_urls(conf)
+            ),
+            bulkhead=Bulkhead(
+                "the database or the directory", conf.api.max_slow_requests
             ),
             max_limit=conf.api.max_limit,
         )

@@ -31,6 +31,18 @@ OPTS = [
         "relative path is relative to the folder of the configuration file.",
     ),
     cfg.IntOpt(
+        "max_slow_requests",
+        default=5,
+        min=1,
+        help="Maximum number of requests per process that may wait for "
+        "something slow at the same time: for a lock in the database, in "
+        "order to write to it, or for the service where servers are looked "
+        "up. Further ones get status 503 if they would have to queue "
+        "for more than a second. Set this below the number of threads per "
+        "process: the other threads serve requests that need not wait, such "
+        "as token look-ups.",
+    ),
+    cfg.IntOpt(
         "max_limit",
         default=1000,
         min=1,

@@ -17,6 +17,7 @@ from sqlalchemy import exc as sa_exc
 from sqlalchemy.engine import Connection
 
 from console_api import errors
+from console_api.bulkhead import acquire_slot
 from console_api.db import failures, prepared
 from console_api.db.pools import PoolGuard, create_reader, create_writer
 from console_api.db.url import missing_driver
@@ -133,11 +134,14 @@ class Database:
         Begin it with the write that acquires the lock: SQLite cannot upgrade a
         read lock, and later reads then see what the lock protects.
 
+        :raises Overloaded: too many other requests are waiting
         :raises ConnectionLost: the connection became useless, and nothing was
             committed
         :raises DatabaseUnavailable: the connection died during the commit, so
             the outcome is unknown
         """
+        # A lock may be held for long.
+        acquire_slot()
         is_committing = False
         try:
             with self._writer.connect() as connection, connection.begin():

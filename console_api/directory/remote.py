@@ -8,6 +8,7 @@ import time
 import cachetools
 
 from console_api import errors, values
+from console_api.bulkhead import acquire_slot
 from console_api.db.engine import Database
 from console_api.directory import records
 from console_api.directory.base import Directory, Server
@@ -78,10 +79,12 @@ class RemoteDirectory(Directory):
         """Return a server as it is now, bypassing the cache.
 
         :raises ServerNotFound: there is no such server
+        :raises Overloaded: too many other requests are waiting
         :raises Unavailable: the directory does not answer
         """
         if not values.is_uuid(server_id):
             raise errors.ServerNotFound(server_id)
+        acquire_slot()
         requested_at = time.monotonic()
         try:
             server = self.find(server_id)

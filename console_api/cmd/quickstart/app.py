@@ -179,7 +179,7 @@ def _api(listener: socket.socket) -> list[str]:
         sys.executable,
         *("-m", "gunicorn"),
         *("--bind", f"fd://{listener.fileno()}"),
-        *("--workers", "1", "--threads", "4"),
+        *("--workers", "1", "--threads", "8"),
         *("--log-level", "warning"),
         "--no-control-socket",
         "console_api.wsgi:application",

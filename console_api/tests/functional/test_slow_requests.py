@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slow requests, and other requests that are served at the same time."""
+
+import concurrent.futures
+import contextlib
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+from console_api.db import tables
+from console_api.tests.functional import base
+from console_api.tests.functional.client import Reply
+from console_api.tests.functional.servers import Server
+from console_api.tests.unit.directory.nova import fake_nova
+from console_api.tests.unit.directory.nova.fake_nova import FakeNova
+
+OVERLOADED = "The service is busy. Retry the request in a few seconds."
+
+# Threads of the server, and how many of them may wait.
+THREADS = 8
+SLOTS = 4
+
+
+class SlowRequestsTestCase(base.FunctionalTestCase):
+    def start_requests(
+        self, calls: list[Callable[[], Reply]]
+    ) -> list["Future[Reply]"]:
+        """Start requests, each in a thread of its own."""
+        pool = concurrent.futures.ThreadPoolExecutor(len(calls))
+        self.addCleanup(pool.shutdown)
+        return [pool.submit(call) for call in calls]
+
+    def wait_for_refusals(
+        self, futures: list["Future[Reply]"], pending: int
+    ) -> None:
+        """Wait until all requests but some have been refused."""
+        self.eventually(
+            lambda: (
+                sum(future.done() for future in futures)
+                >= len(futures) - pending
+            )
+        )
+        for future in futures:
+            if future.done():
+                self.assert_fault(future.result(), 503, OVERLOADED)
+                self.assertEqual("5", future.result().headers["Retry-After"])
+        self.assert_pending(futures, pending)
+
+    def assert_pending(
+        self, futures: list["Future[Reply]"], pending: int
+    ) -> None:
+        self.assertEqual(pending, sum(not future.done() for future in futures))
+
+    def look_up(self, token: str) -> None:
+        """Look up a token more often than the server has threads."""
+        for _ in range(2 * THREADS):
+            reply = self.admin.get(
+                f"/os-console-auth-tokens/{token}", version="2.31"
+            )
+            self.assertEqual(200, reply.status, reply.body)
+
+
+@base.on_database_servers
+class LockedRowTest(SlowRequestsTestCase):
+    def choose_server(self) -> Server:
+        return self.start_server(
+            {"api": {"max_slow_requests": str(SLOTS)}}, threads=THREADS
+        )
+
+    @contextlib.contextmanager
+    def lock(self, host: str) -> Iterator[None]:
+        """Lock the row of a console host."""
+        hosts = tables.console_hosts
+        with self.database.engine.begin() as connection:
+            connection.execute(
+                hosts.update().where(hosts.c.host == host).values(host=host)
+            )
+            yield
+
+    def creating(self) -> Callable[[], Reply]:
+        path = f"/servers/{self.make_server()}/consoles"
+        return lambda: self.member.post(path)
+
+    def test_reads_are_served_while_writes_wait(self) -> None:
+        host = self.make_console_host(max_port=20099)
+        path = f"/servers/{self.make_server()}/consoles"
+        token = self.issue_token(self.make_server())
+        calls = [self.creating() for _ in range(18)]
+        with self.lock(host):
+            futures = self.start_requests(calls)
+            self.wait_for_refusals(futures, SLOTS)
+            self.look_up(token)
+            self.assertEqual(200, self.member.get(path).status)
+            health = self.client(None, prefix="").get("/healthcheck")
+            self.assertEqual(200, health.status)
+            self.assert_pending(futures, SLOTS)
+        for future in futures:
+            self.assertIn(future.result().status, (200, 503))
+        self.assertEqual(200, self.member.post(path).status)
+        for text in (
+            f"{SLOTS} are waiting for the database",
+            "database or the directory are accepted again",
+        ):
+            self.assertEqual(1, self.server.log.count(text), text)
+
+    def test_burst_of_writes_is_served(self) -> None:
+        self.make_console_host(max_port=20099)
+        futures = self.start_requests([self.creating() for _ in range(18)])
+        for future in futures:
+            self.assertEqual(200, future.result().status)
+
+
+@base.on_database_servers
+class HungNovaTest(SlowRequestsTestCase):
+    """Nova does not respond."""
+
+    def choose_server(self) -> Server:
+        self.nova = FakeNova()
+        self.addCleanup(self.nova.stop)
+        self.nova.endpoints["vnc"] = {"host": "192.0.2.10", "port": 5900}
+        self.proceed = threading.Event()
+        self.addCleanup(self.proceed.set)
+        return self.start_server(
+            {
+                "api": {"max_slow_requests": str(SLOTS)},
+                "directory": {"driver": "nova", "cache_seconds": "600"},
+                "nova": {**self.nova.options, "timeout": "60"},
+                "remote_consoles": {"novnc_base_url": "http://proxy/vnc"},
+            },
+            threads=THREADS,
+        )
+
+    def add_server(self, compute_host: str) -> str:
+        server_id = str(uuid.uuid4())
+        self.nova.add_server(
+            server_id,
+            **{
+                "tenant_id": self.project,
+                "OS-EXT-SRV-ATTR:host": compute_host,
+            },
+        )
+        return server_id
+
+    def hang(self, handler: Any) -> None:
+        self.proceed.wait()
+        fake_nova.disconnect(handler)
+
+    def end(self, futures: list["Future[Reply]"]) -> None:
+        """Let Nova respond again."""
+        self.nova.responses.clear()
+        self.proceed.set()
+        for future in futures:
+            self.assertIn(future.result().status, (200, 503))
+
+    def test_known_servers_are_served_while_nova_hangs(self) -> None:
+        known, new = self.add_server("compute-1"), self.add_server("compute-1")
+        token = self.issue_token(known)
+        self.nova.responses["GET", "/v2.1/servers/"] = self.hang
+        futures = self.start_requests(
+            [lambda: self.member.get(f"/servers/{new}/consoles")] * 12
+        )
+        self.wait_for_refusals(futures, SLOTS)
+        self.look_up(token)
+        reply = self.member.get(f"/servers/{known}/consoles")
+        self.assertEqual(200, reply.status, reply.body)
+        self.assert_pending(futures, SLOTS)
+        self.end(futures)
+
+
+del SlowRequestsTestCase
