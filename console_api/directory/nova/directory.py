@@ -7,10 +7,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 from oslo_config import cfg
 
 from console_api import errors
+from console_api.bulkhead import acquire_slot
 from console_api.db.engine import Database
 from console_api.directory.base import Endpoint, Server
 from console_api.directory.nova import responses
 from console_api.directory.nova.client import NovaClient
+from console_api.directory.nova.compute_hosts import ComputeHostLimits
 from console_api.directory.nova.responses import Refusal, unavailable
 from console_api.directory.remote import RemoteDirectory
 
@@ -36,6 +38,7 @@ class NovaDirectory(RemoteDirectory):
         """
         super().__init__(database, cache_seconds)
         self._client = client
+        self._compute_hosts = ComputeHostLimits()
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts, database: Database) -> Self:
@@ -82,8 +85,16 @@ class NovaDirectory(RemoteDirectory):
     def endpoint(self, server: Server, protocol: str) -> Endpoint | None:
         """Create a remote console in Nova, and look up its token.
 
-        See ``Directory.endpoint``.
+        See ``Directory.endpoint``.  Nova forwards the request to the compute
+        host of the server.
+
+        :raises Overloaded: too many other requests are waiting
         """
+        with self._compute_hosts.request(server.compute_host or ""):
+            acquire_slot()
+            return self._find_endpoint(server, protocol)
+
+    def _find_endpoint(self, server: Server, protocol: str) -> Endpoint | None:
         wanted = {"protocol": protocol, "type": _CONSOLE_TYPES[protocol]}
         try:
             created = self._client.post(

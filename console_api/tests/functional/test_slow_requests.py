@@ -18,6 +18,8 @@ from console_api.tests.unit.directory.nova.fake_nova import FakeNova
 
 OVERLOADED = "The service is busy. Retry the request in a few seconds."
 
+NOVNC = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+
 # Threads of the server, and how many of them may wait.
 THREADS = 8
 SLOTS = 4
@@ -114,7 +116,7 @@ class LockedRowTest(SlowRequestsTestCase):
 
 @base.on_database_servers
 class HungNovaTest(SlowRequestsTestCase):
-    """Nova does not respond."""
+    """Nova does not respond, or one of its compute hosts does not."""
 
     def choose_server(self) -> Server:
         self.nova = FakeNova()
@@ -143,6 +145,11 @@ class HungNovaTest(SlowRequestsTestCase):
         )
         return server_id
 
+    def create_remote_console(self, server_id: str) -> Reply:
+        return self.member.post(
+            f"/servers/{server_id}/remote-consoles", NOVNC, version="2.6"
+        )
+
     def hang(self, handler: Any) -> None:
         self.proceed.wait()
         fake_nova.disconnect(handler)
@@ -153,6 +160,21 @@ class HungNovaTest(SlowRequestsTestCase):
         self.proceed.set()
         for future in futures:
             self.assertIn(future.result().status, (200, 503))
+
+    def test_hung_compute_host_delays_only_its_servers(self) -> None:
+        hung, other = self.add_server("hung"), self.add_server("other")
+        token = self.issue_token(other)
+        self.nova.responses["POST", f"/v2.1/servers/{hung}/"] = self.hang
+        futures = self.start_requests(
+            [lambda: self.create_remote_console(hung)] * 12
+        )
+        self.wait_for_refusals(futures, SLOTS // 2)
+        for _ in range(3):
+            self.assertEqual(200, self.create_remote_console(other).status)
+        self.look_up(token)
+        self.assert_pending(futures, SLOTS // 2)
+        self.end(futures)
+        self.assertEqual(200, self.create_remote_console(hung).status)
 
     def test_known_servers_are_served_while_nova_hangs(self) -> None:
         known, new = self.add_server("compute-1"), self.add_server("compute-1")

@@ -11,6 +11,7 @@ from typing import Self
 from oslo_config import cfg
 
 from console_api import errors
+from console_api.bulkhead import Bulkhead, RequestSlot
 from console_api.directory.base import Directory, Endpoint
 from console_api.net.dial import DialError, Target, dial
 from console_api.net.stream import Stream
@@ -41,6 +42,8 @@ class Displays:
         """
         self._directory = directory
         self._lookups = ThreadPoolExecutor(_MAX_LOOKUPS, "directory")
+        # No more than there are threads, but a hung compute host gets a part.
+        self._bulkhead = Bulkhead("the directory", _MAX_LOOKUPS)
         self._passwords = passwords
         self._tls = tls
         self._connect_timeout = connect_timeout
@@ -85,8 +88,9 @@ class Displays:
         )
 
     def _look_up(self, server_id: str) -> tuple[Target, str | None]:
-        server = self._directory.get(server_id)
-        endpoint = self._directory.endpoint(server, "vnc")
+        with RequestSlot(self._bulkhead):
+            server = self._directory.get(server_id)
+            endpoint = self._directory.endpoint(server, "vnc")
         if endpoint is None:
             raise errors.NotFound("The server has no VNC endpoint.")
         return _target(endpoint), self._password_of(server.compute_host or "")

@@ -3,11 +3,15 @@ import asyncio
 import ssl
 import threading
 import unittest
+from typing import Any
 
 from console_api.agent.drivers.vnc.displays import Displays
 from console_api.directory.base import Directory, Endpoint, Server
 from console_api.net.dial import DialError
 from console_api.tests.ports import free_port
+from console_api.tests.unit.base import SERVER, server_id
+from console_api.tests.unit.directory.nova import fake_nova
+from console_api.tests.unit.directory.nova.test_directory import NovaCase
 
 # Closed, so that dialling fails at once.
 _PORT = free_port()
@@ -53,3 +57,26 @@ class OpenTest(unittest.IsolatedAsyncioTestCase):
     async def test_slow_look_up_is_a_timeout(self) -> None:
         with self.assertRaisesRegex(DialError, "directory did not answer"):
             await self.displays(0.01).open("slow")
+
+
+class HungComputeHostTest(NovaCase, unittest.IsolatedAsyncioTestCase):
+    def make_directory(self, *args: Any, **options: Any) -> Any:
+        return super().make_directory(*args, timeout=60, **options)
+
+    async def test_hung_compute_host_does_not_delay_others(self) -> None:
+        other = server_id(2)
+        self.nova.add_server(other, **{"OS-EXT-SRV-ATTR:host": "compute-2"})
+        self.nova.endpoints["vnc"] = {"host": "127.0.0.1", "port": _PORT}
+        self.nova.responses["POST", f"/v2.1/servers/{SERVER}/"] = (
+            fake_nova.hang
+        )
+        tls = ssl.create_default_context()
+        displays = Displays(self.directory, [], tls, 30)
+        # More than there are threads.
+        hung = [asyncio.create_task(displays.open(SERVER)) for _ in range(40)]
+        await asyncio.sleep(0)
+        with self.assertRaisesRegex(DialError, "Connection refused"):
+            await displays.open(other)
+        self.nova.stopped.set()
+        for result in await asyncio.gather(*hung, return_exceptions=True):
+            self.assertIsInstance(result, DialError)
