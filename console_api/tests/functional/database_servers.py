@@ -179,7 +179,7 @@ class PostgreSQLServer(DatabaseServer):
             prefix = ["setpriv", f"--reuid={SYSTEM_USER}", "--clear-groups"]
         _run(
             *prefix,
-            _postgresql_program("initdb"),
+            postgresql_program("initdb"),
             f"--pgdata={self.folder}/data",
             "--username=postgres",
             "--auth=trust",
@@ -187,7 +187,7 @@ class PostgreSQLServer(DatabaseServer):
         )
         return Service(
             *prefix,
-            _postgresql_program("postgres"),
+            postgresql_program("postgres"),
             *("-D", f"{self.folder}/data"),
             *("-p", str(self.port)),
             *("-c", "listen_addresses=127.0.0.1"),
@@ -197,7 +197,7 @@ class PostgreSQLServer(DatabaseServer):
         )
 
 
-def _postgresql_program(name: str) -> str:
+def postgresql_program(name: str) -> str:
     """Return the path of a program of the server.
 
     Debian has it in a folder per version.

@@ -30,12 +30,14 @@ class Event:
     """What makes a cluster switch to another server.
 
     ``cause`` makes it happen to the current writer; ``undo`` returns when all
-    servers are healthy members of the cluster again.
+    servers are healthy members of the cluster again.  With ``keeps_writer``,
+    the same server is the writer again, after a time without any in ``cause``.
     """
 
     name: str
     cause: Callable[[], None]
     undo: Callable[[], None]
+    keeps_writer: bool = False
 
 
 class Cluster(Protocol):
@@ -115,7 +117,9 @@ class Site:
             everything works if that takes longer
         :returns: the figures of each switch
         """
-        began_at, figures = self._switch(event.name, event.cause, settle)
+        began_at, figures = self._switch(
+            event.name, event.cause, settle, event.keeps_writer
+        )
         self._allow_refusals(began_at, began_at + figures.switched)
         if not self._cluster.switches_back:
             event.undo()
@@ -160,7 +164,11 @@ class Site:
         self._windows.append((began_at, switched_at + GRACE))
 
     def _switch(
-        self, name: str, cause: Callable[[], None], settle: float
+        self,
+        name: str,
+        cause: Callable[[], None],
+        settle: float,
+        keeps_writer: bool = False,
     ) -> tuple[float, Figures]:
         """Cause a switch and wait until everything works.
 
@@ -173,9 +181,10 @@ class Site:
             )
             wait_until(lambda: self._cluster.writer == self._writer)
             writer = self._writer
+        unwanted = {None} if keeps_writer else {None, writer}
         began_at = time.monotonic()
         cause()
-        wait_until(lambda: self._cluster.writer not in (None, writer))
+        wait_until(lambda: self._cluster.writer not in unwanted)
         switched_at = time.monotonic()
         self._writer = self._cluster.writer
         reported_since = time.time()

@@ -15,8 +15,12 @@ from pathlib import Path
 from console_api.tests.functional.failover import GRACE, Cluster, Site
 from console_api.tests.functional.failover_figures import Figures
 from console_api.tests.functional.galera import GaleraCluster
+from console_api.tests.functional.postgresql_standby import PostgreSQLStandby
 
-_CLUSTERS: dict[str, Callable[[], Cluster]] = {"galera": GaleraCluster}
+_CLUSTERS: dict[str, Callable[[], Cluster]] = {
+    "galera": GaleraCluster,
+    "postgresql": PostgreSQLStandby,
+}
 
 
 def main() -> None:
