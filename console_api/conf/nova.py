@@ -43,7 +43,13 @@ def list_opts() -> list[cfg.Opt]:
 
 def _options() -> list[cfg.Opt]:
     options = [
-        *loading.get_session_conf_options(),
+        *(
+            # An integer before keystoneauth 5.14.
+            cfg.FloatOpt(option.name, help=option.help)
+            if option.dest == "timeout"
+            else option
+            for option in loading.get_session_conf_options()
+        ),
         *loading.get_adapter_conf_options(include_deprecated=False),
     ]
     cfg.set_defaults(options, **DEFAULTS)

@@ -4,7 +4,7 @@
 import argparse
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cliff import command, display
 from rich.console import Console
@@ -19,6 +19,12 @@ from rich.progress import (
 from console_api import errors
 from console_api.cmd.explain import explain
 from console_api.cmd.manage.app import FAILURE, USAGE_ERROR, ManageApp
+
+if TYPE_CHECKING:
+    _DisplayCommandBase = display.DisplayCommandBase[Any]
+else:
+    # Not generic before cliff 4.13.
+    _DisplayCommandBase = display.DisplayCommandBase
 
 #: Takes the number of steps done, and the number of all steps.
 UpdateProgress = Callable[[int, int], None]
@@ -97,7 +103,7 @@ class ManageCommand(command.Command):
         self.app.stdout.write(f"{text}\n")
 
 
-class DisplayCommand(ManageCommand, display.DisplayCommandBase[Any]):
+class DisplayCommand(ManageCommand, _DisplayCommandBase):
     """A command that prints columns, with ``Lister`` or ``ShowOne``."""
 
     def produce_output(

@@ -84,9 +84,9 @@ class RulesTest(unittest.TestCase):
 
     def test_every_referenced_rule_is_defined(self) -> None:
         checks = {name: rule.check for name, rule in self.rules.items()}
-        enforcer = policy.Enforcer(
-            cfg.ConfigOpts(), rules=checks, use_conf=False
-        )
+        conf = cfg.ConfigOpts()
+        conf([], project="console_api", default_config_files=[])
+        enforcer = policy.Enforcer(conf, rules=checks, use_conf=False)
         self.assertTrue(enforcer.check_rules(raise_on_violation=True))
         self.assertEqual(set(self.rules), set(enforcer.rules))
 

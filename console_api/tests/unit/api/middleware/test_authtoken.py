@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 import socket
 import sys
+import unittest
 from typing import Any
 from unittest import mock
 
 from keystonemiddleware import auth_token
+from keystonemiddleware import opts as auth_token_opts
 from oslo_config import cfg
 
 from console_api import errors
@@ -98,6 +100,14 @@ class MakeTest(base.FolderCase):
         self.assertIn(f"{server} cannot be reached", logs.output[0])
         self.assertRegex(logs.output[0], reason)
 
+    @unittest.skipUnless(
+        any(
+            option.dest == "memcache_tls_enabled"
+            for _group, options in auth_token_opts.list_auth_token_opts()
+            for option in options
+        ),
+        "keystonemiddleware is too old to connect to memcached by TLS",
+    )
     def test_missing_memcached_client_is_reported(self) -> None:
         conf = self.load(
             memcached_servers="cache.example.org:11211",
