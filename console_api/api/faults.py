@@ -124,9 +124,9 @@ def from_error(error: Exception) -> Response:
 def _from_known(error: errors.ConsoleAPIError, status: int) -> Response:
     headers: Sequence[Header] = ()
     if isinstance(error, errors.DatabaseBusy):
-        LOG.warning("A write waited too long for a lock: %s", error.__cause__)
+        LOG.warning("A write waited too long: %s", error.reason)
     elif isinstance(error, errors.DatabaseUnavailable):
-        LOG.error("The database is unavailable: %s", error.__cause__)
+        LOG.error("The database is unavailable: %s", error.reason)
     if isinstance(error, _PASSING):
         headers = [_RETRY]
     return _render(status, str(error), headers, type(error))

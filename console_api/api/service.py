@@ -56,7 +56,7 @@ class Service:
         try:
             schema.check(conf)
         except errors.DatabaseUnavailable as error:
-            LOG.warning("Starting without database: %s", error.__cause__)
+            LOG.warning("Starting without database: %s", error.reason)
         servers = directory.load(conf, database)
         return cls(
             enforcer=enforcer,

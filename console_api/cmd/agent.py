@@ -162,4 +162,4 @@ def _check_schema(conf: cfg.ConfigOpts) -> None:
     try:
         schema.check(conf)
     except errors.DatabaseUnavailable as error:
-        LOG.warning("Starting without the database: %s", error.__cause__)
+        LOG.warning("Starting without the database: %s", error.reason)

@@ -7,15 +7,12 @@ from console_api import errors
 def explain(error: errors.ConsoleAPIError | OSError) -> str:
     """Return what went wrong and what to do, on one line.
 
-    Unlike users of the API, operators see why the database is
-    unavailable.  Only the first line of the driver's message is shown; a
-    statement with its values may follow.
+    Unlike users of the API, operators see why the database is unavailable.
     """
     if isinstance(error, OSError):
         return _explain_os_error(error)
-    if isinstance(error, errors.DatabaseUnavailable) and error.__cause__:
-        cause = next(iter(str(error.__cause__).splitlines()), "")
-        return f"{error} Cause: {cause.rstrip('.')}"
+    if isinstance(error, errors.DatabaseUnavailable):
+        return f"The database is unavailable: {error.reason}"
     return str(error)
 
 

@@ -108,6 +108,13 @@ def load(folder: Path) -> cfg.ConfigOpts:
                 conf[group.GROUP][option.dest]
         for option in db_options.database_opts:
             conf.database[option.dest]
+    except cfg.NoSuchOptError:
+        # Its text may be a part of a password.
+        raise errors.ConfigurationError(
+            f"The configuration in {folder} is invalid: a value refers to an "
+            "option that does not exist. Write $ as $$ in passwords and URLs, "
+            "unless it refers to another option."
+        ) from None
     except (cfg.Error, ValueError) as error:
         raise errors.ConfigurationError(
             f"The configuration in {folder} is invalid: {error}"

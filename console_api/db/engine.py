@@ -7,7 +7,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from console_api import errors
 from console_api.bulkhead import acquire_slot
-from console_api.db import failures, prepared
+from console_api.db import failures, prepared, reasons
 from console_api.db.pools import PoolGuard, create_reader, create_writer
 from console_api.db.url import missing_driver
 
@@ -38,16 +38,8 @@ class WriteFailure:
     reason: str
 
 
-# Errors of an unavailable, overloaded or unresponsive database.
-_UNAVAILABLE = (
-    ConnectionLost,
-    db_exc.DBConnectionError,
-    db_exc.DBDeadlock,
-    db_exc.DBNonExistentDatabase,
-    sa_exc.OperationalError,
-    sa_exc.InterfaceError,
-    sa_exc.TimeoutError,
-)
+# Errors of libraries, some of which mean that the database is unavailable.
+_DATABASE_ERRORS = (db_exc.DBError, sa_exc.SQLAlchemyError)
 
 # More than there are constant statements.
 _MAX_PREPARED = 100
@@ -103,8 +95,9 @@ class Database:
             return _on_new_connections(
                 lambda: self._fetch(statement, make, parameters)
             )
-        except _UNAVAILABLE as error:
-            _raise_unavailable(error)
+        except (ConnectionLost, *_DATABASE_ERRORS) as error:
+            _raise_if_unavailable(error)
+            raise
 
     def _fetch(
         self,
@@ -148,21 +141,21 @@ class Database:
                 yield connection
                 is_committing = True
             self.write_failure = None
-        except (*_UNAVAILABLE, db_exc.DBError) as error:
+        except _DATABASE_ERRORS as error:
             self._record_failure(error)
             if not isinstance(error, db_exc.DBConnectionError):
                 raise
             if is_committing and not failures.is_read_only(error):
-                _raise_unavailable(error)
+                _raise_if_unavailable(error)
             raise ConnectionLost from error
 
     def _record_failure(self, error: Exception) -> None:
         """Remember a failed write, unless another one prevented it."""
-        if isinstance(error, _UNAVAILABLE) and not (
+        if failures.is_unavailability(error) and not (
             failures.is_conflict(error) or failures.is_lock_timeout(error)
         ):
             self.write_failure = WriteFailure(
-                dt.datetime.now(dt.UTC), failures.reason(error)
+                dt.datetime.now(dt.UTC), reasons.reason(error)
             )
 
     def close(self) -> None:
@@ -199,11 +192,8 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return _on_new_connections(lambda: repeated(*args, **kwargs))
-        except _UNAVAILABLE as error:
-            _raise_unavailable(error)
-        except db_exc.DBError as error:
-            if failures.is_conflict(error):
-                _raise_unavailable(error)
+        except (ConnectionLost, *_DATABASE_ERRORS) as error:
+            _raise_if_unavailable(error)
             raise
 
     return wrapper
@@ -225,16 +215,16 @@ def _on_new_connections(attempt: Callable[[], T]) -> T:
     return attempt()
 
 
-def _raise_unavailable(error: Exception) -> NoReturn:
+def _raise_if_unavailable(error: Exception) -> None:
     """Raise an error for callers, whose cause is what the driver reported.
 
-    :raises DatabaseBusy: it waited too long for a lock
-    :raises DatabaseUnavailable: in all other cases
+    :raises DatabaseBusy: a statement waited too long for a lock
+    :raises DatabaseUnavailable: the database is unavailable otherwise
     """
     cause: BaseException = error
     if isinstance(error, ConnectionLost) and error.__cause__:
         cause = error.__cause__
-    kind = errors.DatabaseUnavailable
     if failures.is_lock_timeout(cause):
-        kind = errors.DatabaseBusy
-    raise kind(failures.reason(cause)) from cause
+        raise errors.DatabaseBusy(reasons.reason(cause)) from cause
+    if isinstance(error, ConnectionLost) or failures.is_unavailability(cause):
+        raise errors.DatabaseUnavailable(reasons.reason(cause)) from cause

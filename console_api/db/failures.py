@@ -44,6 +44,11 @@ _CLOSING = frozenset(
         "57P03",  # PostgreSQL: cannot_connect_now
         "57P04",  # PostgreSQL: database_dropped
         "57P05",  # PostgreSQL: idle_session_timeout
+        # The file may have been replaced since it was opened.
+        "SQLITE_CORRUPT",
+        "SQLITE_IOERR",
+        "SQLITE_NOTADB",
+        "SQLITE_READONLY",
     }
 )
 
@@ -63,7 +68,32 @@ _LOCK_TIMEOUTS = frozenset(
     {
         1205,  # MariaDB: lock wait timeout
         "55P03",  # PostgreSQL: lock_not_available
+        "SQLITE_BUSY",
     }
+)
+
+# Errors of statements that are right, but not for this database.
+_MISCONFIGURED = frozenset(
+    {
+        1142,  # MariaDB: missing right on a table
+        1143,  # MariaDB: missing right on a column
+        1146,  # MariaDB: missing table
+        "42501",  # PostgreSQL: insufficient_privilege
+        "42P01",  # PostgreSQL: undefined_table
+        "XX001",  # PostgreSQL: data_corrupted
+        "XX002",  # PostgreSQL: index_corrupted
+    }
+)
+
+# Errors of an unavailable, overloaded or unresponsive database.
+_UNAVAILABLE = (
+    db_exc.DBConnectionError,
+    db_exc.DBDeadlock,
+    db_exc.DBNonExistentDatabase,
+    db_exc.DBNonExistentTable,
+    sa_exc.OperationalError,
+    sa_exc.InterfaceError,
+    sa_exc.TimeoutError,
 )
 
 
@@ -77,14 +107,19 @@ def driver_error(error: BaseException) -> BaseException:
 
 
 def code(error: BaseException) -> int | str | None:
-    """Return the number of an error of MariaDB, the SQLSTATE of PostgreSQL.
+    """Return the code of an error.
 
-    None stands for an error of the driver itself, or of SQLite.
+    It is the number of an error of MariaDB, the SQLSTATE of PostgreSQL or the
+    name of the primary result code of SQLite.  None stands for an error of
+    the driver itself.
     """
     error = driver_error(error)
     state: str | None = getattr(error, "pgcode", None)
     if state:
         return state
+    if isinstance(error, sqlite3.Error):
+        name: str = getattr(error, "sqlite_errorname", "")
+        return "_".join(name.split("_")[:2]) or None
     number = error.args[0] if error.args else None
     return number if isinstance(number, int) else None
 
@@ -126,15 +161,21 @@ def is_conflict(error: BaseException) -> bool:
 
 def is_lock_timeout(error: BaseException) -> bool:
     """Return whether a statement waited too long for a lock."""
+    return code(error) in _LOCK_TIMEOUTS
+
+
+def is_unavailability(error: BaseException) -> bool:
+    """Return whether the database is unavailable, not the statement wrong.
+
+    It may be overloaded or misconfigured, too.
+    """
     return (
-        code(error) in _LOCK_TIMEOUTS
-        or getattr(driver_error(error), "sqlite_errorcode", None)
-        == sqlite3.SQLITE_BUSY
+        isinstance(error, _UNAVAILABLE)
+        or is_misconfiguration(error)
+        or is_conflict(error)
     )
 
 
-def reason(error: BaseException) -> str:
-    """Return what the server reported, on one line."""
-    cause = driver_error(error)
-    text = str(cause.args[1] if code(error) in cause.args[:1] else cause)
-    return next(iter(text.strip().splitlines()), "") or type(cause).__name__
+def is_misconfiguration(error: BaseException) -> bool:
+    """Return whether an operator has to change the database itself."""
+    return code(error) in _MISCONFIGURED

@@ -10,7 +10,7 @@ from oslo_config import cfg
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.engine import Connection
 
-from console_api.db import failures, pools, schema, sessions
+from console_api.db import pools, reasons, schema, sessions
 from console_api.db.url import database_url, missing_driver, without_creating
 
 # Seconds that a connection may take to be made, and a statement to end: load
@@ -66,7 +66,7 @@ class HealthProbe:
                 if self._is_read_only(connection):
                     return Health(None, "the database is read-only")
         except sa_exc.SQLAlchemyError as error:
-            reason = failures.reason(error)
+            reason = reasons.reason(error)
             return Health(reason, reason)
         return Health(None, None)
 

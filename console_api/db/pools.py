@@ -80,6 +80,12 @@ class PoolGuard:
             context.is_disconnect = True
         if context.is_disconnect:
             self.discard(context.original_exception)
+        elif (
+            failures.is_misconfiguration(context.original_exception)
+            and context.sqlalchemy_exception is not None
+        ):
+            # oslo.db would log it with its traceback.
+            raise context.sqlalchemy_exception
 
     def discard(self, error: BaseException | None = None) -> None:
         """Discard all connections.

@@ -11,7 +11,7 @@ from oslo_db import exception as db_exc
 from sqlalchemy import exc as sa_exc
 
 from console_api import errors
-from console_api.db import sessions
+from console_api.db import reasons, sessions
 from console_api.db.url import (
     STATEMENT_TIMEOUT,
     database_url,
@@ -63,7 +63,7 @@ def version(conf: cfg.ConfigOpts) -> str | None:
             )
             return found
     except (sa_exc.DBAPIError, db_exc.DBError) as error:
-        raise errors.DatabaseUnavailable from error
+        raise errors.DatabaseUnavailable(reasons.reason(error)) from error
 
 
 def check(conf: cfg.ConfigOpts) -> None:
@@ -115,7 +115,7 @@ def sync(conf: cfg.ConfigOpts) -> None:
             "of a newer version of console-api, install that version."
         ) from error
     except sa_exc.DBAPIError as error:
-        raise errors.DatabaseUnavailable from error
+        raise errors.DatabaseUnavailable(reasons.reason(error)) from error
 
 
 def _is_missing(url: sa.URL) -> bool:

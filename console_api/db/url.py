@@ -22,6 +22,11 @@ _ENCODINGS = {
     "postgresql": {"client_encoding": "utf8"},
 }
 
+_ESCAPE = (
+    "Percent-encode special characters of the password, such as @ as %40, / "
+    "as %2F and % as %25, and write $ as $$."
+)
+
 _IN_MEMORY = (None, "", ":memory:")
 
 
@@ -55,8 +60,14 @@ def database_url(
         raise errors.ConfigurationError(
             "[database] connection is not a database URL, or of a database "
             "that SQLAlchemy has no dialect for. Write it like "
-            "mysql+pymysql://USER:PASSWORD@HOST/console_api"
+            f"mysql+pymysql://USER:PASSWORD@HOST/console_api. {_ESCAPE}"
         ) from None
+    if url.host is not None and "@" in f"{url.host}{url.database}":
+        # They contain a part of the password, which errors would show.
+        raise errors.ConfigurationError(
+            "[database] connection contains more than one @, so that a part "
+            f"of the password would be taken for the host. {_ESCAPE}"
+        )
     if url.get_backend_name() == "sqlite" and url.database in _IN_MEMORY:
         raise errors.ConfigurationError(
             "[database] connection: an SQLite database has to be in a file, "

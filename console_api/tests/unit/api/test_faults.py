@@ -94,13 +94,12 @@ class FromErrorTest(FaultsCase):
                 self.assertEqual((), reply.headers)
 
     def test_unavailable_database_is_logged_with_retry_after(self) -> None:
-        error = errors.DatabaseUnavailable()
-        error.__cause__ = OSError("server gone away")
+        error = errors.DatabaseUnavailable("The server has gone away.")
         with self.assertLogs(faults.LOG, "ERROR") as logs:
             reply = faults.from_error(error)
         self.assertFault(reply, 503, str(error))
         self.assertEqual([("Retry-After", "5")], reply.headers)
-        self.assertIn("server gone away", logs.output[0])
+        self.assertIn("The server has gone away.", logs.output[0])
 
     def test_unexpected_error_is_logged_but_not_shown(self) -> None:
         for error in (

@@ -56,6 +56,11 @@ class DatabaseUrlTest(base.FolderCase):
             with self.subTest(text):
                 self.assertEqual(expected, self.url(text).query[name])
 
+    def test_escaped_password_is_decoded(self) -> None:
+        url = self.url("mysql+pymysql://user:a%40b%2Fc$$d@host/name")
+        self.assertEqual("a@b/c$d", url.password)
+        self.assertEqual("host", url.host)
+
     def test_unknown_database_gets_no_timeouts(self) -> None:
         url = self.url("oracle://user:secret@host/name")
         self.assertEqual({}, dict(url.query))
@@ -70,10 +75,13 @@ class DatabaseUrlTest(base.FolderCase):
             "secret://host/name",
             "mysql+secret://user:secret@host/name",
             "mysql+pymysql://user:secret@host:secret/name",
+            "mysql+pymysql://user:pass@secret@host/name",
+            "postgresql+psycopg2://user:pass@secret/secret@host/name",
         ):
             with self.subTest(text):
                 with self.assertRaises(errors.ConfigurationError) as caught:
                     self.url(text)
                 message = str(caught.exception)
                 self.assertIn("[database] connection", message)
+                self.assertIn("@ as %40", message)
                 self.assertNotIn("secret", message)
