@@ -91,7 +91,11 @@ class Application:
                 version_headers = microversion.headers(version)
             else:
                 version = microversion.MIN_VERSION
-            with RequestSlot(self._service.bulkhead):
+            with RequestSlot(
+                self._service.reserved
+                if route.reserved
+                else self._service.bulkhead
+            ):
                 response = self._perform(environ, match, route, version)
         except Exception as error:  # noqa: BLE001 (logged, neutral response)
             response = faults.from_error(error)

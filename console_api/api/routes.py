@@ -37,10 +37,11 @@ class Route(Generic[T]):
 
     ``rule`` is the policy rule, enforced on the ``target`` that the action
     is then given.  Outside its microversions, clients use the ``alternative``.
-    Without ``body`` and ``query`` any are accepted.  The rest
-    is for the filter in front of another API: only a body with one of the
-    keys ``actions`` is a request to us, and an operation is ``shared`` if the
-    other API has such resources too, and serves those that we do not have.
+    Without ``body`` and ``query`` any are accepted.  Requests to ``reserved``
+    operations wait in slots of their own, see ``Service``.  The rest is for
+    the filter in front of another API: only a body with one of the keys
+    ``actions`` is a request to us, and an operation is ``shared`` if the other
+    API has such resources too, and serves those that we do not have.
     """
 
     path: str
@@ -53,6 +54,7 @@ class Route(Generic[T]):
     alternative: str = ""
     body: Schema | None = None
     query: Schema | None = None
+    reserved: bool = False
     actions: Sequence[str] = ()
     shared: bool = False
 
@@ -80,6 +82,7 @@ ROUTES: Sequence[AnyRoute] = (
         rule=token_policies.SHOW,
         target=targets.console_auth_token,
         query=token_schemas.SHOW_QUERY,
+        reserved=True,
         shared=True,
     ),
     Route(

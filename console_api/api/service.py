@@ -29,8 +29,9 @@ LOG = logging.getLogger(__name__)
 class Service:
     """The domain, ready for requests.
 
-    ``max_limit`` is the maximum number of resources in a page of a list,
-    ``bulkhead`` the limit on requests that wait.
+    ``max_limit`` is the maximum number of resources in a page of a list.
+    ``bulkhead`` is the limit on requests that wait, ``reserved`` the one on
+    those to reserved operations.
     """
 
     enforcer: Enforcer
@@ -39,6 +40,7 @@ class Service:
     console_hosts: ConsoleHostManager
     tokens: TokenManager
     bulkhead: Bulkhead
+    reserved: Bulkhead
     max_limit: int
 
     @classmethod
@@ -75,6 +77,10 @@ class Service:
             ),
             bulkhead=Bulkhead(
                 "the database or the directory", conf.api.max_slow_requests
+            ),
+            reserved=Bulkhead(
+                "the directory to confirm tokens",
+                max(1, conf.api.max_slow_requests // 2),
             ),
             max_limit=conf.api.max_limit,
         )

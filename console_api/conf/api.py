@@ -37,10 +37,11 @@ OPTS = [
         help="Maximum number of requests per process that may wait for "
         "something slow at the same time: for a lock in the database, in "
         "order to write to it, or for the service where servers are looked "
-        "up. Further ones get status 503 if they would have to queue "
-        "for more than a second. Set this below the number of threads per "
-        "process: the other threads serve requests that need not wait, such "
-        "as token look-ups.",
+        "up. Further ones get status 503 if they would have to queue for "
+        "more than a second. In addition, half as many token look-ups may "
+        "wait for that service. Set this below two thirds of "
+        "the number of threads per process: the other threads serve requests "
+        "that need not wait.",
     ),
     cfg.IntOpt(
         "max_limit",

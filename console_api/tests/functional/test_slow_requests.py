@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import contextlib
+import functools
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -35,7 +36,10 @@ class SlowRequestsTestCase(base.FunctionalTestCase):
         return [pool.submit(call) for call in calls]
 
     def wait_for_refusals(
-        self, futures: list["Future[Reply]"], pending: int
+        self,
+        futures: list["Future[Reply]"],
+        pending: int,
+        message: str = OVERLOADED,
     ) -> None:
         """Wait until all requests but some have been refused."""
         self.eventually(
@@ -46,7 +50,7 @@ class SlowRequestsTestCase(base.FunctionalTestCase):
         )
         for future in futures:
             if future.done():
-                self.assert_fault(future.result(), 503, OVERLOADED)
+                self.assert_fault(future.result(), 503, message)
                 self.assertEqual("5", future.result().headers["Retry-After"])
         self.assert_pending(futures, pending)
 
@@ -54,6 +58,16 @@ class SlowRequestsTestCase(base.FunctionalTestCase):
         self, futures: list["Future[Reply]"], pending: int
     ) -> None:
         self.assertEqual(pending, sum(not future.done() for future in futures))
+
+    @contextlib.contextmanager
+    def lock(self, host: str) -> Iterator[None]:
+        """Lock the row of a console host."""
+        hosts = tables.console_hosts
+        with self.database.engine.begin() as connection:
+            connection.execute(
+                hosts.update().where(hosts.c.host == host).values(host=host)
+            )
+            yield
 
     def look_up(self, token: str) -> None:
         """Look up a token more often than the server has threads."""
@@ -70,16 +84,6 @@ class LockedRowTest(SlowRequestsTestCase):
         return self.start_server(
             {"api": {"max_slow_requests": str(SLOTS)}}, threads=THREADS
         )
-
-    @contextlib.contextmanager
-    def lock(self, host: str) -> Iterator[None]:
-        """Lock the row of a console host."""
-        hosts = tables.console_hosts
-        with self.database.engine.begin() as connection:
-            connection.execute(
-                hosts.update().where(hosts.c.host == host).values(host=host)
-            )
-            yield
 
     def creating(self) -> Callable[[], Reply]:
         path = f"/servers/{self.make_server()}/consoles"
@@ -114,9 +118,8 @@ class LockedRowTest(SlowRequestsTestCase):
             self.assertEqual(200, future.result().status)
 
 
-@base.on_database_servers
-class HungNovaTest(SlowRequestsTestCase):
-    """Nova does not respond, or one of its compute hosts does not."""
+class NovaTestCase(SlowRequestsTestCase):
+    cache_seconds = 600
 
     def choose_server(self) -> Server:
         self.nova = FakeNova()
@@ -127,7 +130,10 @@ class HungNovaTest(SlowRequestsTestCase):
         return self.start_server(
             {
                 "api": {"max_slow_requests": str(SLOTS)},
-                "directory": {"driver": "nova", "cache_seconds": "600"},
+                "directory": {
+                    "driver": "nova",
+                    "cache_seconds": str(self.cache_seconds),
+                },
                 "nova": {**self.nova.options, "timeout": "60"},
                 "remote_consoles": {"novnc_base_url": "http://proxy/vnc"},
             },
@@ -161,6 +167,11 @@ class HungNovaTest(SlowRequestsTestCase):
         for future in futures:
             self.assertIn(future.result().status, (200, 503))
 
+
+@base.on_database_servers
+class HungNovaTest(NovaTestCase):
+    """Nova does not respond, or one of its compute hosts does not."""
+
     def test_hung_compute_host_delays_only_its_servers(self) -> None:
         hung, other = self.add_server("hung"), self.add_server("other")
         token = self.issue_token(other)
@@ -191,4 +202,28 @@ class HungNovaTest(SlowRequestsTestCase):
         self.end(futures)
 
 
-del SlowRequestsTestCase
+@base.on_database_servers
+class ConfirmedTokensTest(NovaTestCase):
+    """Each look-up asks Nova whether the server has moved."""
+
+    cache_seconds = 0
+
+    def test_look_ups_have_slots_of_their_own(self) -> None:
+        token = self.issue_token(self.add_server("compute-1"))
+        host = self.make_console_host(max_port=20099)
+        calls = [
+            functools.partial(
+                self.member.post,
+                f"/servers/{self.add_server(self.compute_host)}/consoles",
+            )
+            for _ in range(12)
+        ]
+        with self.lock(host):
+            futures = self.start_requests(calls)
+            self.wait_for_refusals(futures, SLOTS)
+            self.look_up(token)
+            self.assert_pending(futures, SLOTS)
+        self.end(futures)
+
+
+del SlowRequestsTestCase, NovaTestCase
