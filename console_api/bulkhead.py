@@ -7,9 +7,11 @@ and those that need none of that could not be served.
 """
 
 import collections
+import contextlib
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import NoReturn, Optional
@@ -100,6 +102,15 @@ class Bulkhead:
                     time.monotonic() - self._overloaded_at,
                 )
                 self._refused = 0
+
+    @contextlib.contextmanager
+    def slot(self) -> Iterator[None]:
+        """Acquire a slot for the context; see ``acquire``."""
+        acquired_at = self.acquire()
+        try:
+            yield
+        finally:
+            self.release(acquired_at)
 
     def _refuse(self) -> NoReturn:
         if not self._refused:

@@ -39,7 +39,8 @@ OPTS = [
         "order to write to it, or for the service where servers are looked "
         "up. Further ones get status 503 if they would have to queue for "
         "more than a second. In addition, half as many token look-ups may "
-        "wait for that service. Set this below two thirds of "
+        "wait for that service, and as many requests for Keystone to "
+        "validate a token that is not cached. Set this below two thirds of "
         "the number of threads per process: the other threads serve requests "
         "that need not wait.",
     ),

@@ -13,6 +13,7 @@ from keystonemiddleware import auth_token
 from oslo_config import cfg
 
 from console_api import errors
+from console_api.bulkhead import Bulkhead
 from console_api.conf import middleware
 
 if TYPE_CHECKING:
@@ -61,13 +62,20 @@ class AuthTokenFilter(auth_token.AuthProtocol):  # type: ignore[misc]
     """
 
     def __init__(
-        self, app: "WSGIApplication", conf: dict[str, object]
+        self,
+        app: "WSGIApplication",
+        conf: dict[str, object],
+        bulkhead: Bulkhead,
     ) -> None:
         """Wrap an application.
 
+        :param bulkhead: the limit on requests that wait for Keystone
         :raises ImportError: the memcached client is not installed
         """
         super().__init__(app, conf)
+        # Called if a token is not in the cache.
+        keystone = self._identity_server
+        keystone.verify_token = bulkhead.slot()(keystone.verify_token)
         if not self._conf.get("cache"):
             # Not in the thread of the first request: the client imports
             # eventlet if it is installed, and a thread that did so keeps the
@@ -87,6 +95,8 @@ class AuthTokenFilter(auth_token.AuthProtocol):  # type: ignore[misc]
             raise
         except webob.exc.HTTPException:
             raise
+        except errors.Overloaded as error:
+            raise webob.exc.HTTPServiceUnavailable from error
         except Exception as error:
             _log(error)
             raise webob.exc.HTTPServiceUnavailable from error
@@ -112,7 +122,11 @@ def make(app: "WSGIApplication", conf: cfg.ConfigOpts) -> AuthTokenFilter:
             "credentials that the type requires."
         )
     try:
-        made = AuthTokenFilter(app, {"oslo_config_config": conf})
+        made = AuthTokenFilter(
+            app,
+            {"oslo_config_config": conf},
+            Bulkhead("Keystone", conf.api.max_slow_requests),
+        )
     except ImportError as error:
         if not group.memcached_servers:
             raise

@@ -45,8 +45,10 @@ class ComputeHostLimits:
         if slots is None:
             yield
             return
-        with self._limit(compute_host, max(1, slots // 2)) as limit:
-            acquired_at = limit.acquire()
+        with (
+            self._limit(compute_host, max(1, slots // 2)) as limit,
+            limit.slot(),
+        ):
             try:
                 yield
             except TimedOut:
@@ -56,8 +58,6 @@ class ComputeHostLimits:
             else:
                 with self._lock:
                     self._hung.pop(compute_host, None)
-            finally:
-                limit.release(acquired_at)
 
     @contextlib.contextmanager
     def _limit(self, compute_host: str, slots: int) -> Iterator[Bulkhead]:

@@ -11,13 +11,17 @@ from concurrent.futures import Future
 from typing import Any
 
 from console_api.db import tables
-from console_api.tests.functional import base
+from console_api.tests.functional import base, identity
 from console_api.tests.functional.client import Reply
+from console_api.tests.functional.identity import IdentityService
 from console_api.tests.functional.servers import Server
 from console_api.tests.unit.directory.nova import fake_nova
 from console_api.tests.unit.directory.nova.fake_nova import FakeNova
 
 OVERLOADED = "The service is busy. Retry the request in a few seconds."
+NO_KEYSTONE = (
+    "The identity service is unavailable. Retry the request in a few seconds."
+)
 
 NOVNC = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
 
@@ -224,6 +228,41 @@ class ConfirmedTokensTest(NovaTestCase):
             self.look_up(token)
             self.assert_pending(futures, SLOTS)
         self.end(futures)
+
+
+class HungKeystoneTest(SlowRequestsTestCase):
+    backend = "sqlite"
+
+    def choose_server(self) -> Server:
+        self.identity = IdentityService()
+        self.addCleanup(self.identity.stop)
+        options = identity.options(self.identity.url)
+        options["api"]["max_slow_requests"] = str(SLOTS)
+        return self.start_server(options, threads=THREADS)
+
+    def test_cached_tokens_are_served_while_keystone_hangs(self) -> None:
+        path = f"/servers/{self.make_server()}/consoles"
+
+        def get(token: str) -> Reply:
+            headers = {"X-Auth-Token": token}
+            return self.client(None).get(path, headers=headers)
+
+        cached, *tokens = (
+            self.identity.issue("user", self.project, "member")
+            for _ in range(13)
+        )
+        self.assertEqual(200, get(cached).status)
+        self.identity.answers.clear()
+        futures = self.start_requests(
+            [functools.partial(get, token) for token in tokens]
+        )
+        self.wait_for_refusals(futures, SLOTS, NO_KEYSTONE)
+        for _ in range(2 * THREADS):
+            self.assertEqual(200, get(cached).status)
+        self.assert_pending(futures, SLOTS)
+        self.identity.answers.set()
+        for future in futures:
+            self.assertIn(future.result().status, (200, 503))
 
 
 del SlowRequestsTestCase, NovaTestCase
