@@ -246,6 +246,11 @@ def _opened(folder: Path) -> Iterator[int]:
         raise _missing(folder) from error
     try:
         yield directory
+    except OSError as error:
+        # The operator needs more than the name within the folder.
+        if isinstance(error.filename, str):
+            error.filename = str(folder / error.filename)
+        raise
     finally:
         os.close(directory)
 

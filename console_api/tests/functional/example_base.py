@@ -58,6 +58,7 @@ class ExampleTestCase(base.FunctionalTestCase):
         """
         anyone = self.client(None, prefix="")
         self.assertEqual(200, anyone.get("/healthcheck").status)
+        self.assertEqual(200, anyone.request("OPTIONS", "/").status)
         server_id = self.make_server()
         self.make_console_host()
         consoles = f"/servers/{server_id}/consoles"

@@ -15,10 +15,11 @@ class KeysCase(base.FolderCase):
 
     def put(self, *numbers: int) -> None:
         """Create keys with these numbers."""
-        self.keys.mkdir(exist_ok=True)
+        self.keys.mkdir(mode=0o700, exist_ok=True)
         for number in numbers:
-            key = fernet.Fernet.generate_key()
-            (self.keys / str(number)).write_bytes(key)
+            path = self.keys / str(number)
+            path.write_bytes(fernet.Fernet.generate_key())
+            path.chmod(0o600)
 
     def names(self) -> list[str]:
         return sorted(

@@ -116,6 +116,14 @@ class PromoteTest(KeysCase):
         repository.promote(self.keys)
         self.assertFalse(draft.exists())
 
+    def test_error_names_path_of_file(self) -> None:
+        repository.setup(self.keys)
+        draft = self.keys / ".0.4711"
+        draft.mkdir()
+        with self.assertRaises(OSError) as caught:
+            repository.promote(self.keys)
+        self.assertEqual(str(draft), caught.exception.filename)
+
     def test_missing_keys_are_reported_with_command(self) -> None:
         self.keys.mkdir()
         with self.assertRaisesRegex(errors.ConfigurationError, "keys setup"):
