@@ -43,14 +43,18 @@ class Contents:
 class ReadError(Exception):
     """A policy file cannot be read now; a retry may succeed."""
 
-    def __init__(self, path: Path, message: str) -> None:
+    def __init__(self, path: Path, error: OSError) -> None:
         """Create the error."""
-        super().__init__(message)
+        super().__init__(error.strerror or str(error))
         self.finding = Finding(
             path=path,
             level=Level.BROKEN,
-            message=f"The policy file cannot be read: {message}.",
-            remedy="Let the user of the service read it.",
+            message=f"The policy file cannot be read: {self}.",
+            remedy=(
+                "Let the user of the service read it."
+                if error.errno == errno.EACCES
+                else "Restore or correct it."
+            ),
         )
 
 
@@ -64,7 +68,8 @@ class PolicyFiles:
         self._is_configured = bool(
             source and source.location.is_user_controlled
         )
-        self.file = folder / conf.oslo_policy.policy_file
+        self._name: str = conf.oslo_policy.policy_file
+        self.file = folder / self._name
         self.directories = [
             folder / name for name in conf.oslo_policy.policy_dirs
         ]
@@ -103,8 +108,7 @@ class PolicyFiles:
             _report(
                 contents,
                 self.file,
-                "[oslo_policy] policy_file names this file, which does not "
-                "exist.",
+                f"[oslo_policy] policy_file: {self._name} does not exist.",
                 "Create it or remove the option.",
                 level=Level.BROKEN,
             )
@@ -147,7 +151,7 @@ class PolicyFiles:
             mode = directory.stat().st_mode
             entries = sorted(_entries(directory))
         except OSError as error:
-            raise ReadError(directory, str(error.strerror)) from error
+            raise ReadError(directory, error) from error
         _check_mode(contents, directory, mode)
         for path in entries:
             if path.suffix in _SUFFIXES:
@@ -166,7 +170,7 @@ class PolicyFiles:
         try:
             data, mode = _read(path, limit)
         except OSError as error:
-            raise ReadError(path, error.strerror or str(error)) from error
+            raise ReadError(path, error) from error
         contents.files[path] = data
         _check_mode(contents, path, mode)
 
@@ -241,13 +245,13 @@ def _read(path: Path, limit: int) -> tuple[bytes, int]:
     """
     # Opening a FIFO would otherwise wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123
+    try:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
             kind = "a directory" if stat.S_ISDIR(before.st_mode) else "special"
             raise OSError(errno.EINVAL, f"it is {kind}, not a regular file")
         data = b""
-        while chunk := file.read(limit + 1 - len(data)):
+        while chunk := os.read(descriptor, limit + 1 - len(data)):
             data += chunk
         if len(data) > limit:
             raise OSError(
@@ -255,6 +259,8 @@ def _read(path: Path, limit: int) -> tuple[bytes, int]:
             )
         if _stamp(os.fstat(descriptor)) != _stamp(before):
             raise OSError(errno.EAGAIN, "it is being written")
+    finally:
+        os.close(descriptor)
     return data, before.st_mode
 
 

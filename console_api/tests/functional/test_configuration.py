@@ -119,16 +119,20 @@ class ConfigurationTests(unittest.TestCase):
             ("missing.yaml", None, "[oslo_policy] policy_file: missing.yaml"),
             ("list.yaml", b"- a\n- list\n", "list.yaml"),
             ("broken.yaml", b'"unfinished', "broken.yaml"),
-            ("binary.yaml", b"\xff\xfe\x00", "binary.yaml cannot be read"),
+            (
+                "binary.yaml",
+                b"\xff\xfe\x00",
+                "binary.yaml:1: This line is not encoded in UTF-8",
+            ),
         ):
             folder = self.write(text, oslo_policy={"policy_file": name})
             if content is not None:
                 (folder / name).write_bytes(content)
-        folder = self.write("policy.yaml cannot be read")
+        folder = self.write("policy.yaml: The policy file cannot be read")
         (folder / "policy.yaml").mkdir()
         if os.geteuid() != 0:
             # The superuser can read every file.
-            folder = self.write("policy.yaml cannot be read")
+            folder = self.write("policy.yaml: The policy file cannot be read")
             (folder / "policy.yaml").touch(mode=0)
         self.assert_refused()
 

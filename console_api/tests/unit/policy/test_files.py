@@ -127,9 +127,26 @@ class ReadTest(FilesCase):
     def test_main_file_has_to_be_regular(self) -> None:
         found = self.find()
         self.path.unlink()
-        os.mkfifo(self.path)
-        with self.assertRaises(ReadError):
-            found.read()
+        for make in (os.mkfifo, os.mkdir):
+            make(self.path)
+            with (
+                self.subTest(make.__name__),
+                self.assertRaisesRegex(ReadError, "not a regular file"),
+            ):
+                found.read()
+            self.path.rename(self.folder / make.__name__)
+
+    def test_failed_reads_close_their_file(self) -> None:
+        found = self.find()
+        self.path.unlink()
+        self.path.mkdir()
+        before = list(Path("/proc/self/fd").iterdir())
+        for _ in range(3):
+            with self.assertRaises(ReadError):
+                found.read()
+        self.assertEqual(
+            len(before), len(list(Path("/proc/self/fd").iterdir()))
+        )
 
     def test_policy_directory_has_to_be_a_directory(self) -> None:
         self.directory.touch()
