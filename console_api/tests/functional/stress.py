@@ -96,6 +96,8 @@ def _run(
                 figures += switches
         print(f"{name}: comparing", flush=True)
         return figures, site.stop()
+    except TimeoutError as error:
+        return figures, [f"{name}: given up. {error}"]
     finally:
         cluster.stop()
 
