@@ -82,6 +82,8 @@ class Site:
             {
                 "database": {"max_pool_size": "5"},
                 "consoles": {"host_down_time": "30"},
+                # Longer than a stress test takes.
+                "tokens": {"ttl": "86400"},
             },
             workers=4,
             threads=4,
