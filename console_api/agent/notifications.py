@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nova's notifications of deleted servers, over oslo.messaging."""
+"""Nova's notifications of servers, over oslo.messaging."""
 
 import asyncio
 import logging
@@ -12,15 +12,29 @@ from oslo_messaging.notify import dispatcher, listener
 from console_api import errors, values
 from console_api.db.engine import Database
 from console_api.directory import records
+from console_api.directory.base import Directory
+from console_api.directory.remote import RemoteDirectory
 
 LOG = logging.getLogger(__name__)
 
 # Seconds until a notification is retried while the database is unavailable.
 _RETRY_INTERVAL = 5
 
-# Nova's versioned notification and its older, unversioned form.  Other events
-# of servers have other names.
-_EVENT_TYPES = r"(compute\.)?instance\.delete\.end$"
+# What ends the display of a server, or starts it elsewhere: another server may
+# be given its port.  Versioned notifications separate words by `_`; their
+# older form, which begins with `compute.`, by `.` as well.
+_EVENT_TYPES = (
+    r"(compute\.)?instance\."
+    r"((soft_|force_)?delete|restore|shutdown|power_off|power_on|reboot|"
+    r"rebuild|suspend|resume|(finish_)?resize|live[._]migration|evacuate|"
+    r"(un)?rescue|(un)?shelve)"
+    r"((?!_ip)[._]\w+)*$"
+)
+
+_DELETED = (".delete.end", ".force_delete.end")
+
+# At the start, the server is still where it was.
+_STARTING = ".start"
 
 
 def server_of(payload: object) -> str:
@@ -43,67 +57,104 @@ def server_of(payload: object) -> str:
     return found
 
 
-class DeletionEndpoint:
-    """Called by oslo.messaging for each notification of a deleted server."""
+class ServerEndpoint:
+    """Called by oslo.messaging for each notification of a server."""
 
     filter_rule = oslo_messaging.NotificationFilter(event_type=_EVENT_TYPES)
 
-    def __init__(self, database: Database, stopping: threading.Event) -> None:
-        """Delete servers from a database.
+    def __init__(
+        self,
+        database: Database,
+        directory: Directory,
+        stopping: threading.Event,
+    ) -> None:
+        """Prepare.
 
+        :param directory: asked where a server is after an event
         :param stopping: set when the listener stops
         """
         self._database = database
+        self._directory = directory
         self._stopping = stopping
 
-    def info(
+    def _process(
         self,
         _context: object,
         _publisher_id: object,
-        event_type: object,
+        event_type: str,
         payload: object,
         _metadata: object,
     ) -> str | None:
-        """Delete a server, if it is known.
+        """Update what is stored of a server, if it is known.
 
         :returns: ``REQUEUE`` if the database is unavailable, otherwise None
         """
         try:
             server_id = server_of(payload)
-            is_known = records.delete(self._database, server_id)
+            if event_type.endswith(_DELETED):
+                self._delete(server_id)
+            else:
+                self._update(server_id, event_type)
         except ValueError as error:
             LOG.warning("Ignoring notification %s: %s.", event_type, error)
         except errors.DatabaseUnavailable as error:
-            LOG.warning("Cannot delete a server now: %s", error)
+            LOG.warning("Cannot process a notification now: %s", error)
             # Otherwise the notification would come back at once.
             self._stopping.wait(_RETRY_INTERVAL)
             result: str = oslo_messaging.NotificationResult.REQUEUE
             return result
-        else:
-            if is_known:
-                LOG.info(
-                    "Deleted server %s with its consoles and tokens: Nova "
-                    "has deleted it.",
-                    server_id,
-                )
-            else:
-                LOG.debug("Nova has deleted unknown server %s.", server_id)
         return None
+
+    # The priorities of notifications; operations that failed have the second.
+    info = error = _process
+
+    def _delete(self, server_id: str) -> None:
+        if records.delete(self._database, server_id):
+            LOG.info(
+                "Deleted server %s with its consoles and tokens: Nova has "
+                "deleted it.",
+                server_id,
+            )
+        else:
+            LOG.debug("Nova has deleted unknown server %s.", server_id)
+
+    def _update(self, server_id: str, event_type: str) -> None:
+        """Revoke the tokens, and look up where the server is now."""
+        if not records.revoke_tokens(self._database, server_id):
+            LOG.debug("Unknown server %s: %s.", server_id, event_type)
+            return
+        LOG.info("Revoked the tokens of server %s: %s.", server_id, event_type)
+        if event_type.endswith(_STARTING) or not isinstance(
+            self._directory, RemoteDirectory
+        ):
+            return
+        try:
+            self._directory.refresh(server_id)
+        except errors.ServerNotFound:
+            LOG.debug("The directory no longer has server %s.", server_id)
+        except errors.DatabaseUnavailable:
+            raise
+        except errors.Unavailable as error:
+            # The next look-up of the server tries again.
+            LOG.warning("Cannot look up server %s now: %s", server_id, error)
 
 
 class NotificationListener:
     """Listens to a message bus, as soon as it is available."""
 
-    def __init__(self, database: Database, conf: cfg.ConfigOpts) -> None:
+    def __init__(
+        self, database: Database, directory: Directory, conf: cfg.ConfigOpts
+    ) -> None:
         """Prepare; ``run`` listens.
 
+        :param directory: asked where a server is after an event
         :raises ConfigurationError: an option of ``[notifications]`` is
             invalid
         """
         self._stopping = threading.Event()
         self._started = threading.Event()
         self._server = _create_server(
-            conf, DeletionEndpoint(database, self._stopping)
+            conf, ServerEndpoint(database, directory, self._stopping)
         )
 
     @property
@@ -150,7 +201,7 @@ class _Dispatcher(dispatcher.NotificationDispatcher):  # type: ignore[misc]
 
 
 def _create_server(
-    conf: cfg.ConfigOpts, endpoint: DeletionEndpoint
+    conf: cfg.ConfigOpts, endpoint: ServerEndpoint
 ) -> listener.NotificationServer:
     options = conf.notifications
     try:

@@ -122,11 +122,11 @@ def _helpers(
     if isinstance(servers, RemoteDirectory) and conf.agent.cleanup_interval:
         yield Cleaner(database, servers, conf).run()
     if conf.notifications.transport_url:
-        yield _notification_listener(database, conf).run()
+        yield _notification_listener(database, servers, conf).run()
 
 
 def _notification_listener(
-    database: Database, conf: cfg.ConfigOpts
+    database: Database, servers: Directory, conf: cfg.ConfigOpts
 ) -> "NotificationListener":
     try:
         # Imported here because oslo.messaging is optional.
@@ -138,7 +138,7 @@ def _notification_listener(
             "[notifications] transport_url requires oslo.messaging. Install "
             f"console-api[notifications]. ({error})"
         ) from error
-    return NotificationListener(database, conf)
+    return NotificationListener(database, servers, conf)
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,9 @@ OPTS = [
         help="URL of the message bus with Nova's notifications, in the form "
         "rabbit://USER:PASSWORD@HOST:5672/. If it is set, the agent deletes "
         "the consoles and tokens of a server as soon as Nova reports that the "
-        "server was deleted. Requires oslo.messaging (the extra "
+        "server was deleted. It revokes the tokens of a server that was "
+        "moved, stopped or started, and looks up in the directory where the "
+        "server is. Requires oslo.messaging (the extra "
         "`notifications`). Options of the bus, such as those for TLS, are in "
         "[oslo_messaging_rabbit].",
     ),

@@ -183,6 +183,27 @@ def delete(database: Database, token_hash: str) -> bool:
         )
 
 
+@retried
+def delete_of_server(database: Database, server_id: str) -> bool:
+    """Delete the tokens of a server.
+
+    :returns: whether the server is stored
+    """
+    with database.transaction() as connection:
+        # This changes nothing, but waits for tokens that are being inserted.
+        is_stored = connection.execute(
+            tables.servers.update()
+            .where(_servers.uuid == server_id)
+            .values(uuid=server_id)
+        ).rowcount
+        connection.execute(
+            tables.console_auth_tokens.delete().where(
+                _tokens.server_id == server_id
+            )
+        )
+    return bool(is_stored)
+
+
 def count_expired(database: Database, now: int) -> int:
     """Return the number of expired tokens.
 

@@ -7,7 +7,7 @@ directory reports, as if an operator had changed the row with
 """
 
 from console_api import errors
-from console_api.db import servers
+from console_api.db import console_auth_tokens, servers
 from console_api.db.engine import Database
 from console_api.db.servers import ServerChanges
 from console_api.directory.base import Server
@@ -49,6 +49,18 @@ def delete(database: Database, server_id: str) -> bool:
     return servers.get(database, server_id) is not None and servers.delete(
         database, server_id
     )
+
+
+def revoke_tokens(database: Database, server_id: str) -> bool:
+    """Revoke the tokens of a server.
+
+    :returns: whether it is stored
+    :raises DatabaseUnavailable: the database does not answer
+    """
+    # Read first: notifications of unknown servers must not cause writes.
+    return servers.get(
+        database, server_id
+    ) is not None and console_auth_tokens.delete_of_server(database, server_id)
 
 
 def _write(database: Database, server: Server, stored: Server | None) -> bool:

@@ -43,6 +43,11 @@ transport_url = {bus}
 control_exchange = {exchange}
 # Only the script replies.
 rpc_response_timeout = 2
+[notifications]
+notification_format = both
+[oslo_messaging_notifications]
+# They are only recorded.
+driver = test
 [oslo_messaging_rabbit]
 amqp_auto_delete = true
 rabbit_transient_queues_ttl = 10
@@ -162,7 +167,7 @@ class Nova:
         manage = [str(_VENV / "bin" / "nova-manage"), "--config-file", config]
         programs.run([*manage, *arguments], variables=_VARIABLES)
 
-    def _do(self, action: str, **values: str) -> Any:
+    def _do(self, action: str, **values: str | None) -> Any:
         if self._script is None:
             self._script = subprocess.Popen(
                 # -P: the modules beside the script would hide Nova's.
@@ -196,6 +201,14 @@ class Nova:
     def delete_server(self, server_id: str) -> None:
         """Delete a server."""
         self._do("delete", uuid=server_id)
+
+    def move_server(self, server_id: str, host: str | None) -> None:
+        """Move a server to another compute host, or to none."""
+        self._do("move", uuid=server_id, host=host)
+
+    def notifications(self, server_id: str) -> list[dict[str, Any]]:
+        """Return a server's notification of each event, in both formats."""
+        return self._do("notifications", uuid=server_id)
 
     def issue_token(self, server_id: str) -> str:
         """Return a new console auth token, issued by Nova."""

@@ -13,9 +13,13 @@ import sys
 import oslo_messaging
 from nova import config, context, objects, rpc
 from nova.api.openstack.compute.routes import ROUTE_LIST
+from nova.compute import utils
 from nova.compute.manager import ComputeManager
 from nova.network import model
+from nova.notifications.objects.instance import InstanceActionNotification
 from nova.objects import base as objects_base
+from nova.objects import fields
+from oslo_messaging.notify import _impl_test as recorded
 
 
 def create(admin, uuid: str, project_id: str, host: str) -> None:
@@ -81,6 +85,81 @@ def delete(admin, uuid: str) -> None:
     mapping.save()
 
 
+def move(admin, uuid: str, host: str | None) -> None:
+    """Move a server as compute services would; None offloads it."""
+    with context.target_cell(admin, _cell(admin)) as cell_context:
+        server = objects.Instance.get_by_uuid(cell_context, uuid)
+        server.host = host
+        server.save()
+
+
+def notifications(admin, uuid: str) -> list[dict[str, object]]:
+    """Return the notifications of each event of a server, in both formats."""
+    del recorded.NOTIFICATIONS[:]
+    with context.target_cell(admin, _cell(admin)) as cell_context:
+        server = objects.Instance.get_by_uuid(
+            cell_context, uuid, ["flavor", "info_cache", "metadata"]
+        )
+        _emit_versioned(cell_context, server)
+        notifier = rpc.get_notifier("compute", server.host)
+        for event in _LEGACY_EVENTS:
+            utils.notify_about_instance_usage(
+                notifier, cell_context, server, event
+            )
+    return [message for _, message, _, _ in recorded.NOTIFICATIONS]
+
+
+def _emit_versioned(cell_context, server) -> None:
+    """Emit the notifications that Nova has samples of."""
+    common = (cell_context, server, server.host)
+    for sample in InstanceActionNotification.samples:
+        _, action, phase = f"{sample.removesuffix('.json')}-".split("-")[:3]
+        if action not in fields.NotificationAction.ALL:
+            continue
+        try:
+            _fail()
+        except RuntimeError as error:
+            utils.notify_about_instance_action(
+                *common,
+                action,
+                phase or None,
+                exception=error if phase == "error" else None,
+            )
+    for phase in ("start", "end"):
+        utils.notify_about_instance_rescue_action(*common, "an-image", phase)
+        utils.notify_about_instance_rebuild(*common, phase=phase)
+        utils.notify_about_resize_prep_instance(*common, phase, server.flavor)
+
+
+def _fail() -> None:
+    """Raise an error: its origin is part of a notification."""
+    raise RuntimeError("failed")
+
+
+# As compute services and the API of Nova name them.
+_LEGACY_EVENTS = [
+    *(
+        f"{action}.{phase}"
+        for phase in ("start", "end")
+        for action in (
+            *("create", "delete", "soft_delete", "force_delete", "restore"),
+            *("shutdown", "power_off", "power_on", "reboot", "rebuild"),
+            *("pause", "unpause", "suspend", "resume", "snapshot"),
+            *("resize", "resize.prep", "finish_resize"),
+            *("resize.confirm", "resize.revert"),
+            *("live_migration.pre", "live_migration._post"),
+            *("live_migration.post.dest", "live_migration._rollback"),
+            *("live_migration.rollback.dest", "live.migration.abort"),
+            "live.migration.force.complete",
+            *("rescue", "unrescue", "shelve", "shelve_offload", "unshelve"),
+            *("create_ip", "delete_ip", "trigger_crash_dump"),
+        )
+    ),
+    *("evacuate", "reboot.error", "rebuild.error", "resize.error"),
+    *("volume.attach", "volume.detach", "exists"),
+]
+
+
 def issue_token(admin, uuid: str) -> str:
     """Issue a console auth token, as a compute service does."""
     with context.target_cell(admin, _cell(admin)) as cell_context:
@@ -132,6 +211,8 @@ _ACTIONS = {
     "create": create,
     "delete": delete,
     "issue_token": issue_token,
+    "move": move,
+    "notifications": notifications,
     "routes": list_routes,
 }
 

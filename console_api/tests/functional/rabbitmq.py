@@ -61,7 +61,9 @@ class Bus:
             "pool": self.exchange,
         }
 
-    def notify(self, event_type: str, payload: object) -> None:
+    def notify(
+        self, event_type: str, payload: object, priority: str = "info"
+    ) -> None:
         """Send a notification as Nova does."""
         notifier = oslo_messaging.Notifier(
             self._transport,
@@ -69,7 +71,7 @@ class Bus:
             driver="messagingv2",
             topics=[self.topic],
         )
-        notifier.info({}, event_type, payload)
+        getattr(notifier, priority)({}, event_type, payload)
 
     def send(self, body: bytes, content_type: str) -> None:
         """Send an arbitrary message."""
@@ -90,6 +92,8 @@ class Bus:
         """Delete the exchange and the queues, and disconnect."""
         for kind in (kombu.Queue, kombu.Exchange):
             kind(self.exchange, channel=self._channel).delete()
-        kombu.Queue(f"{self.topic}.info", channel=self._channel).delete()
+        for priority in ("info", "error"):
+            queue = f"{self.topic}.{priority}"
+            kombu.Queue(queue, channel=self._channel).delete()
         self._transport.cleanup()
         self._connection.release()

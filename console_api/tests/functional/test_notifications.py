@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Notifications of deleted servers, over a real RabbitMQ."""
+"""Notifications of servers, over a real RabbitMQ."""
 
 import asyncio
 import contextlib
@@ -12,6 +12,7 @@ from console_api.agent import notifications
 from console_api.agent.notifications import NotificationListener
 from console_api.db import tables
 from console_api.directory import records
+from console_api.directory.database import DatabaseDirectory
 from console_api.tests.functional.rabbitmq import Bus
 from console_api.tests.unit import base
 from console_api.tests.unit.agent.test_notifications import (
@@ -44,7 +45,9 @@ class NotificationsTest(base.DatabaseCase):
 
     @contextlib.asynccontextmanager
     async def listening(self, conf) -> AsyncIterator[None]:
-        listener = NotificationListener(self.database, conf)
+        listener = NotificationListener(
+            self.database, DatabaseDirectory(self.database), conf
+        )
         task = asyncio.create_task(listener.run())
         await wait_until_async(lambda: listener.is_listening)
         try:
@@ -69,7 +72,7 @@ class NotificationsTest(base.DatabaseCase):
                 (b"\xff", "text/plain"),
             ):
                 self.bus.send(body, kind)
-            self.bus.notify("instance.delete.start", versioned(SERVER))
+            self.bus.notify("instance.create.start", versioned(SERVER))
             self.bus.notify(VERSIONED, {"nova_object.data": {}})
             for uuid in (UNKNOWN_SERVER, server_id(2), server_id(2)):
                 self.bus.notify(VERSIONED, versioned(uuid))
@@ -89,6 +92,19 @@ class NotificationsTest(base.DatabaseCase):
         self.assertIn("no server UUID", text)
         self.assertEqual(1, len(self.rows(tables.consoles)))
         self.assertEqual(1, len(self.rows(tables.console_auth_tokens)))
+
+    def test_failed_operations_are_received_as_well(self) -> None:
+        async def scenario() -> None:
+            # Nova reports them with another priority.
+            self.bus.notify(
+                "instance.rebuild.error", versioned(SERVER), "error"
+            )
+            await wait_until_async(
+                lambda: len(self.rows(tables.console_auth_tokens)) == 2
+            )
+
+        self.run_with_listener(scenario)
+        self.assertEqual([1, 2, 3], self.left())
 
     def test_unavailable_database_loses_no_deletion(self) -> None:
         delete = records.delete

@@ -7,12 +7,15 @@ from oslo_messaging import NotificationResult
 from console_api import errors
 from console_api.agent import notifications
 from console_api.agent.notifications import (
-    DeletionEndpoint,
     NotificationListener,
+    ServerEndpoint,
 )
 from console_api.db import tables
+from console_api.directory.database import DatabaseDirectory
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER, server_id
+from console_api.tests.unit.directory.nova.fake_nova import fault
+from console_api.tests.unit.directory.nova.test_directory import NovaCase
 
 VERSIONED = "instance.delete.end"
 LEGACY = "compute.instance.delete.end"
@@ -30,7 +33,9 @@ class EndpointCase(base.DatabaseCase):
     def setUp(self) -> None:
         super().setUp()
         self.stopping = threading.Event()
-        self.endpoint = DeletionEndpoint(self.database, self.stopping)
+        self.endpoint = ServerEndpoint(
+            self.database, DatabaseDirectory(self.database), self.stopping
+        )
         for uuid in (SERVER, server_id(2)):
             self.add_server(uuid)
             self.add_console_and_token(uuid)
@@ -100,16 +105,26 @@ class DeletionTest(EndpointCase):
             )
         self.assert_left(2)
 
-    def test_filter_matches_deletions_only(self) -> None:
-        match = DeletionEndpoint.filter_rule.match
+    def test_start_of_a_deletion_revokes_tokens_only(self) -> None:
+        for event_type in ("instance.delete.start", "instance.delete.more"):
+            self.notify(versioned(SERVER), event_type)
+        self.assertEqual(2, len(self.rows(tables.consoles)))
+        [token] = self.rows(tables.console_auth_tokens)
+        self.assertEqual(server_id(2), token.server_id)
+
+    def test_filter_matches_events_that_end_a_display(self) -> None:
+        match = ServerEndpoint.filter_rule.match
         for event_type, wanted in (
             (VERSIONED, True),
             (LEGACY, True),
-            ("instance.delete.start", False),
-            ("instance.soft_delete.end", False),
-            ("instance.delete.end.more", False),
+            ("instance.evacuate", True),
+            ("compute.instance.finish_resize.end", True),
+            ("compute.instance.live_migration._post.end", True),
+            ("compute.instance.live.migration.abort.end", True),
+            ("instance.deleted.end", False),
             ("instance.create.end", False),
             ("compute.instance.create.end", False),
+            ("compute.instance.delete_ip.end", False),
             ("volume.instance.delete.end", False),
             ("x", False),
             (None, False),
@@ -117,6 +132,61 @@ class DeletionTest(EndpointCase):
         ):
             with self.subTest(event_type):
                 self.assertEqual(wanted, match({}, "", event_type, {}, {}))
+
+
+class MoveTest(NovaCase):
+    """Events after which the directory is asked where a server is."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory.get(SERVER)
+        self.add_console_and_token()
+        self.endpoint = ServerEndpoint(
+            self.database, self.directory, threading.Event()
+        )
+        self.nova.add_server(SERVER, **{"OS-EXT-SRV-ATTR:host": "compute-2"})
+
+    def notify(self, event_type: str) -> object:
+        return self.endpoint.info({}, "", event_type, versioned(SERVER), {})
+
+    def host(self) -> str:
+        return str(self.rows(tables.servers)[0].compute_host)
+
+    def test_end_of_a_move_updates_the_server(self) -> None:
+        before = self.console_host(f"console-{SERVER}").revision
+        self.notify("instance.live_migration_post.end")
+        self.assertEqual("compute-2", self.host())
+        self.assertEqual([], self.rows(tables.console_auth_tokens))
+        after = self.console_host(f"console-{SERVER}").revision
+        self.assertEqual(before + 1, after)
+
+    def test_start_of_a_move_asks_nobody(self) -> None:
+        before = len(self.nova.requests)
+        self.notify("instance.live_migration_post.start")
+        self.assertEqual("compute-1", self.host())
+        self.assertEqual([], self.rows(tables.console_auth_tokens))
+        self.assertEqual(before, len(self.nova.requests))
+
+    def test_event_of_unknown_server_asks_nobody(self) -> None:
+        self.nova.add_server(UNKNOWN_SERVER)
+        before = len(self.nova.requests)
+        self.endpoint.info(
+            {}, "", "instance.reboot.end", versioned(UNKNOWN_SERVER), {}
+        )
+        self.assertEqual(before, len(self.nova.requests))
+
+    def test_tokens_are_revoked_although_nova_does_not_respond(self) -> None:
+        self.nova.responses["GET", "/v2.1"] = fault(500, "computeFault")
+        with self.assertLogs(notifications.LOG, "WARNING") as logged:
+            self.assertIsNone(self.notify("instance.resize_finish.end"))
+        self.assertIn(SERVER, logged.output[0])
+        self.assertEqual([], self.rows(tables.console_auth_tokens))
+        self.assertEqual("compute-1", self.host())
+
+    def test_server_that_is_gone_is_deleted(self) -> None:
+        del self.nova.servers[SERVER]
+        self.assertIsNone(self.notify("instance.soft_delete.end"))
+        self.assertEqual([], self.rows(tables.servers))
 
 
 class ConfigurationTest(base.DatabaseCase):
@@ -129,6 +199,8 @@ class ConfigurationTest(base.DatabaseCase):
                 self.subTest(url),
                 self.assertRaises(errors.ConfigurationError) as caught,
             ):
-                NotificationListener(self.database, conf)
+                NotificationListener(
+                    self.database, DatabaseDirectory(self.database), conf
+                )
             self.assertIn("[notifications]", str(caught.exception))
             self.assertNotIn("s3cret", str(caught.exception))
