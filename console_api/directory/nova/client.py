@@ -19,8 +19,8 @@ from console_api.directory.base import SKIP_FILTER
 from console_api.directory.calls import AbandonableCalls
 from console_api.directory.nova import responses
 
-# Nova 15 and later; returns connection info for every console type.
-_MICROVERSION = "2.31"
+#: Nova 15 and later; returns connection info for every console type.
+MICROVERSION = "2.31"
 
 # What wrong options raise.
 _INVALID_OPTIONS = (
@@ -112,7 +112,9 @@ class NovaClient:
                 f"{self._timeout}."
             )
 
-    def get(self, path: str) -> Mapping[str, Any]:
+    def get(
+        self, path: str, microversion: str = MICROVERSION
+    ) -> Mapping[str, Any]:
         """Return the document of a resource.
 
         :param path: below the endpoint of Nova's API
@@ -121,11 +123,13 @@ class NovaClient:
             timeout``
         :raises DirectoryUnavailable: there is no response, or an invalid one
         """
-        return self._send("GET", path)
+        return self._send("GET", path, microversion=microversion)
 
-    def post(self, path: str, body: object) -> Mapping[str, Any]:
+    def post(
+        self, path: str, body: object, microversion: str = MICROVERSION
+    ) -> Mapping[str, Any]:
         """Create a resource, and return its document; see ``get``."""
-        return self._send("POST", path, json=body)
+        return self._send("POST", path, microversion=microversion, json=body)
 
     def _send(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
         # The timeout of the session applies to each packet only, and not to
@@ -151,7 +155,6 @@ class NovaClient:
         response = self._adapter.request(
             path,
             method,
-            microversion=_MICROVERSION,
             raise_exc=False,
             # Log lines would contain the tokens in paths and bodies.
             log=False,

@@ -11,18 +11,21 @@ from console_api.bulkhead import acquire_slot
 from console_api.db.engine import Database
 from console_api.directory.base import Endpoint, Server
 from console_api.directory.nova import responses
-from console_api.directory.nova.client import NovaClient
+from console_api.directory.nova.client import MICROVERSION, NovaClient
 from console_api.directory.nova.compute_hosts import ComputeHostLimits
 from console_api.directory.nova.responses import Refusal, unavailable
 from console_api.directory.remote import RemoteDirectory
 
-# The remote console that reveals the endpoint of a protocol.
-_CONSOLE_TYPES = {
-    "vnc": "novnc",
-    "spice": "spice-html5",
-    "rdp": "rdp-html5",
-    "serial": "serial",
-    "mks": "webmks",
+# The remote consoles that reveal the endpoint of a protocol, each with the
+# microversion that it requires.  The next one is tried if Nova, or the compute
+# service of the server, does not know the first.
+_CONSOLES = {
+    "vnc": [("novnc", MICROVERSION)],
+    # Only the first one reveals the TLS port.
+    "spice": [("spice-direct", "2.99"), ("spice-html5", MICROVERSION)],
+    "rdp": [("rdp-html5", MICROVERSION)],
+    "serial": [("serial", MICROVERSION)],
+    "mks": [("webmks", MICROVERSION)],
 }
 
 
@@ -95,25 +98,40 @@ class NovaDirectory(RemoteDirectory):
             return self._find_endpoint(server, protocol)
 
     def _find_endpoint(self, server: Server, protocol: str) -> Endpoint | None:
-        wanted = {"protocol": protocol, "type": _CONSOLE_TYPES[protocol]}
-        try:
-            created = self._client.post(
-                f"/servers/{server.uuid}/remote-consoles",
-                {"remote_console": wanted},
-            )
-            token = _token(created["remote_console"]["url"])
-            info = self._client.get(
-                f"/os-console-auth-tokens/{quote(token, safe='')}"
-            )
-            return responses.endpoint(server.uuid, info["console"])
-        except Refusal as refusal:
-            self._check_missing_endpoint(server, refusal)
-            return None
-        except (LookupError, TypeError, ValueError) as error:
-            raise unavailable(
-                f"invalid {protocol} console of server {server.uuid} in the "
-                f"response: {error!r:.200}"
-            ) from error
+        for console_type, microversion in _CONSOLES[protocol]:
+            wanted = {"protocol": protocol, "type": console_type}
+            try:
+                return self._reveal_endpoint(server, wanted, microversion)
+            except Refusal as error:
+                refusal = error
+                if refusal.status not in (400, 406):
+                    break
+            except (LookupError, TypeError, ValueError) as error:
+                raise unavailable(
+                    f"invalid {protocol} console of server {server.uuid} in "
+                    f"the response: {error!r:.200}"
+                ) from error
+        self._check_missing_endpoint(server, refusal)
+        return None
+
+    def _reveal_endpoint(
+        self, server: Server, wanted: dict[str, str], microversion: str
+    ) -> Endpoint:
+        """Create a remote console, and return the endpoint of its token.
+
+        :raises Refusal: Nova does not create it
+        :raises LookupError, TypeError, ValueError: a response is invalid
+        """
+        created = self._client.post(
+            f"/servers/{server.uuid}/remote-consoles",
+            {"remote_console": wanted},
+            microversion,
+        )
+        token = _token(created["remote_console"]["url"])
+        info = self._client.get(
+            f"/os-console-auth-tokens/{quote(token, safe='')}", microversion
+        )
+        return responses.endpoint(server.uuid, info["console"])
 
     def _check_missing_endpoint(
         self, server: Server, refusal: Refusal
@@ -124,6 +142,7 @@ class NovaDirectory(RemoteDirectory):
         if refusal.status == 404:
             # The server may have been deleted: then this raises that error.
             self.refresh(server.uuid)
+        if refusal.status in (404, 406):
             raise unavailable(str(refusal))
 
 

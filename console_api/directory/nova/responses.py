@@ -16,6 +16,8 @@ LOG = logging.getLogger(__name__)
 _FAULTS = {
     400: "badRequest",
     404: "itemNotFound",
+    # Nova does not support the microversion.
+    406: "computeFault",
     409: "conflictingRequest",
     501: "notImplemented",
 }
@@ -32,7 +34,7 @@ class Refusal(Exception):
     """Nova responded with a fault that means something."""
 
     def __init__(self, status: int) -> None:
-        """Keep the status: 400, 404, 409 or 501."""
+        """Keep the status: 400, 404, 406, 409 or 501."""
         super().__init__(f"Nova responded with status {status}.")
         self.status = status
 
@@ -102,9 +104,15 @@ def endpoint(server_id: str, document: Mapping[str, Any]) -> Endpoint:
     if document["instance_uuid"] != server_id:
         raise ValueError("the token belongs to another server")
     has_path = bool(document.get("internal_access_path"))
+    has_tls_port = document.get("tls_port") is not None
     return Endpoint(
         host=_text(document, "host"),
         port=values.named("port", values.port, document["port"]),
+        tls_port=(
+            values.named("tls_port", values.port, document["tls_port"])
+            if has_tls_port
+            else None
+        ),
         internal_access_path=(
             _text(document, "internal_access_path") if has_path else None
         ),

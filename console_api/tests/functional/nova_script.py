@@ -166,14 +166,17 @@ def issue_token(admin, uuid: str) -> str:
         return _authorize(cell_context, uuid).token
 
 
-def _authorize(cell_context, server_id: str):
+def _authorize(cell_context, server_id: str, **values):
     token = objects.ConsoleAuthToken(
         cell_context,
-        console_type="novnc",
-        host="compute-1.example.org",
-        port=5907,
-        instance_uuid=server_id,
-        access_url_base="http://novnc.example.org/vnc_auto.html",
+        **{
+            "console_type": "novnc",
+            "host": "compute-1.example.org",
+            "port": 5907,
+            "instance_uuid": server_id,
+            "access_url_base": "http://novnc.example.org/vnc_auto.html",
+            **values,
+        },
     )
     token.authorize(600)
     return token
@@ -189,6 +192,17 @@ class Consoles:
         return {
             "access_url": _authorize(cell_context, instance.uuid).access_url
         }
+
+    def get_spice_console(self, cell_context, console_type: str, instance):
+        """Return the access URL of a new token in the server's cell."""
+        token = _authorize(
+            cell_context,
+            instance.uuid,
+            console_type=console_type,
+            port=6969,
+            tls_port=6970,
+        )
+        return {"access_url": token.access_url}
 
 
 def list_routes(_admin) -> list[tuple[str, str]]:

@@ -72,6 +72,28 @@ class RealNovaTest(NovaServerTestCase):
                 found.json["console"],
             )
 
+    def test_endpoint_of_spice_direct_has_a_tls_port(self):
+        body = {
+            "remote_console": {"protocol": "spice", "type": "spice-direct"}
+        }
+        reply = self.send(
+            "POST",
+            f"/servers/{self.server_id}/remote-consoles",
+            body=body,
+            version="2.99",
+        )
+        self.assertEqual(200, reply.status, reply.body)
+        token = base.token_of(reply.json["remote_console"]["url"])
+        found = self.send(
+            "GET",
+            f"/os-console-auth-tokens/{token}",
+            self.keystone.make_token(self.project, "service"),
+            version="2.99",
+        )
+        console = found.json["console"]
+        self.assertEqual(6969, console["port"])
+        self.assertEqual(6970, console["tls_port"])
+
     def test_server_of_another_project_is_404(self):
         other = self.keystone.make_project()
         token = self.keystone.make_token(other, "manager")

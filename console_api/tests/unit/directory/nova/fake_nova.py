@@ -39,6 +39,7 @@ class FakeNova(ThreadingHTTPServer):
         self.servers: dict[str, dict[str, Any]] = {}
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.responses: dict[tuple[str, str], Any] = {}
+        self.microversions = ["compute 2.31", "compute 2.99"]
         #: Method and path of each request.
         self.requests: list[tuple[str, str]] = []
         #: Set when the server stops; ends pending responses.
@@ -118,7 +119,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         if self.headers["X-Auth-Token"] != TOKEN:
             response = fault(401, "unauthorized")
-        if self.headers["OpenStack-API-Version"] != "compute 2.31":
+        if (
+            self.headers["OpenStack-API-Version"]
+            not in self.server.microversions
+        ):
             response = fault(406, "computeFault")
         if self.headers["X-Console-API-Skip-Filter"] != "1":
             response = fault(500, "computeFault")

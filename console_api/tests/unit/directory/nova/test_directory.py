@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 from console_api import directory, errors
 from console_api.db import tables
@@ -212,6 +213,39 @@ class EndpointTest(NovaCase):
                         ),
                         self.endpoint(protocol),
                     )
+
+    def test_endpoint_has_the_tls_port_of_spice(self) -> None:
+        self.nova.endpoints["spice"] = {
+            "host": "c",
+            "port": 6969,
+            "tls_port": 6970,
+        }
+        self.assertEqual(Endpoint("c", 6969, 6970), self.endpoint("spice"))
+        for tls_port in (0, "6970", True):
+            self.nova.endpoints["spice"]["tls_port"] = tls_port
+            with self.subTest(tls_port):
+                self.assert_unavailable(lambda: self.endpoint("spice"))
+
+    def test_nova_without_spice_direct_reveals_the_port(self) -> None:
+        self.nova.endpoints["spice"] = {"host": "c", "port": 6969}
+        self.nova.microversions = ["compute 2.31"]
+        self.assertEqual(Endpoint("c", 6969), self.endpoint("spice"))
+
+    def test_compute_host_without_spice_direct_reveals_the_port(self) -> None:
+        self.nova.endpoints["spice"] = {"host": "c", "port": 6969}
+        make_console = self.nova.respond
+
+        def respond(method: str, path: str, body: Any) -> Any:
+            if body and body["remote_console"]["type"] == "spice-direct":
+                return fault(400, "badRequest")
+            return make_console(method, path, body)
+
+        with mock.patch.object(self.nova, "respond", respond):
+            self.assertEqual(Endpoint("c", 6969), self.endpoint("spice"))
+
+    def test_nova_without_microversions_is_unavailable(self) -> None:
+        self.nova.microversions = []
+        self.assert_unavailable(lambda: self.endpoint("spice"))
 
     def test_endpoint_of_unavailable_type_is_none(self) -> None:
         for response in (
