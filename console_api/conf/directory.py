@@ -21,8 +21,9 @@ OPTS = [
         default=5,
         min=0,
         help="Time, in seconds, for which a server is cached. For that time, "
-        "a deleted server can still be shown, and a token still leads to "
-        "where its server was before it moved. 0 disables the cache. The "
+        "a deleted server can still be shown, a server that did not exist "
+        "stays unknown, and a token still leads to where its server was "
+        "before it moved. 0 disables the cache. The "
         "drivers `database` and `pipeline` have no cache.",
     ),
 ]

@@ -9,9 +9,11 @@ import cachetools
 
 from console_api import errors, values
 from console_api.bulkhead import acquire_slot
+from console_api.db import servers
 from console_api.db.engine import Database
 from console_api.directory import records
 from console_api.directory.base import Directory, Server
+from console_api.directory.unknown import UnknownServers
 
 # More servers than are looked up within ``cache_seconds``.
 _MAX_CACHED_SERVERS = 10_000
@@ -37,6 +39,7 @@ class RemoteDirectory(Directory):
             )
         )
         self._lock = threading.Lock()
+        self._unknown = UnknownServers(cache_seconds)
 
     @abc.abstractmethod
     def find(self, server_id: str) -> Server:
@@ -54,11 +57,33 @@ class RemoteDirectory(Directory):
 
         A cached answer is not used if another process has found out more:
         that the server belongs to another project, or has been deleted.
+
+        :raises Overloaded: too many other requests are waiting, or the user
+            has looked up too many unknown servers
         """
         cached = self._cached(server_id)
         if cached and records.is_current(self._database, cached):
             return cached
+        self._check_unknown(server_id)
         return self.refresh(server_id)
+
+    def _check_unknown(self, server_id: str) -> None:
+        """Refuse to ask for a server that probably does not exist.
+
+        A server that is stored is asked for in any case.
+
+        :raises ServerNotFound: it was unknown a moment ago
+        :raises Overloaded: the user has looked up too many unknown servers
+        """
+        is_unknown = server_id in self._unknown
+        if (
+            (is_unknown or self._unknown.is_limit_reached())
+            and values.is_uuid(server_id)
+            and servers.get(self._database, server_id) is None
+        ):
+            if is_unknown:
+                raise errors.ServerNotFound(server_id)
+            raise errors.Overloaded
 
     def confirm(self, server_id: str) -> bool:
         """Ask the external service, unless its last answer is recent.
@@ -92,6 +117,9 @@ class RemoteDirectory(Directory):
             with self._lock:
                 self._cache.pop(server_id, None)
             self.forget(server_id)
+            # Some directories wait for a while before they delete.
+            if servers.get(self._database, server_id) is None:
+                self._unknown.add(server_id)
             raise
         records.update(self._database, server)
         with self._lock:

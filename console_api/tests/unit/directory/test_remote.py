@@ -2,12 +2,15 @@
 import dataclasses
 import time
 from typing import Any
+from unittest import mock
+
+from oslo_context.context import RequestContext
 
 from console_api import errors
 from console_api.db import tables
 from console_api.directory import records
 from console_api.tests.unit import base
-from console_api.tests.unit.base import SERVER
+from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
 from console_api.tests.unit.directory.nova import fake_nova
 from console_api.tests.unit.directory.nova.fake_nova import fail_once, fault
 from console_api.tests.unit.directory.nova.test_directory import MAIL, NovaCase
@@ -62,6 +65,63 @@ class CacheTest(NovaCase):
         self.assert_unavailable(lambda: cached.get(SERVER))
         self.nova.responses.clear()
         self.assertEqual(MAIL, cached.get(SERVER))
+
+
+class UnknownServersTest(NovaCase):
+    """Look-ups of servers that do not exist are limited."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cached = self.make_directory(cache_seconds=60)
+        self.addCleanup(base.forget_context)
+
+    def requests_of(self, *server_ids: str) -> int:
+        """Look up servers; return the number of requests to Nova."""
+        before = len(self.nova.requests)
+        for uuid in server_ids:
+            with self.assertRaises((errors.ServerNotFound, errors.Overloaded)):
+                self.cached.get(uuid)
+        return len(self.nova.requests) - before
+
+    def test_unknown_server_is_cached(self) -> None:
+        self.assertEqual(2, self.requests_of(UNKNOWN_SERVER))
+        self.assertEqual(0, self.requests_of(UNKNOWN_SERVER, UNKNOWN_SERVER))
+        self.assertEqual(MAIL, self.cached.get(SERVER))
+
+    def test_server_found_by_another_process_is_looked_up(self) -> None:
+        del self.nova.servers[SERVER]
+        self.requests_of(SERVER)
+        self.nova.add_server(SERVER)
+        self.make_directory().get(SERVER)
+        self.assertEqual(MAIL, self.cached.get(SERVER))
+
+    def test_user_looks_up_a_limited_number(self) -> None:
+        self.make_directory().get(SERVER)
+        RequestContext(user_id="a-user", project_id=base.PROJECT)
+        unknown = [base.server_id(number) for number in range(100, 161)]
+        with self.assertLogs("console_api.directory.unknown") as logged:
+            self.assertEqual(2 * 60, self.requests_of(*unknown))
+        self.assertEqual(1, len(logged.output))
+        with self.assertRaises(errors.Overloaded):
+            self.cached.get(UNKNOWN_SERVER)
+        for text in ("", "1"):
+            with self.assertRaises(errors.ServerNotFound):
+                self.cached.get(text)
+        # Servers that are stored, and other users, are not affected.
+        self.assertEqual(MAIL, self.cached.get(SERVER))
+        RequestContext(user_id="another-user", project_id=base.PROJECT)
+        self.assertEqual(2, self.requests_of(UNKNOWN_SERVER))
+
+    def test_agents_look_up_any_number(self) -> None:
+        unknown = [base.server_id(number) for number in range(100, 165)]
+        self.assertEqual(2 * 65, self.requests_of(*unknown))
+
+    def test_missing_server_that_stays_stored_is_not_cached(self) -> None:
+        self.make_directory().get(SERVER)
+        del self.nova.servers[SERVER]
+        with mock.patch.object(self.cached, "forget"):
+            for _ in range(2):
+                self.assertEqual(2, self.requests_of(SERVER))
 
 
 class ConfirmTest(NovaCase):
