@@ -35,7 +35,8 @@ def write(
     repository.setup(folder / "keys")
     shutil.copy(PASTE_FILE, folder)
     groups: dict[str, dict[str, str]] = {
-        "api": {"auth_strategy": "noauth2"},
+        # Requests of concurrent tests queue for longer than those of users.
+        "api": {"auth_strategy": "noauth2", "max_slow_requests": "16"},
         "passwords": {"key_repository": str(folder / "keys")},
         "remote_consoles": {**BASE_URLS},
     }
