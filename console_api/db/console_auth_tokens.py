@@ -97,6 +97,12 @@ _EXPIRED = (
     .limit(sa.bindparam("batch_size"))
 )
 
+_OF_SERVER = (
+    sa.select(_tokens.token_hash)
+    .where(_tokens.server_id == sa.bindparam("server_id"))
+    .limit(1)
+)
+
 _COUNT_EXPIRED = sa.select(sa.func.count()).where(
     _tokens.expires_at <= sa.bindparam("now")
 )
@@ -181,6 +187,11 @@ def delete(database: Database, token_hash: str) -> bool:
                 )
             ).rowcount
         )
+
+
+def exist(database: Database, server_id: str) -> bool:
+    """Return whether a server has tokens, which may have expired."""
+    return bool(database.read(_OF_SERVER, str, {"server_id": server_id}))
 
 
 @retried

@@ -8,7 +8,9 @@ from oslo_config import cfg
 
 from console_api import errors
 from console_api.bulkhead import acquire_slot
+from console_api.db import console_auth_tokens
 from console_api.db.engine import Database
+from console_api.directory import records
 from console_api.directory.base import Endpoint, Server
 from console_api.directory.nova import responses
 from console_api.directory.nova.client import MICROVERSION, NovaClient
@@ -52,7 +54,11 @@ class NovaDirectory(RemoteDirectory):
         return cls(database, conf.directory.cache_seconds, NovaClient(conf))
 
     def find(self, server_id: str) -> Server:
-        """Look up a server in Nova; see ``RemoteDirectory.find``."""
+        """Look up a server in Nova; see ``RemoteDirectory.find``.
+
+        The tokens of a server that is off are revoked: they would lead to its
+        former port as soon as it is on again.
+        """
         try:
             document = self._client.get(f"/servers/{server_id}")
         except Refusal as refusal:
@@ -61,12 +67,18 @@ class NovaDirectory(RemoteDirectory):
             self._check_deleted(server_id)
             raise errors.ServerNotFound(server_id) from refusal
         try:
-            return responses.server(server_id, document["server"])
+            server = responses.server(server_id, document["server"])
         except (LookupError, TypeError, ValueError) as error:
             raise unavailable(
                 f"invalid server {server_id} in the response: {error!r:.200}. "
                 "The service user must be an administrator to see all of it."
             ) from error
+        # Read first: most look-ups of such servers must not cause writes.
+        if responses.is_off(document["server"]) and console_auth_tokens.exist(
+            self._database, server_id
+        ):
+            records.revoke_tokens(self._database, server_id)
+        return server
 
     def _check_deleted(self, server_id: str) -> None:
         """Raise an error unless a server certainly does not exist.

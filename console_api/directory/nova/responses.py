@@ -29,6 +29,11 @@ _FAULTS = {
 HOST = "OS-EXT-SRV-ATTR:host"
 INSTANCE_NAME = "OS-EXT-SRV-ATTR:instance_name"
 
+_POWER_STATE = "OS-EXT-STS:power_state"
+
+# Shut down, crashed and suspended: without a display.
+_OFF = (4, 6, 7)
+
 
 class Refusal(Exception):
     """Nova responded with a fault that means something."""
@@ -93,6 +98,14 @@ def server(server_id: str, document: Mapping[str, Any]) -> Server:
         instance_name=_text(document, INSTANCE_NAME),
         compute_host=_text(document, HOST) if is_scheduled else None,
     )
+
+
+def is_off(document: Mapping[str, Any]) -> bool:
+    """Return whether a server in a document has no display.
+
+    Another server may be given its port.
+    """
+    return document.get(_POWER_STATE) in _OFF
 
 
 def endpoint(server_id: str, document: Mapping[str, Any]) -> Endpoint:

@@ -167,7 +167,7 @@ class Nova:
         manage = [str(_VENV / "bin" / "nova-manage"), "--config-file", config]
         programs.run([*manage, *arguments], variables=_VARIABLES)
 
-    def _do(self, action: str, **values: str | None) -> Any:
+    def _do(self, action: str, **values: object) -> Any:
         if self._script is None:
             self._script = subprocess.Popen(
                 # -P: the modules beside the script would hide Nova's.
@@ -202,9 +202,9 @@ class Nova:
         """Delete a server."""
         self._do("delete", uuid=server_id)
 
-    def move_server(self, server_id: str, host: str | None) -> None:
-        """Move a server to another compute host, or to none."""
-        self._do("move", uuid=server_id, host=host)
+    def change_server(self, server_id: str, **values: object) -> None:
+        """Change columns of a server, such as ``host`` and ``power_state``."""
+        self._do("change", uuid=server_id, **values)
 
     def notifications(self, server_id: str) -> list[dict[str, Any]]:
         """Return a server's notification of each event, in both formats."""

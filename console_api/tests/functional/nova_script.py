@@ -85,11 +85,12 @@ def delete(admin, uuid: str) -> None:
     mapping.save()
 
 
-def move(admin, uuid: str, host: str | None) -> None:
-    """Move a server as compute services would; None offloads it."""
+def change(admin, uuid: str, **values: object) -> None:
+    """Change a server as compute services would."""
     with context.target_cell(admin, _cell(admin)) as cell_context:
         server = objects.Instance.get_by_uuid(cell_context, uuid)
-        server.host = host
+        for name, value in values.items():
+            setattr(server, name, value)
         server.save()
 
 
@@ -222,10 +223,10 @@ def _cell(admin):
 
 
 _ACTIONS = {
+    "change": change,
     "create": create,
     "delete": delete,
     "issue_token": issue_token,
-    "move": move,
     "notifications": notifications,
     "routes": list_routes,
 }

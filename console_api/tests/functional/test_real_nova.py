@@ -49,19 +49,27 @@ class RealNovaTest(NovaServerTestCase):
         self.assertEqual([], self.console_rows(self.server_id))
         self.assertEqual(0, self.count())
 
+    def issue(self, protocol: str, kind: str) -> str:
+        """Issue a token for the server."""
+        reply = self.send(
+            "POST",
+            f"/servers/{self.server_id}/remote-consoles",
+            body={"remote_console": {"protocol": protocol, "type": kind}},
+            version="2.99",
+        )
+        self.assertEqual(200, reply.status, reply.body)
+        return base.token_of(reply.json["remote_console"]["url"])
+
+    def look_up(self, token: str) -> Reply:
+        return self.send(
+            "GET",
+            f"/os-console-auth-tokens/{token}",
+            self.keystone.make_token(self.project, "service"),
+            version="2.99",
+        )
+
     def test_endpoint_is_that_of_a_remote_console_of_nova(self):
-        path = f"/servers/{self.server_id}/remote-consoles"
         for kind in ("novnc", "xvpvnc"):
-            body = {"remote_console": {"protocol": "vnc", "type": kind}}
-            reply = self.send("POST", path, body=body, version="2.6")
-            self.assertEqual(200, reply.status, reply.body)
-            token = base.token_of(reply.json["remote_console"]["url"])
-            found = self.send(
-                "GET",
-                f"/os-console-auth-tokens/{token}",
-                self.keystone.make_token(self.project, "service"),
-                version="2.31",
-            )
             self.assertEqual(
                 {
                     "instance_uuid": self.server_id,
@@ -69,30 +77,27 @@ class RealNovaTest(NovaServerTestCase):
                     "port": 5907,
                     "internal_access_path": None,
                 },
-                found.json["console"],
+                self.look_up(self.issue("vnc", kind)).json["console"],
             )
 
     def test_endpoint_of_spice_direct_has_a_tls_port(self):
-        body = {
-            "remote_console": {"protocol": "spice", "type": "spice-direct"}
-        }
-        reply = self.send(
-            "POST",
-            f"/servers/{self.server_id}/remote-consoles",
-            body=body,
-            version="2.99",
-        )
-        self.assertEqual(200, reply.status, reply.body)
-        token = base.token_of(reply.json["remote_console"]["url"])
-        found = self.send(
-            "GET",
-            f"/os-console-auth-tokens/{token}",
-            self.keystone.make_token(self.project, "service"),
-            version="2.99",
-        )
-        console = found.json["console"]
+        token = self.issue("spice", "spice-direct")
+        console = self.look_up(token).json["console"]
         self.assertEqual(6969, console["port"])
         self.assertEqual(6970, console["tls_port"])
+
+    def test_token_of_server_that_has_moved_or_stopped_is_404(self):
+        before = {"host": self.nova.compute_host, "power_state": 1}
+        for change in ({"host": "elsewhere"}, {"power_state": 4}):
+            token = self.issue("vnc", "novnc")
+            self.assertEqual(200, self.look_up(token).status)
+            for values in (change, before):
+                self.nova.change_server(self.server_id, **values)
+                with self.subTest(**values):
+                    self.assert_fault(self.look_up(token), 404)
+        token = self.issue("vnc", "novnc")
+        self.nova.delete_server(self.server_id)
+        self.assert_fault(self.look_up(token), 404)
 
     def test_server_of_another_project_is_404(self):
         other = self.keystone.make_project()

@@ -98,9 +98,9 @@ class NovaNotificationsTest(base.DatabaseCase):
             is_offloaded = event_type.endswith("shelve_offload.end")
             host = None if is_offloaded else f"compute-{number}"
             with self.subTest(event_type):
-                self.nova.move_server(self.server_id, "elsewhere")
+                self.nova.change_server(self.server_id, host="elsewhere")
                 self.assertEqual("elsewhere", self.look_up().compute_host)
-                self.nova.move_server(self.server_id, host)
+                self.nova.change_server(self.server_id, host=host)
                 self.notify(event_type)
                 [row] = self.rows(tables.servers)
                 self.assertEqual(host, row.compute_host)

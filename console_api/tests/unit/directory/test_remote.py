@@ -168,13 +168,38 @@ class ConfirmTest(NovaCase):
                     tokens.check(token)
 
     def test_token_stays_revoked_when_the_server_returns(self) -> None:
-        tokens, token = self.issue()
-        self.nova.add_server(SERVER, **{"OS-EXT-SRV-ATTR:host": "compute-2"})
-        with self.assertRaises(errors.TokenNotFound):
-            tokens.check(token)
-        self.nova.add_server(SERVER)
-        with self.assertRaises(errors.TokenNotFound):
-            tokens.check(token)
+        changes: tuple[dict[str, Any], ...] = (
+            {"OS-EXT-SRV-ATTR:host": "compute-2"},
+            {"OS-EXT-STS:power_state": 4},
+            {"OS-EXT-STS:power_state": 6},
+            {"OS-EXT-STS:power_state": 7},
+        )
+        for change in changes:
+            tokens, token = self.issue()
+            self.nova.add_server(SERVER, **change)
+            with self.assertRaises(errors.TokenNotFound):
+                tokens.check(token)
+            self.nova.add_server(SERVER)
+            with self.subTest(change), self.assertRaises(errors.TokenNotFound):
+                tokens.check(token)
+
+    def test_token_of_paused_server_is_valid(self) -> None:
+        for state in (0, 1, 3, None, [4]):
+            tokens, token = self.issue()
+            self.nova.add_server(SERVER, **{"OS-EXT-STS:power_state": state})
+            with self.subTest(state):
+                tokens.check(token)
+
+    def test_look_up_of_stopped_server_without_tokens_only_reads(self) -> None:
+        found = self.make_directory()
+        self.nova.add_server(SERVER, **{"OS-EXT-STS:power_state": 4})
+        found.get(SERVER)
+        with mock.patch.object(
+            self.database,
+            "transaction",
+            side_effect=errors.DatabaseUnavailable,
+        ):
+            found.get(SERVER)
 
     def test_token_is_not_honored_without_an_answer(self) -> None:
         tokens, token = self.issue()

@@ -99,6 +99,8 @@ class FakeNova(ThreadingHTTPServer):
         if endpoint is None:
             return fault(400, "badRequest")
         self._endpoint = {"instance_uuid": server_id, **endpoint}
+        if console["type"] != "spice-direct":
+            self._endpoint.pop("tls_port", None)
         url = f"http://proxy/?token={CONSOLE_TOKEN}"
         if console["type"] == "novnc":
             url = f"http://proxy/vnc?path=%3Ftoken%3D{CONSOLE_TOKEN}"
