@@ -4,6 +4,8 @@
 import logging
 import re
 import socket
+import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import webob
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 GROUP = "keystone_authtoken"
+
+#: The name of the thread that checks memcached servers at the start.
+MEMCACHED_CHECK = "memcached-check"
 
 # A memcached server, as python-memcached accepts them.
 _SERVER = re.compile(r"(?:inet6?:)?(?:\[(.+)\]|([^:]+))(?::([0-9]{1,5}))?")
@@ -141,30 +146,40 @@ def make(app: "WSGIApplication", conf: cfg.ConfigOpts) -> AuthTokenFilter:
         exceptions.ClientException,
     ) as error:
         raise errors.ConfigurationError(f"[{GROUP}]: {error}") from error
-    for server in group.memcached_servers or ():
-        _check_memcached(server, group.memcache_pool_socket_timeout)
+    if group.memcached_servers:
+        # Resolving names can take longer than a worker may take to start.
+        threading.Thread(
+            target=_check_memcached,
+            args=(
+                group.memcached_servers,
+                group.memcache_pool_socket_timeout,
+            ),
+            name=MEMCACHED_CHECK,
+            daemon=True,
+        ).start()
     return made
 
 
-def _check_memcached(server: str, timeout: float) -> None:
-    """Warn if a memcached server cannot be reached at the start.
+def _check_memcached(servers: Sequence[str], timeout: float) -> None:
+    """Warn about memcached servers that cannot be reached at the start.
 
     The client library ignores servers that do not answer, without a trace.
     """
-    match = _SERVER.fullmatch(server)
-    if match is None:
-        # A Unix socket.
-        return
-    port = int(match[3] or _MEMCACHED_PORT)
-    try:
-        socket.create_connection((match[1] or match[2], port), timeout).close()
-    except OSError as error:
-        LOG.warning(
-            "[%s] memcached_servers: %s cannot be reached (%s). Tokens whose "
-            "entries are on this server are validated with Keystone in each "
-            "request.",
-            *(GROUP, server, error.strerror or error),
-        )
+    for server in servers:
+        match = _SERVER.fullmatch(server)
+        if match is None:
+            # A Unix socket.
+            continue
+        address = match[1] or match[2], int(match[3] or _MEMCACHED_PORT)
+        try:
+            socket.create_connection(address, timeout).close()
+        except (OSError, ValueError) as error:
+            LOG.warning(
+                "[%s] memcached_servers: %s cannot be reached (%s). Tokens "
+                "whose entries are on this server are validated with Keystone "
+                "in each request.",
+                *(GROUP, server, getattr(error, "strerror", None) or error),
+            )
 
 
 def _log(error: BaseException) -> None:

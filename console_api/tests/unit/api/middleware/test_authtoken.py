@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import socket
 import sys
+import threading
 import unittest
 from typing import Any
 from unittest import mock
@@ -81,21 +82,28 @@ class MakeTest(base.FolderCase):
                     (f"inet:{reachable}", None),
                     ("unix:/absent", None),
                     (refused, "Connection refused"),
+                    (f"{'x' * 64}.example.org", "label|known"),
                     ("cache.invalid", r"known|resolution|associated"),
                     ("cache.invalid:11211", r"known|resolution|associated"),
                 ):
                     with self.subTest(server):
                         self.assert_warned(server, reason)
 
+    def make_and_check(self, conf: cfg.ConfigOpts) -> None:
+        self.make(conf)
+        for thread in threading.enumerate():
+            if thread.name == authtoken.MEMCACHED_CHECK:
+                thread.join()
+
     def assert_warned(self, server: str, reason: str | None) -> None:
         """Assert that a warning names a server, unless there is no reason."""
         conf = self.load(memcached_servers=f"{server},{server}")
         if reason is None:
             with self.assertNoLogs(authtoken.LOG):
-                self.make(conf)
+                self.make_and_check(conf)
             return
         with self.assertLogs(authtoken.LOG, "WARNING") as logs:
-            self.make(conf)
+            self.make_and_check(conf)
         self.assertEqual(2, len(logs.output))
         self.assertIn(f"{server} cannot be reached", logs.output[0])
         self.assertRegex(logs.output[0], reason)
