@@ -111,9 +111,15 @@ class PostgreSQLStandby:
                 self._join,
             ),
             Event(
-                "standby lost",
-                self._lose_standby,
+                "standby killed",
+                lambda: self._lose_standby(Server.kill),
                 self._restart_standby,
+                keeps_writer=True,
+            ),
+            Event(
+                "standby frozen",
+                lambda: self._lose_standby(Server.freeze),
+                self._thaw_standby,
                 keeps_writer=True,
             ),
         ]
@@ -153,14 +159,18 @@ class PostgreSQLStandby:
     def _replication(self, column: str) -> object:
         return self.primary.value(f"SELECT {column} FROM pg_stat_replication")
 
-    def _lose_standby(self) -> None:
+    def _lose_standby(self, failure: Callable[[Server], None]) -> None:
         """Continue without the standby after its failure."""
-        self.standby.kill()
+        failure(self.standby)
         wait_until(lambda: self.writer is None)
         self.primary.psql("postgresql-alone.sql")
 
     def _restart_standby(self) -> None:
         self.standby.start()
+        self._replicate()
+
+    def _thaw_standby(self) -> None:
+        self.standby.thaw()
         self._replicate()
 
 
