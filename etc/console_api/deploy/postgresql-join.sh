@@ -13,6 +13,11 @@ as_postgres() {
 }
 
 cd /
+if as_postgres "$programs/pg_ctl" status --pgdata="$data" >/dev/null; then
+    echo "PostgreSQL is running. Stop it." >&2
+    exit 1
+fi
+
 # Undo what a former primary has done alone, and receive what it lacks.
 if ! as_postgres "$programs/pg_rewind" --write-recovery-conf \
     --target-pgdata="$data" \
