@@ -107,6 +107,7 @@ console_hosts = sa.Table(
     sa.CheckConstraint(
         "console_count >= 0", name="ck_console_hosts_console_count"
     ),
+    sqlite_autoincrement=True,
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",
 )
@@ -162,6 +163,8 @@ consoles = sa.Table(
         ["console_hosts.id"],
         name="fk_consoles_console_hosts",
     ),
+    # The id of a deleted console is never used for another one.
+    sqlite_autoincrement=True,
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",
 )

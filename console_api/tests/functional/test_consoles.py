@@ -56,6 +56,16 @@ class ConsoleTestCase(base.FunctionalTestCase):
 
 @base.on_each_database
 class ConsoleTests(ConsoleTestCase):
+    def test_id_of_deleted_console_is_not_reused(self):
+        self.make_console_host()
+        old = self.create()
+        self.member.delete(f"{self.path}/{old.id}")
+        new = self.create()
+        self.assertGreater(new.id, old.id)
+        reply = self.member.delete(f"{self.path}/{old.id}")
+        self.assertEqual(404, reply.status)
+        self.assertEqual([new.id], self.listed())
+
     def test_created_console_is_listed_at_once(self):
         self.make_console_host()
         row = self.create()

@@ -105,6 +105,7 @@ def _create_console_hosts() -> None:
         sa.CheckConstraint(
             "console_count >= 0", name="ck_console_hosts_console_count"
         ),
+        sqlite_autoincrement=True,
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
     )
@@ -160,6 +161,7 @@ def _create_consoles() -> None:
             ["console_hosts.id"],
             name="fk_consoles_console_hosts",
         ),
+        sqlite_autoincrement=True,
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
     )

@@ -86,7 +86,8 @@ class EmptyDatabaseTest(base.FolderCase):
             for constraint in table.constraints
         }
         self.assertNotIn(None, names)
-        for name in names:
+        # SQLite takes no name with AUTOINCREMENT.
+        for name in names - {"pk_consoles", "pk_console_hosts"}:
             with self.subTest(name):
                 self.assertIn(name, text)
 
