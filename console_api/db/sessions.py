@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from console_api.db import watchdog
+
 #: Seconds that a write waits for a lock.  A session that holds it for longer,
 #: such as one at the database's prompt, must not occupy all threads.
 LOCK_TIMEOUT = 5
@@ -23,6 +25,7 @@ def limit_statements(engine: Engine, seconds: int) -> None:
         and "statement_timeout" not in engine.url.query.get("options", "")
     ):
         _on_connect(engine, [f"SET statement_timeout = {seconds * 1000}"])
+        watchdog.watch(engine, seconds)
 
 
 def prepare_writes(engine: Engine, mysql_sql_mode: str | None) -> None:
