@@ -5,6 +5,8 @@ import functools
 import inspect
 import math
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,7 +38,7 @@ _SKIP_ROLLBACK = (
 )
 
 # Seconds after which a connection for reads is checked again.
-_ROLE_INTERVAL = 2.0
+_CHECK_INTERVAL = 2.0
 
 # Seconds after which a server that refuses to work causes another discard.  As
 # long as new connections are to such a server, too, the others are no worse.
@@ -47,6 +49,10 @@ ROLE_QUERIES = {
     "mysql": "SELECT @@global.read_only",
     "postgresql": "SHOW transaction_read_only",
 }
+
+
+# Takes a connection and its record in the pool.
+ConnectionCheck = Callable[[DBAPIConnection, ConnectionPoolEntry], bool]
 
 
 class PoolGuard:
@@ -61,17 +67,19 @@ class PoolGuard:
         """Create a guard without engines."""
         self._discarded_at = -math.inf
 
-    def watch(self, engine: Engine, role_query: str | None = None) -> None:
+    def watch(
+        self, engine: Engine, is_right: ConnectionCheck | None = None
+    ) -> None:
         """Guard the pool of an engine.
 
-        :param role_query: returns whether the server accepts only reads; run
-            at most every ``_ROLE_INTERVAL`` on a connection
+        :param is_right: returns whether a connection leads to the right
+            database; called at most every ``_CHECK_INTERVAL`` for each
         """
         sa.event.listen(engine, "connect", self._connected)
         sa.event.listen(
             engine,
             "checkout",
-            functools.partial(self._check_out, role_query),
+            functools.partial(self._check_out, is_right),
         )
         sa.event.listen(engine, "handle_error", self._handle_error)
 
@@ -107,7 +115,7 @@ class PoolGuard:
 
     def _check_out(
         self,
-        role_query: str | None,
+        is_right: ConnectionCheck | None,
         connection: DBAPIConnection,
         record: ConnectionPoolEntry,
         _proxy: object,
@@ -122,12 +130,12 @@ class PoolGuard:
             return
         if info["connected_at"] < self._discarded_at:
             raise sa_exc.DisconnectionError("discarded")
-        if role_query is None:
+        if is_right is None:
             return
         now = time.monotonic()
-        if now - info["checked_at"] < _ROLE_INTERVAL:
+        if now - info["checked_at"] < _CHECK_INTERVAL:
             return
-        if not _leads_to_writable(connection, role_query):
+        if not is_right(connection, record):
             self.discard()
             raise sa_exc.DisconnectionError("dead, or to a read-only server")
         info["checked_at"] = now
@@ -141,7 +149,7 @@ def create_reader(conf: cfg.ConfigOpts, guard: PoolGuard) -> Engine:
     these would cost a round trip of its own.
     """
     engine = _create(conf, isolation_level="AUTOCOMMIT", **_SKIP_ROLLBACK)
-    guard.watch(engine, ROLE_QUERIES.get(engine.dialect.name))
+    guard.watch(engine, _connection_check(engine, conf))
     return engine
 
 
@@ -186,7 +194,41 @@ def is_writable(role: object) -> bool:
     return str(role).lower() in ("0", "off")
 
 
-def _leads_to_writable(connection: DBAPIConnection, role_query: str) -> bool:
+def _connection_check(
+    engine: Engine, conf: cfg.ConfigOpts
+) -> ConnectionCheck | None:
+    """Return how to find out whether a connection is the right one."""
+    if engine.dialect.name == "sqlite":
+        return _file_check(engine, database_url(conf).database or "")
+    query = ROLE_QUERIES.get(engine.dialect.name)
+    if query is None:
+        return None
+    return functools.partial(_leads_to_writable, query)
+
+
+def _file_check(engine: Engine, path: str) -> ConnectionCheck:
+    """Return whether a connection has opened the file that is there now.
+
+    SQLite would go on reading one that was replaced, by a backup for example.
+    """
+
+    def identify() -> tuple[int, int] | None:
+        try:
+            found = Path(path).stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def opened(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = identify()
+
+    sa.event.listen(engine, "connect", opened)
+    return lambda _, record: record.info["file"] == identify()
+
+
+def _leads_to_writable(
+    role_query: str, connection: DBAPIConnection, _record: object
+) -> bool:
     try:
         cursor = connection.cursor()
         try:

@@ -95,6 +95,30 @@ class QuickstartCase(unittest.TestCase):
 
 
 class QuickstartTest(QuickstartCase):
+    def assert_refuses(self, message, port, folder, prefix=()):
+        """Assert that a quickstart fails with a message of one line."""
+        done = subprocess.run(
+            [*prefix, PROGRAM, "--port", str(port), "--state-dir", folder],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+        self.assertEqual(1, done.returncode)
+        self.assertIn(message, done.stderr)
+        self.assertEqual(1, done.stderr.count("\n"), done.stderr)
+
+    def test_unusable_database_is_reported(self):
+        path = self.state / "console_api.sqlite"
+        path.mkdir(parents=True)
+        self.assert_refuses("cannot be opened", self.port, self.state)
+        path.rmdir()
+        # It fits into neither a file of this size nor a full disk.
+        limit = ("prlimit", f"--fsize={64 * 1024}")
+        self.assert_refuses("Check its disk", self.port, self.state, limit)
+        path.write_bytes(b"not a database" * 1000)
+        self.assert_refuses("is damaged", self.port, self.state)
+
     def test_screen_is_shown_again_after_a_restart(self):
         process = self.start()
         picture = self.capture(self.make_console())
@@ -125,16 +149,7 @@ class QuickstartTest(QuickstartCase):
             (self.port, self.state, f"Another quickstart uses {self.state}"),
         ):
             with self.subTest(port=port, folder=folder):
-                second = subprocess.run(
-                    [PROGRAM, "--port", str(port), "--state-dir", folder],
-                    check=False,
-                    capture_output=True,
-                    text=True,
-                    timeout=TIMEOUT,
-                )
-                self.assertEqual(1, second.returncode)
-                self.assertIn(message, second.stderr)
-                self.assertEqual(1, second.stderr.count("\n"))
+                self.assert_refuses(message, port, folder)
         self.make_console()
         self.assertEqual(0, self.end(process))
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import functools
 import time
 from typing import Any
 from unittest import mock
@@ -80,14 +81,32 @@ class PoolGuardTest(PoolsCase):
         self.assertIsNot(connection, self.connection(self.reader))
 
 
+class FileTest(PoolsCase):
+    def test_replaced_file_is_opened(self) -> None:
+        path = self.folder / "console_api.sqlite"
+        before = self.connection(self.reader)
+        backup = self.folder / "backup"
+        backup.write_bytes(b"")
+        backup.rename(path)
+        self.now += 1.9
+        self.assertIs(before, self.connection(self.reader))
+        self.now += 0.2
+        new = self.connection(self.reader)
+        self.assertIsNot(before, new)
+        self.now += 9
+        self.assertIs(new, self.connection(self.reader))
+
+
 class RoleTest(PoolsCase):
     """A server that has a role, which SQLite has not."""
 
     def setUp(self) -> None:
         self.role: object = 0
         self.asked = 0
-        roles = {"sqlite": "SELECT role()"}
-        self.enterContext(mock.patch.dict(pools.ROLE_QUERIES, roles))
+        check = functools.partial(pools._leads_to_writable, "SELECT role()")
+        self.enterContext(
+            mock.patch.object(pools, "_connection_check", return_value=check)
+        )
         super().setUp()
         sa.event.listen(self.reader, "connect", self.define_role)
 
