@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import pwd
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -67,6 +68,8 @@ class KeyRepository:
     def _stamp(self) -> int:
         try:
             return self._folder.stat().st_mtime_ns
+        except PermissionError as error:
+            raise _denied(self._folder, self._folder) from error
         except OSError as error:
             raise _missing(self._folder) from error
 
@@ -82,6 +85,8 @@ def numbers(folder: Path) -> list[int]:
     """
     try:
         return _numbers(path.name for path in folder.iterdir())
+    except PermissionError as error:
+        raise _denied(folder, folder) from error
     except OSError as error:
         raise _missing(folder) from error
 
@@ -139,6 +144,8 @@ def read_key(path: Path) -> fernet.Fernet:
     """
     try:
         return fernet.Fernet(files.read(path).strip())
+    except PermissionError as error:
+        raise _denied(path, path.parent) from error
     except (OSError, ValueError) as error:
         # The message does not contain the key, but that of its cause might.
         raise errors.ConfigurationError(
@@ -267,6 +274,17 @@ def _write_key(directory: int, number: int) -> None:
 
 def _missing(folder: Path) -> errors.ConfigurationError:
     return errors.ConfigurationError(
-        f"The key repository {folder} is missing, empty or unreadable. "
+        f"The key repository {folder} is missing or empty. "
         "Run: console-api-manage keys setup"
+    )
+
+
+def _denied(path: Path, folder: Path) -> errors.ConfigurationError:
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        user = str(os.geteuid())
+    return errors.ConfigurationError(
+        f"The user {user} cannot read {path}. If the service runs as this "
+        f"user, run as root: chown -R {user}: {folder}"
     )

@@ -6,7 +6,7 @@ from unittest import mock
 from cryptography import fernet
 
 from console_api import errors
-from console_api.keys import repository
+from console_api.keys import files, repository
 from console_api.tests.unit.keys.base import KeysCase
 
 
@@ -52,6 +52,23 @@ class KeyRepositoryTest(KeysCase):
         self.touch()
         encrypted = self.key_repository.encrypt("secret")
         self.assertEqual(b"secret", self.key(2).decrypt(encrypted.encode()))
+
+    def test_unreadable_keys_name_user_and_command(self) -> None:
+        denied = PermissionError(13, "Permission denied")
+        for what, name in (
+            (mock.patch.object(Path, "iterdir", side_effect=denied), ""),
+            (mock.patch.object(files, "read", side_effect=denied), "/1"),
+        ):
+            with (
+                self.subTest(name),
+                what,
+                self.assertRaisesRegex(
+                    errors.ConfigurationError,
+                    f"The user .+ cannot read {self.keys}{name}. .*"
+                    f"run as root: chown -R .+: {self.keys}$",
+                ),
+            ):
+                repository.KeyRepository(self.keys)
 
     def test_keys_are_read_again_only_after_change(self) -> None:
         with mock.patch.object(
