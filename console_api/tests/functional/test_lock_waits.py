@@ -51,7 +51,9 @@ class LockWaitTests(base.FunctionalTestCase):
                 self.assert_fault(reply, 503, BUSY)
                 self.assertEqual("5", reply.headers["Retry-After"])
                 self.assertTrue(
-                    self.log_lines(reply, " WARNING ", "too long for a lock")
+                    self.log_lines(
+                        reply, " WARNING ", "holds a lock for too long"
+                    )
                 )
         self.assertEqual([], self.console_rows(other.split("/")[2]))
         for method, path in writes:
