@@ -76,13 +76,25 @@ class Bulkhead:
                 self._refuse()
             turn = threading.Event()
             self._queue.append(turn)
-        turn.wait(self._max_wait)
+        try:
+            turn.wait(self._max_wait)
+        except BaseException:
+            self._leave(turn)
+            raise
         with self._lock:
             if not turn.is_set():
                 self._queue.remove(turn)
                 self._is_stuck = True
                 self._refuse()
         return time.monotonic()
+
+    def _leave(self, turn: threading.Event) -> None:
+        """Leave the queue after a signal, and pass on the slot, if given."""
+        with self._lock:
+            if not turn.is_set():
+                self._queue.remove(turn)
+                return
+        self.release(time.monotonic())
 
     def release(self, acquired_at: float) -> None:
         """Release a slot, or give it to the request that queues longest."""

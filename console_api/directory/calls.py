@@ -30,7 +30,7 @@ class AbandonableCalls:
         """Start a call.
 
         :returns: a future with its result or its exception, TimeoutError if
-            there are too many pending calls
+            there are too many pending calls or threads
         """
         future: Future[T] = Future()
         if not self._slots.acquire(blocking=False):
@@ -43,7 +43,12 @@ class AbandonableCalls:
             finally:
                 self._slots.release()
 
-        threading.Thread(target=run, name=self._name, daemon=True).start()
+        try:
+            threading.Thread(target=run, name=self._name, daemon=True).start()
+        except RuntimeError:
+            # The process has reached a limit of threads or memory.
+            self._slots.release()
+            future.set_exception(TimeoutError("no thread can be started"))
         return future
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import math
+import threading
 import unittest
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 
 from console_api import errors
 from console_api.bulkhead import (
@@ -36,6 +38,18 @@ class BulkheadTest(unittest.TestCase):
         future = self.pool.submit(bulkhead.acquire)
         wait_until(lambda: len(bulkhead._queue) > length)
         return future
+
+    def test_interrupted_request_leaves_the_queue(self) -> None:
+        bulkhead = self.make_full(max_wait=TIMEOUT)
+        with (
+            mock.patch.object(
+                threading.Event, "wait", side_effect=KeyboardInterrupt
+            ),
+            self.assertRaises(KeyboardInterrupt),
+        ):
+            bulkhead.acquire()
+        bulkhead.release(QUICK)
+        bulkhead.acquire()
 
     def assert_refuses(self, bulkhead: Bulkhead) -> None:
         with self.assertRaises(errors.Overloaded):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import threading
 import unittest
+from unittest import mock
 
 from console_api.directory.calls import AbandonableCalls
 from console_api.tests.waiting import TIMEOUT, wait_until
@@ -28,3 +29,12 @@ class AbandonableCallsTest(unittest.TestCase):
         proceed.set()
         pending.result(TIMEOUT)
         wait_until(self.has_room)
+
+    def test_thread_that_cannot_be_started_occupies_no_slot(self) -> None:
+        with mock.patch.object(
+            threading.Thread, "start", side_effect=RuntimeError("no threads")
+        ):
+            for _ in range(3):
+                with self.assertRaisesRegex(TimeoutError, "no thread"):
+                    self.calls.start(lambda: None).result(0)
+        self.assertTrue(self.has_room())
