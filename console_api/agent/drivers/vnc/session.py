@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from console_api.agent.drivers.base import Console
+from console_api.agent.drivers.vnc.relay import relay
 from console_api.net.dial import DialError
 from console_api.net.failed_attempts import FailedAttempts
 from console_api.net.stream import Stream
@@ -133,37 +134,17 @@ class Session:
     async def _pipe(self, display: Stream) -> None:
         self._handshake.accept()
         self._viewer.write(self._handshake.data_to_send())
-        self._viewer.pipe_into(display)
-        display.pipe_into(self._viewer)
         LOG.info(
             "Console %d: session from %s started.",
             self._console.id,
             self._address,
         )
-        reason = await self._wait_until_over(display)
+        reason = await relay(
+            self._viewer, display, self._limits.idle_timeout
+        )
         LOG.info(
             "Console %d: session from %s ended: %s.",
             self._console.id,
             self._address,
             reason,
         )
-
-    async def _wait_until_over(self, display: Stream) -> str:
-        """Wait until the session ends; return the reason."""
-        loop = asyncio.get_running_loop()
-        viewer = self._viewer
-        idle_timeout = self._limits.idle_timeout
-        remaining: float | None = idle_timeout or None
-        while remaining is None or remaining > 0:
-            done, _ = await asyncio.wait(
-                (viewer.over, display.over),
-                timeout=remaining,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if viewer.over in done:
-                return "closed by the viewer"
-            if done:
-                return "closed by the display"
-            last_read_at = max(viewer.last_read_at, display.last_read_at)
-            remaining = last_read_at + idle_timeout - loop.time()
-        return "idle timeout"
