@@ -197,7 +197,7 @@ class _AgentBenchmark:
             server_id=server_id,
             instance_name="new",
             encrypted_password=self._data.encrypted_password,
-            created_at=0,
+            lifetime=None,
         )
         placed = consoles.insert(database, host, console)
         if placed is not consoles.Placed.DONE:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Periodic clean-up of servers that their directory no longer has."""
+"""Periodic clean-up of expired consoles and of servers that are gone."""
 
 import asyncio
 import itertools
@@ -10,24 +10,27 @@ from concurrent.futures import ThreadPoolExecutor
 from oslo_config import cfg
 
 from console_api import errors
+from console_api.consoles import manager
 from console_api.db.engine import Database
 from console_api.directory import cleanup
+from console_api.directory.base import Directory
 from console_api.directory.remote import RemoteDirectory
 
 LOG = logging.getLogger(__name__)
 
 
 class Cleaner:
-    """Looks up known servers in a directory, a batch at a time.
+    """Deletes expired consoles, and servers that their directory lost.
 
-    Each agent does so.  They start at random servers, so that they do not
-    all look up the same ones.
+    It looks up known servers, a batch at a time, if the directory is outside
+    of our own database.  Each agent does so.  They start at random servers,
+    so that they do not all look up the same ones.
     """
 
     def __init__(
         self,
         database: Database,
-        directory: RemoteDirectory,
+        directory: Directory,
         conf: cfg.ConfigOpts,
         marker: str | None = None,
     ) -> None:
@@ -52,29 +55,40 @@ class Cleaner:
         try:
             while True:
                 await asyncio.sleep(self._interval)
-                await loop.run_in_executor(self._thread, self.check_batch)
+                await loop.run_in_executor(self._thread, self.clean_up)
         finally:
             self._is_stopping = True
             self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def check_batch(self) -> None:
-        """Look up a batch of servers and delete those that are gone.
+    def clean_up(self) -> None:
+        """Delete a batch of expired consoles and one of servers that are gone.
 
-        The batch ends at the first server without an answer.  The next batch
-        starts after that server, so that it cannot block all the others.
+        The batch of servers ends at the first one without an answer.  The
+        next batch starts after it, so that it cannot block all the others.
         """
         try:
-            self._check_batch()
+            self._delete_expired()
+            if isinstance(self._directory, RemoteDirectory):
+                self._check_servers(self._directory)
         except errors.Unavailable as error:
             if not self._is_failing:
-                LOG.warning("Cannot check for deleted servers: %s", error)
+                LOG.warning(
+                    "Cannot delete expired consoles or check for deleted "
+                    "servers; retrying. Cause: %s",
+                    error,
+                )
             self._is_failing = True
         except Exception:
             LOG.exception("Unexpected error in clean-up; retrying.")
         else:
             self._is_failing = False
 
-    def _check_batch(self) -> None:
+    def _delete_expired(self) -> None:
+        count = manager.delete_expired(self._database, self._batch)
+        if count:
+            LOG.info("Deleted %d expired consoles.", count)
+
+    def _check_servers(self, directory: RemoteDirectory) -> None:
         count = 0
         known = cleanup.known_servers(self._database, self._marker)
         for server_id in itertools.islice(known, self._batch):
@@ -82,7 +96,7 @@ class Cleaner:
                 return
             count += 1
             self._marker = server_id
-            if cleanup.is_gone(self._database, self._directory, server_id):
+            if cleanup.is_gone(self._database, directory, server_id):
                 LOG.info(
                     "Deleted server %s with its consoles and tokens: its "
                     "directory no longer has it.",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The consoles that the database assigns to this console host."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from console_api import errors
 from console_api.agent.drivers.base import Console
@@ -32,15 +33,25 @@ class ConsoleFeed:
     """
 
     def __init__(
-        self, database: Database, keys: KeyRepository, host: NewConsoleHost
+        self,
+        database: Database,
+        keys: KeyRepository,
+        host: NewConsoleHost,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Follow a console host without reading anything yet."""
+        """Follow a console host without reading anything yet.
+
+        :param monotonic: returns seconds
+        """
         self._database = database
         self._keys = keys
         self._host = host
         self._host_id: int | None = None
         self._revision = _NOTHING_READ
+        self._monotonic = monotonic
         self._encrypted: dict[int, str] = {}
+        # When consoles expire, by ID.
+        self._deadlines: dict[int, float] = {}
         #: The consoles by ID; replaced on changes, never modified.
         self.consoles: Mapping[int, Console] = {}
         #: Why passwords cannot be decrypted, by ID of the console.
@@ -109,6 +120,20 @@ class ConsoleFeed:
         )
         self._revision = last
 
+    def drop_expired(self) -> None:
+        """Remove the consoles that have expired since they were read.
+
+        This needs no database, which may be unavailable.
+        """
+        now = self._monotonic()
+        expired = {
+            console_id
+            for console_id, deadline in self._deadlines.items()
+            if deadline <= now
+        }
+        if expired:
+            self._replace(dict.fromkeys(expired), self.consoles)
+
     def _read_host(self) -> tuple[int, int] | None:
         """Return the ID and revision of the console host.
 
@@ -153,8 +178,26 @@ class ConsoleFeed:
             except errors.ConfigurationError as error:
                 unreadable[console_id] = str(error)
         self.consoles, self.unreadable = consoles, unreadable
+        self._deadlines = self._deadlines_of(changed, consoles)
         self._encrypted = {
             console_id: self._encrypted[console_id] for console_id in consoles
+        }
+
+    def _deadlines_of(
+        self,
+        changed: Mapping[int, AssignedConsole | None],
+        consoles: Mapping[int, Console],
+    ) -> dict[int, float]:
+        now = self._monotonic()
+        deadlines = {**self._deadlines}
+        for console_id, assigned in changed.items():
+            deadlines.pop(console_id, None)
+            if assigned is not None and assigned.expires_in is not None:
+                deadlines[console_id] = now + assigned.expires_in
+        return {
+            console_id: deadline
+            for console_id, deadline in deadlines.items()
+            if console_id in consoles
         }
 
     def _decrypt(self, assigned: AssignedConsole) -> Console:

@@ -135,6 +135,7 @@ class Reconciler:
     async def _reconcile(self) -> None:
         while True:
             await self._try(self._follow)
+            self._feed.drop_expired()
             # Failed consoles are retried without the database, too.
             await self._try(self._apply)
             await asyncio.sleep(self._poll_interval)

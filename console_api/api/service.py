@@ -68,6 +68,7 @@ class Service:
                 KeyRepository(Path(conf.passwords.key_repository)),
                 _console_types(conf),
                 conf.consoles.host_down_time,
+                conf.consoles.lifetime,
             ),
             console_hosts=ConsoleHostManager(
                 database, conf.consoles.host_down_time

@@ -28,7 +28,6 @@ from console_api.cmd.explain import explain
 from console_api.db import schema
 from console_api.db.engine import Database
 from console_api.directory.base import Directory
-from console_api.directory.remote import RemoteDirectory
 from console_api.keys.repository import KeyRepository
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def _helpers(
     conf: cfg.ConfigOpts, database: Database, servers: Directory
 ) -> Iterator[Coroutine[None, None, None]]:
     """Return what else runs while consoles are served."""
-    if isinstance(servers, RemoteDirectory) and conf.agent.cleanup_interval:
+    if conf.agent.cleanup_interval:
         yield Cleaner(database, servers, conf).run()
     if conf.notifications.transport_url:
         yield _notification_listener(database, servers, conf).run()

@@ -106,15 +106,17 @@ OPTS = [
         "cleanup_interval",
         default=60,
         min=0,
-        help="Interval, in seconds, between clean-ups. Each looks up a batch "
-        "of known servers in the directory and deletes the consoles and "
-        "tokens of servers that no longer exist. 0 disables them. Ignored if "
-        "[directory] driver is `database`.",
+        help="Interval, in seconds, between clean-ups. Each deletes a batch "
+        "of expired consoles, of any console host. Unless [directory] driver "
+        "is `database`, it also looks up a batch of known servers in the "
+        "directory and deletes the consoles and tokens of servers that no "
+        "longer exist. 0 disables clean-ups.",
     ),
     cfg.IntOpt(
         "cleanup_batch",
         default=100,
         min=1,
-        help="Maximum number of servers that a clean-up looks up.",
+        help="Maximum number of expired consoles that a clean-up deletes, and "
+        "of servers that it looks up.",
     ),
 ]

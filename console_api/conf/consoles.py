@@ -27,4 +27,14 @@ OPTS = [
         "agent reports again; its existing consoles are kept. Must be greater "
         "than [agent] report_interval on the console hosts.",
     ),
+    cfg.IntOpt(
+        "lifetime",
+        default=0,
+        min=0,
+        max=10 * 365 * 86400,
+        help="Time, in seconds, after which a console expires with its "
+        "password. Its port is closed, which ends its sessions, and a new "
+        "request creates another console. Applies to consoles that are "
+        "created while it is set. 0 means that consoles do not expire.",
+    ),
 ]

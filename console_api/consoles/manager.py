@@ -3,14 +3,13 @@
 
 import secrets
 import string
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from console_api import errors
 from console_api.consoles import placement
 from console_api.consoles.placement import Plan
-from console_api.db import console_hosts, consoles
+from console_api.db import console_expiry, console_hosts, consoles
 from console_api.db.consoles import ConsoleSummary, NewConsole, Placed
 from console_api.db.engine import Database
 from console_api.directory.base import Server
@@ -48,6 +47,7 @@ class ConsoleManager:
         keys: KeyRepository,
         console_types: Sequence[str],
         host_down_time: int,
+        lifetime: int = 0,
     ) -> None:
         """Prepare the operations.
 
@@ -55,11 +55,14 @@ class ConsoleManager:
             first
         :param host_down_time: seconds without a heartbeat after which a
             console host gets no new consoles
+        :param lifetime: seconds after which a new console expires; 0 means
+            never
         """
         self._database = database
         self._keys = keys
         self._console_types = tuple(console_types)
         self._host_down_time = host_down_time
+        self._lifetime = lifetime or None
 
     def list(
         self, server: Server, *, marker: int = 0, limit: int
@@ -102,7 +105,8 @@ class ConsoleManager:
     def create(self, server: Server) -> None:
         """Ensure that a server has a console that can be used.
 
-        See ``placement.plan`` for where it is placed.
+        A console that has expired is replaced by a new one.  See
+        ``placement.plan`` for where it is placed.
 
         :raises NoConsoleHost: no console host can serve it
         :raises ServerNotFound: the server was deleted concurrently
@@ -119,9 +123,16 @@ class ConsoleManager:
         )
 
     def _plan(self, server: Server) -> Plan:
+        placed = []
+        for console in consoles.placed_of_server(self._database, server.uuid):
+            if console.is_expired:
+                # Its place is needed before the clean-up deletes it.
+                consoles.delete(self._database, server.uuid, console.id)
+            else:
+                placed.append(console)
         return placement.plan(
             server,
-            consoles.placed_of_server(self._database, server.uuid),
+            placed,
             console_hosts.list_enabled(self._database),
             self._console_types,
             down_time=self._host_down_time,
@@ -155,7 +166,7 @@ class ConsoleManager:
             server_id=server.uuid,
             instance_name=server.instance_name,
             encrypted_password=self._keys.encrypt(generate_password()),
-            created_at=int(time.time()),
+            lifetime=self._lifetime,
         )
 
 
@@ -163,4 +174,18 @@ def generate_password() -> str:
     """Return a random password of letters and digits."""
     return "".join(
         secrets.choice(_PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH)
+    )
+
+
+def delete_expired(database: Database, limit: int) -> int:
+    """Delete consoles that have expired.
+
+    :param limit: the maximum number of consoles
+    :returns: how many were deleted, other than by concurrent clean-ups
+    """
+    return sum(
+        consoles.delete(database, server_id, console_id)
+        for server_id, console_id in console_expiry.list_expired(
+            database, limit
+        )
     )

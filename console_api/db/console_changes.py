@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console_api.db import tables
+from console_api.db import console_expiry, tables
 from console_api.db.engine import Database, retried
 
 _changes = tables.console_changes.c
@@ -21,7 +21,8 @@ class AssignedConsole:
     """A console as the agent of its console host needs it.
 
     ``port`` is None on a multiplexed console host, ``compute_host`` if the
-    server has not been scheduled to one.
+    server has not been scheduled to one, and ``expires_in``, the remaining
+    lifetime in seconds, if the console never expires.
     """
 
     id: int
@@ -30,14 +31,15 @@ class AssignedConsole:
     port: int | None
     encrypted_password: str = field(repr=False)
     compute_host: str | None
+    expires_in: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleChange:
     """A change of a console by one revision of its console host.
 
-    ``console`` is the console as it is now, None if it no longer exists or
-    has moved to another console host.
+    ``console`` is the console as it is now, None if it no longer exists, has
+    expired, or has moved to another console host.
     """
 
     revision: int
@@ -53,6 +55,7 @@ _CONSOLE = (
     _consoles.port,
     _consoles.encrypted_password,
     _servers.compute_host,
+    console_expiry.EXPIRES_IN,
 )
 
 _ALL = (
@@ -62,12 +65,15 @@ _ALL = (
             tables.servers, _servers.uuid == _consoles.server_id
         )
     )
-    .where(_consoles.console_host_id == sa.bindparam("host_id"))
+    .where(
+        _consoles.console_host_id == sa.bindparam("host_id"),
+        ~console_expiry.IS_EXPIRED,
+    )
     .order_by(_consoles.id)
 )
 
-# Consoles that no longer exist, or have moved to another console host, are
-# nulls.
+# Consoles that no longer exist, have expired, or have moved to another console
+# host are nulls.
 _SINCE = (
     sa.select(_changes.revision, _changes.console_id, *_CONSOLE)
     .select_from(
@@ -76,6 +82,7 @@ _SINCE = (
             sa.and_(
                 _consoles.id == _changes.console_id,
                 _consoles.console_host_id == _changes.console_host_id,
+                ~console_expiry.IS_EXPIRED,
             ),
         ).outerjoin(tables.servers, _servers.uuid == _consoles.server_id)
     )

@@ -10,8 +10,10 @@ from oslo_db import exception as db_exc
 
 from console_api import errors
 from console_api.db import (
+    clock,
     console_changes,
     console_counts,
+    console_expiry,
     console_hosts,
     console_ports,
     tables,
@@ -31,6 +33,7 @@ _LIST = (
     .where(
         _consoles.server_id == sa.bindparam("server_id"),
         _consoles.id > sa.bindparam("marker"),
+        ~console_expiry.IS_EXPIRED,
     )
     .order_by(_consoles.id)
     .limit(sa.bindparam("limit"))
@@ -43,6 +46,7 @@ _PLACED = (
         _consoles.console_type,
         _consoles.console_host_id,
         _hosts.compute_hosts,
+        console_expiry.IS_EXPIRED.label("is_expired"),
     )
     .select_from(_on_host)
     .where(_consoles.server_id == sa.bindparam("server_id"))
@@ -62,6 +66,7 @@ _GET = (
     .where(
         _consoles.server_id == sa.bindparam("server_id"),
         _consoles.id == sa.bindparam("id"),
+        ~console_expiry.IS_EXPIRED,
     )
 )
 
@@ -77,7 +82,8 @@ _INSERT = tables.consoles.insert().values(
         sa.bindparam("instance_name"),
     ),
     encrypted_password=sa.bindparam("encrypted_password"),
-    created_at=sa.bindparam("created_at"),
+    created_at=clock.now(),
+    expires_at=clock.now() + sa.bindparam("lifetime", type_=sa.BigInteger),
     console_host_id=sa.bindparam("console_host_id"),
     console_type=sa.bindparam("console_type"),
     port=sa.bindparam("port"),
@@ -127,6 +133,7 @@ class PlacedConsole:
     console_type: str
     console_host_id: int
     compute_hosts: tuple[str, ...]
+    is_expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +150,15 @@ class ConsoleRow:
 
 @dataclass(frozen=True, slots=True)
 class NewConsole:
-    """A console to store; ``created_at`` is in seconds since the epoch."""
+    """A console to store.
+
+    ``lifetime`` is in seconds, None if the console never expires.
+    """
 
     server_id: str
     instance_name: str
     encrypted_password: str = field(repr=False)
-    created_at: int
+    lifetime: int | None
 
 
 def list_of_server(
@@ -174,10 +184,18 @@ def placed_of_server(
 
 
 def _placed(
-    id_: int, console_type: str, host_id: int, compute_hosts: str
+    id_: int,
+    console_type: str,
+    host_id: int,
+    compute_hosts: str,
+    is_expired: bool,
 ) -> PlacedConsole:
     return PlacedConsole(
-        id_, console_type, host_id, console_hosts.patterns(compute_hosts)
+        id_,
+        console_type,
+        host_id,
+        console_hosts.patterns(compute_hosts),
+        is_expired,
     )
 
 

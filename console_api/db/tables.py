@@ -145,7 +145,9 @@ consoles = sa.Table(
     sa.Column("port", sa.Integer),
     # A Fernet token of the key repository, never the password itself.
     sa.Column("encrypted_password", _NAME, nullable=False),
+    # By the clock of the database server; null if the console never expires.
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger),
     sa.PrimaryKeyConstraint("id", name="pk_consoles"),
     sa.UniqueConstraint(
         "server_id",
@@ -163,6 +165,7 @@ consoles = sa.Table(
         ["console_hosts.id"],
         name="fk_consoles_console_hosts",
     ),
+    sa.Index("ix_consoles_expires_at", "expires_at"),
     # The id of a deleted console is never used for another one.
     sqlite_autoincrement=True,
     mysql_engine="InnoDB",

@@ -7,23 +7,35 @@ from console_api import directory, errors
 from console_api.cmd.manage import tokens
 from console_api.cmd.manage.app import ManageApp
 from console_api.cmd.manage.base import ManageCommand, counted
+from console_api.consoles import manager
 from console_api.db import servers
 from console_api.directory import cleanup
 from console_api.directory.remote import RemoteDirectory
 
+# How many expired consoles are read at a time.
+_BATCH = 1000
+
 
 class Purge(ManageCommand):
-    """Delete expired tokens and servers that the directory no longer has.
+    """Delete what has expired and servers that the directory no longer has.
 
-    Combines `token purge` and `server purge`. Servers of [directory] driver
-    `database` are kept. Run this command regularly, for example every hour.
+    Deletes expired consoles and combines `token purge` and `server purge`.
+    Servers of [directory] driver `database` are kept. Run this command
+    regularly, for example every hour.
     """
 
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
-        """Run both purges."""
+        """Run all purges."""
         self._run(tokens.Purge)
+        self._purge_consoles()
         if _source(self.app):
             self._run(PurgeServers)
+
+    def _purge_consoles(self) -> None:
+        deleted = 0
+        while count := manager.delete_expired(self.app.database, _BATCH):
+            deleted += count
+        self.say(f"Deleted {counted(deleted, 'expired console')}.")
 
     def _run(self, kind: type[ManageCommand]) -> None:
         command = kind(self.app, self.app_args)

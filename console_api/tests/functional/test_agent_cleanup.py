@@ -51,7 +51,9 @@ class CleanerTest(AgentCleanupTest):
         _, other = self.create_console()
         path = f"/v2.1/servers/{server_id}"
         self.nova.responses["GET", path] = fault(500, "computeFault")
-        self.eventually_logged("Cannot check for deleted servers")
+        self.eventually_logged(
+            "Cannot delete expired consoles or check for deleted"
+        )
         self.assertIn(access.port, self.open_ports())
         del self.nova.servers[server_id]
         self.nova.responses.clear()

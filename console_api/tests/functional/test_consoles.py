@@ -66,6 +66,22 @@ class ConsoleTests(ConsoleTestCase):
         self.assertEqual(404, reply.status)
         self.assertEqual([new.id], self.listed())
 
+    def test_expired_console_is_replaced(self):
+        self.make_console_host()
+        old = self.create()
+        consoles = tables.consoles
+        self.database.execute(
+            consoles.update()
+            .where(consoles.c.id == old.id)
+            .values(expires_at=consoles.c.created_at)
+        )
+        path = f"{self.path}/{old.id}"
+        self.assertEqual(404, self.member.get(path).status)
+        self.assertEqual([], self.listed())
+        new = self.create()
+        self.assertGreater(new.id, old.id)
+        self.assertEqual([new.id], self.listed())
+
     def test_created_console_is_listed_at_once(self):
         self.make_console_host()
         row = self.create()

@@ -16,6 +16,7 @@ from console_api import conf
 from console_api.db import (
     console_auth_tokens,
     console_changes,
+    console_expiry,
     console_hosts,
     consoles,
     heartbeats,
@@ -172,6 +173,7 @@ class PlanTests(base.DatabaseTestCase):
         found = consoles.get(self.database, server, row.id)
         self.assertEqual("encrypted", found.encrypted_password)
         self.assertTrue(consoles.delete(self.database, server, row.id))
+        console_expiry.list_expired(self.database, 10)
         self.assert_no_scans(6)
 
     def test_free_ports(self):
@@ -191,7 +193,7 @@ class PlanTests(base.DatabaseTestCase):
             outcome = consoles.insert(
                 self.database,
                 self.host(number),
-                consoles.NewConsole(server, "instance", "encrypted", 0),
+                consoles.NewConsole(server, "instance", "encrypted", 60),
             )
             self.assertIs(consoles.Placed.DONE, outcome)
             [row] = consoles.placed_of_server(self.database, server)

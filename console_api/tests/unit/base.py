@@ -235,6 +235,16 @@ class DatabaseCase(FolderCase):
         with self.database.transaction() as connection:
             return connection.execute(select).all()
 
+    def expire_console(self, console_id: int) -> None:
+        """Make a console expire that was created a moment ago."""
+        consoles = tables.consoles
+        with self.database.transaction() as connection:
+            connection.execute(
+                consoles.update()
+                .where(consoles.c.id == console_id)
+                .values(expires_at=consoles.c.created_at)
+            )
+
     def assertCountsAreRight(self) -> None:
         """Assert that the counter of each console host is correct."""
         found = [row.console_host_id for row in self.rows(tables.consoles)]
@@ -263,7 +273,7 @@ def new_console(uuid: str = SERVER, **values: Any) -> consoles.NewConsole:
             "server_id": uuid,
             "instance_name": "instance-1",
             "encrypted_password": "encrypted",
-            "created_at": 1,
+            "lifetime": None,
             **values,
         }
     )

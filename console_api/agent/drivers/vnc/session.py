@@ -139,9 +139,7 @@ class Session:
             self._console.id,
             self._address,
         )
-        reason = await relay(
-            self._viewer, display, self._limits.idle_timeout
-        )
+        reason = await relay(self._viewer, display, self._limits.idle_timeout)
         LOG.info(
             "Console %d: session from %s ended: %s.",
             self._console.id,

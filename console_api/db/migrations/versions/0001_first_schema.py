@@ -142,6 +142,7 @@ def _create_consoles() -> None:
         sa.Column("port", sa.Integer),
         sa.Column("encrypted_password", sa.String(255), nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("expires_at", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_consoles"),
         sa.UniqueConstraint(
             "server_id",
@@ -161,6 +162,7 @@ def _create_consoles() -> None:
             ["console_hosts.id"],
             name="fk_consoles_console_hosts",
         ),
+        sa.Index("ix_consoles_expires_at", "expires_at"),
         sqlite_autoincrement=True,
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",

@@ -3,7 +3,9 @@ import asyncio
 import threading
 
 from console_api.agent.cleaner import Cleaner
+from console_api.db import tables
 from console_api.directory.base import Server
+from console_api.directory.database import DatabaseDirectory
 from console_api.tests.unit import base
 from console_api.tests.unit.base import server_id
 from console_api.tests.unit.directory.test_cleanup import CleanupCase
@@ -25,7 +27,7 @@ class CleanerTest(CleanupCase):
         cleaner = self.cleaner()
         batches = []
         for _ in range(4):
-            cleaner.check_batch()
+            cleaner.clean_up()
             batches.append(self.asked())
         self.assertEqual([[1, 2], [3], [1, 2], [3]], batches)
 
@@ -33,31 +35,45 @@ class CleanerTest(CleanupCase):
         self.add(1, 2)
         self.remove(1)
         with self.assertLogs("console_api.agent", "INFO") as logged:
-            self.cleaner().check_batch()
+            self.cleaner().clean_up()
         self.assertIn(f"Deleted server {server_id(1)}", logged.output[0])
         self.assert_left(2)
+
+    def test_expired_console_is_deleted_with_any_directory(self) -> None:
+        self.add(1)
+        [console] = self.rows(tables.consoles)
+        self.expire_console(console.id)
+        conf = base.load_conf(self.folder)
+        with self.assertLogs("console_api.agent", "INFO"):
+            Cleaner(
+                self.database,
+                DatabaseDirectory.from_conf(conf, self.database),
+                conf,
+            ).clean_up()
+        self.assertEqual([], self.rows(tables.consoles))
+        self.assertEqual([1], self.left())
 
     def test_unavailable_directory_deletes_nothing(self) -> None:
         self.add(1, 2, 3)
         cleaner = self.cleaner()
         there, self.directory.servers = self.directory.servers, None
         with self.assertLogs("console_api.agent", "WARNING") as logged:
-            cleaner.check_batch()
-            cleaner.check_batch()
+            cleaner.clean_up()
+            cleaner.clean_up()
         self.assertEqual(1, len(logged.output))
         # An answer that fails does not block the servers after it.
         self.assertEqual([1, 2], self.asked())
         self.assert_left(1, 2, 3)
         self.directory.servers = there
         self.remove(3)
-        cleaner.check_batch()
+        cleaner.clean_up()
         self.assert_left(1, 2)
 
     def test_unexpected_error_is_logged(self) -> None:
         self.add(1)
         self.directory.find = None  # type: ignore[assignment]
         with self.assertLogs("console_api.agent", "ERROR"):
-            self.cleaner().check_batch()
+            self.cleaner().clean_up()
         self.assert_left(1)
 
     def test_two_cleaners_delete_each_server_once(self) -> None:

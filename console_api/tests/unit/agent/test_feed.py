@@ -106,6 +106,25 @@ class ReadTest(FeedCase):
             self.feed.read_changes()
             self.assertServers(expected)
 
+    def test_console_expires_without_database(self) -> None:
+        self.create(1)
+        self.manager = ConsoleManager(
+            self.database, self.keys, ["vnc"], 10**10, lifetime=60
+        )
+        self.create(2)
+        now = 1000.0
+        self.feed = ConsoleFeed(
+            self.database, self.keys, base.console_host(), lambda: now
+        )
+        self.feed.report()
+        self.feed.read_all()
+        now += 58
+        self.feed.drop_expired()
+        self.assertServers([1, 2])
+        now += 2
+        self.feed.drop_expired()
+        self.assertServers([1])
+
     def test_read_without_changes_keeps_consoles(self) -> None:
         self.create(1)
         self.feed.read_all()

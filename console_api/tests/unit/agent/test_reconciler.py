@@ -34,6 +34,7 @@ class Feed:
         self.reports = 0
         self.reads = 0
         self.full_reads = 0
+        self.expiry_checks = 0
         self.answers: list[Mapping[int, Console] | Exception] = []
 
     def report(self) -> None:
@@ -44,6 +45,9 @@ class Feed:
 
     def read_clock(self) -> int:
         return int(time.time())
+
+    def drop_expired(self) -> None:
+        self.expiry_checks += 1
 
     def read_all(self) -> None:
         self.full_reads += 1
@@ -182,6 +186,8 @@ class FailureTest(ReconcilerCase):
         self.assertEqual([[1], [1, 2]], self.driver.applied)
         warnings = [line for line in logs.output if line.startswith("WARNING")]
         self.assertEqual(2, len(warnings), warnings)
+        # Consoles expire although the database is unavailable.
+        self.assertEqual(self.feed.reads, self.feed.expiry_checks)
 
     async def test_unexpected_error_changes_nothing(self) -> None:
         with self.assertLogs(module.LOG) as logs:

@@ -151,6 +151,59 @@ class CreateTest(ManagerCase):
             self.manager.create(self.server)
 
 
+class LifetimeTest(ManagerCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_console_host()
+        self.manager = ConsoleManager(
+            self.database, self.keys, ["vnc"], 60, lifetime=3600
+        )
+        self.manager.create(self.server)
+        self.console_id = self.only_id()
+        self.password = self.manager.show(
+            self.server, self.console_id
+        ).password
+
+    def test_console_expires_after_lifetime(self) -> None:
+        [row] = self.rows(tables.consoles)
+        self.assertEqual(3600, row.expires_at - row.created_at)
+
+    def test_consoles_do_not_expire_by_default(self) -> None:
+        server = self.add_server(server_id(2))
+        ConsoleManager(self.database, self.keys, ["vnc"], 60).create(server)
+        _, row = self.rows(tables.consoles)
+        self.assertIsNone(row.expires_at)
+
+    def test_create_before_expiry_keeps_console(self) -> None:
+        self.manager.create(self.server)
+        self.assertEqual(self.console_id, self.only_id())
+
+    def test_expired_console_is_not_found(self) -> None:
+        self.expire_console(self.console_id)
+        self.assertEqual([], self.manager.list(self.server, limit=10))
+        with self.assertRaises(errors.ConsoleNotFound):
+            self.manager.show(self.server, self.console_id)
+
+    def test_expired_console_is_replaced_with_new_password(self) -> None:
+        self.expire_console(self.console_id)
+        self.manager.create(self.server)
+        new_id = self.only_id()
+        self.assertGreater(new_id, self.console_id)
+        self.assertNotEqual(
+            self.password, self.manager.show(self.server, new_id).password
+        )
+
+    def test_clean_up_deletes_batch_of_expired_consoles_only(self) -> None:
+        for number in (2, 3):
+            self.manager.create(self.add_server(server_id(number)))
+        ids = [row.id for row in self.rows(tables.consoles)]
+        for console_id in ids[:2]:
+            self.expire_console(console_id)
+        self.assertEqual(1, manager.delete_expired(self.database, 1))
+        self.assertEqual(1, manager.delete_expired(self.database, 9))
+        self.assertEqual(ids[2], self.only_id())
+
+
 class MoveTest(ManagerCase):
     def setUp(self) -> None:
         super().setUp()

@@ -127,11 +127,19 @@ class ListTest(ConsoleChangesCase):
                 console.port,
                 "encrypted",
                 "compute-1",
+                None,
             ),
             console,
         )
         self.assertIn(console.port, range(5900, 5910))
         self.assertEqual(console, change.console)
+
+    def test_expired_console_is_not_assigned(self) -> None:
+        expired = self.consoles[0]
+        self.expire_console(expired)
+        listed = console_changes.list_all(self.database, self.host.id)
+        self.assertEqual(self.consoles[1:], [console.id for console in listed])
+        self.assertEqual((1, expired, None), self.changes(0)[0])
 
     def test_other_host_has_no_changes(self) -> None:
         other = self.add_console_host("console-2")

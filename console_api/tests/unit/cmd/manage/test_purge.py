@@ -51,12 +51,14 @@ class PurgeTest(ManageCase):
         self.assertRefused("server delete", "server", "purge")
         self.assertEqual([1, 2, 3], self.remaining())
 
-    def test_purge_deletes_tokens_and_servers(self) -> None:
+    def test_purge_deletes_all_that_is_gone(self) -> None:
         self.add_token("f" * 64, server_id(1), expires_at=1)
+        self.expire_console(self.rows(tables.consoles)[0].id)
         del self.nova.servers[server_id(2)]
         outcome = self.manage("purge")
         self.assertEqual(
-            "Deleted 1 expired token.\nLooked up 3 servers, deleted 1.\n",
+            "Deleted 1 expired token.\nDeleted 1 expired console.\n"
+            "Looked up 3 servers, deleted 1.\n",
             outcome.stdout,
         )
         self.assertEqual([1, 3], self.remaining())
@@ -65,5 +67,8 @@ class PurgeTest(ManageCase):
         base.write_conf(self.folder)
         self.add_token("f" * 64, server_id(1), expires_at=1)
         outcome = self.manage("purge")
-        self.assertEqual("Deleted 1 expired token.\n", outcome.stdout)
+        self.assertEqual(
+            "Deleted 1 expired token.\nDeleted 0 expired consoles.\n",
+            outcome.stdout,
+        )
         self.assertEqual([1, 2, 3], self.remaining())
