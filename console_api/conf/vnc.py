@@ -70,19 +70,20 @@ OPTS = [
         "as $$. Not needed for displays without a password.",
     ),
     cfg.StrOpt(
-        "tls_ca_file",
+        "endpoint_tls_ca_file",
         help="File with the CA certificates, in PEM format, that certificates "
         "of compute hosts are verified against. Defaults to the CA "
         "certificates of the system. TLS is used if an endpoint has a TLS "
         "port or offers TLS itself (VeNCrypt).",
     ),
     cfg.StrOpt(
-        "tls_cert_file",
+        "endpoint_tls_cert_file",
         help="File with the client certificate, in PEM format, for compute "
         "hosts that request one. It may also contain the private key.",
     ),
     cfg.StrOpt(
-        "tls_key_file",
-        help="File with the private key of `tls_cert_file`, in PEM format.",
+        "endpoint_tls_key_file",
+        help="File with the private key of `endpoint_tls_cert_file`, in PEM "
+        "format.",
     ),
 ]

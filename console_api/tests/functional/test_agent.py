@@ -179,8 +179,8 @@ class StartErrorTests(base.DatabaseTestCase):
             ),
             ({"agent": {"multiplex_port": "443"}}, "needs a port for each"),
             (
-                {"vnc": {"tls_ca_file": "/none"}},
-                "[vnc] tls_ca_file, tls_cert_file",
+                {"vnc": {"endpoint_tls_ca_file": "/none"}},
+                "[vnc] endpoint_tls_ca_file, endpoint_tls_cert_file",
             ),
             ({"vnc": {"endpoint_password": "secret"}}, "must be a pattern of"),
         ):

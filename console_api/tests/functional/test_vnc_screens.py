@@ -128,7 +128,7 @@ class TLSTests(DisplayTestCase):
         self.authority = certificates.make(configuration.temporary_folder())
         return {
             **super().all_options(),
-            "vnc": {"tls_ca_file": str(self.authority.ca_file)},
+            "vnc": {"endpoint_tls_ca_file": str(self.authority.ca_file)},
         }
 
     def start_tls_display(self, folder: Path):
@@ -164,7 +164,7 @@ class HTTPConnectTests(DisplayTestCase):
         self.authority = certificates.make(configuration.temporary_folder())
         return {
             **super().all_options(),
-            "vnc": {"tls_ca_file": str(self.authority.ca_file)},
+            "vnc": {"endpoint_tls_ca_file": str(self.authority.ca_file)},
         }
 
     def test_display_with_and_without_tls(self):

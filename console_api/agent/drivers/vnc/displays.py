@@ -125,14 +125,16 @@ def _password(entry: str) -> tuple[str, str]:
 def _tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
     options = conf.vnc
     try:
-        context = ssl.create_default_context(cafile=options.tls_ca_file)
-        if options.tls_cert_file:
+        context = ssl.create_default_context(
+            cafile=options.endpoint_tls_ca_file
+        )
+        if options.endpoint_tls_cert_file:
             context.load_cert_chain(
-                options.tls_cert_file, options.tls_key_file
+                options.endpoint_tls_cert_file, options.endpoint_tls_key_file
             )
     except (OSError, ValueError) as error:
         raise errors.ConfigurationError(
-            "[vnc] tls_ca_file, tls_cert_file or tls_key_file cannot be used: "
-            f"{error}"
+            "[vnc] endpoint_tls_ca_file, endpoint_tls_cert_file or "
+            f"endpoint_tls_key_file cannot be used: {error}"
         ) from error
     return context
