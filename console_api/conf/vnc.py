@@ -15,8 +15,15 @@ OPTS = [
         "handshake_timeout",
         default=10,
         min=1,
-        help="Time, in seconds, that a viewer has to authenticate before it "
-        "is disconnected.",
+        help="Time, in seconds, that a viewer has for its part of the "
+        "handshake, without the time for typing the password.",
+    ),
+    cfg.IntOpt(
+        "password_timeout",
+        default=120,
+        min=1,
+        help="Time, in seconds, that a person has to type the password at the "
+        "prompt of the viewer.",
     ),
     cfg.IntOpt(
         "connect_timeout",
@@ -43,7 +50,8 @@ OPTS = [
         default=2000,
         min=1,
         help="Maximum number of viewers, of all consoles together, that have "
-        "not authenticated yet. One more disconnects the oldest.",
+        "not authenticated yet. One more disconnects the oldest of the "
+        "address that has the most.",
     ),
     cfg.IntOpt(
         "max_failed_attempts",

@@ -8,8 +8,10 @@ from collections import OrderedDict
 class PendingHandshakes:
     """The tasks of all connections that have not authenticated yet.
 
-    When there are too many, the oldest is cancelled: connections that stay
-    silent cannot keep others out.
+    When there are too many, the address that has the most loses its oldest:
+    connections that stay silent, or stay at the password prompt, keep out
+    others only if they come from as many addresses as there may be
+    connections.
     """
 
     def __init__(self, limit: int) -> None:
@@ -18,15 +20,29 @@ class PendingHandshakes:
         :param limit: how many there may be at a time
         """
         self._limit = limit
-        self._tasks: OrderedDict[asyncio.Task[None], None] = OrderedDict()
+        self._addresses: dict[asyncio.Task[None], str] = {}
+        # The oldest task of each address, and the oldest address, come first.
+        self._tasks: dict[str, OrderedDict[asyncio.Task[None], None]] = {}
 
-    def add(self, task: asyncio.Task[None]) -> None:
-        """Add a new connection; cancel the oldest if there are too many."""
-        while len(self._tasks) >= self._limit:
-            oldest, _ = self._tasks.popitem(last=False)
+    def add(self, task: asyncio.Task[None], address: str) -> None:
+        """Add a new connection; cancel another one if there are too many.
+
+        :param address: what the connections of one client have in common
+        """
+        self._addresses[task] = address
+        self._tasks.setdefault(address, OrderedDict())[task] = None
+        while len(self._addresses) > self._limit:
+            tasks = max(self._tasks.values(), key=len)
+            oldest = next(iter(tasks))
+            self.discard(oldest)
             oldest.cancel()
-        self._tasks[task] = None
 
     def discard(self, task: asyncio.Task[None]) -> None:
         """Remove a connection, which has authenticated or ended."""
-        self._tasks.pop(task, None)
+        address = self._addresses.pop(task, None)
+        if address is None:
+            return
+        tasks = self._tasks[address]
+        del tasks[task]
+        if not tasks:
+            del self._tasks[address]

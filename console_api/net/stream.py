@@ -127,7 +127,7 @@ class Stream(asyncio.Protocol):
                 handshake.receive(data)
             finally:
                 self.write(handshake.data_to_send())
-        self._buffer(handshake.trailing)
+        self._buffer(handshake.take_trailing())
 
     async def receive(self) -> bytes:
         """Wait for at least one byte; return no bytes at the end."""

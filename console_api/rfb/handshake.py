@@ -28,6 +28,9 @@ class State(enum.Enum):
     RECEIVE = enum.auto()
     #: Start TLS, then call ``tls_started`` (``EndpointHandshake``).
     START_TLS = enum.auto()
+    #: Allow time to type a password, then call ``wait_for_response``
+    #: (``ViewerHandshake``).
+    PROMPT = enum.auto()
     #: Call ``accept`` or ``refuse`` (``ViewerHandshake``).
     DECIDE = enum.auto()
     #: Nothing: the handshake has succeeded.
@@ -68,10 +71,14 @@ class Handshake(abc.ABC):
         self._running = self._steps()
         self._advance()
 
-    @property
-    def trailing(self) -> bytes:
-        """Bytes received after the handshake, which belong to the session."""
-        return bytes(self._received)
+    def take_trailing(self) -> bytes:
+        """Return the bytes received behind this state, and forget them.
+
+        At the end of the handshake, they belong to the session.
+        """
+        data = bytes(self._received)
+        self._received.clear()
+        return data
 
     def data_to_send(self) -> bytes:
         """Return the bytes to send to the other end, and forget them.

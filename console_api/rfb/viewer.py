@@ -25,7 +25,8 @@ _SUPPORTED_VERSIONS = "This server speaks RFB 3.3, 3.7 and 3.8."
 class ViewerHandshake(Handshake):
     """Authenticates a viewer with the password of a console.
 
-    Once the viewer has responded to the challenge, the state is ``DECIDE``
+    Once the challenge is out, the state is ``PROMPT``: a person may have to
+    type the password.  Once the viewer has responded, the state is ``DECIDE``
     and ``is_authentic`` is known.
     """
 
@@ -50,6 +51,14 @@ class ViewerHandshake(Handshake):
         # the oldest one understands.
         self._version = Version.V3
         super().__init__()
+
+    def wait_for_response(self) -> None:
+        """Continue after the challenge.
+
+        :raises RuntimeError: the state is not ``PROMPT``
+        """
+        self._require(State.PROMPT)
+        self._advance()
 
     def accept(self) -> None:
         """Let the viewer in.
@@ -83,6 +92,7 @@ class ViewerHandshake(Handshake):
         else:
             yield from self._negotiate_security()
         self._output += self._challenge
+        yield State.PROMPT
         response = yield from self._read_exact(auth.CHALLENGE_LENGTH)
         self.is_authentic = auth.verify(
             self._password, self._challenge, response

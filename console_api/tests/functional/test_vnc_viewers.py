@@ -64,7 +64,13 @@ class HandshakeTests(ViewerTestCase):
 
 
 class SlowViewersTests(ViewerTestCase):
-    agent_options = {"vnc": {"handshake_timeout": "1", "idle_timeout": "1"}}
+    agent_options = {
+        "vnc": {
+            "handshake_timeout": "1",
+            "password_timeout": "1",
+            "idle_timeout": "1",
+        }
+    }
 
     def test_slow_handshake_is_disconnected(self):
         before = self.open_files()

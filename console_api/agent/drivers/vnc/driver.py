@@ -38,6 +38,7 @@ class VNCDriver(Driver):
         self._address = options.listen_address
         self._limits = Limits(
             handshake_timeout=options.handshake_timeout,
+            password_timeout=options.password_timeout,
             idle_timeout=options.idle_timeout,
             max_sessions=options.max_sessions,
         )

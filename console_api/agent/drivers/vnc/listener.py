@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 from console_api.agent.drivers.base import Console
 from console_api.agent.drivers.vnc.session import Limits, Session
+from console_api.net import addresses
 from console_api.net.failed_attempts import FailedAttempts
 from console_api.net.pending_handshakes import PendingHandshakes
 from console_api.net.stream import Stream
@@ -101,7 +102,7 @@ class Listener:
             return
         task = self._loop.create_task(self._serve(connected, address[0]))
         self._tasks.add(task)
-        self._pending.add(task)
+        self._pending.add(task, addresses.network(address[0]))
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(self._pending.discard)
 

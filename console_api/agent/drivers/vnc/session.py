@@ -38,6 +38,7 @@ class Limits:
     """
 
     handshake_timeout: float
+    password_timeout: float
     idle_timeout: float
     max_sessions: int
 
@@ -98,6 +99,9 @@ class Session:
     async def _authenticate(self) -> None:
         attempts = self._failed_attempts
         async with asyncio.timeout(self._limits.handshake_timeout):
+            await self._viewer.perform(self._handshake)
+        self._handshake.wait_for_response()
+        async with asyncio.timeout(self._limits.password_timeout):
             await self._viewer.perform(self._handshake)
         if attempts.is_locked():
             # Attempts of others have failed in the meantime.

@@ -43,7 +43,7 @@ class ResponseTest(unittest.TestCase):
     def test_trailing_bytes_belong_to_display(self) -> None:
         handshake = ConnectHandshake("host", 1, "/")
         feed(handshake, b"HTTP/1.1 200\r\n\r\nRFB", 99)
-        self.assertEqual(b"RFB", handshake.trailing)
+        self.assertEqual(b"RFB", handshake.take_trailing())
 
     def test_error_names_its_cause(self) -> None:
         for data, expected in (

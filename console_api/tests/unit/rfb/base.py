@@ -2,7 +2,8 @@
 """Helpers of the tests of handshakes."""
 
 from console_api.rfb.errors import HandshakeError
-from console_api.rfb.handshake import Handshake
+from console_api.rfb.handshake import Handshake, State
+from console_api.rfb.viewer import ViewerHandshake
 
 CHALLENGE = bytes(range(16))
 
@@ -21,7 +22,15 @@ def feed(handshake: Handshake, data: bytes, size: int) -> bytes:
     for start in range(0, len(data), size):
         handshake.receive(data[start : start + size])
         sent += handshake.data_to_send()
+        pass_prompt(handshake)
     return sent
+
+
+def pass_prompt(handshake: Handshake) -> None:
+    """Continue after the challenge of a ``ViewerHandshake``."""
+    if handshake.state is State.PROMPT:
+        assert isinstance(handshake, ViewerHandshake)
+        handshake.wait_for_response()
 
 
 def feed_until_error(

@@ -69,7 +69,7 @@ class EndpointHandshakeTest(unittest.TestCase):
                 endpoint = EndpointHandshake(password)
                 self.assertEqual(expected, feed(endpoint, received, size))
                 self.assertIs(State.DONE, endpoint.state)
-                self.assertEqual(b"", endpoint.trailing)
+                self.assertEqual(b"", endpoint.take_trailing())
 
     def test_error_names_its_cause(self) -> None:
         for (received, password, expected), size in itertools.product(
@@ -85,7 +85,7 @@ class EndpointHandshakeTest(unittest.TestCase):
     def test_trailing_bytes_belong_to_session(self) -> None:
         endpoint = EndpointHandshake(None)
         feed(endpoint, V8 + b"\1\1" + OK + b"more", 99)
-        self.assertEqual(b"more", endpoint.trailing)
+        self.assertEqual(b"more", endpoint.take_trailing())
 
     def test_receive_after_end_is_refused(self) -> None:
         endpoint = EndpointHandshake(None)

@@ -10,6 +10,7 @@ from console_api.rfb.errors import HandshakeError
 from console_api.rfb.handshake import Handshake, State
 from console_api.rfb.viewer import ViewerHandshake
 from console_api.tests.unit.rfb import test_endpoint, test_viewer
+from console_api.tests.unit.rfb.base import pass_prompt
 
 PASSWORD = "pAsSw0rd"
 
@@ -69,6 +70,7 @@ class FuzzTest(unittest.TestCase):
                 handshake.state is State.START_TLS
             ):
                 handshake.tls_started()
+            pass_prompt(handshake)
             if handshake.state is not State.RECEIVE:
                 return
             size = source.randint(1, 60)
@@ -80,4 +82,4 @@ class FuzzTest(unittest.TestCase):
                 return
             finally:
                 self.assertNotIn(PASSWORD.encode(), handshake.data_to_send())
-            self.assertLessEqual(len(handshake.trailing), _MAX_BUFFERED)
+            self.assertLessEqual(len(handshake._received), _MAX_BUFFERED)

@@ -63,6 +63,17 @@ class ResponseTest(unittest.TestCase):
                 self.assertEqual(expected, viewer.data_to_send())
                 self.assertIs(State.FAILED, viewer.state)
 
+    def test_state_is_prompt_while_password_is_typed(self) -> None:
+        for begin, _ in VERSIONS:
+            with self.subTest(begin):
+                viewer = handshake()
+                viewer.receive(begin)
+                self.assertIs(State.PROMPT, viewer.state)
+                viewer.wait_for_response()
+                self.assertIs(State.RECEIVE, viewer.state)
+                viewer.receive(CORRECT)
+                self.assertIs(State.DECIDE, viewer.state)
+
     def test_default_challenges_are_unique(self) -> None:
         viewers = [ViewerHandshake(PASSWORD) for _ in range(1000)]
         self.assertEqual(1000, len({feed(one, V3, 99) for one in viewers}))
@@ -70,7 +81,7 @@ class ResponseTest(unittest.TestCase):
     def test_trailing_bytes_belong_to_session(self) -> None:
         viewer = handshake()
         feed(viewer, V8 + b"\2" + CORRECT + b"\1more", 99)
-        self.assertEqual(b"\1more", viewer.trailing)
+        self.assertEqual(b"\1more", viewer.take_trailing())
 
 
 class RefusalTest(unittest.TestCase):

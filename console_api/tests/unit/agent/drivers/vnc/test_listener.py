@@ -51,7 +51,7 @@ class AcceptTest(unittest.IsolatedAsyncioTestCase):
                 cast("socket.socket", listening),
                 failed_attempts=FailedAttempts(10, 60),
                 open_display=open_display,
-                limits=Limits(10, 10, 10),
+                limits=Limits(10, 10, 10, 10),
                 pending=PendingHandshakes(10),
                 accept_errors=AcceptErrors(),
             )

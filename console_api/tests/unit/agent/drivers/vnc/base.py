@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Base class of tests of a console with real sockets."""
+
+import asyncio
+import socket
+import unittest
+from typing import Self
+
+from console_api.agent.drivers.base import Console
+from console_api.agent.drivers.vnc.listener import AcceptErrors, Listener
+from console_api.agent.drivers.vnc.session import Limits
+from console_api.net.failed_attempts import FailedAttempts
+from console_api.net.pending_handshakes import PendingHandshakes
+from console_api.net.stream import Stream
+from console_api.rfb import auth
+from console_api.tests.waiting import TIMEOUT
+
+PASSWORD = "pAsSw0rd"
+CONSOLE = Console(12, "server-1", "instance", "compute-1", 1, PASSWORD)
+
+OK = 0
+FAILED = 1
+
+
+class Viewer:
+    """The viewer's end of a connection."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._reader = reader
+        self.send = writer.write
+        self.close = writer.close
+
+    @classmethod
+    async def connect(cls, port: int, address: str = "127.0.0.1") -> Self:
+        """Connect from a loopback address without sending anything."""
+        return cls(
+            *await asyncio.open_connection(
+                "127.0.0.1", port, local_addr=(address, 0)
+            )
+        )
+
+    async def receive(self, count: int) -> bytes:
+        """Wait for a number of bytes."""
+        async with asyncio.timeout(TIMEOUT):
+            return await self._reader.readexactly(count)
+
+    async def receive_rest(self) -> bytes:
+        """Wait for the end of the connection."""
+        async with asyncio.timeout(TIMEOUT):
+            return await self._reader.read()
+
+    async def ask_for_challenge(self) -> bytes:
+        """Perform the handshake up to the challenge, and return that."""
+        self.send(b"RFB 003.008\n\2")
+        return (await self.receive(12 + 2 + auth.CHALLENGE_LENGTH))[14:]
+
+    async def authenticate(self, password: str = PASSWORD) -> int:
+        """Authenticate; return the SecurityResult."""
+        challenge = await self.ask_for_challenge()
+        self.send(auth.respond(password, challenge))
+        return int.from_bytes(await self.receive(4))
+
+    async def reason(self) -> str:
+        """Return the reason that follows a failure."""
+        length = int.from_bytes(await self.receive(4))
+        return (await self.receive(length)).decode()
+
+
+class ConsoleCase(unittest.IsolatedAsyncioTestCase):
+    """Has a console, and a display that records what it receives."""
+
+    limits = Limits(
+        handshake_timeout=60,
+        password_timeout=60,
+        idle_timeout=60,
+        max_sessions=10,
+    )
+
+    async def asyncSetUp(self) -> None:
+        self.displays: list[socket.socket] = []
+        listening = socket.create_server(("127.0.0.1", 0))
+        listening.setblocking(False)
+        self.port = listening.getsockname()[1]
+        self.listener = Listener(
+            CONSOLE,
+            listening,
+            failed_attempts=FailedAttempts(10, 60),
+            open_display=self.open_display,
+            limits=self.limits,
+            pending=PendingHandshakes(2000),
+            accept_errors=AcceptErrors(),
+        )
+
+    async def asyncTearDown(self) -> None:
+        self.listener.close()
+        await self.listener.wait_closed()
+        for display in self.displays:
+            display.close()
+
+    async def open_display(self, server_id: str) -> Stream:
+        """Connect to a display; its end becomes the last of ``displays``."""
+        self.assertEqual(CONSOLE.server_id, server_id)
+        end, display = socket.socketpair()
+        display.setblocking(False)
+        self.displays.append(display)
+        return await Stream.accept(end)
+
+    async def connect(self, address: str = "127.0.0.1") -> Viewer:
+        """Connect a viewer that closes when the test ends."""
+        viewer = await Viewer.connect(self.port, address)
+        self.addCleanup(viewer.close)
+        return viewer
