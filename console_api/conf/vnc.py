@@ -45,6 +45,14 @@ OPTS = [
         min=1,
         help="Maximum number of sessions of a console.",
     ),
+    cfg.BoolOpt(
+        "allow_exclusive",
+        default=False,
+        help="Whether a viewer that requests exclusive access disconnects the "
+        "other viewers of the server. By default, every viewer shares the "
+        "display, because many request exclusive access unless told "
+        "otherwise.",
+    ),
     cfg.IntOpt(
         "max_handshakes",
         default=2000,

@@ -129,6 +129,21 @@ class Stream(asyncio.Protocol):
                 self.write(handshake.data_to_send())
         self._buffer(handshake.take_trailing())
 
+    async def read_exactly(self, count: int) -> bytes:
+        """Wait for a number of bytes; leave those behind them.
+
+        :raises ConnectionResetError: the other end closed the connection
+        """
+        while len(self._unread) < count:
+            if self.over.done():
+                raise ConnectionResetError("closed by the other end")
+            self._transport.resume_reading()
+            self._changed.clear()
+            await self._changed.wait()
+        data = bytes(self._unread[:count])
+        del self._unread[:count]
+        return data
+
     async def receive(self) -> bytes:
         """Wait for at least one byte; return no bytes at the end."""
         while not (self._unread or self.over.done()):

@@ -68,9 +68,9 @@ class RFBClient:
         length = int.from_bytes(self.receive(4))
         return self.receive(length).decode()
 
-    def open(self) -> str:
-        """Send ClientInit (shared); return the name of the desktop."""
-        self.send(b"\1")
+    def open(self, *, shared: bool = True) -> str:
+        """Send ClientInit; return the name of the desktop."""
+        self.send(bytes([shared]))
         header = self.receive(24)
         length = int.from_bytes(header[20:])
         return self.receive(length).decode()

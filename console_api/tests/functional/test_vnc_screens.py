@@ -2,6 +2,7 @@
 """Consoles show the displays of servers: real VNC servers and viewers."""
 
 import socket
+import struct
 import subprocess
 from pathlib import Path
 
@@ -119,6 +120,17 @@ class QEMUTests(DisplayTestCase):
             return len(set(picture.convert("L").tobytes())) > 1
 
         self.eventually(is_text_displayed)
+
+    def test_viewers_share_the_display(self):
+        display = self.start_display(vnc_servers.qemu)
+        access = self.make_access(display.port)
+        with access.viewer() as first, access.viewer() as second:
+            for viewer in (first, second):
+                self.assertEqual(0, viewer.authenticate(access.password))
+                self.assertIn("QEMU", viewer.open(shared=False))
+            # Ask for a single pixel.
+            first.send(struct.pack(">BBHHHH", 3, 0, 0, 0, 1, 1))
+            self.assertEqual(b"\0", first.receive(1))
 
 
 class TLSTests(DisplayTestCase):

@@ -41,6 +41,7 @@ class VNCDriver(Driver):
             password_timeout=options.password_timeout,
             idle_timeout=options.idle_timeout,
             max_sessions=options.max_sessions,
+            allow_exclusive=options.allow_exclusive,
         )
         self._pending = PendingHandshakes(options.max_handshakes)
         self._accept_errors = AcceptErrors()

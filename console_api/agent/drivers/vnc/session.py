@@ -17,6 +17,9 @@ from console_api.rfb.viewer import ViewerHandshake
 
 LOG = logging.getLogger(__name__)
 
+# ClientInit of a viewer that leaves others connected: RFC 6143, section 7.3.1.
+_SHARED = b"\1"
+
 # Reasons that a refused viewer shows.
 _LOCKED = "Too many wrong passwords. Try again later."
 _WRONG_PASSWORD = "Wrong password."  # noqa: S105  # nosec
@@ -35,12 +38,14 @@ class Limits:
     """Limits of the sessions of one console.
 
     Timeouts are in seconds; an idle timeout of 0 means no limit.
+    ``allow_exclusive`` is whether a viewer may disconnect the others.
     """
 
     handshake_timeout: float
     password_timeout: float
     idle_timeout: float
     max_sessions: int
+    allow_exclusive: bool = False
 
 
 class Session:
@@ -135,6 +140,12 @@ class Session:
             finally:
                 display.close()
 
+    async def _read_client_init(self) -> bytes:
+        """Return the viewer's ClientInit as the display has to receive it."""
+        async with asyncio.timeout(self._limits.handshake_timeout):
+            client_init = await self._viewer.read_exactly(len(_SHARED))
+        return client_init if self._limits.allow_exclusive else _SHARED
+
     async def _pipe(self, display: Stream) -> None:
         self._handshake.accept()
         self._viewer.write(self._handshake.data_to_send())
@@ -143,6 +154,7 @@ class Session:
             self._console.id,
             self._address,
         )
+        display.write(await self._read_client_init())
         reason = await relay(self._viewer, display, self._limits.idle_timeout)
         LOG.info(
             "Console %d: session from %s ended: %s.",

@@ -102,7 +102,9 @@ class ConsoleCase(unittest.IsolatedAsyncioTestCase):
     async def open_display(self, server_id: str) -> Stream:
         """Connect to a display; its end becomes the last of ``displays``."""
         self.assertEqual(CONSOLE.server_id, server_id)
-        end, display = socket.socketpair()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            end = socket.create_connection(listening.getsockname())
+            display, _ = listening.accept()
         display.setblocking(False)
         self.displays.append(display)
         return await Stream.accept(end)

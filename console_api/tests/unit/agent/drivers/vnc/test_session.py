@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import asyncio
+import dataclasses
+
 from console_api.agent.drivers.vnc.session import Limits
 from console_api.rfb import auth
 from console_api.tests.unit.agent.drivers.vnc.base import (
@@ -37,3 +40,34 @@ class PasswordTimeoutTest(ConsoleCase):
         viewer = await self.connect()
         await viewer.ask_for_challenge()
         self.assertEqual(b"", await viewer.receive_rest())
+
+
+class ClientInitCase(ConsoleCase):
+    async def received_by_display(self, sent: bytes) -> bytes:
+        """Return what the display receives when a viewer sends bytes."""
+        viewer = await self.connect()
+        self.assertEqual(OK, await viewer.authenticate())
+        viewer.send(sent)
+        loop = asyncio.get_running_loop()
+        received = b""
+        while len(received) < len(sent):
+            received += await loop.sock_recv(self.displays[-1], 100)
+        return received
+
+
+class SharedTest(ClientInitCase):
+    async def test_viewers_share_the_display(self) -> None:
+        for sent in (b"\0", b"\1", b"\0more"):
+            with self.subTest(sent):
+                self.assertEqual(
+                    b"\1" + sent[1:], await self.received_by_display(sent)
+                )
+
+
+class ExclusiveTest(ClientInitCase):
+    limits = dataclasses.replace(ConsoleCase.limits, allow_exclusive=True)
+
+    async def test_exclusive_access_is_passed_on(self) -> None:
+        for sent in (b"\0", b"\1more"):
+            with self.subTest(sent):
+                self.assertEqual(sent, await self.received_by_display(sent))
