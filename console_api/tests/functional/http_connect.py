@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 
-from console_api.tests.functional.certificates import Authority
+from console_api.tests.certificates import Authority
 
 
 class ConnectServer:
@@ -45,9 +45,7 @@ class ConnectServer:
         )
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(
-                tls.folder / "server-cert.pem", tls.folder / "server-key.pem"
-            )
+            context.load_cert_chain(tls.certificate_file, tls.key_file)
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True
             )

@@ -7,8 +7,8 @@ import ssl
 import uuid
 from typing import ClassVar
 
-from console_api.tests import prerequisites
-from console_api.tests.functional import certificates, examples
+from console_api.tests import certificates, prerequisites
+from console_api.tests.functional import examples
 from console_api.tests.functional.example_base import ADDRESS, ExampleTestCase
 from console_api.tests.functional.examples import Program
 from console_api.tests.ports import free_port

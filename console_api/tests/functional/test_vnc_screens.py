@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from console_api.db import tables
+from console_api.tests import certificates
 from console_api.tests.functional import (
-    certificates,
     configuration,
     http_connect,
     vnc_servers,

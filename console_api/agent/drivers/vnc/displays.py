@@ -15,6 +15,7 @@ from console_api.bulkhead import Bulkhead, RequestSlot
 from console_api.directory.base import Directory, Endpoint
 from console_api.net.dial import DialError, Target, dial
 from console_api.net.stream import Stream
+from console_api.net.tls import ReloadingContext, load_certificate
 
 # How many servers are looked up at a time.  A look-up cannot be interrupted:
 # it occupies a thread for as long as the directory hangs, even after its
@@ -30,7 +31,7 @@ class Displays:
         self,
         directory: Directory,
         passwords: Sequence[tuple[str, str]],
-        tls: ssl.SSLContext,
+        tls: ReloadingContext,
         connect_timeout: float,
     ) -> None:
         """Look servers up in a directory.
@@ -83,7 +84,7 @@ class Displays:
         return await dial(
             target,
             password=password,
-            tls=self._tls,
+            tls=self._tls.get(),
             timeout=deadline - loop.time(),
         )
 
@@ -122,19 +123,23 @@ def _password(entry: str) -> tuple[str, str]:
     return pattern, password
 
 
-def _tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
+def _tls_context(conf: cfg.ConfigOpts) -> ReloadingContext:
     options = conf.vnc
-    try:
-        context = ssl.create_default_context(
-            cafile=options.endpoint_tls_ca_file
-        )
-        if options.endpoint_tls_cert_file:
-            context.load_cert_chain(
-                options.endpoint_tls_cert_file, options.endpoint_tls_key_file
-            )
-    except (OSError, ValueError) as error:
-        raise errors.ConfigurationError(
-            "[vnc] endpoint_tls_ca_file, endpoint_tls_cert_file or "
-            f"endpoint_tls_key_file cannot be used: {error}"
-        ) from error
-    return context
+    ca_file = options.endpoint_tls_ca_file
+    certificate_file = options.endpoint_tls_cert_file
+    key_file = options.endpoint_tls_key_file
+
+    def create() -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=ca_file)
+        if certificate_file:
+            load_certificate(context, certificate_file, key_file)
+        return context
+
+    # Python reads the bundle of the system if there is no other.
+    bundle = ca_file or ssl.get_default_verify_paths().cafile
+    return ReloadingContext(
+        "[vnc] endpoint_tls_ca_file, endpoint_tls_cert_file or "
+        "endpoint_tls_key_file",
+        [*filter(None, (bundle, certificate_file, key_file))],
+        create,
+    )

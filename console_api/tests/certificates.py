@@ -22,9 +22,22 @@ class Authority:
         """The certificate of the authority."""
         return self.folder / "ca-cert.pem"
 
+    @property
+    def certificate_file(self) -> Path:
+        """The certificate of the server."""
+        return self.folder / "server-cert.pem"
 
-def make(folder: Path) -> Authority:
-    """Create an authority and a certificate for 127.0.0.1."""
+    @property
+    def key_file(self) -> Path:
+        """The private key of the server."""
+        return self.folder / "server-key.pem"
+
+
+def make(folder: Path, *, name: str = "127.0.0.1") -> Authority:
+    """Create an authority and a server certificate.
+
+    :param name: the host name or IP address that the certificate contains
+    """
     ca_key, server_key = (
         ec.generate_private_key(ec.SECP256R1()) for _ in "ab"
     )
@@ -50,20 +63,27 @@ def make(folder: Path) -> Authority:
             critical=True,
         )
     )
-    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     server = _builder(server_name, ca_name, server_key, ca_key).add_extension(
-        x509.SubjectAlternativeName(names), critical=False
+        x509.SubjectAlternativeName([_general_name(name)]), critical=False
     )
-    _write(folder / "ca-cert.pem", ca.sign(ca_key, hashes.SHA256()))
-    _write(folder / "server-cert.pem", server.sign(ca_key, hashes.SHA256()))
-    (folder / "server-key.pem").write_bytes(
+    authority = Authority(folder)
+    _write(authority.ca_file, ca.sign(ca_key, hashes.SHA256()))
+    _write(authority.certificate_file, server.sign(ca_key, hashes.SHA256()))
+    authority.key_file.write_bytes(
         server_key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
     )
-    return Authority(folder)
+    return authority
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _builder(
