@@ -66,14 +66,15 @@ OPTS = [
         default=10,
         min=1,
         help="Number of consecutive wrong passwords after which a console "
-        "refuses all viewers for `lockout_time` seconds. The delay before a "
-        "wrong password is answered grows with each of them.",
+        "refuses an address for `lockout_time` seconds. The delay before the "
+        "next password is checked grows with each of them. IPv6 addresses "
+        "count by networks of 64 bits.",
     ),
     cfg.IntOpt(
         "lockout_time",
         default=60,
         min=1,
-        help="Time, in seconds, for which a console refuses all viewers after "
+        help="Time, in seconds, for which a console refuses an address after "
         "too many wrong passwords.",
     ),
     cfg.MultiStrOpt(

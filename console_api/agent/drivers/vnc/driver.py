@@ -12,15 +12,15 @@ from oslo_config import cfg
 from console_api import errors
 from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.drivers.vnc.displays import Displays
-from console_api.agent.drivers.vnc.listener import (
-    BACKLOG,
-    AcceptErrors,
-    Listener,
-)
+from console_api.agent.drivers.vnc.listener import BACKLOG, Listener
+from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.session import Limits
 from console_api.directory.base import Directory
-from console_api.net.failed_attempts import FailedAttempts
+from console_api.net.failed_attempts import AttemptHistory, AttemptLimits
 from console_api.net.pending_handshakes import PendingHandshakes
+
+# Seconds until it is logged again that connections cannot be accepted.
+_ACCEPT_LOG_INTERVAL = 60.0
 
 # How many ports are opened or closed before sessions run again.
 _BATCH = 50
@@ -34,7 +34,6 @@ class VNCDriver(Driver):
     def __init__(self, conf: cfg.ConfigOpts, displays: Displays) -> None:
         """Prepare; ``apply`` opens ports."""
         options = conf.vnc
-        self._options = options
         self._address = options.listen_address
         self._limits = Limits(
             handshake_timeout=options.handshake_timeout,
@@ -44,7 +43,10 @@ class VNCDriver(Driver):
             allow_exclusive=options.allow_exclusive,
         )
         self._pending = PendingHandshakes(options.max_handshakes)
-        self._accept_errors = AcceptErrors()
+        self._history = AttemptHistory(
+            AttemptLimits(options.max_failed_attempts, options.lockout_time)
+        )
+        self._accept_log = LogLimit(_ACCEPT_LOG_INTERVAL)
         self._displays = displays
         self._listeners: dict[int, Listener] = {}
 
@@ -109,13 +111,11 @@ class VNCDriver(Driver):
         self._listeners[console.id] = Listener(
             console,
             listening,
-            failed_attempts=FailedAttempts(
-                self._options.max_failed_attempts, self._options.lockout_time
-            ),
+            history=self._history,
             open_display=self._displays.open,
             limits=self._limits,
             pending=self._pending,
-            accept_errors=self._accept_errors,
+            accept_log=self._accept_log,
         )
         return None
 

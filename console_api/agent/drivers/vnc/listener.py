@@ -5,13 +5,14 @@ import asyncio
 import contextlib
 import logging
 import socket
-import time
 from collections.abc import Awaitable, Callable, Iterator
 
 from console_api.agent.drivers.base import Console
+from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.session import Limits, Session
 from console_api.net import addresses
-from console_api.net.failed_attempts import FailedAttempts
+from console_api.net.failed_attempts import AttemptHistory
+from console_api.net.password_queue import PasswordQueue
 from console_api.net.pending_handshakes import PendingHandshakes
 from console_api.net.stream import Stream
 
@@ -23,23 +24,8 @@ BACKLOG = 128
 # Seconds until accepting is retried when no more files can be opened.
 _ACCEPT_RETRY_INTERVAL = 1.0
 
-# Seconds until that is logged again.
-_ACCEPT_LOG_INTERVAL = 60.0
-
-
-class AcceptErrors:
-    """Logs that connections cannot be accepted, once for all consoles."""
-
-    def __init__(self) -> None:
-        """Log the first error."""
-        self._silent_until = 0.0
-
-    def log(self, error: OSError) -> None:
-        """Log an error, unless one was logged a short time ago."""
-        now = time.monotonic()
-        if now >= self._silent_until:
-            self._silent_until = now + _ACCEPT_LOG_INTERVAL
-            LOG.error("Cannot accept connections: %s.", error.strerror)
+# Seconds between two lines about wrong passwords of a console.
+_WRONG_PASSWORD_INTERVAL = 1.0
 
 
 class Listener:
@@ -50,25 +36,29 @@ class Listener:
         console: Console,
         listening: socket.socket,
         *,
-        failed_attempts: FailedAttempts,
+        history: AttemptHistory,
         open_display: Callable[[str], Awaitable[Stream]],
         limits: Limits,
         pending: PendingHandshakes,
-        accept_errors: AcceptErrors,
+        accept_log: LogLimit,
     ) -> None:
         """Accept viewers.
 
         :param listening: a socket that already listens
+        :param history: the attempts to authenticate at all consoles
         :param open_display: see ``Session``
         :param pending: the unauthenticated connections of all consoles
+        :param accept_log: limits lines about connections that cannot be
+            accepted, for all consoles
         """
         self.console = console
         self._socket = listening
-        self._failed_attempts = failed_attempts
+        self._passwords = PasswordQueue(console.id, history)
+        self._wrong_password_log = LogLimit(_WRONG_PASSWORD_INTERVAL)
         self._open_display = open_display
         self._limits = limits
         self._pending = pending
-        self._accept_errors = accept_errors
+        self._accept_log = accept_log
         self._tasks: set[asyncio.Task[None]] = set()
         self._session_count = 0
         self._loop = asyncio.get_running_loop()
@@ -95,10 +85,7 @@ class Listener:
         except (BlockingIOError, ConnectionAbortedError):
             return
         except OSError as error:
-            # No more files can be opened: connections wait in the backlog.
-            self._accept_errors.log(error)
-            self._loop.remove_reader(self._socket)
-            self._loop.call_later(_ACCEPT_RETRY_INTERVAL, self._listen)
+            self._stop_accepting(error)
             return
         task = self._loop.create_task(self._serve(connected, address[0]))
         self._tasks.add(task)
@@ -106,13 +93,21 @@ class Listener:
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(self._pending.discard)
 
+    def _stop_accepting(self, error: OSError) -> None:
+        """Let connections wait in the backlog: no more files can be opened."""
+        if self._accept_log.count():
+            LOG.error("Cannot accept connections: %s.", error.strerror)
+        self._loop.remove_reader(self._socket)
+        self._loop.call_later(_ACCEPT_RETRY_INTERVAL, self._listen)
+
     async def _serve(self, connected: socket.socket, address: str) -> None:
         try:
             session = Session(
                 self.console,
                 await Stream.accept(connected),
                 address,
-                failed_attempts=self._failed_attempts,
+                passwords=self._passwords,
+                wrong_password_log=self._wrong_password_log,
                 open_display=self._open_display,
                 count_session=self._count_session,
                 limits=self._limits,

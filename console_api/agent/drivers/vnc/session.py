@@ -8,9 +8,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from console_api.agent.drivers.base import Console
+from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.relay import relay
+from console_api.net import addresses
 from console_api.net.dial import DialError
-from console_api.net.failed_attempts import FailedAttempts
+from console_api.net.password_queue import PasswordQueue, Verdict
 from console_api.net.stream import Stream
 from console_api.rfb.errors import HandshakeError
 from console_api.rfb.viewer import ViewerHandshake
@@ -57,14 +59,17 @@ class Session:
         viewer: Stream,
         address: str,
         *,
-        failed_attempts: FailedAttempts,
+        passwords: PasswordQueue,
+        wrong_password_log: LogLimit,
         open_display: Callable[[str], Awaitable[Stream]],
         count_session: Callable[[], AbstractContextManager[bool]],
         limits: Limits,
     ) -> None:
         """Prepare; ``run`` serves the viewer.
 
-        :param address: the address of the viewer, for the log
+        :param address: the numeric address of the viewer
+        :param passwords: the attempts to authenticate at the console
+        :param wrong_password_log: limits lines about wrong passwords
         :param open_display: connects to the display of a server, given its
             UUID; raises ``DialError``
         :param count_session: counts a session until the context ends; yields
@@ -72,14 +77,16 @@ class Session:
         """
         self._console = console
         self._viewer = viewer
-        self._address = address
-        self._failed_attempts = failed_attempts
+        self._address = addresses.readable(address)
+        self._network = addresses.network(address)
+        self._passwords = passwords
+        self._wrong_password_log = wrong_password_log
         self._open_display = open_display
         self._count_session = count_session
         self._limits = limits
         self._handshake = ViewerHandshake(
             console.password,
-            refusal=_LOCKED if failed_attempts.is_locked() else None,
+            refusal=_LOCKED if passwords.is_locked(self._network) else None,
         )
 
     async def run(self) -> None:
@@ -102,24 +109,29 @@ class Session:
             self._viewer.close()
 
     async def _authenticate(self) -> None:
-        attempts = self._failed_attempts
         async with asyncio.timeout(self._limits.handshake_timeout):
             await self._viewer.perform(self._handshake)
         self._handshake.wait_for_response()
         async with asyncio.timeout(self._limits.password_timeout):
             await self._viewer.perform(self._handshake)
-        if attempts.is_locked():
-            # Attempts of others have failed in the meantime.
+        verdict = await self._passwords.attempt(
+            self._network, is_correct=self._handshake.is_authentic
+        )
+        if verdict is Verdict.LOCKED:
             raise _Refused(_LOCKED)
-        if not self._handshake.is_authentic:
+        if verdict is Verdict.WRONG:
+            self._log_wrong_password()
+            raise _Refused(_WRONG_PASSWORD)
+
+    def _log_wrong_password(self) -> None:
+        if count := self._wrong_password_log.count():
             LOG.warning(
-                "Console %d: wrong password from %s.",
+                "Console %d: wrong password from %s (%d wrong passwords "
+                "since the last such line).",
                 self._console.id,
                 self._address,
+                count,
             )
-            await asyncio.sleep(attempts.fail())
-            raise _Refused(_WRONG_PASSWORD)
-        attempts.succeed()
 
     async def _serve(self) -> None:
         """Connect the viewer to the display until one of them closes."""

@@ -7,9 +7,10 @@ import unittest
 from typing import Self
 
 from console_api.agent.drivers.base import Console
-from console_api.agent.drivers.vnc.listener import AcceptErrors, Listener
+from console_api.agent.drivers.vnc.listener import Listener
+from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.session import Limits
-from console_api.net.failed_attempts import FailedAttempts
+from console_api.net.failed_attempts import AttemptHistory, AttemptLimits
 from console_api.net.pending_handshakes import PendingHandshakes
 from console_api.net.stream import Stream
 from console_api.rfb import auth
@@ -86,11 +87,11 @@ class ConsoleCase(unittest.IsolatedAsyncioTestCase):
         self.listener = Listener(
             CONSOLE,
             listening,
-            failed_attempts=FailedAttempts(10, 60),
+            history=AttemptHistory(AttemptLimits(10, 60)),
             open_display=self.open_display,
             limits=self.limits,
             pending=PendingHandshakes(2000),
-            accept_errors=AcceptErrors(),
+            accept_log=LogLimit(60),
         )
 
     async def asyncTearDown(self) -> None:

@@ -8,9 +8,10 @@ from unittest import mock
 
 from console_api.agent.drivers.base import Console
 from console_api.agent.drivers.vnc import listener
-from console_api.agent.drivers.vnc.listener import AcceptErrors, Listener
+from console_api.agent.drivers.vnc.listener import Listener
+from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.session import Limits
-from console_api.net.failed_attempts import FailedAttempts
+from console_api.net.failed_attempts import AttemptHistory, AttemptLimits
 from console_api.net.pending_handshakes import PendingHandshakes
 from console_api.net.stream import Stream
 
@@ -49,11 +50,11 @@ class AcceptTest(unittest.IsolatedAsyncioTestCase):
             served = Listener(
                 CONSOLE,
                 cast("socket.socket", listening),
-                failed_attempts=FailedAttempts(10, 60),
+                history=AttemptHistory(AttemptLimits(10, 60)),
                 open_display=open_display,
                 limits=Limits(10, 10, 10, 10),
                 pending=PendingHandshakes(10),
-                accept_errors=AcceptErrors(),
+                accept_log=LogLimit(60),
             )
             reader, writer = await asyncio.open_connection(*listening.address)
             async with asyncio.timeout(10):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
+import contextlib
 import dataclasses
 
+from console_api.agent.drivers.vnc import session
 from console_api.agent.drivers.vnc.session import Limits
 from console_api.rfb import auth
 from console_api.tests.unit.agent.drivers.vnc.base import (
+    FAILED,
     OK,
     PASSWORD,
     ConsoleCase,
@@ -71,3 +74,32 @@ class ExclusiveTest(ClientInitCase):
         for sent in (b"\0", b"\1more"):
             with self.subTest(sent):
                 self.assertEqual(sent, await self.received_by_display(sent))
+
+
+class GuessingTest(ConsoleCase):
+    async def test_owner_logs_in_while_others_guess(self) -> None:
+        async def guess(address: str) -> None:
+            while True:
+                with contextlib.suppress(asyncio.IncompleteReadError):
+                    viewer = await self.connect(address)
+                    await viewer.authenticate("wrong")
+
+        guesses = [
+            asyncio.create_task(guess(f"127.0.0.{number}"))
+            for number in range(2, 14)
+        ]
+        with self.assertLogs(session.LOG, "WARNING") as logs:
+            for _ in range(30):
+                viewer = await self.connect()
+                self.assertEqual(OK, await viewer.authenticate())
+                viewer.close()
+        self.assertIn("wrong password from 127.0.0.", logs.output[0])
+        for task in guesses:
+            task.cancel()
+        for result in await asyncio.gather(*guesses, return_exceptions=True):
+            self.assertIsInstance(result, asyncio.CancelledError)
+
+    async def test_wrong_password_is_refused(self) -> None:
+        viewer = await self.connect()
+        self.assertEqual(FAILED, await viewer.authenticate("wrong"))
+        self.assertEqual("Wrong password.", await viewer.reason())
