@@ -21,6 +21,10 @@ class DialError(Exception):
     """
 
 
+class DialRefused(DialError):
+    """The display refuses, or does not speak RFB: a retry is pointless."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a display is and how to connect to it.
@@ -32,8 +36,21 @@ class Target:
 
     host: str
     port: int
+    compute_host: str | None = None
     is_tls: bool = False
     path: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Host and port as people write them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        """Return what identifies the display in messages."""
+        if self.compute_host is None:
+            return self.address
+        return f"{self.address} on {self.compute_host}"
 
 
 async def dial(
@@ -50,24 +67,26 @@ async def dial(
     :param timeout: in seconds, for everything together
     :returns: a stream on which the display waits for ClientInit (RFC 6143,
         section 7.3.1)
-    :raises DialError: the display cannot be reached, or refuses
+    :raises DialRefused: the display refuses
+    :raises DialError: the display cannot be reached
     """
     try:
         async with asyncio.timeout(timeout):
             return await _dial(target, password, tls)
     except TimeoutError as error:
-        raise DialError("The display did not answer in time.") from error
+        raise DialError(
+            f"{target}: The display did not answer in time."
+        ) from error
     except HandshakeError as error:
-        raise DialError(str(error)) from error
+        raise DialRefused(f"{target}: {error}") from error
     except OSError as error:
         raise DialError(
-            f"The connection to {target.host} port {target.port} failed: "
-            f"{_reason(error)}."
+            f"{target}: The connection failed: {_reason(error)}."
         ) from error
     except ValueError as error:
         # A name that cannot be looked up, or be part of a certificate.
         raise DialError(
-            f"The host of the endpoint is not a valid name: {error}"
+            f"{target}: The host of the endpoint is not a valid name: {error}"
         ) from error
 
 

@@ -15,6 +15,10 @@ _MAX_UNREAD = 16 * 1024
 # Seconds to send what was written before a closed connection is aborted.
 _CLOSE_TIMEOUT = 5
 
+# Seconds before the next address of a host is tried as well; the value that
+# RFC 8305, section 8, recommends.
+_ADDRESS_DELAY = 0.25
+
 # How soon a vanished peer is detected: seconds before the first probe and
 # between probes, and the number of unanswered probes.
 _KEEPALIVE = (
@@ -88,7 +92,16 @@ class Stream(asyncio.Protocol):
         :raises ValueError: the host is not a valid name
         """
         loop = asyncio.get_running_loop()
-        _, stream = await loop.create_connection(cls, host, port, ssl=tls)
+        _, stream = await loop.create_connection(
+            cls,
+            host,
+            port,
+            ssl=tls,
+            # Several addresses of one host are tried one after another, and
+            # IPv6 and IPv4 in turn: RFC 8305.
+            happy_eyeballs_delay=_ADDRESS_DELAY,
+            interleave=1,
+        )
         return stream
 
     async def start_tls(self, tls: ssl.SSLContext, host: str) -> None:

@@ -6,14 +6,15 @@ import fnmatch
 import ssl
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Self
 
 from oslo_config import cfg
 
 from console_api import errors
 from console_api.bulkhead import Bulkhead, RequestSlot
-from console_api.directory.base import Directory, Endpoint
-from console_api.net.dial import DialError, Target, dial
+from console_api.directory.base import Directory
+from console_api.net.dial import DialError, DialRefused, Target, dial
 from console_api.net.stream import Stream
 from console_api.net.tls import ReloadingContext, load_certificate
 
@@ -22,6 +23,19 @@ from console_api.net.tls import ReloadingContext, load_certificate
 # viewer has been refused.  Fewer than the connections of the database's pool,
 # and more than asyncio has threads for on a small machine.
 _MAX_LOOKUPS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """A connection to the display of a server.
+
+    ``stream`` is one on which the display waits for ClientInit; ``address``
+    is the host and port of the endpoint as people write them.
+    """
+
+    stream: Stream
+    compute_host: str | None
+    address: str
 
 
 class Displays:
@@ -62,54 +76,54 @@ class Displays:
             conf.vnc.connect_timeout,
         )
 
-    async def open(self, server_id: str) -> Stream:
+    async def open(self, server_id: str) -> Display:
         """Connect to the display of a server.
 
-        :returns: a stream on which the display waits for ClientInit
-        :raises DialError: the server does not exist or has no VNC endpoint,
-            or its display cannot be reached or refuses
+        :raises DialRefused: the server does not exist, or its display refuses
+        :raises DialError: the server has no VNC endpoint, or its display
+            cannot be reached; the message names compute host and endpoint
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._connect_timeout
         try:
             async with asyncio.timeout_at(deadline):
                 # The server may have moved since its console was created.
-                target, password = await loop.run_in_executor(
+                target = await loop.run_in_executor(
                     self._lookups, self._look_up, server_id
                 )
         except TimeoutError as error:
             raise DialError("The directory did not answer in time.") from error
+        except errors.ServerNotFound as error:
+            raise DialRefused(str(error)) from error
         except errors.ConsoleAPIError as error:
             raise DialError(str(error)) from error
-        return await dial(
+        stream = await dial(
             target,
-            password=password,
+            password=self._password_of(target.compute_host or ""),
             tls=self._tls.get(),
             timeout=deadline - loop.time(),
         )
+        return Display(stream, target.compute_host, target.address)
 
-    def _look_up(self, server_id: str) -> tuple[Target, str | None]:
+    def _look_up(self, server_id: str) -> Target:
         with RequestSlot(self._bulkhead):
             server = self._directory.get(server_id)
             endpoint = self._directory.endpoint(server, "vnc")
         if endpoint is None:
             raise errors.NotFound("The server has no VNC endpoint.")
-        return _target(endpoint), self._password_of(server.compute_host or "")
+        return Target(
+            endpoint.host,
+            endpoint.tls_port or endpoint.port,
+            compute_host=server.compute_host,
+            is_tls=endpoint.tls_port is not None,
+            path=endpoint.internal_access_path,
+        )
 
     def _password_of(self, compute_host: str) -> str | None:
         for pattern, password in self._passwords:
             if fnmatch.fnmatchcase(compute_host, pattern):
                 return password
         return None
-
-
-def _target(endpoint: Endpoint) -> Target:
-    return Target(
-        endpoint.host,
-        endpoint.tls_port or endpoint.port,
-        is_tls=endpoint.tls_port is not None,
-        path=endpoint.internal_access_path,
-    )
 
 
 def _password(entry: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 
 from console_api.agent.drivers.base import Console
+from console_api.agent.drivers.vnc.displays import Display
 from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.session import Limits, Session
 from console_api.net import addresses
@@ -37,7 +38,7 @@ class Listener:
         listening: socket.socket,
         *,
         history: AttemptHistory,
-        open_display: Callable[[str], Awaitable[Stream]],
+        open_display: Callable[[str], Awaitable[Display]],
         limits: Limits,
         pending: PendingHandshakes,
         accept_log: LogLimit,

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from console_api.agent.drivers.base import Console
+from console_api.agent.drivers.vnc.displays import Display
 from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.relay import relay
 from console_api.net import addresses
@@ -61,7 +62,7 @@ class Session:
         *,
         passwords: PasswordQueue,
         wrong_password_log: LogLimit,
-        open_display: Callable[[str], Awaitable[Stream]],
+        open_display: Callable[[str], Awaitable[Display]],
         count_session: Callable[[], AbstractContextManager[bool]],
         limits: Limits,
     ) -> None:
@@ -148,9 +149,9 @@ class Session:
                 )
                 raise _Refused(_UNREACHABLE) from error
             try:
-                await self._pipe(display)
+                await self._pipe(display.stream)
             finally:
-                display.close()
+                display.stream.close()
 
     async def _read_client_init(self) -> bytes:
         """Return the viewer's ClientInit as the display has to receive it."""

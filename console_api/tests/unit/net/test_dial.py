@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 import contextlib
+import socket
 import ssl
 import unittest
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from unittest import mock
 
-from console_api.net.dial import DialError, Target, dial
+from console_api.net.dial import DialError, DialRefused, Target, dial
 from console_api.net.stream import Stream
 from console_api.tests.ports import free_port
 from console_api.tests.unit.rfb.base import OK, V3, V8
@@ -29,6 +31,17 @@ async def display(answer: bytes | None) -> AsyncIterator[Target]:
     async with server:
         yield Target(*server.sockets[0].getsockname())
         is_done.set()
+
+
+@contextlib.contextmanager
+def unanswered(host: str, port: int) -> Iterator[None]:
+    """Have attempts to connect to an address neither accepted nor refused."""
+    with socket.socket() as listening:
+        listening.bind((host, port))
+        listening.listen(0)
+        # Fills the backlog.
+        with socket.create_connection((host, port)):
+            yield
 
 
 class DialTest(unittest.IsolatedAsyncioTestCase):
@@ -75,8 +88,42 @@ class DialTest(unittest.IsolatedAsyncioTestCase):
     async def test_closed_port_is_an_error(self) -> None:
         target = Target("127.0.0.1", free_port())
         await self.assert_error(
-            "port [0-9]+ failed: Connection refused", target
+            f"^{target.address}: The connection failed: Connection refused",
+            target,
         )
+
+    async def test_error_names_compute_host(self) -> None:
+        for host, address in (
+            ("127.0.0.1", "127.0.0.1:5900"),
+            ("2001:db8::1", "[2001:db8::1]:5900"),
+        ):
+            target = Target(host, 5900, "compute-1")
+            self.assertEqual(f"{address} on compute-1", str(target))
+
+    async def test_only_refusal_makes_retry_pointless(self) -> None:
+        for answer, expected in ((V8 + b"\1\2", True), (V8, False)):
+            async with display(answer) as target:
+                with self.assertRaises(DialError) as raised:
+                    await self.dial(target)
+            is_refused = isinstance(raised.exception, DialRefused)
+            self.assertEqual(expected, is_refused)
+
+    async def test_next_address_is_tried_while_first_is_silent(self) -> None:
+        async with display(V8 + b"\1\1" + OK) as target:
+            with unanswered("127.0.0.2", target.port):
+                loop = asyncio.get_running_loop()
+                infos = [
+                    (socket.AF_INET, socket.SOCK_STREAM, 0, "", address)
+                    for address in (
+                        ("127.0.0.2", target.port),
+                        (target.host, target.port),
+                    )
+                ]
+                with mock.patch.object(
+                    loop, "getaddrinfo", mock.AsyncMock(return_value=infos)
+                ):
+                    # Fails after the time limit if they are tried in turn.
+                    await self.dial(Target("compute-1", target.port))
 
     async def test_invalid_host_is_an_error(self) -> None:
         for host in ("two..dots", "x" * 64, "null\0"):

@@ -7,6 +7,7 @@ import unittest
 from typing import Self
 
 from console_api.agent.drivers.base import Console
+from console_api.agent.drivers.vnc.displays import Display
 from console_api.agent.drivers.vnc.listener import Listener
 from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.session import Limits
@@ -100,7 +101,7 @@ class ConsoleCase(unittest.IsolatedAsyncioTestCase):
         for display in self.displays:
             display.close()
 
-    async def open_display(self, server_id: str) -> Stream:
+    async def open_display(self, server_id: str) -> Display:
         """Connect to a display; its end becomes the last of ``displays``."""
         self.assertEqual(CONSOLE.server_id, server_id)
         with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -108,7 +109,8 @@ class ConsoleCase(unittest.IsolatedAsyncioTestCase):
             display, _ = listening.accept()
         display.setblocking(False)
         self.displays.append(display)
-        return await Stream.accept(end)
+        stream = await Stream.accept(end)
+        return Display(stream, "compute-1", "127.0.0.1:5900")
 
     async def connect(self, address: str = "127.0.0.1") -> Viewer:
         """Connect a viewer that closes when the test ends."""

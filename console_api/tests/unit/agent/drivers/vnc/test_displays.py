@@ -89,7 +89,10 @@ class AuthorityTest(DisplaysCase):
                 await displays.open("good")
             with old.ca_file.open("ab") as file:
                 file.write(new.ca_file.read_bytes())
-            (await displays.open("good")).close()
+            opened = await displays.open("good")
+            opened.stream.close()
+        self.assertEqual("compute-1", opened.compute_host)
+        self.assertEqual(f"127.0.0.1:{display.port}", opened.address)
 
 
 class HungComputeHostTest(NovaCase, unittest.IsolatedAsyncioTestCase):

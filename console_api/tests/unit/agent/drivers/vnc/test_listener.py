@@ -8,12 +8,12 @@ from unittest import mock
 
 from console_api.agent.drivers.base import Console
 from console_api.agent.drivers.vnc import listener
+from console_api.agent.drivers.vnc.displays import Display
 from console_api.agent.drivers.vnc.listener import Listener
 from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.session import Limits
 from console_api.net.failed_attempts import AttemptHistory, AttemptLimits
 from console_api.net.pending_handshakes import PendingHandshakes
-from console_api.net.stream import Stream
 
 CONSOLE = Console(1, "server", "instance", "compute-1", 1, "pAsSw0rd")
 
@@ -36,7 +36,7 @@ class FailingSocket:
         return self._socket.accept()
 
 
-async def open_display(server_id: str) -> Stream:
+async def open_display(server_id: str) -> Display:
     raise NotImplementedError
 
 
