@@ -25,6 +25,7 @@ MAX_NAME_LENGTH = 255
 MAX_CONSOLE_TYPE_LENGTH = 32
 MAX_PROTOCOL_LENGTH = 16
 MAX_PATTERNS_LENGTH = 1024
+MAX_REASON_LENGTH = 500
 UUID_LENGTH = 36
 
 #: The console types of remote consoles by the protocol of their endpoint, as

@@ -10,11 +10,13 @@ from console_api.db import (
     clock,
     console_changes,
     console_hosts,
+    console_problems,
     heartbeats,
 )
 from console_api.db.console_changes import AssignedConsole
 from console_api.db.console_hosts import NewConsoleHost
 from console_api.db.engine import Database
+from console_api.db.heartbeats import AgentReport
 from console_api.keys.repository import KeyRepository
 
 # Maximum number of changes read at once; more cause a full read.
@@ -48,6 +50,8 @@ class ConsoleFeed:
         self._host = host
         self._host_id: int | None = None
         self._revision = _NOTHING_READ
+        # The problems that the database has, None if that is unknown.
+        self._reported: Mapping[int, str] | None = None
         self._monotonic = monotonic
         self._encrypted: dict[int, str] = {}
         # When consoles expire, by ID.
@@ -62,7 +66,12 @@ class ConsoleFeed:
         """Whether the console host existed when it was last read."""
         return self._host_id is not None
 
-    def report(self) -> None:
+    @property
+    def revision(self) -> int | None:
+        """The revision of ``consoles``, None before the first read."""
+        return None if self._revision == _NOTHING_READ else self._revision
+
+    def report(self, report: AgentReport) -> None:
         """Record a heartbeat; register the console host if necessary.
 
         :raises Conflict: consoles have ports outside the configured range
@@ -70,7 +79,21 @@ class ConsoleFeed:
         """
         if self._host_id is None:
             self._host_id = console_hosts.register(self._database, self._host)
-        heartbeats.record(self._database, self._host_id)
+            self._reported = None
+        heartbeats.record(self._database, self._host_id, report)
+
+    def report_problems(self, problems: Mapping[int, str]) -> None:
+        """Record which consoles cannot be served, by ID, and why.
+
+        :raises DatabaseUnavailable: the database does not answer
+        """
+        if self._host_id is None:
+            return
+        if self._reported is None:
+            console_problems.replace(self._database, self._host_id, problems)
+        elif changes := _changes(self._reported, problems):
+            console_problems.update(self._database, self._host_id, changes)
+        self._reported = dict(problems)
 
     def read_clock(self) -> int:
         """Return the time at the database server, in seconds since the epoch.
@@ -217,3 +240,14 @@ class ConsoleFeed:
             port=assigned.port,
             password=password,
         )
+
+
+def _changes(
+    before: Mapping[int, str], after: Mapping[int, str]
+) -> dict[int, str | None]:
+    """Return the problems that differ; None for those that are solved."""
+    return {
+        console_id: after.get(console_id)
+        for console_id in before.keys() | after.keys()
+        if before.get(console_id) != after.get(console_id)
+    }

@@ -2,10 +2,12 @@
 """Reconciliation of the served consoles with the database."""
 
 import asyncio
+import importlib.metadata
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from oslo_config import cfg
 
@@ -14,6 +16,7 @@ from console_api.agent import notify
 from console_api.agent.clock import ClockComparison
 from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.feed import ConsoleFeed
+from console_api.db.heartbeats import AgentReport
 
 LOG = logging.getLogger(__name__)
 
@@ -25,13 +28,20 @@ _UNAVAILABLE = {
     "after [consoles] host_down_time, the API counts it as down and places no "
     "more consoles on it. Check that [database] connection leads to a server "
     "that accepts writes. Cause: %s",
+    "_report_applied": "Cannot record which consoles are served; the API "
+    "shows what was recorded last. Cause: %s",
 }
 
 _RECOVERED = {
     "_follow": "Reading consoles from the database again.",
     "_apply": "Reconciliation recovered.",
     "_record_heartbeat": "Recording heartbeats again.",
+    "_report_applied": "Recording which consoles are served again.",
 }
+
+_DRIVER_FAILED = (
+    "The driver failed: consoles may be out of date. See the agent's log."
+)
 
 # Seconds between notifications of systemd's watchdog.
 _WATCHDOG_INTERVAL = 1.0
@@ -86,7 +96,14 @@ class Reconciler:
         # Until the feed has been read, nothing is applied: what a previous
         # agent has left behind stays.
         self._applied = feed.consoles
+        # Whether the driver has not failed since.
+        self._is_applied = True
         self._failed: Mapping[int, str] = {}
+        self._reported_problems: Mapping[int, str] = {}
+        # What the agent found, and what of it the database has.
+        self._found = self._reported = AgentReport(
+            importlib.metadata.version("console-api"), conf.agent.driver
+        )
 
     def stop(self) -> None:
         """Make ``run`` return."""
@@ -138,6 +155,7 @@ class Reconciler:
             self._feed.drop_expired()
             # Failed consoles are retried without the database, too.
             await self._try(self._apply)
+            await self._try(self._report_applied)
             await asyncio.sleep(self._poll_interval)
 
     async def _try(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -171,31 +189,58 @@ class Reconciler:
             await self._run_in_thread(self._feed.read_changes)
 
     async def _record_heartbeat(self) -> None:
-        await self._run_in_thread(self._feed.report)
+        await self._run_in_thread(self._feed.report, self._reported)
         await self._run_in_thread(self._clocks.run)
 
-    async def _run_in_thread(self, function: Callable[[], None]) -> None:
+    async def _report_applied(self) -> None:
+        """Report at once what has changed, not with the next heartbeat.
+
+        Problems come before the revision that they belong to: a console that
+        fails is never shown as served.
+        """
+        found, problems = self._found, self._failed
+        if (found, problems) == (self._reported, self._reported_problems):
+            return
+        await self._run_in_thread(self._feed.report_problems, problems)
+        await self._run_in_thread(self._feed.report, found)
+        self._reported, self._reported_problems = found, problems
+
+    async def _run_in_thread(
+        self, function: Callable[..., None], *args: object
+    ) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, function)
+        await loop.run_in_executor(self._thread, function, *args)
 
     async def _apply(self) -> None:
         """Apply changed consoles, and retry failed ones when due."""
-        consoles = self._feed.consoles
-        if consoles is self._applied and not (
-            self._failed and self._retry.is_due()
-        ):
-            return
+        consoles, revision = self._feed.consoles, self._feed.revision
+        if self._is_applied and consoles is self._applied:
+            trouble = self._driver.trouble
+            self._found = replace(self._found, trouble=trouble)
+            if not (self._failed and self._retry.is_due()):
+                return
         self._retry.restart()
-        failed = {
-            **await self._driver.apply(consoles),
-            **self._feed.unreadable,
-        }
+        self._is_applied = False
+        try:
+            applied = await self._driver.apply(consoles)
+        except Exception:
+            self._found = replace(self._found, trouble=_DRIVER_FAILED)
+            raise
+        failed = {**applied, **self._feed.unreadable}
         self._log_changes(consoles, failed)
         self._applied, self._failed = consoles, failed
+        self._is_applied = True
+        self._found = replace(
+            self._found,
+            trouble=self._driver.trouble,
+            served_revision=revision,
+            served_count=len(consoles.keys() - failed.keys()),
+            failed_count=len(failed),
+        )
         if not self._is_ready:
             LOG.info(
                 "Ready: serving %d of %d consoles.",
-                len(consoles.keys() - failed.keys()),
+                self._found.served_count,
                 len(consoles),
             )
             notify.send("READY=1")

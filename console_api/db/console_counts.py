@@ -49,6 +49,19 @@ _CHANGE_CONSOLE = (
 )
 
 
+def revision_of(
+    host_id: sa.ColumnElement[int] | int,
+) -> sa.ScalarSelect[int]:
+    """Return an expression: the current revision of a console host.
+
+    In a transaction that has locked its row, this is the revision of the
+    change that the transaction makes.
+    """
+    return (
+        sa.select(_hosts.revision).where(_hosts.id == host_id)
+    ).scalar_subquery()
+
+
 def add_console(connection: Connection, host: ConsoleHostRow) -> bool:
     """Increment the console count of a console host, and lock its row.
 

@@ -19,7 +19,14 @@ _heartbeats = tables.console_host_heartbeats
 
 # The columns of ``ConsoleHostRow``.
 _SELECT = sa.select(
-    tables.console_hosts, _heartbeats.c.last_seen_at, clock.now()
+    tables.console_hosts,
+    _heartbeats.c.version,
+    _heartbeats.c.driver,
+    _heartbeats.c.trouble,
+    sa.func.coalesce(_heartbeats.c.served_count, 0).label("served_count"),
+    sa.func.coalesce(_heartbeats.c.failed_count, 0).label("failed_count"),
+    _heartbeats.c.last_seen_at,
+    clock.now(),
 ).outerjoin(_heartbeats, _heartbeats.c.console_host_id == _hosts.id)
 _LIST = _SELECT.order_by(_hosts.host, _hosts.console_type)
 _GET = _SELECT.where(
@@ -62,8 +69,10 @@ class NewConsoleHost:
 class ConsoleHostRow:
     """A console host that is stored; see ``NewConsoleHost``.
 
-    ``revision`` counts the changes of its consoles.  ``last_seen_at`` and
-    ``read_at``, when this was read, are times at the database server.
+    ``revision`` counts the changes of its consoles.  What the agent reported
+    is None or zero before its first report; see ``heartbeats.AgentReport``.
+    ``last_seen_at`` and ``read_at``, when this was read, are times at the
+    database server.
     """
 
     id: int
@@ -77,6 +86,11 @@ class ConsoleHostRow:
     enabled: bool
     console_count: int
     revision: int
+    version: str | None
+    driver: str | None
+    trouble: str | None
+    served_count: int
+    failed_count: int
     last_seen_at: int | None
     read_at: int
 

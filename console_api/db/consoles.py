@@ -87,6 +87,7 @@ _INSERT = tables.consoles.insert().values(
     console_host_id=sa.bindparam("console_host_id"),
     console_type=sa.bindparam("console_type"),
     port=sa.bindparam("port"),
+    revision=console_counts.revision_of(sa.bindparam("console_host_id")),
 )
 
 _IS_CONSOLE = (
@@ -267,6 +268,8 @@ def move(
                     console_host_id=host.id,
                     console_type=host.console_type,
                     port=console_ports.find_free(connection, host),
+                    revision=console_counts.revision_of(host.id),
+                    problem=None,
                 )
             ).rowcount
             if not moved:

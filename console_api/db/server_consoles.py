@@ -33,7 +33,10 @@ def update(connection: Connection, server_id: str, instance_name: str) -> None:
     connection.execute(
         tables.consoles.update()
         .where(_consoles.server_id == server_id)
-        .values(instance_name=instance_name)
+        .values(
+            instance_name=instance_name,
+            revision=console_counts.revision_of(_consoles.console_host_id),
+        )
     )
 
 

@@ -13,6 +13,7 @@ metadata = sa.MetaData()
 
 _UUID = sa.String(values.UUID_LENGTH)
 _NAME = sa.String(values.MAX_NAME_LENGTH)
+_REASON = sa.String(values.MAX_REASON_LENGTH)
 _CONSOLE_TYPE = sa.String(values.MAX_CONSOLE_TYPE_LENGTH)
 
 # Parts of constraints.
@@ -112,7 +113,7 @@ console_hosts = sa.Table(
     mysql_charset="utf8mb4",
 )
 
-# The last heartbeat of each agent, not locked by placement.
+# What each agent last reported about itself, not locked by placement.
 console_host_heartbeats = sa.Table(
     "console_host_heartbeats",
     metadata,
@@ -121,6 +122,16 @@ console_host_heartbeats = sa.Table(
     ),
     # By the clock of the database server; null before the first one.
     sa.Column("last_seen_at", sa.BigInteger),
+    # Null until the agent reports them.
+    sa.Column("version", _NAME),
+    sa.Column("driver", _NAME),
+    # Why it cannot do its work, a sentence.
+    sa.Column("trouble", _REASON),
+    # The revision of the console host whose consoles it has applied, and how
+    # many of these it serves and cannot serve.
+    sa.Column("served_revision", sa.BigInteger),
+    sa.Column("served_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failed_count", sa.Integer, nullable=False, server_default="0"),
     sa.PrimaryKeyConstraint(
         "console_host_id", name="pk_console_host_heartbeats"
     ),
@@ -148,6 +159,10 @@ consoles = sa.Table(
     # By the clock of the database server; null if the console never expires.
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger),
+    # The revision of its console host that last changed it.
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
+    # Why its agent cannot serve it, a sentence; null if it can.
+    sa.Column("problem", _REASON),
     sa.PrimaryKeyConstraint("id", name="pk_consoles"),
     sa.UniqueConstraint(
         "server_id",

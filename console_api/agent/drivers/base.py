@@ -62,6 +62,14 @@ class Driver(abc.ABC):
             the operator, without a password
         """
 
+    @property
+    def trouble(self) -> str | None:
+        """Why consoles in general cannot be served well, None if they can.
+
+        A sentence for the operator, such as one on a limit that was reached.
+        """
+        return None
+
     @abc.abstractmethod
     async def close(self) -> None:
         """Stop serving; called once, at the end."""

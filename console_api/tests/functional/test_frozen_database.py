@@ -6,6 +6,7 @@ from unittest import mock
 from console_api import conf, errors
 from console_api.db import console_auth_tokens, heartbeats, pools, watchdog
 from console_api.db.engine import Database
+from console_api.db.heartbeats import AgentReport
 from console_api.tests.functional import base, configuration
 from console_api.tests.functional.databases import TestDatabase
 from console_api.tests.functional.tcp_proxy import TCPProxy
@@ -45,7 +46,7 @@ class FrozenDatabaseTests(base.DatabaseTestCase):
         console_auth_tokens.find(self.code, "unknown", 0)
 
     def write(self):
-        heartbeats.record(self.code, 0)
+        heartbeats.record(self.code, 0, AgentReport("1.2.3", "vnc"))
 
     def test_statements_end(self):
         for operation in (self.read, self.write):

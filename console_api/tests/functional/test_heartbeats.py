@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from console_api import conf
 from console_api.db import clock, console_hosts, heartbeats, tables
 from console_api.db.engine import Database
+from console_api.db.heartbeats import AgentReport
 from console_api.tests.functional import base, configuration
 
 
@@ -23,7 +24,11 @@ class HeartbeatTestCase(base.FunctionalTestCase):
 
     def record(self):
         """Record a heartbeat and return the row of the console host."""
-        heartbeats.record(self.code, self.console_host(self.name).id)
+        heartbeats.record(
+            self.code,
+            self.console_host(self.name).id,
+            AgentReport("1.2.3", "vnc"),
+        )
         return console_hosts.get(self.code, self.name, "vnc+xvp")
 
 

@@ -30,6 +30,7 @@ from console_api.db import (
 )
 from console_api.db.console_hosts import ConsoleHostRow
 from console_api.db.engine import Database
+from console_api.db.heartbeats import AgentReport
 from console_api.directory.base import Endpoint, Server
 from console_api.keys import repository
 from console_api.policy.enforcer import Enforcer
@@ -250,6 +251,10 @@ class DatabaseCase(FolderCase):
         found = [row.console_host_id for row in self.rows(tables.consoles)]
         for row in self.rows(tables.console_hosts):
             self.assertEqual(found.count(row.id), row.console_count, row.host)
+
+
+#: What an agent reports when it starts.
+REPORT = AgentReport("1.2.3", "vnc")
 
 
 def endpoint(**values: Any) -> Endpoint:

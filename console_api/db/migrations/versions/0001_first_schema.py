@@ -118,6 +118,16 @@ def _create_console_host_heartbeats() -> None:
             "console_host_id", sa.Integer, autoincrement=False, nullable=False
         ),
         sa.Column("last_seen_at", sa.BigInteger),
+        sa.Column("version", sa.String(255)),
+        sa.Column("driver", sa.String(255)),
+        sa.Column("trouble", sa.String(500)),
+        sa.Column("served_revision", sa.BigInteger),
+        sa.Column(
+            "served_count", sa.Integer, nullable=False, server_default="0"
+        ),
+        sa.Column(
+            "failed_count", sa.Integer, nullable=False, server_default="0"
+        ),
         sa.PrimaryKeyConstraint(
             "console_host_id", name="pk_console_host_heartbeats"
         ),
@@ -143,6 +153,10 @@ def _create_consoles() -> None:
         sa.Column("encrypted_password", sa.String(255), nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger),
+        sa.Column(
+            "revision", sa.BigInteger, nullable=False, server_default="0"
+        ),
+        sa.Column("problem", sa.String(500)),
         sa.PrimaryKeyConstraint("id", name="pk_consoles"),
         sa.UniqueConstraint(
             "server_id",

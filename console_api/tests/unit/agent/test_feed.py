@@ -24,7 +24,7 @@ class FeedCase(base.DatabaseCase):
 
     def new_feed(self) -> ConsoleFeed:
         feed = ConsoleFeed(self.database, self.keys, base.console_host())
-        feed.report()
+        feed.report(base.REPORT)
         return feed
 
     def create(self, number: int) -> None:
@@ -47,18 +47,35 @@ class ReportTest(FeedCase):
 
     def test_later_report_is_a_heartbeat(self) -> None:
         self.set_last_seen_at(self.console_host().id, 1000)
-        self.feed.report()
+        self.feed.report(base.REPORT)
         row = self.console_host()
         self.assertEqual(row.read_at, row.last_seen_at)
 
     def test_clock_of_this_host_does_not_matter(self) -> None:
         before = int(time.time())
         with mock.patch.object(time, "time", return_value=0.0):
-            self.feed.report()
+            self.feed.report(base.REPORT)
             row = self.console_host()
         assert row.last_seen_at is not None
         self.assertLessEqual(before, row.last_seen_at)
         self.assertLessEqual(row.last_seen_at, row.read_at)
+
+    def test_problems_are_stored_until_solved(self) -> None:
+        for number in (1, 2):
+            self.create(number)
+        one, two = [row.id for row in self.rows(tables.consoles)]
+
+        def problems() -> list[str | None]:
+            return [row.problem for row in self.rows(tables.consoles)]
+
+        self.feed.report_problems({one: "a", two: "b"})
+        self.assertEqual(["a", "b"], problems())
+        self.feed.report_problems({two: "c"})
+        self.assertEqual([None, "c"], problems())
+        # Another agent, which does not know what the previous one reported.
+        self.feed = self.new_feed()
+        self.feed.report_problems({one: "d"})
+        self.assertEqual(["d", None], problems())
 
     def test_deleted_host_is_registered_again(self) -> None:
         self.create(1)
@@ -67,7 +84,7 @@ class ReportTest(FeedCase):
         self.feed.read_changes()
         self.assertFalse(self.feed.is_registered)
         self.assertServers([])
-        self.feed.report()
+        self.feed.report(base.REPORT)
         self.assertIsNotNone(self.console_host().last_seen_at)
         self.create(2)
         self.feed.read_changes()
@@ -116,7 +133,7 @@ class ReadTest(FeedCase):
         self.feed = ConsoleFeed(
             self.database, self.keys, base.console_host(), lambda: now
         )
-        self.feed.report()
+        self.feed.report(base.REPORT)
         self.feed.read_all()
         now += 58
         self.feed.drop_expired()

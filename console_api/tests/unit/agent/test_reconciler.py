@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
+import importlib.metadata
 import logging
 import threading
 import time
@@ -15,6 +16,7 @@ from console_api.agent import notify
 from console_api.agent import reconciler as module
 from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.reconciler import Reconciler
+from console_api.db.heartbeats import AgentReport
 from console_api.directory.base import Directory
 from console_api.tests.waiting import wait_until_async
 
@@ -29,16 +31,24 @@ class Feed:
     def __init__(self) -> None:
         self.consoles: Mapping[int, Console] = {}
         self.unreadable: Mapping[int, str] = {}
+        self.revision: int | None = None
         self.is_registered = False
         self.cannot_report = False
-        self.reports = 0
+        self.cannot_report_problems = False
+        self.reports: list[AgentReport] = []
+        self.problems: list[Mapping[int, str]] = []
         self.reads = 0
         self.full_reads = 0
         self.expiry_checks = 0
         self.answers: list[Mapping[int, Console] | Exception] = []
 
-    def report(self) -> None:
-        self.reports += 1
+    def report_problems(self, problems: Mapping[int, str]) -> None:
+        if self.cannot_report_problems:
+            raise errors.DatabaseUnavailable("the rows are locked")
+        self.problems.append(problems)
+
+    def report(self, report: AgentReport) -> None:
+        self.reports.append(report)
         if self.cannot_report:
             raise errors.DatabaseUnavailable("it is read-only")
         self.is_registered = True
@@ -60,6 +70,7 @@ class Feed:
             if isinstance(answer, Exception):
                 raise answer
             self.consoles = answer
+            self.revision = self.reads
 
 
 class RecordingDriver(Driver):
@@ -230,11 +241,103 @@ class FailureTest(ReconcilerCase):
             mock.patch.object(notify, "send") as send,
         ):
             await self.run_until(
-                lambda: send.call_count > 10 and self.feed.reports > 1,
+                lambda: send.call_count > 10 and len(self.feed.reports) > 1,
                 {1: console(1)},
             )
         self.assertEqual([[1]], self.driver.applied)
         self.assertTrue(self.driver.closed)
+
+
+class ReportTest(ReconcilerCase):
+    async def report_when(
+        self, condition: Callable[[], bool], *answers: object
+    ) -> AgentReport:
+        """Return the last report after a condition became true."""
+        await self.run_until(condition, *answers)
+        return self.feed.reports[-1]
+
+    async def test_applied_revision_is_reported_at_once(self) -> None:
+        report = await self.report_when(
+            lambda: len(self.feed.reports) > 1, {1: console(1), 2: console(2)}
+        )
+        self.assertIsNone(self.feed.reports[0].served_revision)
+        self.assertEqual(
+            AgentReport(
+                importlib.metadata.version("console-api"), "vnc", None, 1, 2
+            ),
+            report,
+        )
+
+    async def test_failed_consoles_are_reported_with_reasons(self) -> None:
+        self.driver.failures = {2: "the port is taken"}
+        self.feed.unreadable = {3: "no key decrypts it"}
+        report = await self.report_when(
+            lambda: len(self.feed.problems) > 0,
+            {1: console(1), 2: console(2)},
+        )
+        self.assertEqual((1, 2), (report.served_count, report.failed_count))
+        self.assertEqual(
+            {2: "the port is taken", 3: "no key decrypts it"},
+            self.feed.problems[-1],
+        )
+
+    async def test_recovered_console_is_reported(self) -> None:
+        self.options.set_override("retry_interval", 1, "agent")
+        self.driver.failures = {1: "the port is taken"}
+
+        def is_recovered() -> bool:
+            if self.feed.problems:
+                self.driver.failures = {}
+                self.now += 1
+            return {} in self.feed.problems
+
+        report = await self.report_when(is_recovered, {1: console(1)})
+        self.assertEqual((1, 0), (report.served_count, report.failed_count))
+
+    async def test_failing_driver_is_trouble_until_it_recovers(self) -> None:
+        apply = self.driver.apply
+
+        def is_over() -> bool:
+            if self.feed.reports and self.feed.reports[-1].trouble:
+                self.assertIsNone(self.feed.reports[-1].served_revision)
+                self.driver.apply = apply  # type: ignore[method-assign]
+            return self.feed.reports[-1:] != [] and (
+                self.feed.reports[-1].served_count == 1
+            )
+
+        self.driver.apply = mock.Mock(  # type: ignore[method-assign]
+            side_effect=ValueError("a bug")
+        )
+        with self.assertLogs(module.LOG):
+            report = await self.report_when(is_over, {1: console(1)})
+        self.assertIsNone(report.trouble)
+        self.assertIn(
+            module._DRIVER_FAILED, [r.trouble for r in self.feed.reports]
+        )
+
+    async def test_trouble_of_driver_is_reported(self) -> None:
+        trouble = "no more files can be opened"
+        with mock.patch.object(RecordingDriver, "trouble", trouble):
+            report = await self.report_when(
+                lambda: len(self.feed.reports) > 1, {1: console(1)}
+            )
+        self.assertEqual(trouble, report.trouble)
+
+    async def test_revision_is_not_reported_before_its_problems(self) -> None:
+        self.options.set_override("report_interval", 1, "agent")
+        self.feed.cannot_report_problems = True
+        self.driver.failures = {1: "the port is taken"}
+
+        def is_done() -> bool:
+            if len(self.feed.reports) > 1:
+                # A heartbeat: the agent is alive nevertheless.
+                self.feed.cannot_report_problems = False
+            return bool(self.feed.problems)
+
+        with self.assertLogs(module.LOG, "WARNING") as logs:
+            await self.run_until(is_done, {1: console(1)})
+        self.assertIsNone(self.feed.reports[1].served_revision)
+        self.assertIn("which consoles are served", logs.output[-1])
 
 
 class LogTest(ReconcilerCase):
@@ -244,9 +347,9 @@ class LogTest(ReconcilerCase):
         self.feed.cannot_report = True
 
         def is_done() -> bool:
-            if self.feed.reports == 2:
+            if len(self.feed.reports) == 2:
                 self.feed.cannot_report = False
-            return self.feed.reports > 3
+            return len(self.feed.reports) > 3
 
         with self.assertLogs(module.LOG, "WARNING") as logs:
             await self.run_until(is_done)

@@ -44,6 +44,21 @@ class ConsoleChangesCase(base.DatabaseCase):
 
 
 class RecordTest(ConsoleChangesCase):
+    def test_console_has_revision_of_its_last_change(self) -> None:
+        def revisions() -> list[tuple[int, int]]:
+            return [
+                (row.console_host_id, row.revision)
+                for row in self.rows(tables.consoles)
+            ]
+
+        console_id = self.insert()
+        self.assertEqual([(self.host.id, 1)], revisions())
+        servers.update(self.database, SERVER, {"compute_host": "other"}, {})
+        self.assertEqual([(self.host.id, 2)], revisions())
+        other = self.add_console_host("console-2")
+        consoles.move(self.database, console_id, self.host.id, other)
+        self.assertEqual([(other.id, 1)], revisions())
+
     def test_create_is_recorded(self) -> None:
         console_id = self.insert()
         self.assertEqual([(1, console_id, console_id)], self.changes())
