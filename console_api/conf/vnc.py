@@ -77,6 +77,25 @@ OPTS = [
         help="Time, in seconds, for which a console refuses an address after "
         "too many wrong passwords.",
     ),
+    cfg.StrOpt(
+        "tls_cert_file",
+        help="File with the server certificate of the console ports, in PEM "
+        "format, followed by intermediate certificates. It may also contain "
+        "the private key. With it, viewers are offered TLS (VeNCrypt with "
+        "X509Vnc), and VNC authentication without TLS only if they do not "
+        "support it. The file is read again when it changes.",
+    ),
+    cfg.StrOpt(
+        "tls_key_file",
+        help="File with the private key of `tls_cert_file`, in PEM format, "
+        "without a passphrase.",
+    ),
+    cfg.BoolOpt(
+        "tls_required",
+        default=False,
+        help="Whether viewers without support for TLS are refused. Needs "
+        "`tls_cert_file`.",
+    ),
     cfg.MultiStrOpt(
         "endpoint_password",
         default=[],

@@ -111,17 +111,34 @@ class Stream(asyncio.Protocol):
         :raises OSError: the other end does not support TLS, or its
             certificate cannot be verified
         """
-        if self._unread:
-            # It would be taken for data received through TLS.
-            raise ConnectionAbortedError(
-                "data was received before TLS started"
+        self._require_nothing_unread()
+        self._replace_transport(
+            await self._loop.start_tls(
+                self._transport, self, tls, server_hostname=host
             )
-        transport = await self._loop.start_tls(
-            self._transport, self, tls, server_hostname=host
         )
-        if transport is None:
-            raise ConnectionResetError("closed before TLS started")
-        self._transport = transport
+
+    async def accept_tls(
+        self,
+        tls: ssl.SSLContext,
+        timeout: float,  # noqa: ASYNC109 - passed on
+    ) -> None:
+        """Start TLS as the server.
+
+        :param timeout: in seconds, for the TLS handshake
+        :raises OSError: the other end does not support TLS, or does not
+            accept the certificate
+        """
+        self._require_nothing_unread()
+        self._replace_transport(
+            await self._loop.start_tls(
+                self._transport,
+                self,
+                tls,
+                server_side=True,
+                ssl_handshake_timeout=timeout,
+            )
+        )
 
     async def perform(self, handshake: Handshake) -> None:
         """Exchange bytes until a handshake needs something else.
@@ -235,6 +252,18 @@ class Stream(asyncio.Protocol):
         self._is_full = False
         if self._peer is not None:
             self._peer.resume()
+
+    def _require_nothing_unread(self) -> None:
+        if self._unread:
+            # It would be taken for data received through TLS.
+            raise ConnectionAbortedError(
+                "data was received before TLS started"
+            )
+
+    def _replace_transport(self, transport: asyncio.Transport | None) -> None:
+        if transport is None:
+            raise ConnectionResetError("closed before TLS started")
+        self._transport = transport
 
     def _buffer(self, data: bytes) -> None:
         self._unread += data

@@ -15,17 +15,16 @@ from console_api.rfb.handshake import (
     NONE,
     OK,
     VENCRYPT,
+    VENCRYPT_VERSION,
     VNC,
+    X509_VNC,
     Handshake,
     State,
     Version,
 )
 
-# Subtypes of VeNCrypt with certificates that can be verified.
+# The subtype of VeNCrypt without authentication inside TLS.
 _X509_NONE = 260
-_X509_VNC = 261
-
-_VENCRYPT_VERSION = b"\0\2"
 
 # A longer reason for a refusal, in bytes, is not read.
 _MAX_REASON_LENGTH = 1024
@@ -49,14 +48,6 @@ class EndpointHandshake(Handshake):
         self._tls = tls
         self._version = Version.V8
         super().__init__()
-
-    def tls_started(self) -> None:
-        """Continue inside TLS.
-
-        :raises RuntimeError: the state is not ``START_TLS``
-        """
-        self._require(State.START_TLS)
-        self._advance()
 
     def _steps(self) -> Generator[State, None, None]:
         yield from self._negotiate_version()
@@ -122,12 +113,12 @@ class EndpointHandshake(Handshake):
 
         :returns: the security type to use inside TLS
         """
-        version = yield from self._read_exact(len(_VENCRYPT_VERSION))
-        if version < _VENCRYPT_VERSION:
+        version = yield from self._read_exact(len(VENCRYPT_VERSION))
+        if version < VENCRYPT_VERSION:
             raise HandshakeError(
                 f"The display speaks VeNCrypt {version[0]}.{version[1]}."
             )
-        self._output += _VENCRYPT_VERSION
+        self._output += VENCRYPT_VERSION
         if (yield from self._read_integer(1)) != 0:
             raise HandshakeError("The display refused VeNCrypt 0.2.")
         count = yield from self._read_integer(1)
@@ -138,18 +129,15 @@ class EndpointHandshake(Handshake):
         self._output += struct.pack(">I", subtype)
         if (yield from self._read_integer(1)) != 1:
             raise HandshakeError("The display refused to start TLS.")
-        if self._received:
-            # It would be taken for data received through TLS.
-            raise HandshakeError("The display sent data before TLS started.")
-        yield State.START_TLS
+        yield from self._start_tls()
         return security
 
     def _choose_subtype(self, offered: list[int]) -> tuple[int, int]:
-        if self._password is not None and _X509_VNC in offered:
-            return _X509_VNC, VNC
+        if self._password is not None and X509_VNC in offered:
+            return X509_VNC, VNC
         if _X509_NONE in offered:
             return _X509_NONE, NONE
-        if _X509_VNC in offered:
+        if X509_VNC in offered:
             raise HandshakeError(_NO_CREDENTIALS)
         raise HandshakeError(
             f"The display offers only VeNCrypt subtypes {offered}. Configure "

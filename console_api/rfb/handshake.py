@@ -13,6 +13,12 @@ NONE = 1
 VNC = 2
 VENCRYPT = 19
 
+#: VeNCrypt, as specified by the community's version of the protocol
+#: ("rfbproto"): its version 0.2, and the subtype with VNC authentication
+#: inside TLS with a certificate.
+VENCRYPT_VERSION = b"\0\2"
+X509_VNC = 261
+
 #: SecurityResult: RFC 6143, section 7.1.3.
 OK = 0
 FAILED = 1
@@ -26,7 +32,7 @@ class State(enum.Enum):
 
     #: Pass received bytes to ``receive``.
     RECEIVE = enum.auto()
-    #: Start TLS, then call ``tls_started`` (``EndpointHandshake``).
+    #: Start TLS, then call ``tls_started``.
     START_TLS = enum.auto()
     #: Allow time to type a password, then call ``wait_for_response``
     #: (``ViewerHandshake``).
@@ -101,6 +107,14 @@ class Handshake(abc.ABC):
         self._received += data
         self._advance()
 
+    def tls_started(self) -> None:
+        """Continue inside TLS.
+
+        :raises RuntimeError: the state is not ``START_TLS``
+        """
+        self._require(State.START_TLS)
+        self._advance()
+
     @abc.abstractmethod
     def _steps(self) -> Generator[State, None, None]:
         """Perform the handshake; yield a state to wait for the caller."""
@@ -116,6 +130,13 @@ class Handshake(abc.ABC):
         if self.state is not state:
             message = f"The handshake is in {self.state}, not in {state}."
             raise RuntimeError(message)
+
+    def _start_tls(self) -> Generator[State, None, None]:
+        """Wait until TLS has been started."""
+        if self._received:
+            # It would be taken for data received through TLS.
+            raise HandshakeError("Data was received before TLS started.")
+        yield State.START_TLS
 
     def _read_exact(self, count: int) -> Generator[State, None, bytes]:
         """Wait for a number of bytes and return them."""

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's side of a handshake with a viewer: RFC 6143, section 7.1."""
+"""The server's side of a handshake with a viewer: RFC 6143, section 7.1.
+
+Security types are VNC authentication and VeNCrypt with X509Vnc, which is VNC
+authentication inside TLS.
+"""
 
 import struct
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import NoReturn
 
 from console_api.rfb import auth
@@ -10,7 +14,10 @@ from console_api.rfb.errors import HandshakeError
 from console_api.rfb.handshake import (
     FAILED,
     OK,
+    VENCRYPT,
+    VENCRYPT_VERSION,
     VNC,
+    X509_VNC,
     Handshake,
     State,
     Version,
@@ -18,6 +25,8 @@ from console_api.rfb.handshake import (
 )
 
 _MAJOR_VERSION = 3
+
+_TLS_REQUIRED = "This console requires TLS, which RFB 3.3 does not support."
 
 _SUPPORTED_VERSIONS = "This server speaks RFB 3.3, 3.7 and 3.8."
 
@@ -34,16 +43,22 @@ class ViewerHandshake(Handshake):
         self,
         password: str,
         *,
+        security_types: Sequence[int] = (VNC,),
         challenge: bytes | None = None,
         refusal: str | None = None,
     ) -> None:
         """Send the version of the server.
 
+        :param security_types: ``VENCRYPT``, ``VNC`` or both, the preferred
+            one first; with ``VENCRYPT``, the caller has to start TLS
         :param challenge: 16 bytes, random by default
         :param refusal: a reason to refuse every viewer before authentication
         """
         #: Whether the viewer sent the correct password.
         self.is_authentic = False
+        #: Whether the viewer has chosen TLS.
+        self.is_encrypted = False
+        self._security_types = security_types
         self._password = password
         self._challenge = challenge or auth.new_challenge()
         self._refusal = refusal
@@ -87,8 +102,7 @@ class ViewerHandshake(Handshake):
         if self._refusal is not None:
             self._refuse_all(self._refusal, "Viewers are refused now.")
         if self._version is Version.V3:
-            # The server decides: section 7.1.2 of the protocol 3.3.
-            self._output += struct.pack(">I", VNC)
+            self._decide_security()
         else:
             yield from self._negotiate_security()
         self._output += self._challenge
@@ -113,12 +127,41 @@ class ViewerHandshake(Handshake):
         if minor in (Version.V7, Version.V8):
             self._version = Version(minor)
 
+    def _decide_security(self) -> None:
+        """Choose the only type of RFB 3.3: section 7.1.2 of that version."""
+        if VNC not in self._security_types:
+            self._refuse_all(_TLS_REQUIRED, "The viewer speaks RFB 3.3.")
+        self._output += struct.pack(">I", VNC)
+
     def _negotiate_security(self) -> Generator[State, None, None]:
-        self._output += bytes((1, VNC))
+        types = self._security_types
+        self._output += bytes((len(types), *types))
         chosen = yield from self._read_integer(1)
-        if chosen != VNC:
-            self._send_failure("Choose VNC authentication.")
+        if chosen not in types:
+            self._send_failure("Choose a security type that is offered.")
             raise HandshakeError(f"The viewer chose security type {chosen}.")
+        if chosen == VENCRYPT:
+            yield from self._negotiate_vencrypt()
+
+    def _negotiate_vencrypt(self) -> Generator[State, None, None]:
+        """Offer X509Vnc alone, and have TLS started."""
+        self._output += VENCRYPT_VERSION
+        version = yield from self._read_exact(len(VENCRYPT_VERSION))
+        if version != VENCRYPT_VERSION:
+            self._output += b"\xff"
+            raise HandshakeError(
+                f"The viewer speaks VeNCrypt {version[0]}.{version[1]}."
+            )
+        self._output += struct.pack(">BBI", 0, 1, X509_VNC)
+        subtype = yield from self._read_integer(4)
+        if subtype != X509_VNC:
+            self._output += b"\0"
+            raise HandshakeError(
+                f"The viewer chose the VeNCrypt subtype {subtype}."
+            )
+        self._output += b"\1"
+        yield from self._start_tls()
+        self.is_encrypted = True
 
     def _refuse_all(self, reason: str, error: str) -> NoReturn:
         """Offer no security type, which ends the handshake: section 7.1.2.

@@ -14,6 +14,7 @@ from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.drivers.vnc.displays import Displays
 from console_api.agent.drivers.vnc.listener import BACKLOG, Listener
 from console_api.agent.drivers.vnc.log_limit import LogLimit
+from console_api.agent.drivers.vnc.security import Security
 from console_api.agent.drivers.vnc.session import Limits
 from console_api.directory.base import Directory
 from console_api.net.failed_attempts import AttemptHistory, AttemptLimits
@@ -31,7 +32,9 @@ class VNCDriver(Driver):
 
     console_type = "vnc"
 
-    def __init__(self, conf: cfg.ConfigOpts, displays: Displays) -> None:
+    def __init__(
+        self, conf: cfg.ConfigOpts, displays: Displays, security: Security
+    ) -> None:
         """Prepare; ``apply`` opens ports."""
         options = conf.vnc
         self._address = options.listen_address
@@ -48,6 +51,7 @@ class VNCDriver(Driver):
         )
         self._accept_log = LogLimit(_ACCEPT_LOG_INTERVAL)
         self._displays = displays
+        self._security = security
         self._listeners: dict[int, Listener] = {}
 
     @classmethod
@@ -61,7 +65,11 @@ class VNCDriver(Driver):
                 "[agent] multiplex_port: the driver vnc needs a port for "
                 "each console. Set [agent] ports instead."
             )
-        return cls(conf, Displays.from_conf(conf, directory))
+        return cls(
+            conf,
+            Displays.from_conf(conf, directory),
+            Security.from_conf(conf),
+        )
 
     async def apply(
         self, consoles: Mapping[int, Console]
@@ -111,6 +119,7 @@ class VNCDriver(Driver):
         self._listeners[console.id] = Listener(
             console,
             listening,
+            security=self._security,
             history=self._history,
             open_display=self._displays.open,
             limits=self._limits,

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from console_api.agent.drivers.base import Console
 from console_api.agent.drivers.vnc.displays import Display
 from console_api.agent.drivers.vnc.log_limit import LogLimit
+from console_api.agent.drivers.vnc.security import Security
 from console_api.agent.drivers.vnc.session import Limits, Session
 from console_api.net import addresses
 from console_api.net.failed_attempts import AttemptHistory
@@ -37,6 +38,7 @@ class Listener:
         console: Console,
         listening: socket.socket,
         *,
+        security: Security,
         history: AttemptHistory,
         open_display: Callable[[str], Awaitable[Display]],
         limits: Limits,
@@ -54,6 +56,7 @@ class Listener:
         """
         self.console = console
         self._socket = listening
+        self._security = security
         self._passwords = PasswordQueue(console.id, history)
         self._wrong_password_log = LogLimit(_WRONG_PASSWORD_INTERVAL)
         self._open_display = open_display
@@ -107,6 +110,7 @@ class Listener:
                 self.console,
                 await Stream.accept(connected),
                 address,
+                security=self._security,
                 passwords=self._passwords,
                 wrong_password_log=self._wrong_password_log,
                 open_display=self._open_display,

@@ -11,11 +11,13 @@ from console_api.agent.drivers.base import Console
 from console_api.agent.drivers.vnc.displays import Display
 from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.relay import relay
+from console_api.agent.drivers.vnc.security import Security
 from console_api.net import addresses
 from console_api.net.dial import DialError
 from console_api.net.password_queue import PasswordQueue, Verdict
 from console_api.net.stream import Stream
 from console_api.rfb.errors import HandshakeError
+from console_api.rfb.handshake import State
 from console_api.rfb.viewer import ViewerHandshake
 
 LOG = logging.getLogger(__name__)
@@ -60,6 +62,7 @@ class Session:
         viewer: Stream,
         address: str,
         *,
+        security: Security,
         passwords: PasswordQueue,
         wrong_password_log: LogLimit,
         open_display: Callable[[str], Awaitable[Display]],
@@ -80,6 +83,7 @@ class Session:
         self._viewer = viewer
         self._address = addresses.readable(address)
         self._network = addresses.network(address)
+        self._security = security
         self._passwords = passwords
         self._wrong_password_log = wrong_password_log
         self._open_display = open_display
@@ -87,6 +91,7 @@ class Session:
         self._limits = limits
         self._handshake = ViewerHandshake(
             console.password,
+            security_types=security.types,
             refusal=_LOCKED if passwords.is_locked(self._network) else None,
         )
 
@@ -112,6 +117,8 @@ class Session:
     async def _authenticate(self) -> None:
         async with asyncio.timeout(self._limits.handshake_timeout):
             await self._viewer.perform(self._handshake)
+            if self._handshake.state is State.START_TLS:
+                await self._start_tls()
         self._handshake.wait_for_response()
         async with asyncio.timeout(self._limits.password_timeout):
             await self._viewer.perform(self._handshake)
@@ -123,6 +130,15 @@ class Session:
         if verdict is Verdict.WRONG:
             self._log_wrong_password()
             raise _Refused(_WRONG_PASSWORD)
+
+    async def _start_tls(self) -> None:
+        if self._security.tls is None:
+            raise RuntimeError("TLS was offered without a certificate.")
+        await self._viewer.accept_tls(
+            self._security.tls.get(), self._limits.handshake_timeout
+        )
+        self._handshake.tls_started()
+        await self._viewer.perform(self._handshake)
 
     def _log_wrong_password(self) -> None:
         if count := self._wrong_password_log.count():

@@ -10,7 +10,7 @@ from console_api.rfb.errors import HandshakeError
 from console_api.rfb.handshake import Handshake, State
 from console_api.rfb.viewer import ViewerHandshake
 from console_api.tests.unit.rfb import test_endpoint, test_viewer
-from console_api.tests.unit.rfb.base import pass_prompt
+from console_api.tests.unit.rfb.base import V8, pass_prompt
 
 PASSWORD = "pAsSw0rd"
 
@@ -24,12 +24,14 @@ SEEDS = (
         begin + test_viewer.CORRECT + b"\1"
         for begin, _ in test_viewer.VERSIONS
     ),
+    V8 + test_viewer.CHOICE,
     *(received for received, *_ in test_endpoint.CONVERSATIONS),
     test_endpoint.BEGIN + test_endpoint.subtypes(257, 260, 261) + b"\1",
 )
 
 FACTORIES: tuple[Callable[[], Handshake], ...] = (
     lambda: ViewerHandshake(PASSWORD),
+    lambda: ViewerHandshake(PASSWORD, security_types=(19, 2)),
     lambda: EndpointHandshake(None),
     lambda: EndpointHandshake(PASSWORD),
     lambda: EndpointHandshake(PASSWORD, tls=True),
@@ -66,9 +68,7 @@ class FuzzTest(unittest.TestCase):
         self, handshake: Handshake, data: bytes, source: random.Random
     ) -> None:
         while data:
-            if isinstance(handshake, EndpointHandshake) and (
-                handshake.state is State.START_TLS
-            ):
+            if handshake.state is State.START_TLS:
                 handshake.tls_started()
             pass_prompt(handshake)
             if handshake.state is not State.RECEIVE:

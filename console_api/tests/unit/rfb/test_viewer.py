@@ -3,7 +3,7 @@ import itertools
 import unittest
 
 from console_api.rfb import auth
-from console_api.rfb.handshake import State
+from console_api.rfb.handshake import VENCRYPT, VNC, State
 from console_api.rfb.viewer import ViewerHandshake
 from console_api.tests.unit.rfb.base import (
     CHALLENGE,
@@ -15,6 +15,7 @@ from console_api.tests.unit.rfb.base import (
     V8,
     feed,
     feed_until_error,
+    pass_prompt,
     reason,
 )
 
@@ -32,6 +33,10 @@ VERSIONS = (
     (V7 + b"\2", b"\1\2"),
     (V8 + b"\2", b"\1\2"),
 )
+
+# Version 0.2 and X509Vnc of VeNCrypt.
+X509VNC = b"\0\0\1\5"
+CHOICE = b"\x13" + b"\0\2" + X509VNC
 
 
 def handshake(refusal: str | None = None) -> ViewerHandshake:
@@ -110,7 +115,9 @@ class RefusalTest(unittest.TestCase):
                 )
                 expected = V8 + b"\1\2" + FAILED
                 if version == V8:
-                    expected += reason("Choose VNC authentication.")
+                    expected += reason(
+                        "Choose a security type that is offered."
+                    )
                 self.assertEqual(expected, sent)
                 self.assertIn(str(chosen), message)
 
@@ -121,6 +128,68 @@ class RefusalTest(unittest.TestCase):
                 sent, _ = feed_until_error(viewer, version, 99)
                 self.assertEqual(V8 + types + reason("Later."), sent)
                 self.assertIs(State.FAILED, viewer.state)
+
+
+class VeNCryptTest(unittest.TestCase):
+    def handshake(self, *types: int) -> ViewerHandshake:
+        return ViewerHandshake(
+            PASSWORD, challenge=CHALLENGE, security_types=types
+        )
+
+    def test_types_are_offered_in_order(self) -> None:
+        for types, expected in (
+            ((VENCRYPT, VNC), b"\2\x13\2"),
+            ((VENCRYPT,), b"\1\x13"),
+        ):
+            with self.subTest(types):
+                sent = feed(self.handshake(*types), V8, 99)
+                self.assertEqual(V8 + expected, sent)
+
+    def test_authentication_follows_tls(self) -> None:
+        for version, size in itertools.product((V7, V8), SIZES):
+            with self.subTest(version, size=size):
+                viewer = self.handshake(VENCRYPT)
+                sent = feed(viewer, version + CHOICE, size)
+                self.assertEqual(
+                    V8 + b"\1\x13" + b"\0\2" + b"\0\1" + X509VNC + b"\1", sent
+                )
+                self.assertIs(State.START_TLS, viewer.state)
+                viewer.tls_started()
+                self.assertEqual(CHALLENGE, viewer.data_to_send())
+                pass_prompt(viewer)
+                feed(viewer, CORRECT, size)
+                self.assertTrue(viewer.is_authentic)
+                self.assertTrue(viewer.is_encrypted)
+
+    def test_vnc_authentication_may_be_chosen_if_offered(self) -> None:
+        viewer = self.handshake(VENCRYPT, VNC)
+        feed(viewer, V8 + b"\2" + CORRECT, 99)
+        self.assertTrue(viewer.is_authentic)
+        self.assertFalse(viewer.is_encrypted)
+
+    def test_required_tls_refuses_vnc_authentication(self) -> None:
+        sent, _ = feed_until_error(self.handshake(VENCRYPT), V8 + b"\2", 99)
+        refusal = FAILED + reason("Choose a security type that is offered.")
+        self.assertEqual(V8 + b"\1\x13" + refusal, sent)
+
+    def test_required_tls_refuses_rfb_3_3(self) -> None:
+        sent, _ = feed_until_error(self.handshake(VENCRYPT), V3, 99)
+        text = "This console requires TLS, which RFB 3.3 does not support."
+        self.assertEqual(V8 + OK + reason(text), sent)
+
+    def test_other_choices_are_refused(self) -> None:
+        begin = V8 + b"\x13"
+        for data, expected, message in (
+            (begin + b"\0\1", b"\xff", "VeNCrypt 0.1"),
+            (begin + b"\0\2" + b"\0\0\1\3", b"\0", "subtype 259"),
+            (begin + b"\0\2" + X509VNC + b"\x16", b"", "before TLS"),
+        ):
+            with self.subTest(message):
+                sent, error = feed_until_error(
+                    self.handshake(VENCRYPT), data, 99
+                )
+                self.assertTrue(sent.endswith(expected))
+                self.assertIn(message, error)
 
 
 class MisuseTest(unittest.TestCase):

@@ -3,6 +3,7 @@
 
 import asyncio
 import socket
+import ssl
 import unittest
 from typing import Self
 
@@ -10,6 +11,7 @@ from console_api.agent.drivers.base import Console
 from console_api.agent.drivers.vnc.displays import Display
 from console_api.agent.drivers.vnc.listener import Listener
 from console_api.agent.drivers.vnc.log_limit import LogLimit
+from console_api.agent.drivers.vnc.security import Security
 from console_api.agent.drivers.vnc.session import Limits
 from console_api.net.failed_attempts import AttemptHistory, AttemptLimits
 from console_api.net.pending_handshakes import PendingHandshakes
@@ -31,6 +33,7 @@ class Viewer:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._reader = reader
+        self._writer = writer
         self.send = writer.write
         self.close = writer.close
 
@@ -42,6 +45,10 @@ class Viewer:
                 "127.0.0.1", port, local_addr=(address, 0)
             )
         )
+
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        """Start TLS."""
+        await self._writer.start_tls(context, server_hostname="127.0.0.1")
 
     async def receive(self, count: int) -> bytes:
         """Wait for a number of bytes."""
@@ -80,6 +87,8 @@ class ConsoleCase(unittest.IsolatedAsyncioTestCase):
         max_sessions=10,
     )
 
+    security = Security()
+
     async def asyncSetUp(self) -> None:
         self.displays: list[socket.socket] = []
         listening = socket.create_server(("127.0.0.1", 0))
@@ -88,6 +97,7 @@ class ConsoleCase(unittest.IsolatedAsyncioTestCase):
         self.listener = Listener(
             CONSOLE,
             listening,
+            security=self.security,
             history=AttemptHistory(AttemptLimits(10, 60)),
             open_display=self.open_display,
             limits=self.limits,

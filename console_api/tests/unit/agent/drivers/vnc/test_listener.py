@@ -11,6 +11,7 @@ from console_api.agent.drivers.vnc import listener
 from console_api.agent.drivers.vnc.displays import Display
 from console_api.agent.drivers.vnc.listener import Listener
 from console_api.agent.drivers.vnc.log_limit import LogLimit
+from console_api.agent.drivers.vnc.security import Security
 from console_api.agent.drivers.vnc.session import Limits
 from console_api.net.failed_attempts import AttemptHistory, AttemptLimits
 from console_api.net.pending_handshakes import PendingHandshakes
@@ -50,6 +51,7 @@ class AcceptTest(unittest.IsolatedAsyncioTestCase):
             served = Listener(
                 CONSOLE,
                 cast("socket.socket", listening),
+                security=Security(),
                 history=AttemptHistory(AttemptLimits(10, 60)),
                 open_display=open_display,
                 limits=Limits(10, 10, 10, 10),
