@@ -29,7 +29,7 @@ class Setup(_KeysCommand):
     """Create the key repository, unless it exists.
 
     The folder is [passwords] key_repository. Copy it to every machine that
-    runs the API or an agent.
+    runs the API and to every console host.
     """
 
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
@@ -49,8 +49,9 @@ class Rotate(_KeysCommand):
     passwords are re-encrypted with the primary key, then the oldest keys in
     excess of [passwords] max_active_keys are deleted, unless the previous
     rotation was only minutes ago. It is safe to interrupt a rotation; run
-    the command again to complete it. Copy the folder to every machine that
-    runs the API or an agent before the next rotation.
+    the command again to complete it. Before the next rotation, copy the
+    folder to every machine that runs the API and to every console host, which
+    otherwise cannot serve new consoles.
     """
 
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
@@ -75,6 +76,6 @@ class Rotate(_KeysCommand):
                 "not have reached the database yet."
             )
         self.say(
-            f"Copy {self.folder} to every machine that runs the API or an "
-            "agent."
+            f"Copy {self.folder} to every machine that runs the API and to "
+            "every console host."
         )

@@ -59,8 +59,8 @@ class KeysTest(ManageCase):
         outcome = self.manage("keys", "rotate")
         self.assertEqual(
             "Key 2 is primary. Re-encrypted 1 of 1 password. Deleted 0 "
-            f"keys.\nCopy {self.keys} to every machine that runs the API or "
-            "an agent.\n",
+            f"keys.\nCopy {self.keys} to every machine that runs the API and "
+            "to every console host.\n",
             outcome.stdout,
         )
         self.assertNoSecrets(outcome.stdout)
