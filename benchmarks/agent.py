@@ -192,7 +192,7 @@ class _AgentBenchmark:
 
     def _create(self, database: Database, server_id: str) -> _Created:
         """Return id and port of a new console."""
-        host = console_hosts.list_enabled(database)[0]
+        host = console_hosts.list_all(database)[0]
         console = consoles.NewConsole(
             server_id=server_id,
             instance_name="new",

@@ -29,7 +29,7 @@ from console_api.db import (
     tables,
 )
 from console_api.db.console_auth_tokens import LOOK_UP
-from console_api.db.console_hosts import _LIST_ENABLED
+from console_api.db.console_hosts import _LIST as _LIST_HOSTS
 from console_api.db.consoles import _GET, _LIST, _PLACED
 from console_api.db.servers import _GET as _GET_SERVER
 
@@ -136,7 +136,7 @@ def _show(server_id: str, console_id: int) -> "Result":
 def _create(server_id: str) -> "Result":
     server = _read(_GET_SERVER, uuid=server_id)[0]
     _read(_PLACED, server_id=server_id)
-    host = _read(_LIST_ENABLED)[0]
+    host = _read(_LIST_HOSTS)[0]
     with _writer.begin() as connection:
         console_counts.add_console(connection, host)
         inserted = connection.execute(

@@ -7,6 +7,7 @@ is stored.  The message of its ``ValueError`` is the rest of a sentence that
 begins with the name of the value: ``name must not be empty``.
 """
 
+import enum
 import json
 import re
 import unicodedata
@@ -43,6 +44,31 @@ PROTOCOLS = tuple(CONSOLE_TYPES_BY_PROTOCOL)
 
 #: The console types of the agent's drivers; third-party drivers may add more.
 CONSOLE_HOST_TYPES = ("vnc", "vnc+xvp")
+
+
+class ConsoleHostState(enum.StrEnum):
+    """Whether a console host does its work."""
+
+    #: Its agent sends heartbeats.
+    UP = "up"
+    #: Its agent sends heartbeats, but reports trouble or serves no console.
+    FAILING = "failing"
+    #: Its agent has sent no heartbeat for ``[consoles] host_down_time``.
+    DOWN = "down"
+
+
+class ConsoleState(enum.StrEnum):
+    """Whether a console is served, as the agent of its host reports."""
+
+    #: Viewers can connect.
+    SERVING = "serving"
+    #: The agent has not applied the latest change of the console yet.
+    PENDING = "pending"
+    #: The agent cannot serve it, and retries.
+    FAILED = "failed"
+    #: The console host is down.
+    UNKNOWN = "unknown"
+
 
 # The Unicode categories that a text must not contain: control characters;
 # format characters, which make two names look alike or reorder a line;

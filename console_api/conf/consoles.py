@@ -14,7 +14,8 @@ OPTS = [
         item_type=types.String(max_length=values.MAX_CONSOLE_TYPE_LENGTH),
         help="The console types to create, in order of preference. A request "
         "creates a console of the first type for which a console host serves "
-        "the server's compute host and is enabled and up. The agent's "
+        "the server's compute host and is enabled and up; or failing, if none "
+        "is up. The agent's "
         "drivers serve vnc and vnc+xvp; the driver of any other type must be "
         "installed on the machines of the API, too.",
     ),
@@ -24,8 +25,9 @@ OPTS = [
         min=1,
         help="Time, in seconds, since the last report of its agent after "
         "which a console host is down. It gets no new consoles until the "
-        "agent reports again; its existing consoles are kept. Must be greater "
-        "than [agent] report_interval on the console hosts.",
+        "agent reports again; its existing consoles are kept, and moved to "
+        "another console host only when they are created again. Must be "
+        "greater than [agent] report_interval on the console hosts.",
     ),
     cfg.IntOpt(
         "lifetime",

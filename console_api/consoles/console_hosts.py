@@ -9,6 +9,7 @@ from console_api.consoles import placement
 from console_api.db import console_hosts
 from console_api.db.console_hosts import ConsoleHostRow
 from console_api.db.engine import Database
+from console_api.values import ConsoleHostState
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,11 @@ class ConsoleHost:
 
     ``compute_hosts`` are shell patterns.  Either ``multiplex_port`` is None
     or both ends of the range are.  ``ports_used`` is less than ``consoles``
-    if these share a port.  ``last_seen_at`` is in UTC, None before the first
-    heartbeat of the agent.
+    if these share a port.  ``served`` and ``failed`` are how many consoles
+    the agent serves and cannot serve, None if the host is down.  ``trouble``
+    is the reason for the operator if the agent as a whole cannot do its work.
+    ``version`` and ``driver`` are those of the agent.  ``last_seen_at`` is in
+    UTC.  All that an agent reports is None before its first heartbeat.
     """
 
     host: str
@@ -29,15 +33,15 @@ class ConsoleHost:
     max_port: int | None
     multiplex_port: int | None
     enabled: bool
-    up: bool
+    state: ConsoleHostState
+    trouble: str | None
     consoles: int
+    served: int | None
+    failed: int | None
     ports_used: int
+    version: str | None
+    driver: str | None
     last_seen_at: dt.datetime | None
-
-    @property
-    def state(self) -> str:
-        """``up`` while the agent sends heartbeats, otherwise ``down``."""
-        return "up" if self.up else "down"
 
 
 class ConsoleHostManager:
@@ -55,12 +59,13 @@ class ConsoleHostManager:
     def list(self) -> list[ConsoleHost]:
         """Return all console hosts by name and console type."""
         return [
-            _from_row(row, up=placement.is_up(row, self._host_down_time))
+            _from_row(row, placement.state(row, self._host_down_time))
             for row in console_hosts.list_all(self._database)
         ]
 
 
-def _from_row(row: ConsoleHostRow, *, up: bool) -> ConsoleHost:
+def _from_row(row: ConsoleHostRow, state: ConsoleHostState) -> ConsoleHost:
+    is_down = state is ConsoleHostState.DOWN
     return ConsoleHost(
         host=row.host,
         console_type=row.console_type,
@@ -70,9 +75,14 @@ def _from_row(row: ConsoleHostRow, *, up: bool) -> ConsoleHost:
         max_port=row.max_port,
         multiplex_port=row.multiplex_port,
         enabled=row.enabled,
-        up=up,
+        state=state,
+        trouble=row.trouble,
         consoles=row.console_count,
+        served=None if is_down else row.served_count,
+        failed=None if is_down else row.failed_count,
         ports_used=_ports_used(row),
+        version=row.version,
+        driver=row.driver,
         last_seen_at=_time(row.last_seen_at),
     )
 

@@ -133,7 +133,7 @@ class ConsoleManager:
         return placement.plan(
             server,
             placed,
-            console_hosts.list_enabled(self._database),
+            console_hosts.list_all(self._database),
             self._console_types,
             down_time=self._host_down_time,
         )

@@ -33,7 +33,6 @@ _GET = _SELECT.where(
     _hosts.host == sa.bindparam("host"),
     _hosts.console_type == sa.bindparam("console_type"),
 )
-_LIST_ENABLED = _LIST.where(_hosts.enabled.is_(True))
 
 
 class ConsoleHostChanges(TypedDict, total=False):
@@ -113,11 +112,6 @@ def get(
         _GET, _row, {"host": host, "console_type": console_type}
     )
     return rows[0] if rows else None
-
-
-def list_enabled(database: Database) -> Sequence[ConsoleHostRow]:
-    """Return the console hosts that accept new consoles."""
-    return database.read(_LIST_ENABLED, _row)
 
 
 def _row(

@@ -14,7 +14,6 @@ from console_api.db import (
     console_changes,
     console_counts,
     console_expiry,
-    console_hosts,
     console_ports,
     tables,
 )
@@ -40,17 +39,12 @@ _LIST = (
 )
 
 # The columns of ``PlacedConsole``.
-_PLACED = (
-    sa.select(
-        _consoles.id,
-        _consoles.console_type,
-        _consoles.console_host_id,
-        _hosts.compute_hosts,
-        console_expiry.IS_EXPIRED.label("is_expired"),
-    )
-    .select_from(_on_host)
-    .where(_consoles.server_id == sa.bindparam("server_id"))
-)
+_PLACED = sa.select(
+    _consoles.id,
+    _consoles.console_type,
+    _consoles.console_host_id,
+    console_expiry.IS_EXPIRED.label("is_expired"),
+).where(_consoles.server_id == sa.bindparam("server_id"))
 
 # The columns of ``ConsoleRow``.
 _GET = (
@@ -125,15 +119,11 @@ class ConsoleSummary:
 
 @dataclass(frozen=True, slots=True)
 class PlacedConsole:
-    """Where a console is placed.
-
-    ``compute_hosts`` are the shell patterns of its console host.
-    """
+    """Where a console is placed."""
 
     id: int
     console_type: str
     console_host_id: int
-    compute_hosts: tuple[str, ...]
     is_expired: bool = False
 
 
@@ -181,23 +171,7 @@ def placed_of_server(
     database: Database, server_id: str
 ) -> Sequence[PlacedConsole]:
     """Return where the consoles of a server are placed."""
-    return database.read(_PLACED, _placed, {"server_id": server_id})
-
-
-def _placed(
-    id_: int,
-    console_type: str,
-    host_id: int,
-    compute_hosts: str,
-    is_expired: bool,
-) -> PlacedConsole:
-    return PlacedConsole(
-        id_,
-        console_type,
-        host_id,
-        console_hosts.patterns(compute_hosts),
-        is_expired,
-    )
+    return database.read(_PLACED, PlacedConsole, {"server_id": server_id})
 
 
 def get(

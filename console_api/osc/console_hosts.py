@@ -18,8 +18,13 @@ _COLUMNS = (
     "Ports",
     "Ports Used",
     "Consoles",
+    "Served",
+    "Failed",
     "Enabled",
     "State",
+    "Trouble",
+    "Version",
+    "Driver",
     "Last Seen At",
 )
 
@@ -48,8 +53,13 @@ class ListConsoleHost(ComputeCommand, command.Lister):
                 Ports(host.ports),
                 host.ports_used,
                 host.consoles,
+                host.served,
+                host.failed,
                 host.is_enabled,
                 host.state,
+                host.trouble,
+                host.version,
+                host.driver,
                 host.last_seen_at,
             )
             for host in ConsoleHost.list(self.compute)

@@ -94,11 +94,22 @@ class ConsoleHost(resource.Resource):
     ports = resource.Body("ports", type=dict)
     #: Whether it gets new consoles.
     is_enabled = resource.Body("enabled", type=bool)
-    #: ``up`` while its agent reports, else ``down``.
+    #: ``up``, ``failing`` if its agent serves no console or reports trouble,
+    #: or ``down`` if the agent does not report.
     state = resource.Body("state")
+    #: Why its agent as a whole cannot do its work, None if it can.
+    trouble = resource.Body("trouble")
     #: The number of its consoles.
     consoles = resource.Body("consoles", type=int)
+    #: How many of them its agent serves, None if it is down.
+    served = resource.Body("served", type=int)
+    #: How many of them its agent cannot serve, None if it is down.
+    failed = resource.Body("failed", type=int)
     #: The number of ports in use by them.
     ports_used = resource.Body("ports_used", type=int)
+    #: The version of its agent.
+    version = resource.Body("version")
+    #: The driver of its agent.
+    driver = resource.Body("driver")
     #: The time of its agent's last report, in UTC; None if there was none.
     last_seen_at = resource.Body("last_seen_at")

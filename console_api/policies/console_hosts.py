@@ -15,8 +15,8 @@ def list_rules() -> list[policy.RuleDefault]:
             name=INDEX,
             check_str=base.ADMIN,
             scope_types=base.SCOPE_TYPES,
-            description="List the console hosts, with their state and the "
-            "number of their consoles",
+            description="List the console hosts, with what their agents "
+            "report and the number of their consoles",
             operations=[{"method": "GET", "path": "/os-console-hosts"}],
         )
     ]

@@ -22,8 +22,13 @@ def _render(host: ConsoleHost) -> dict[str, object]:
         "ports": _ports(host),
         "enabled": host.enabled,
         "state": host.state,
+        "trouble": host.trouble,
         "consoles": host.consoles,
+        "served": host.served,
+        "failed": host.failed,
         "ports_used": host.ports_used,
+        "version": host.version,
+        "driver": host.driver,
         "last_seen_at": None if seen is None else seen.isoformat(),
     }
 

@@ -33,6 +33,8 @@ COLUMNS = (
     "ports",
     "ports_used",
     "consoles",
+    "served",
+    "failed",
     "enabled",
     "state",
     "last_seen_at",
@@ -117,8 +119,10 @@ class Set(ManageCommand):
 class List(DisplayCommand, lister.Lister):
     """List all console hosts.
 
-    A console host is up if its agent has reported within the last [consoles]
-    host_down_time seconds. A host that is down gets no new consoles.
+    A console host is down if its agent has not reported within the last
+    [consoles] host_down_time seconds, and failing if the agent reports trouble
+    or serves none of its consoles. A host that is down gets no new consoles,
+    and one that is failing only if no other can accept them.
     """
 
     def take_action(self, _parsed_args: argparse.Namespace) -> Table:
@@ -287,6 +291,8 @@ def _row(host: ConsoleHost) -> Sequence[object]:
         Ports({name: getattr(host, name) for name in names}),
         host.ports_used,
         host.consoles,
+        host.served,
+        host.failed,
         host.enabled,
         host.state,
         host.last_seen_at and host.last_seen_at.isoformat(),

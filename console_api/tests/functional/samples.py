@@ -129,6 +129,16 @@ def _prepare(database: TestDatabase) -> None:
             "console_count": 0,
         },
     )
+    # In place of its agent.
+    database.execute(
+        tables.console_host_heartbeats.update(),
+        {
+            "version": "1.0.0",
+            "driver": "xvp",
+            "served_revision": 1,
+            "served_count": 1,
+        },
+    )
 
 
 def _versions(client: Client) -> dict[str, Any]:

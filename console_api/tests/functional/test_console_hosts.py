@@ -35,8 +35,13 @@ class ConsoleHostsTests(base.FunctionalTestCase):
                 "ports": {"min": 20000, "max": 20009},
                 "enabled": True,
                 "state": "up",
+                "trouble": None,
                 "consoles": 1,
+                "served": 0,
+                "failed": 0,
                 "ports_used": 1,
+                "version": None,
+                "driver": None,
                 "last_seen_at": dt.datetime.fromtimestamp(
                     seen, dt.UTC
                 ).isoformat(),

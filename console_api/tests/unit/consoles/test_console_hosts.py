@@ -3,7 +3,10 @@ import datetime as dt
 import time
 
 from console_api.consoles.console_hosts import ConsoleHost, ConsoleHostManager
+from console_api.db import heartbeats
+from console_api.db.heartbeats import AgentReport
 from console_api.tests.unit import base
+from console_api.values import ConsoleHostState
 
 DOWN_TIME = 60
 
@@ -42,13 +45,37 @@ class ListTest(base.DatabaseCase):
                     max_port=5909,
                     multiplex_port=None,
                     enabled=False,
-                    up=False,
+                    state=ConsoleHostState.DOWN,
+                    trouble=None,
                     consoles=0,
+                    served=None,
+                    failed=None,
                     ports_used=0,
+                    version=None,
+                    driver=None,
                     last_seen_at=seen,
                 )
             ],
             self.list(),
+        )
+
+    def test_report_of_host_that_is_up_is_shown(self) -> None:
+        report = AgentReport("1.0.0", "vnc", None, 7, 3, 2)
+        heartbeats.record(self.database, self.add_console_host().id, report)
+        [host] = self.list()
+        self.assertEqual(
+            ("up", 3, 2, "1.0.0", "vnc"),
+            (host.state, host.served, host.failed, host.version, host.driver),
+        )
+
+    def test_counts_of_host_that_is_down_are_unknown(self) -> None:
+        row = self.add_console_host()
+        report = AgentReport("1.0.0", "vnc", None, 7, 3, 2)
+        heartbeats.record(self.database, row.id, report)
+        self.set_last_seen_at(row.id, 1)
+        [host] = self.list()
+        self.assertEqual(
+            ("down", None, None), (host.state, host.served, host.failed)
         )
 
     def test_host_is_up_for_host_down_time(self) -> None:

@@ -8,8 +8,15 @@ from unittest import mock
 from console_api import errors
 from console_api.consoles import manager
 from console_api.consoles.manager import ConsoleManager
-from console_api.db import console_hosts, consoles, servers, tables
+from console_api.db import (
+    console_hosts,
+    consoles,
+    heartbeats,
+    servers,
+    tables,
+)
 from console_api.db.console_hosts import ConsoleHostRow
+from console_api.db.heartbeats import AgentReport
 from console_api.directory.base import Server
 from console_api.keys import repository
 from console_api.tests.unit import base
@@ -232,6 +239,39 @@ class MoveTest(ManagerCase):
         self.manager.create(self.server)
         self.assertEqual([("console-1", "vnc")], self.where())
 
+    def report_trouble(self) -> None:
+        heartbeats.record(
+            self.database,
+            self.console_host().id,
+            AgentReport("1.0.0", "vnc", trouble="The driver failed."),
+        )
+
+    def test_console_of_failing_host_is_moved(self) -> None:
+        self.report_trouble()
+        self.manager.create(self.server)
+        self.assertEqual([("console-1", "vnc")], self.where())
+        self.add_console_host("console-2")
+        self.manager.create(self.server)
+        self.assertEqual([("console-2", "vnc")], self.where())
+
+    def test_console_of_failing_host_stays_if_others_are_full(self) -> None:
+        self.report_trouble()
+        self.add_console_host("console-2", min_port=1, max_port=1)
+        self.manager.create(self.add_server(server_id(2)))
+        self.manager.create(self.server)
+        self.assertEqual([("console-1", "vnc")], self.where())
+
+    def test_failing_host_is_used_if_others_are_full(self) -> None:
+        self.report_trouble()
+        self.add_console_host("console-2", min_port=1, max_port=1)
+        added = [self.add_server(server_id(number)) for number in (2, 3)]
+        for server in added:
+            self.manager.create(server)
+        self.assertEqual(
+            [[("console-2", "vnc")], [("console-1", "vnc")]],
+            [self.where(server) for server in added],
+        )
+
     def test_console_without_candidate_is_kept(self) -> None:
         self.change_host(compute_hosts=["elsewhere"])
         with self.assertRaises(errors.NoConsoleHost):
@@ -244,14 +284,14 @@ class LostRaceTest(ManagerCase):
 
     def interfering(self, act: Any) -> Any:
         """Let another request act once the console hosts are read."""
-        read = console_hosts.list_enabled
+        read = console_hosts.list_all
 
         def read_then_act(database: Any) -> list[ConsoleHostRow]:
             rows = list(read(database))
             act()
             return rows
 
-        return mock.patch.object(console_hosts, "list_enabled", read_then_act)
+        return mock.patch.object(console_hosts, "list_all", read_then_act)
 
     def test_concurrent_requests_create_one_console(self) -> None:
         self.add_console_host()

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import unittest
 from collections.abc import Sequence
 from typing import Any
@@ -27,10 +28,10 @@ def host(number: int, **values: Any) -> ConsoleHostRow:
             "enabled": True,
             "console_count": 0,
             "revision": 0,
-            "version": None,
-            "driver": None,
+            "version": "1.0.0",
+            "driver": "vnc",
             "trouble": None,
-            "served_count": 0,
+            "served_count": 1,
             "failed_count": 0,
             "last_seen_at": NOW,
             "read_at": NOW,
@@ -39,13 +40,25 @@ def host(number: int, **values: Any) -> ConsoleHostRow:
     )
 
 
+def failing(number: int, **values: Any) -> ConsoleHostRow:
+    return host(number, trouble="The driver failed.", **values)
+
+
+def down(number: int, **values: Any) -> ConsoleHostRow:
+    return host(number, last_seen_at=None, **values)
+
+
+def elsewhere(number: int, **values: Any) -> ConsoleHostRow:
+    return host(number, compute_hosts=("elsewhere",), **values)
+
+
 def placed(
-    number: int, console_type: str = "vnc", compute_hosts: str = "*"
+    number: int, host_id: int, console_type: str = "vnc"
 ) -> PlacedConsole:
-    return PlacedConsole(number, console_type, 99, (compute_hosts,))
+    return PlacedConsole(number, console_type, host_id)
 
 
-class PlanTest(unittest.TestCase):
+class PlanCase(unittest.TestCase):
     def plan(
         self,
         hosts: Sequence[ConsoleHostRow],
@@ -65,6 +78,8 @@ class PlanTest(unittest.TestCase):
         self.assertEqual([], [*plan.candidates])
         self.assertRegex(plan.refusal or "", reason)
 
+
+class PlanTest(PlanCase):
     def test_new_console_has_all_candidates_of_first_type(self) -> None:
         hosts = [host(1, console_count=2), host(2)]
         plan = self.plan([*hosts, host(3, console_type="vnc+xvp")])
@@ -72,32 +87,54 @@ class PlanTest(unittest.TestCase):
         self.assertIsNone(plan.console)
         self.assertIn("has a free port", plan.refusal or "")
 
-    def test_second_type_is_used_without_host_of_first(self) -> None:
-        down = host(1, last_seen_at=None)
-        plan = self.plan([down, host(2, console_type="vnc+xvp")])
-        self.assertEqual([2], [each.id for each in plan.candidates])
+    def test_second_type_is_used_without_host_of_first_that_is_up(
+        self,
+    ) -> None:
+        for unusable in (down(1), failing(1), elsewhere(1)):
+            plan = self.plan([unusable, host(2, console_type="vnc+xvp")])
+            self.assertEqual([2], [each.id for each in plan.candidates])
+
+    def test_disabled_host_is_no_candidate(self) -> None:
+        self.assertRefused(
+            "No console host serves", self.plan([host(1, enabled=False)])
+        )
 
     def test_console_in_use_is_kept(self) -> None:
-        for console in (placed(5), placed(5, compute_hosts="compute-*")):
-            self.assertEqual(Plan(), self.plan([host(1)], console))
+        for console_host in (
+            host(1),
+            host(1, compute_hosts=("compute-*",)),
+            host(1, enabled=False),
+        ):
+            self.assertEqual(
+                Plan(), self.plan([console_host, host(2)], placed(5, 1))
+            )
 
     def test_console_of_later_type_is_kept_without_host_of_earlier(
         self,
     ) -> None:
-        console = placed(5, "vnc+xvp")
-        self.assertEqual(Plan(), self.plan([], console))
-        plan = self.plan([host(1)], console)
+        xvp = host(9, console_type="vnc+xvp")
+        console = placed(5, 9, "vnc+xvp")
+        self.assertEqual(Plan(), self.plan([xvp], console))
+        plan = self.plan([host(1), xvp], console)
         self.assertEqual([1], [each.id for each in plan.candidates])
         self.assertIsNone(plan.console)
 
     def test_misplaced_console_is_moved(self) -> None:
         for console_type in ("vnc", "vnc+xvp"):
-            console = placed(5, console_type, "elsewhere")
-            self.assertEqual(console, self.plan([host(1)], console).console)
+            old = elsewhere(9, console_type=console_type)
+            console = placed(5, 9, console_type)
+            plan = self.plan([host(1), old], console)
+            self.assertEqual(console, plan.console)
+            self.assertIn("has a free port", plan.refusal or "")
+
+    def test_console_of_deleted_host_is_moved(self) -> None:
+        console = placed(5, 9)
+        self.assertEqual(console, self.plan([host(1)], console).console)
 
     def test_misplaced_console_of_the_same_type_is_preferred(self) -> None:
-        other, same = placed(4, "vnc+xvp", "x"), placed(5, "vnc", "x")
-        self.assertEqual(same, self.plan([host(1)], other, same).console)
+        other, same = placed(4, 8, "vnc+xvp"), placed(5, 9, "vnc")
+        hosts = [host(1), elsewhere(8, console_type="vnc+xvp"), elsewhere(9)]
+        self.assertEqual(same, self.plan(hosts, other, same).console)
 
     def test_server_without_compute_host_is_refused(self) -> None:
         self.assertRefused(
@@ -105,14 +142,56 @@ class PlanTest(unittest.TestCase):
         )
 
     def test_missing_host_is_refused(self) -> None:
-        elsewhere = host(1, compute_hosts=("elsewhere",))
-        for hosts in ([], [elsewhere], [host(1, console_type="mks")]):
+        for hosts in ([], [elsewhere(1)], [host(1, console_type="mks")]):
             self.assertRefused("No console host serves", self.plan(hosts))
 
     def test_hosts_that_are_down_are_refused(self) -> None:
         for last_seen_at in (None, NOW - 61):
-            down = host(1, last_seen_at=last_seen_at)
-            self.assertRefused("are down", self.plan([down]))
+            console_host = host(1, last_seen_at=last_seen_at)
+            self.assertRefused("are down", self.plan([console_host]))
+
+
+class FailingTest(PlanCase):
+    def test_failing_hosts_come_last(self) -> None:
+        hosts = [failing(1), host(2, console_count=8), down(3)]
+        plan = self.plan(hosts)
+        self.assertEqual([2, 1], [each.id for each in plan.candidates])
+
+    def test_failing_host_is_used_without_any_that_is_up(self) -> None:
+        plan = self.plan([failing(1), down(2)])
+        self.assertEqual([1], [each.id for each in plan.candidates])
+
+    def test_console_is_moved_to_host_that_is_up(self) -> None:
+        for bad in (failing(9), down(9), failing(9, enabled=False)):
+            console = placed(5, 9)
+            plan = self.plan([bad, host(1)], console)
+            self.assertEqual(console, plan.console)
+            self.assertEqual([1], [each.id for each in plan.candidates])
+            # If there is no room, it stays where it is.
+            self.assertIsNone(plan.refusal)
+
+    def test_console_is_moved_to_host_of_other_type_that_is_up(self) -> None:
+        console = placed(5, 9)
+        hosts = [failing(9), host(1, console_type="vnc+xvp")]
+        self.assertEqual(console, self.plan(hosts, console).console)
+
+    def test_console_is_kept_without_host_that_is_better(self) -> None:
+        for hosts in (
+            [failing(9)],
+            [failing(9), failing(1)],
+            [failing(9), down(1), elsewhere(2)],
+            [down(9)],
+            [down(9), down(1)],
+            [down(9), host(1, enabled=False)],
+        ):
+            with self.subTest(hosts):
+                self.assertEqual(Plan(), self.plan(hosts, placed(5, 9)))
+
+    def test_console_is_moved_from_host_that_is_down_to_failing(self) -> None:
+        console = placed(5, 9)
+        plan = self.plan([down(9), failing(1)], console)
+        self.assertEqual(console, plan.console)
+        self.assertEqual([1], [each.id for each in plan.candidates])
 
 
 class ServesTest(unittest.TestCase):
@@ -142,26 +221,46 @@ class ServesTest(unittest.TestCase):
         self.assertFalse(placement.serves(["*"], None))
 
 
-class IsUpTest(unittest.TestCase):
-    def test_agent_is_up_for_down_time(self) -> None:
+class StateTest(unittest.TestCase):
+    def test_host_is_up_for_down_time(self) -> None:
         for last_seen_at, expected in (
-            (None, False),
-            (939, False),
-            (940, True),
-            (1000, True),
-            (2000, True),
+            (None, "down"),
+            (939, "down"),
+            (940, "up"),
+            (1000, "up"),
+            (2000, "up"),
         ):
             with self.subTest(last_seen_at=last_seen_at):
                 row = host(1, last_seen_at=last_seen_at)
-                self.assertEqual(expected, placement.is_up(row, 60))
+                self.assertEqual(expected, placement.state(row, 60))
+
+    def test_host_with_trouble_or_without_served_console_is_failing(
+        self,
+    ) -> None:
+        trouble = "The driver failed."
+        for served, failed, reported, expected in (
+            (0, 0, None, "up"),
+            (1, 1, None, "up"),
+            (0, 1, None, "failing"),
+            (0, 0, trouble, "failing"),
+            (9, 0, trouble, "failing"),
+        ):
+            row = host(
+                1, served_count=served, failed_count=failed, trouble=reported
+            )
+            with self.subTest(row):
+                self.assertEqual(expected, placement.state(row, 60))
+                gone = dataclasses.replace(row, last_seen_at=None)
+                self.assertEqual("down", placement.state(gone, 60))
 
 
 class CandidatesTest(unittest.TestCase):
     def ids(
         self, *hosts: ConsoleHostRow, compute_host: str | None = "a"
     ) -> list[int]:
-        found = placement.candidates(hosts, "vnc", compute_host)
-        return [each.id for each in found]
+        server = Server(SERVER, "project", "name", "instance", compute_host)
+        found = placement.plan(server, [], hosts, ["vnc"], down_time=60)
+        return [each.id for each in found.candidates]
 
     def test_host_with_fewest_consoles_is_first(self) -> None:
         self.assertEqual(

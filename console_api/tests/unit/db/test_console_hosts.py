@@ -70,15 +70,6 @@ class ListTest(ConsoleHostsCase):
             ],
         )
 
-    def test_disabled_hosts_are_left_out(self) -> None:
-        self.assertEqual(
-            [("a", "vnc"), ("b", "mks")],
-            [
-                (row.host, row.console_type)
-                for row in console_hosts.list_enabled(self.database)
-            ],
-        )
-
 
 class UpdateTest(ConsoleHostsCase):
     def update(self, **values: Any) -> bool:

@@ -11,9 +11,14 @@ HOST = {
     "compute_hosts": ["a*", "b?"],
     "ports": {"min": 1, "max": 2},
     "ports_used": 1,
-    "consoles": 1,
+    "consoles": 3,
+    "served": 1,
+    "failed": 2,
     "enabled": True,
-    "state": "up",
+    "state": "failing",
+    "trouble": "The driver failed.",
+    "version": "1.0.0",
+    "driver": "vnc",
     "last_seen_at": "2026-01-15T12:00:00+00:00",
 }
 
@@ -34,7 +39,14 @@ class ListTest(CommandCase):
 
     def test_machine_readable_columns_equal_the_response(self) -> None:
         self.assertEqual(HOST, self.row())
-        never = {"last_seen_at": None, "state": "down", "enabled": False}
+        never = {
+            "last_seen_at": None,
+            "state": "down",
+            "served": None,
+            "failed": None,
+            "trouble": None,
+            "enabled": False,
+        }
         self.assertEqual({**HOST, **never}, self.row(**never))
 
     def test_tables_show_ports_as_options_take_them(self) -> None:

@@ -3,6 +3,8 @@ import json
 from typing import Any
 
 from console_api.api.controllers import console_hosts
+from console_api.db import heartbeats
+from console_api.db.heartbeats import AgentReport
 from console_api.tests.unit.api.controllers.base import ControllerCase
 
 
@@ -36,12 +38,31 @@ class IndexTest(ControllerCase):
                 "ports": {"multiplex": 443},
                 "enabled": True,
                 "state": "down",
+                "trouble": None,
                 "consoles": 0,
+                "served": None,
+                "failed": None,
                 "ports_used": 0,
+                "version": None,
+                "driver": None,
                 "last_seen_at": None,
             },
             second,
         )
+
+    def test_index_shows_what_the_agent_reports(self) -> None:
+        report = AgentReport("1.0.0", "vnc", "It hurts.", 5, 3, 2)
+        heartbeats.record(self.database, self.console_host().id, report)
+        [host] = self.index()
+        expected = {
+            "state": "failing",
+            "trouble": "It hurts.",
+            "served": 3,
+            "failed": 2,
+            "version": "1.0.0",
+            "driver": "vnc",
+        }
+        self.assertEqual(expected, {key: host[key] for key in expected})
 
     def test_index_shows_times_in_utc(self) -> None:
         self.add_console_host("console-0", last_seen_at=1700000000)

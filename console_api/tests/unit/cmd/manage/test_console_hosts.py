@@ -2,7 +2,8 @@
 import time
 from typing import Any
 
-from console_api.db import console_hosts, consoles, tables
+from console_api.db import console_hosts, consoles, heartbeats, tables
+from console_api.db.heartbeats import AgentReport
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER
 from console_api.tests.unit.cmd.manage.base import ManageCase
@@ -50,6 +51,8 @@ class CreateTest(ConsoleHostsCase):
                 "ports": RANGE,
                 "ports_used": 0,
                 "consoles": 0,
+                "served": None,
+                "failed": None,
                 "enabled": True,
                 "state": "down",
                 "last_seen_at": None,
@@ -67,6 +70,8 @@ class CreateTest(ConsoleHostsCase):
                 "ports": ONE_PORT,
                 "ports_used": 0,
                 "consoles": 0,
+                "served": None,
+                "failed": None,
                 "enabled": False,
                 "state": "down",
                 "last_seen_at": None,
@@ -212,6 +217,15 @@ class ListTest(ConsoleHostsCase):
             with self.subTest(last_seen_at=last_seen_at):
                 self.assertEqual(state, self.list()[0]["state"])
             console_hosts.delete(self.database, "console-1", "vnc")
+
+    def test_list_shows_that_no_console_is_served(self) -> None:
+        self.add_console_host()
+        report = AgentReport("1.0.0", "vnc", served_count=0, failed_count=2)
+        heartbeats.record(self.database, self.console_host().id, report)
+        [host] = self.list()
+        self.assertEqual(
+            ("failing", 0, 2), (host["state"], host["served"], host["failed"])
+        )
 
 
 class DeleteTest(ConsoleHostsCase):
