@@ -2,7 +2,8 @@
 """Contract of a driver, which serves the consoles of one console type."""
 
 import abc
-from collections.abc import Mapping
+import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
@@ -37,13 +38,31 @@ class Driver(abc.ABC):
     #: The type of the consoles that the driver serves.
     console_type: ClassVar[str]
 
+    #: Whether consoles can be handed over to a successor: another process,
+    #: possibly of a new version, with a configuration that it has just read.
+    #: A driver that sets this has to implement ``pause``, ``resume``,
+    #: ``release`` and ``session_count``.
+    can_hand_over: ClassVar[bool] = False
+
     @classmethod
     @abc.abstractmethod
     def from_conf(cls, conf: cfg.ConfigOpts, directory: Directory) -> Self:
         """Create the driver without serving anything.
 
+        A predecessor may still serve the consoles.
+
         :raises ConfigurationError: an option is invalid
         """
+
+    async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
+        """Prepare to serve; called once, before ``apply``.
+
+        :param sockets: what ``pause`` of the predecessor has returned.  The
+            driver owns them.  There are none without a predecessor.
+        :raises ConfigurationError: the driver cannot serve
+        """
+        for inherited in sockets:
+            inherited.close()
 
     @abc.abstractmethod
     async def apply(
@@ -70,6 +89,39 @@ class Driver(abc.ABC):
         """
         return None
 
+    async def pause(self) -> Sequence[socket.socket]:
+        """Stop accepting viewers, for a successor to start; keep sessions.
+
+        Viewers that connect now wait until ``resume``, or until the successor
+        accepts them.  ``apply`` is not called before ``resume`` or
+        ``release``.
+
+        :returns: sockets for the successor, at most one for each console; the
+            driver keeps them as well
+        """
+        raise NotImplementedError
+
+    async def resume(self) -> None:
+        """Accept viewers again: the successor has failed, and has exited."""
+        raise NotImplementedError
+
+    async def release(self) -> None:
+        """Leave the consoles to the successor; keep sessions.
+
+        From now on, ``apply`` ends the sessions of consoles that have been
+        deleted or changed, and serves no others.
+        """
+        raise NotImplementedError
+
+    @property
+    def session_count(self) -> int:
+        """The number of connections that the driver still serves itself."""
+        return 0
+
     @abc.abstractmethod
     async def close(self) -> None:
-        """Stop serving; called once, at the end."""
+        """Stop serving; called once, at the end.
+
+        What a predecessor or a successor serves is left alone: the driver may
+        not have been started, or may have been released.
+        """

@@ -2,10 +2,12 @@
 """Opens and closes the ports of consoles."""
 
 import asyncio
+import contextlib
+import ipaddress
 import os
 import socket
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self
 
 from oslo_config import cfg
 
@@ -31,6 +33,7 @@ class VNCDriver(Driver):
     """Consoles of the type ``vnc``, served by the agent itself."""
 
     console_type = "vnc"
+    can_hand_over: ClassVar[bool] = True
 
     def __init__(
         self, conf: cfg.ConfigOpts, displays: Displays, security: Security
@@ -53,6 +56,9 @@ class VNCDriver(Driver):
         self._displays = displays
         self._security = security
         self._listeners: dict[int, Listener] = {}
+        # Sockets of a predecessor, by port.
+        self._inherited: dict[int, socket.socket] = {}
+        self._is_released = False
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts, directory: Directory) -> Self:
@@ -71,6 +77,15 @@ class VNCDriver(Driver):
             Security.from_conf(conf),
         )
 
+    async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
+        """Take the ports of a predecessor; see ``Driver.start``."""
+        for inherited in sockets:
+            inherited.setblocking(False)
+            if self._fits(inherited):
+                self._inherited[inherited.getsockname()[1]] = inherited
+            else:
+                _abandon(inherited)
+
     async def apply(
         self, consoles: Mapping[int, Console]
     ) -> Mapping[int, str]:
@@ -87,6 +102,8 @@ class VNCDriver(Driver):
             listener.close()
             if len(self._listeners) % _BATCH == 0:
                 await asyncio.sleep(0)
+        if self._is_released:
+            return {}
         failed = {}
         missing = consoles.keys() - self._listeners.keys()
         for count, console_id in enumerate(sorted(missing), 1):
@@ -95,11 +112,36 @@ class VNCDriver(Driver):
                 failed[console_id] = reason
             if count % _BATCH == 0:
                 await asyncio.sleep(0)
+        self._abandon_inherited()
         return failed
+
+    async def pause(self) -> Sequence[socket.socket]:
+        """Stop accepting viewers; see ``Driver.pause``."""
+        return [listener.pause() for listener in self._listeners.values()]
+
+    async def resume(self) -> None:
+        """Accept viewers again; see ``Driver.resume``."""
+        for listener in self._listeners.values():
+            listener.resume()
+
+    async def release(self) -> None:
+        """Leave the ports to the successor; see ``Driver.release``."""
+        self._is_released = True
+        for listener in self._listeners.values():
+            listener.release()
+
+    @property
+    def session_count(self) -> int:
+        """The number of connected viewers; see ``Driver.session_count``."""
+        return sum(
+            listener.connection_count for listener in self._listeners.values()
+        )
 
     async def close(self) -> None:
         """Close all ports and end all sessions."""
         listeners = list(self._listeners.values())
+        while self._inherited:
+            self._inherited.popitem()[1].close()
         await self.apply({})
         for listener in listeners:
             await listener.wait_closed()
@@ -129,17 +171,54 @@ class VNCDriver(Driver):
         return None
 
     def _listen(self, port: int) -> socket.socket:
-        address = self._address or ""
-        is_dualstack = not address and socket.has_dualstack_ipv6()
-        is_ipv6 = is_dualstack or ":" in address
+        inherited = self._inherited.pop(port, None)
+        if inherited is not None:
+            return inherited
         listening = socket.create_server(
-            (address, port),
-            family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
+            (self._address or "", port),
+            family=self._family,
             backlog=BACKLOG,
-            dualstack_ipv6=is_dualstack,
+            dualstack_ipv6=self._is_dualstack,
         )
         listening.setblocking(False)
         return listening
+
+    @property
+    def _is_dualstack(self) -> bool:
+        return not self._address and socket.has_dualstack_ipv6()
+
+    @property
+    def _family(self) -> socket.AddressFamily:
+        is_ipv6 = self._is_dualstack or ":" in (self._address or "")
+        return socket.AF_INET6 if is_ipv6 else socket.AF_INET
+
+    def _fits(self, inherited: socket.socket) -> bool:
+        """Return whether a socket listens where new ones would."""
+        if inherited.family != self._family:
+            return False
+        if inherited.family == socket.AF_INET6 and self._is_dualstack == bool(
+            inherited.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+        ):
+            return False
+        address = ipaddress.ip_address(inherited.getsockname()[0])
+        if not self._address:
+            return address.is_unspecified
+        return address == ipaddress.ip_address(self._address)
+
+    def _abandon_inherited(self) -> None:
+        """Close the ports that belong to no console any more."""
+        while self._inherited:
+            _abandon(self._inherited.popitem()[1])
+
+
+def _abandon(listening: socket.socket) -> None:
+    """Close a port that the predecessor has open, too.
+
+    It opens the port again if it has to resume.
+    """
+    with contextlib.suppress(OSError):
+        listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
 
 
 def _is_same(one: Console, other: Console) -> bool:

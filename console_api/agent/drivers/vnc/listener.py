@@ -66,12 +66,35 @@ class Listener:
         self._tasks: set[asyncio.Task[None]] = set()
         self._session_count = 0
         self._loop = asyncio.get_running_loop()
+        self._is_paused = False
         self._listen()
+
+    @property
+    def connection_count(self) -> int:
+        """The number of connected viewers, authenticated or not."""
+        return len(self._tasks)
+
+    def pause(self) -> socket.socket:
+        """Let connections wait in the backlog; return the socket."""
+        self._is_paused = True
+        self._loop.remove_reader(self._socket)
+        return self._socket
+
+    def resume(self) -> None:
+        """Accept viewers after ``pause``."""
+        self._is_paused = False
+        self._listen()
+
+    def release(self) -> None:
+        """Leave the port to the other process that has it; keep sessions."""
+        self._is_paused = True
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
 
     def close(self) -> None:
         """Close the port and end the sessions."""
-        self._loop.remove_reader(self._socket)
-        self._socket.close()
+        self.release()
         for task in self._tasks:
             task.cancel()
 
@@ -80,7 +103,14 @@ class Listener:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _listen(self) -> None:
-        if self._socket.fileno() >= 0:
+        if self._is_paused or self._socket.fileno() < 0:
+            return
+        try:
+            # A successor that failed may have closed the port here, too.
+            self._socket.listen(BACKLOG)
+        except OSError as error:
+            self._stop_accepting(error)
+        else:
             self._loop.add_reader(self._socket, self._accept)
 
     def _accept(self) -> None:

@@ -28,6 +28,7 @@ class FailingSocket:
         self.address = self._socket.getsockname()
         self.fileno = self._socket.fileno
         self.close = self._socket.close
+        self.listen = self._socket.listen
         self._failure_count = failure_count
 
     def accept(self) -> tuple[socket.socket, object]:
