@@ -19,14 +19,21 @@ from console_api.tests.functional.rfb_client import RFBClient
 #: An address that no other program uses.
 ADDRESS = "127.0.0.2"
 
-_DATA = bytes(256 * 1024)
+_WIDTH, _HEIGHT = 640, 480
+_PIXEL_FORMAT = struct.pack(
+    ">BBBBHHHBBBxxx", 32, 24, 0, 1, 255, 255, 255, 16, 8, 0
+)
 _NAME = b"benchmark"
-_START = b"s"
+# An update with one rectangle of the whole screen, and the request for it.
+_UPDATE = struct.pack(">BxHHHHHi", 0, 1, 0, 0, _WIDTH, _HEIGHT, 0) + bytes(
+    _WIDTH * _HEIGHT * 4
+)
+_REQUEST = struct.pack(">BBHHHH", 3, 1, 0, 0, _WIDTH, _HEIGHT)
 _TIMEOUT = 30.0
 
 
 def serve_screen(port: int) -> None:
-    """Serve screens: a viewer that sends one more byte receives endlessly."""
+    """Serve screens: a viewer that requests an update receives endlessly."""
     with socket.create_server((ADDRESS, port), backlog=1000) as listener:
         print("ready", flush=True)
         while True:
@@ -40,9 +47,9 @@ def _serve(connected: socket.socket) -> None:
     with connected:
         try:
             _shake_hands(connected)
-            if connected.recv(1) == _START:
-                while True:
-                    connected.sendall(_DATA)
+            _read(connected, len(_REQUEST))
+            while True:
+                connected.sendall(_UPDATE)
         except OSError:
             # The viewer has disconnected.
             return
@@ -57,7 +64,9 @@ def _shake_hands(connected: socket.socket) -> None:
     _read(connected, 16)
     connected.sendall(bytes(4))
     _read(connected, 1)
-    server_init = struct.pack(">HH16xI", 640, 480, len(_NAME))
+    server_init = struct.pack(
+        ">HH16sI", _WIDTH, _HEIGHT, _PIXEL_FORMAT, len(_NAME)
+    )
     connected.sendall(server_init + _NAME)
 
 
@@ -72,7 +81,7 @@ def measure(port: int, password: str, seconds: int) -> float:
     The first half second is not counted: buffers grow to their final size.
     """
     with _open(port, password) as viewer:
-        viewer.send(_START)
+        viewer.send(_REQUEST)
         buffer = bytearray(2**20)
         _receive_for(viewer.socket, buffer, 0.5)
         began = time.perf_counter()

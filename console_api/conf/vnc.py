@@ -40,6 +40,15 @@ OPTS = [
         "a session is closed. 0 means no limit.",
     ),
     cfg.IntOpt(
+        "reconnect_timeout",
+        default=60,
+        min=0,
+        help="Time limit, in seconds, for connecting again when the display "
+        "of a server closes the connection, such as when the server is "
+        "stopped and started or migrated. The viewer stays connected. 0 means "
+        "that the session ends instead.",
+    ),
+    cfg.IntOpt(
         "max_sessions",
         default=10,
         min=1,

@@ -36,10 +36,6 @@ class PipeEnd(Protocol):
     than it should buffer, it pauses the other end, and resumes it later.
     """
 
-    @property
-    def over(self) -> asyncio.Future[None]:
-        """A future that is done once the connection has ended."""
-
     def write(self, data: bytes) -> None:
         """Send bytes, now or as soon as possible."""
 

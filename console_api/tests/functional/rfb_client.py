@@ -18,6 +18,8 @@ class RFBClient:
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         """Connect without sending anything."""
+        #: Width and height of the screen, once it is open.
+        self.size = (0, 0)
         self.socket = socket.create_connection((host, port), TIMEOUT)
 
     def __enter__(self) -> Self:
@@ -72,6 +74,10 @@ class RFBClient:
         """Send ClientInit; return the name of the desktop."""
         self.send(bytes([shared]))
         header = self.receive(24)
+        self.size = (
+            int.from_bytes(header[:2]),
+            int.from_bytes(header[2:4]),
+        )
         length = int.from_bytes(header[20:])
         return self.receive(length).decode()
 

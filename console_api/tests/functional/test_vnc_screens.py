@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Consoles show the displays of servers: real VNC servers and viewers."""
 
+import contextlib
 import socket
 import struct
 import subprocess
@@ -11,6 +12,7 @@ from console_api.tests import certificates
 from console_api.tests.functional import (
     configuration,
     http_connect,
+    rfb_screen,
     vnc_servers,
 )
 from console_api.tests.functional.agent_base import AgentTestCase
@@ -27,6 +29,16 @@ class DisplayTestCase(AgentTestCase):
         server = start(*arguments, **kwargs)
         self.addCleanup(server.stop)
         return server
+
+    def move(self, access, port):
+        """Change the port of the display of a server."""
+        endpoints = tables.server_endpoints
+        self.database.execute(
+            endpoints.update().where(
+                endpoints.c.server_id == access.path.split("/")[2]
+            ),
+            {"port": port},
+        )
 
     def assert_same_picture(self, access, display, password=None):
         """Assert that the console shows the picture of the display."""
@@ -80,13 +92,7 @@ class XvncTests(DisplayTestCase):
         vnc_servers.capture(access.port, access.password)
         first.stop()
         second = self.start_display(vnc_servers.xvnc)
-        endpoints = tables.server_endpoints
-        self.database.execute(
-            endpoints.update().where(
-                endpoints.c.server_id == access.path.split("/")[2]
-            ),
-            {"port": second.port},
-        )
+        self.move(access, second.port)
         self.assert_same_picture(access, second)
 
     def test_deleting_console_closes_session(self):
@@ -98,14 +104,53 @@ class XvncTests(DisplayTestCase):
             self.delete(access)
             self.assertTrue(viewer.is_closed())
 
-    def test_stopped_display_closes_session(self):
-        display = self.start_display(vnc_servers.xvnc)
-        access = self.make_access(display.port)
+
+class ReturningDisplayTests(DisplayTestCase):
+    """Displays that go away under a viewer."""
+
+    @contextlib.contextmanager
+    def open_screen(self, access, encoding):
         with access.viewer() as viewer:
-            viewer.authenticate(access.password)
+            self.assertEqual(0, viewer.authenticate(access.password))
             viewer.open()
-            display.stop()
-            self.assertTrue(viewer.is_closed())
+            yield rfb_screen.Screen(viewer, encoding)
+
+    def assert_shows(self, screen, display):
+        """Assert that a viewer receives the picture of a display."""
+        expected = vnc_servers.capture(display.port)
+        while (screen.picture.size, screen.picture.tobytes()) != (
+            expected.size,
+            expected.tobytes(),
+        ):
+            screen.receive_update()
+            screen.request()
+
+    def test_server_that_moves_and_changes_size(self):
+        first = self.start_display(vnc_servers.xvnc)
+        access = self.make_access(first.port)
+        with self.open_screen(access, rfb_screen.RAW) as screen:
+            self.assert_shows(screen, first)
+            first.stop()
+            second = self.start_display(
+                vnc_servers.xvnc, None, "-geometry", "400x300", "-br"
+            )
+            self.move(access, second.port)
+            self.assert_shows(screen, second)
+        self.assertEqual((400, 300), screen.picture.size)
+        self.eventually_logged("closed by the viewer")
+        self.assertIn("reconnected to its display", self.agent.log)
+        self.assertEqual(1, self.agent.log.count("started."))
+
+    def test_compressed_pictures_continue(self):
+        first = self.start_display(vnc_servers.qemu, "-S")
+        access = self.make_access(first.port)
+        with self.open_screen(access, rfb_screen.ZLIB) as screen:
+            self.assert_shows(screen, first)
+            first.stop()
+            screen.picture.paste(WHITE, (0, 0, *screen.picture.size))
+            second = self.start_display(vnc_servers.qemu, "-S")
+            self.move(access, second.port)
+            self.assert_shows(screen, second)
 
 
 class QEMUTests(DisplayTestCase):

@@ -17,8 +17,8 @@ _VIEWER = str(Path(sys.executable).parent / "vncdo")
 _TIMEOUT = 60
 
 
-def xvnc(password: str | None = None) -> Service:
-    """Start TigerVNC's X server, with a white screen."""
+def xvnc(password: str | None = None, *more: str) -> Service:
+    """Start TigerVNC's X server, with a white screen by default."""
     path = prerequisites.find_program("Xvnc")
     port = free_port()
     security = ("-SecurityTypes", "None")
@@ -39,6 +39,7 @@ def xvnc(password: str | None = None) -> Service:
         *("-geometry", "320x240", "-depth", "24", "-wr", "-ac"),
         *("-nolisten", "tcp", "-BlacklistThreshold", "1000000"),
         *security,
+        *more,
         port=port,
     )
 

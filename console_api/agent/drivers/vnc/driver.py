@@ -45,6 +45,7 @@ class VNCDriver(Driver):
             handshake_timeout=options.handshake_timeout,
             password_timeout=options.password_timeout,
             idle_timeout=options.idle_timeout,
+            reconnect_timeout=options.reconnect_timeout,
             max_sessions=options.max_sessions,
             allow_exclusive=options.allow_exclusive,
         )

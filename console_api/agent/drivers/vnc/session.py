@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from console_api.agent.drivers.base import Console
 from console_api.agent.drivers.vnc.displays import Display
 from console_api.agent.drivers.vnc.log_limit import LogLimit
-from console_api.agent.drivers.vnc.relay import relay
+from console_api.agent.drivers.vnc.relay import Relay
 from console_api.agent.drivers.vnc.security import Security
 from console_api.net import addresses
 from console_api.net.dial import DialError
@@ -42,7 +42,8 @@ class _Refused(Exception):
 class Limits:
     """Limits of the sessions of one console.
 
-    Timeouts are in seconds; an idle timeout of 0 means no limit.
+    Timeouts are in seconds; an idle timeout of 0 means no limit,
+    and a reconnect timeout of 0 that displays are not connected again.
     ``allow_exclusive`` is whether a viewer may disconnect the others.
     """
 
@@ -51,6 +52,7 @@ class Limits:
     idle_timeout: float
     max_sessions: int
     allow_exclusive: bool = False
+    reconnect_timeout: float = 60
 
 
 class Session:
@@ -165,7 +167,7 @@ class Session:
                 )
                 raise _Refused(_UNREACHABLE) from error
             try:
-                await self._pipe(display.stream)
+                await self._pipe(display)
             finally:
                 display.stream.close()
 
@@ -175,7 +177,7 @@ class Session:
             client_init = await self._viewer.read_exactly(len(_SHARED))
         return client_init if self._limits.allow_exclusive else _SHARED
 
-    async def _pipe(self, display: Stream) -> None:
+    async def _pipe(self, display: Display) -> None:
         self._handshake.accept()
         self._viewer.write(self._handshake.data_to_send())
         LOG.info(
@@ -183,8 +185,17 @@ class Session:
             self._console.id,
             self._address,
         )
-        display.write(await self._read_client_init())
-        reason = await relay(self._viewer, display, self._limits.idle_timeout)
+        client_init = await self._read_client_init()
+        display.stream.write(client_init)
+        reason = await Relay(
+            self._viewer,
+            display,
+            client_init=client_init,
+            reopen=lambda: self._open_display(self._console.server_id),
+            idle_timeout=self._limits.idle_timeout,
+            reconnect_timeout=self._limits.reconnect_timeout,
+            label=f"Console {self._console.id}: session from {self._address}",
+        ).run()
         LOG.info(
             "Console %d: session from %s ended: %s.",
             self._console.id,
