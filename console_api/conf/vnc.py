@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of the agent's driver `vnc`."""
 
-from oslo_config import cfg
+from oslo_config import cfg, types
+
+from console_api import values
 
 GROUP = "vnc"
 
@@ -113,6 +115,32 @@ OPTS = [
         "of compute hosts, a space and the password. May be repeated; the "
         "first matching pattern applies. Write a dollar sign in the password "
         "as $$. Not needed for displays without a password.",
+    ),
+    cfg.MultiStrOpt(
+        "endpoint_login",
+        default=[],
+        secret=True,
+        help="User name and password for displays that require both inside "
+        "TLS (VeNCrypt X509Plain): a shell pattern of compute hosts, a space, "
+        "the user name, a space and the password. May be repeated; the first "
+        "matching pattern applies. Write a dollar sign in the password as $$.",
+    ),
+    cfg.ListOpt(
+        "endpoint_tls_required",
+        default=[],
+        item_type=types.String(max_length=values.MAX_NAME_LENGTH),
+        help="Shell patterns of compute hosts whose displays must be reached "
+        "through TLS with a certificate. A display there that offers none is "
+        "refused before a password is sent to it. `*` matches all compute "
+        "hosts.",
+    ),
+    cfg.ListOpt(
+        "endpoint_tls_verify_compute_host",
+        default=[],
+        item_type=types.String(max_length=values.MAX_NAME_LENGTH),
+        help="Shell patterns of compute hosts whose certificates must contain "
+        "the name of the compute host instead of the host of the endpoint, "
+        "for directories whose endpoints have IP addresses.",
     ),
     cfg.StrOpt(
         "endpoint_tls_ca_file",

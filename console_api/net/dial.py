@@ -9,7 +9,12 @@ from dataclasses import dataclass
 
 from console_api.net.http_connect import ConnectHandshake
 from console_api.net.stream import Stream
-from console_api.rfb.endpoint import EndpointHandshake
+from console_api.rfb.endpoint import (
+    Credentials,
+    EndpointHandshake,
+    NoTLSError,
+    TLSUse,
+)
 from console_api.rfb.errors import HandshakeError
 from console_api.rfb.handshake import State
 
@@ -30,15 +35,26 @@ class Target:
     """Where a display is and how to connect to it.
 
     ``is_tls`` means TLS from the first byte; without it, TLS is used if the
-    display asks for it (VeNCrypt).  ``path`` is the path of an HTTP CONNECT
-    request to send first, if any.
+    display asks for it (VeNCrypt), and has to be if ``is_tls_required``.
+    ``tls_name`` is the name that the certificate has to contain, by default
+    the host.  ``path`` is the path of an HTTP CONNECT request to send first,
+    if any.
     """
 
     host: str
     port: int
     compute_host: str | None = None
     is_tls: bool = False
+    is_tls_required: bool = False
+    tls_name: str | None = None
     path: str | None = None
+
+    @property
+    def tls_use(self) -> TLSUse:
+        """Whether the RFB handshake starts TLS."""
+        if self.is_tls:
+            return TLSUse.NEVER
+        return TLSUse.REQUIRED if self.is_tls_required else TLSUse.OPTIONAL
 
     @property
     def address(self) -> str:
@@ -56,14 +72,13 @@ class Target:
 async def dial(
     target: Target,
     *,
-    password: str | None,
+    credentials: Credentials,
     tls: ssl.SSLContext,
     timeout: float,  # noqa: ASYNC109 (part of the contract)
 ) -> Stream:
     """Connect to a display and authenticate.
 
-    :param password: the VNC password of the display, if it is known
-    :param tls: how certificates are verified; they have to name the host
+    :param tls: how certificates are verified
     :param timeout: in seconds, for everything together
     :returns: a stream on which the display waits for ClientInit (RFC 6143,
         section 7.3.1)
@@ -72,7 +87,7 @@ async def dial(
     """
     try:
         async with asyncio.timeout(timeout):
-            return await _dial(target, password, tls)
+            return await _dial(target, credentials, tls)
     except TimeoutError as error:
         raise DialError(
             f"{target}: The display did not answer in time."
@@ -98,20 +113,44 @@ def _reason(error: OSError) -> str:
 
 
 async def _dial(
-    target: Target, password: str | None, tls: ssl.SSLContext
+    target: Target, credentials: Credentials, tls: ssl.SSLContext
 ) -> Stream:
+    try:
+        return await _connect(target, credentials, tls, target.tls_use)
+    except NoTLSError:
+        # What VeNCrypt offers is known only after it has been chosen.
+        return await _connect(target, credentials, tls, TLSUse.NEVER)
+
+
+async def _connect(
+    target: Target,
+    credentials: Credentials,
+    tls: ssl.SSLContext,
+    tls_use: TLSUse,
+) -> Stream:
+    if tls_use is TLSUse.REQUIRED and target.path is not None:
+        # The path may contain a secret, and precedes the RFB handshake.
+        raise HandshakeError(
+            "TLS is required for its compute host ([vnc] "
+            "endpoint_tls_required), but the endpoint has an internal access "
+            "path and no TLS port."
+        )
+    tls_name = target.tls_name or target.host
     stream = await Stream.connect(
-        target.host, target.port, tls if target.is_tls else None
+        target.host,
+        target.port,
+        tls if target.is_tls else None,
+        tls_name if target.is_tls else None,
     )
     try:
         if target.path is not None:
             await stream.perform(
                 ConnectHandshake(target.host, target.port, target.path)
             )
-        handshake = EndpointHandshake(password, tls=not target.is_tls)
+        handshake = EndpointHandshake(credentials, tls_use)
         await stream.perform(handshake)
         if handshake.state is State.START_TLS:
-            await stream.start_tls(tls, target.host)
+            await stream.start_tls(tls, tls_name)
             handshake.tls_started()
             await stream.perform(handshake)
     except BaseException:

@@ -79,11 +79,17 @@ class Stream(asyncio.Protocol):
 
     @classmethod
     async def connect(
-        cls, host: str, port: int, tls: ssl.SSLContext | None = None
+        cls,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        tls_name: str | None = None,
     ) -> Self:
         """Connect to a host.
 
         :param tls: use TLS from the first byte
+        :param tls_name: the name that the certificate has to contain, by
+            default the host
         :raises OSError: the host is unknown, refuses or does not answer
         :raises ValueError: the host is not a valid name
         """
@@ -93,6 +99,7 @@ class Stream(asyncio.Protocol):
             host,
             port,
             ssl=tls,
+            server_hostname=tls_name,
             # Several addresses of one host are tried one after another, and
             # IPv6 and IPv4 in turn: RFC 8305.
             happy_eyeballs_delay=_ADDRESS_DELAY,

@@ -179,13 +179,17 @@ class QEMUTests(DisplayTestCase):
 
 
 class TLSTests(DisplayTestCase):
-    """TLS that the display offers itself (VeNCrypt), as QEMU does."""
+    """TLS that the display offers itself (VeNCrypt), and that is required."""
 
     def all_options(self):
         self.authority = certificates.make(configuration.temporary_folder())
         return {
             **super().all_options(),
-            "vnc": {"endpoint_tls_ca_file": str(self.authority.ca_file)},
+            "vnc": {
+                "endpoint_password": "compute-* s3cret",
+                "endpoint_tls_ca_file": str(self.authority.ca_file),
+                "endpoint_tls_required": "compute-*",
+            },
         }
 
     def start_tls_display(self, folder: Path):
@@ -203,6 +207,24 @@ class TLSTests(DisplayTestCase):
         access = self.make_access(display.port)
         picture = vnc_servers.capture(access.port, access.password)
         self.assertGreaterEqual(picture.width, 640)
+
+    def test_valid_certificate_and_password(self):
+        display = self.start_display(
+            vnc_servers.xvnc,
+            "s3cret",
+            *("-SecurityTypes", "X509Vnc,VncAuth"),
+            *("-X509Cert", str(self.authority.certificate_file)),
+            *("-X509Key", str(self.authority.key_file)),
+        )
+        access = self.make_access(display.port)
+        self.assert_same_picture(access, display, "s3cret")
+
+    def test_display_without_certificate_is_refused(self):
+        display = self.start_display(vnc_servers.xvnc, "s3cret")
+        access = self.make_access(display.port)
+        with access.viewer() as viewer:
+            self.assertEqual(1, viewer.authenticate(access.password))
+        self.eventually_logged("TLS is required for its compute host")
 
     def test_certificate_of_unknown_authority_is_refused(self):
         other_authority = certificates.make(configuration.temporary_folder())

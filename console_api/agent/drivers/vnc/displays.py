@@ -2,9 +2,6 @@
 """Connections to the VNC displays of servers."""
 
 import asyncio
-import fnmatch
-import ssl
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
@@ -12,11 +9,15 @@ from typing import Self
 from oslo_config import cfg
 
 from console_api import errors
+from console_api.agent.drivers.vnc.compute_hosts import (
+    ComputeHostOptions,
+    tls_context,
+)
 from console_api.bulkhead import Bulkhead, RequestSlot
 from console_api.directory.base import Directory
 from console_api.net.dial import DialError, DialRefused, Target, dial
 from console_api.net.stream import Stream
-from console_api.net.tls import ReloadingContext, load_certificate
+from console_api.net.tls import ReloadingContext
 
 # How many servers are looked up at a time.  A look-up cannot be interrupted:
 # it occupies a thread for as long as the directory hangs, even after its
@@ -44,14 +45,12 @@ class Displays:
     def __init__(
         self,
         directory: Directory,
-        passwords: Sequence[tuple[str, str]],
+        options: ComputeHostOptions,
         tls: ReloadingContext,
         connect_timeout: float,
     ) -> None:
         """Look servers up in a directory.
 
-        :param passwords: shell patterns of compute hosts, and the VNC
-            password of the displays there
         :param tls: how certificates of compute hosts are verified
         :param connect_timeout: in seconds, for look-up and connection
         """
@@ -59,7 +58,7 @@ class Displays:
         self._lookups = ThreadPoolExecutor(_MAX_LOOKUPS, "directory")
         # No more than there are threads, but a hung compute host gets a part.
         self._bulkhead = Bulkhead("the directory", _MAX_LOOKUPS)
-        self._passwords = passwords
+        self._options = options
         self._tls = tls
         self._connect_timeout = connect_timeout
 
@@ -71,8 +70,8 @@ class Displays:
         """
         return cls(
             directory,
-            [_password(entry) for entry in conf.vnc.endpoint_password],
-            _tls_context(conf),
+            ComputeHostOptions.from_conf(conf),
+            tls_context(conf),
             conf.vnc.connect_timeout,
         )
 
@@ -99,7 +98,7 @@ class Displays:
             raise DialError(str(error)) from error
         stream = await dial(
             target,
-            password=self._password_of(target.compute_host or ""),
+            credentials=self._options.credentials(target.compute_host),
             tls=self._tls.get(),
             timeout=deadline - loop.time(),
         )
@@ -111,49 +110,4 @@ class Displays:
             endpoint = self._directory.endpoint(server, "vnc")
         if endpoint is None:
             raise errors.NotFound("The server has no VNC endpoint.")
-        return Target(
-            endpoint.host,
-            endpoint.tls_port or endpoint.port,
-            compute_host=server.compute_host,
-            is_tls=endpoint.tls_port is not None,
-            path=endpoint.internal_access_path,
-        )
-
-    def _password_of(self, compute_host: str) -> str | None:
-        for pattern, password in self._passwords:
-            if fnmatch.fnmatchcase(compute_host, pattern):
-                return password
-        return None
-
-
-def _password(entry: str) -> tuple[str, str]:
-    pattern, _, password = entry.partition(" ")
-    if not (pattern and password):
-        # Without the entry: it may be just a password.
-        raise errors.ConfigurationError(
-            "[vnc] endpoint_password must be a pattern of compute hosts, a "
-            "space and the password."
-        )
-    return pattern, password
-
-
-def _tls_context(conf: cfg.ConfigOpts) -> ReloadingContext:
-    options = conf.vnc
-    ca_file = options.endpoint_tls_ca_file
-    certificate_file = options.endpoint_tls_cert_file
-    key_file = options.endpoint_tls_key_file
-
-    def create() -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=ca_file)
-        if certificate_file:
-            load_certificate(context, certificate_file, key_file)
-        return context
-
-    # Python reads the bundle of the system if there is no other.
-    bundle = ca_file or ssl.get_default_verify_paths().cafile
-    return ReloadingContext(
-        "[vnc] endpoint_tls_ca_file, endpoint_tls_cert_file or "
-        "endpoint_tls_key_file",
-        [*filter(None, (bundle, certificate_file, key_file))],
-        create,
-    )
+        return self._options.target(server.compute_host, endpoint)

@@ -9,8 +9,11 @@ from unittest import mock
 
 from console_api.net.dial import DialError, DialRefused, Target, dial
 from console_api.net.stream import Stream
+from console_api.rfb.endpoint import Credentials
 from console_api.tests.ports import free_port
 from console_api.tests.unit.rfb.base import OK, V3, V8
+
+_UNKNOWN = Credentials()
 
 
 @contextlib.asynccontextmanager
@@ -45,10 +48,15 @@ def unanswered(host: str, port: int) -> Iterator[None]:
 
 
 class DialTest(unittest.IsolatedAsyncioTestCase):
-    async def dial(self, target: Target, time_limit: float = 10) -> Stream:
+    async def dial(
+        self,
+        target: Target,
+        time_limit: float = 10,
+        credentials: Credentials = _UNKNOWN,
+    ) -> Stream:
         stream = await dial(
             target,
-            password=None,
+            credentials=credentials,
             tls=ssl.create_default_context(),
             timeout=time_limit,
         )

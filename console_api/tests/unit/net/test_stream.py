@@ -7,12 +7,20 @@ from unittest import mock
 
 from console_api.net import stream
 from console_api.net.stream import Stream
-from console_api.rfb.endpoint import EndpointHandshake
+from console_api.rfb.endpoint import (
+    Credentials,
+    EndpointHandshake,
+    TLSUse,
+)
 from console_api.tests.unit.rfb.base import V3
 from console_api.tests.waiting import wait_until_async
 
 # More bytes than the kernel buffers.
 _MANY = 16 * 2**20
+
+
+def handshake() -> EndpointHandshake:
+    return EndpointHandshake(Credentials(), TLSUse.NEVER)
 
 
 class RecordingEnd:
@@ -66,7 +74,7 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_bytes_behind_handshake_go_into_pipe(self) -> None:
         self.other.send(V3 + b"\0\0\0\1" + b"more")
-        await self.stream.perform(EndpointHandshake(None))
+        await self.stream.perform(handshake())
         peer = RecordingEnd()
         self.stream.pipe_into(peer)
         self.assertEqual(b"more", peer.written)
@@ -95,4 +103,4 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
     async def test_perform_reports_closed_connection(self) -> None:
         self.other.close()
         with self.assertRaisesRegex(ConnectionResetError, "closed by"):
-            await self.stream.perform(EndpointHandshake(None))
+            await self.stream.perform(handshake())

@@ -5,7 +5,11 @@ import random
 import unittest
 from collections.abc import Callable, Iterable
 
-from console_api.rfb.endpoint import EndpointHandshake
+from console_api.rfb.endpoint import (
+    Credentials,
+    EndpointHandshake,
+    TLSUse,
+)
 from console_api.rfb.errors import HandshakeError
 from console_api.rfb.handshake import Handshake, State
 from console_api.rfb.viewer import ViewerHandshake
@@ -26,15 +30,18 @@ SEEDS = (
     ),
     V8 + test_viewer.CHOICE,
     *(received for received, *_ in test_endpoint.CONVERSATIONS),
-    test_endpoint.BEGIN + test_endpoint.subtypes(257, 260, 261) + b"\1",
+    test_endpoint.BEGIN + test_endpoint.subtypes(257, 260, 261, 262) + b"\1",
 )
 
 FACTORIES: tuple[Callable[[], Handshake], ...] = (
     lambda: ViewerHandshake(PASSWORD),
     lambda: ViewerHandshake(PASSWORD, security_types=(19, 2)),
-    lambda: EndpointHandshake(None),
-    lambda: EndpointHandshake(PASSWORD),
-    lambda: EndpointHandshake(PASSWORD, tls=True),
+    lambda: EndpointHandshake(Credentials(), TLSUse.NEVER),
+    lambda: EndpointHandshake(Credentials(PASSWORD), TLSUse.NEVER),
+    lambda: EndpointHandshake(Credentials(PASSWORD), TLSUse.OPTIONAL),
+    lambda: EndpointHandshake(
+        Credentials(login=("user", PASSWORD)), TLSUse.REQUIRED
+    ),
 )
 
 
