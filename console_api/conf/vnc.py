@@ -93,8 +93,8 @@ OPTS = [
         help="File with the server certificate of the console ports, in PEM "
         "format, followed by intermediate certificates. It may also contain "
         "the private key. With it, viewers are offered TLS (VeNCrypt with "
-        "X509Vnc), and VNC authentication without TLS only if they do not "
-        "support it. The file is read again when it changes.",
+        "X509Vnc) before VNC authentication without TLS. The file is read "
+        "again when it changes.",
     ),
     cfg.StrOpt(
         "tls_key_file",

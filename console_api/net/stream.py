@@ -67,6 +67,9 @@ class Stream(asyncio.Protocol):
         self._is_full = False
         #: Done once the connection has ended, whichever end closed it.
         self.over: asyncio.Future[None] = self._loop.create_future()
+        #: How many bytes were received, and how many are sent or to be sent.
+        self.bytes_received = 0
+        self.bytes_sent = 0
         #: When the last bytes were received, in the event loop's time.
         self.last_read_at = self._loop.time()
 
@@ -189,6 +192,7 @@ class Stream(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Send bytes, now or as soon as possible."""
         if data and not self.over.done():
+            self.bytes_sent += len(data)
             self._transport.write(data)
 
     def pipe_into(self, peer: PipeEnd) -> None:
@@ -230,6 +234,7 @@ class Stream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass bytes on, or buffer them until ``receive``."""
         self.last_read_at = self._loop.time()
+        self.bytes_received += len(data)
         if self._peer is not None:
             self._peer.write(data)
             return

@@ -100,7 +100,11 @@ class VNCDriver(Driver):
                 listener.console = wanted
                 continue
             del self._listeners[console_id]
-            listener.close()
+            listener.close(
+                "the console was deleted or has expired"
+                if wanted is None
+                else "the console was changed"
+            )
             if len(self._listeners) % _BATCH == 0:
                 await asyncio.sleep(0)
         if self._is_released:
@@ -143,7 +147,9 @@ class VNCDriver(Driver):
         listeners = list(self._listeners.values())
         while self._inherited:
             self._inherited.popitem()[1].close()
-        await self.apply({})
+        self._listeners.clear()
+        for listener in listeners:
+            listener.close("the agent stopped")
         for listener in listeners:
             await listener.wait_closed()
 

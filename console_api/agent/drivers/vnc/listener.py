@@ -92,11 +92,14 @@ class Listener:
             self._loop.remove_reader(self._socket)
             self._socket.close()
 
-    def close(self) -> None:
-        """Close the port and end the sessions."""
+    def close(self, reason: str) -> None:
+        """Close the port and end the sessions.
+
+        :param reason: why the sessions end, for the log
+        """
         self.release()
         for task in self._tasks:
-            task.cancel()
+            task.cancel(reason)
 
     async def wait_closed(self) -> None:
         """Wait until all sessions have ended."""

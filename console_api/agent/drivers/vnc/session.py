@@ -12,6 +12,7 @@ from console_api.agent.drivers.vnc.displays import Display
 from console_api.agent.drivers.vnc.log_limit import LogLimit
 from console_api.agent.drivers.vnc.relay import Relay
 from console_api.agent.drivers.vnc.security import Security
+from console_api.agent.drivers.vnc.session_log import SessionLog
 from console_api.net import addresses
 from console_api.net.dial import DialError
 from console_api.net.password_queue import PasswordQueue, Verdict
@@ -24,6 +25,9 @@ LOG = logging.getLogger(__name__)
 
 # ClientInit of a viewer that leaves others connected: RFC 6143, section 7.3.1.
 _SHARED = b"\1"
+
+# The security types that a viewer can choose, for the log.
+_SECURITY = {False: "VncAuth", True: "X509Vnc"}
 
 # Reasons that a refused viewer shows.
 _LOCKED = "Too many wrong passwords. Try again later."
@@ -145,8 +149,8 @@ class Session:
     def _log_wrong_password(self) -> None:
         if count := self._wrong_password_log.count():
             LOG.warning(
-                "Console %d: wrong password from %s (%d wrong passwords "
-                "since the last such line).",
+                "Console %d: wrong password from %s (%d since the previous "
+                "line).",
                 self._console.id,
                 self._address,
                 count,
@@ -161,9 +165,12 @@ class Session:
                 display = await self._open_display(self._console.server_id)
             except DialError as error:
                 LOG.warning(
-                    "Console %d: the display cannot be reached: %s",
-                    self._console.id,
+                    "Display cannot be reached: %s Console %d, server %s, "
+                    "viewer %s.",
                     error,
+                    self._console.id,
+                    self._console.server_id,
+                    self._address,
                 )
                 raise _Refused(_UNREACHABLE) from error
             try:
@@ -178,27 +185,24 @@ class Session:
         return client_init if self._limits.allow_exclusive else _SHARED
 
     async def _pipe(self, display: Display) -> None:
-        self._handshake.accept()
-        self._viewer.write(self._handshake.data_to_send())
-        LOG.info(
-            "Console %d: session from %s started.",
-            self._console.id,
-            self._address,
-        )
-        client_init = await self._read_client_init()
-        display.stream.write(client_init)
-        reason = await Relay(
-            self._viewer,
+        with SessionLog(
+            self._console,
             display,
-            client_init=client_init,
-            reopen=lambda: self._open_display(self._console.server_id),
-            idle_timeout=self._limits.idle_timeout,
-            reconnect_timeout=self._limits.reconnect_timeout,
-            label=f"Console {self._console.id}: session from {self._address}",
-        ).run()
-        LOG.info(
-            "Console %d: session from %s ended: %s.",
-            self._console.id,
-            self._address,
-            reason,
-        )
+            self._viewer,
+            address=self._address,
+            security=_SECURITY[self._handshake.is_encrypted],
+        ) as log:
+            self._handshake.accept()
+            self._viewer.write(self._handshake.data_to_send())
+            client_init = await self._read_client_init()
+            display.stream.write(client_init)
+            log.reason = await Relay(
+                self._viewer,
+                display,
+                client_init=client_init,
+                reopen=lambda: self._open_display(self._console.server_id),
+                idle_timeout=self._limits.idle_timeout,
+                reconnect_timeout=self._limits.reconnect_timeout,
+                label=f"Console {self._console.id}: session from "
+                f"{self._address}",
+            ).run()

@@ -106,7 +106,7 @@ class ConsoleCase(unittest.IsolatedAsyncioTestCase):
         )
 
     async def asyncTearDown(self) -> None:
-        self.listener.close()
+        self.listener.close("the test ended")
         await self.listener.wait_closed()
         for display in self.displays:
             display.close()

@@ -65,5 +65,5 @@ class AcceptTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(1, len(logs.output))
         self.assertIn("Cannot accept connections: Too many", logs.output[0])
         writer.close()
-        served.close()
+        served.close("the test ended")
         await served.wait_closed()
