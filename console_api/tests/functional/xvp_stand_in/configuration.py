@@ -17,9 +17,13 @@ class Fatal(Exception):
 class Target:
     """A server that a client can request by its name and pool."""
 
-    def __init__(self, pool, name, port, password):
+    def __init__(self, pool, name, port, password, hosts):
         self.pool = pool
         self.name = name
+        # A server named like a host is taken for its control domain.
+        self.screen = (
+            f"Control domain on host: {name}" if name in hosts else name
+        )
         self.port = port
         self.password = password
 
@@ -88,11 +92,11 @@ class Configuration:
         words = self._want("MANAGER", 3)
         self._expect(1 <= len(words[1]) <= 32)
         self._hex(words[2], 32)
-        words = self._hosts()
+        words, hosts = self._hosts()
         names = set()
         while words and words[0] in ("VM", "GROUP"):
             if words[0] == "VM":
-                self._vm(words, pool, names)
+                self._vm(words, pool, names, hosts)
             words = next(self._lines)
         self._expect(names)
         return words
@@ -100,6 +104,7 @@ class Configuration:
     def _hosts(self):
         words = self._want("HOST", None)
         names = set()
+        addresses = set()
         while words and words[0] == "HOST":
             self._expect(len(words) in (2, 3))
             if len(words) == 3:
@@ -108,13 +113,14 @@ class Configuration:
                     socket.inet_pton(socket.AF_INET, words[1])
                 except OSError:
                     self._expect(False)
+                addresses.add(words[1])
             self._expect(words[-1] and len(words[-1]) <= 80)
             self._expect(words[-1] not in names)
             names.add(words[-1])
             words = next(self._lines)
-        return words
+        return words, names | addresses
 
-    def _vm(self, words, pool, names):
+    def _vm(self, words, pool, names, hosts):
         self._expect(len(words) == 4)
         port = None
         if words[1] != "-":
@@ -125,10 +131,12 @@ class Configuration:
         self._expect(1 <= len(name) <= 80)
         self._expect(name != os.environ.get(REFUSED_NAME))
         if not _is_uuid(name):
+            # It does not notice a UUID that is given twice, but this.
             self._expect(name not in names)
+            self._expect(name.removeprefix("uuid=") not in names)
         names.add(name)
         password = self._hex(words[3], 16)
-        self.targets.append(Target(pool, name, port, password))
+        self.targets.append(Target(pool, name, port, password, hosts))
 
     # Elements of the parts.
 
