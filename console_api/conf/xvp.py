@@ -27,8 +27,8 @@ OPTS = [
         default="/var/lib/console_api/xvp",
         help="Folder of xvp.conf, xvp.pid and xvp.log. If it is missing, it "
         "is created with access for this user only. Each agent needs its own "
-        "folder: when an agent starts, it terminates any xvp process that "
-        "uses the xvp.conf in this folder.",
+        "folder: when an agent starts, it takes over or terminates the xvp "
+        "whose log is in this folder.",
     ),
     cfg.FloatOpt(
         "reload_interval",

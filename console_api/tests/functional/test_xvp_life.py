@@ -73,8 +73,8 @@ class LifecycleTests(xvp.XVPCase):
         await driver.close()
         self.driver()
 
-    async def test_orphans_of_killed_agent_are_terminated(self):
-        [port] = self.free_ports(1)
+    async def kill_agent(self, port):
+        """Kill an agent that serves a port, and return its xvp."""
         agent = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", AGENT, self.folder, str(port)),
             stdout=subprocess.PIPE,
@@ -82,12 +82,45 @@ class LifecycleTests(xvp.XVPCase):
         self.assertEqual(b"{}\n", await agent.stdout.readline())
         agent.kill()
         await agent.communicate()
-        [orphan] = self.processes()
-        one = console(1, port, password="another1")
+        [master] = self.masters()
+        return master
+
+    async def test_xvp_of_killed_agent_is_taken_over(self):
+        old, new = self.free_ports(2)
+        master = await self.kill_agent(old)
+        async with viewer(old, xvp.PASSWORD):
+            [session] = set(self.processes()) - {master}
+            driver = self.driver()
+            one = console(1, new, password="another1")
+            self.assertEqual({}, await driver.apply(by_id(one)))
+            # Its sessions go on.
+            self.assertCountEqual([master, session], self.processes())
+        self.assertTrue(await self.serves(one))
+        self.assert_listening([new], [old, new])
+        # It is supervised like one that the agent has started.
+        os.kill(master, signal.SIGKILL)
+        await self.eventually(lambda: self.serves(one))
+        await driver.close()
+        self.assertEqual([], self.processes())
+
+    async def test_two_xvps_of_killed_agents_are_terminated(self):
+        ports = self.free_ports(2)
+        first = await self.kill_agent(ports[0])
+        config = self.state / "xvp.conf"
+        config.write_text(
+            config.read_text().replace(str(ports[0]), str(ports[1]))
+        )
+        second = await asyncio.create_subprocess_exec(
+            *(self.binary, "-n", "-c", config, "-l", self.state / "xvp.log"),
+            *("-p", self.state / "xvp.pid"),
+        )
+        await self.eventually(lambda: self.serves(console(1, ports[1])))
+        one = console(1, ports[0])
         self.assertEqual({}, await self.driver().apply(by_id(one)))
         self.assertTrue(await self.serves(one))
-        self.assertNotIn(orphan, self.processes())
-        self.assertEqual(1, len(self.processes()))
+        await second.wait()
+        self.assertNotIn(first, self.processes())
+        self.assert_listening([ports[0]], ports)
 
     async def test_secrets_are_not_logged(self):
         driver = self.driver()

@@ -10,8 +10,8 @@ import stat
 from unittest import mock
 
 from console_api.agent.drivers.base import Console
-from console_api.agent.drivers.xvp import orphans
 from console_api.agent.drivers.xvp.pools import Pool
+from console_api.agent.drivers.xvp.processes import Processes
 from console_api.agent.drivers.xvp.writer import Writer
 from console_api.tests.functional import xvp
 from console_api.tests.functional.xvp import viewer
@@ -212,7 +212,8 @@ class ProcessTests(xvp.XVPCase):
             *("-p", str(self.pid_file)),
         ]
         # A daemon is not a child of this process.
-        self.addAsyncCleanup(orphans.terminate, self.arguments, 0)
+        processes = Processes(self.log, self.arguments)
+        self.addAsyncCleanup(processes.terminate, 0)
         self.write()
 
     def write(self, text=REAL):

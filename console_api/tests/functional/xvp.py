@@ -18,8 +18,9 @@ from unittest import mock
 from oslo_config import cfg
 
 from console_api.agent.drivers.base import Console
-from console_api.agent.drivers.xvp import orphans, ports
+from console_api.agent.drivers.xvp import ports
 from console_api.agent.drivers.xvp.driver import XVPDriver
+from console_api.agent.drivers.xvp.processes import Processes
 from console_api.conf import agent
 from console_api.conf import xvp as options
 from console_api.tests.functional.xvp_stand_in.session import answer
@@ -117,14 +118,15 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
 
     def processes(self):
         """Return the ids of the xvp processes of this test's folder."""
-        arguments = ["-n"]
-        for option, name in (
-            ("-c", "xvp.conf"),
-            ("-l", "xvp.log"),
-            ("-p", "xvp.pid"),
-        ):
-            arguments += [option, str(self.state / name)]
-        return orphans.find(arguments)
+        return [process.pid for process in self.xvp_processes().find()]
+
+    def masters(self):
+        """Return the ids of those that are not sessions."""
+        return [pid for pid in self.processes() if is_master(pid)]
+
+    def xvp_processes(self):
+        """Return what finds and ends the xvp processes of this test."""
+        return Processes(self.state / "xvp.log", ["no such argument"])
 
     def free_ports(self, count):
         """Return free ports, reserved until the end of the test.
@@ -165,6 +167,14 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
     def assert_listening(self, expected, among):
         """Assert that exactly the expected ones of some ports are open."""
         self.assertEqual(set(expected), set(ports.listeners(set(among))))
+
+
+def is_master(pid):
+    """Return whether a process leads a process group, as masters do."""
+    try:
+        return os.getpgid(pid) == pid
+    except ProcessLookupError:
+        return False
 
 
 def console(number, port=None, **values):

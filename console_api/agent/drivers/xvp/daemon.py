@@ -1,27 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """Supervision of the xvp process.
 
-xvp runs in the foreground as a child process, so that its exit is noticed at
-once, and in its own process group: xvp forks a process for each session,
-which may keep xvp's ports open after its death, and the group ends them all.
+xvp runs in the foreground, so that its exit is noticed at once.  It forks a
+process for each viewer, which closes all files that xvp may have open, one by
+one: until it has closed the ports, a reload of xvp or a new xvp cannot open
+them and exits.  Therefore xvp gets a small limit of open files, a reload waits
+for such processes, and after the death of xvp they are ended.
 """
 
 import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL
+from asyncio.subprocess import Process as ChildProcess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from console_api.agent.drivers.xvp import orphans, ports
+from console_api.agent.drivers.xvp import ports
+from console_api.agent.drivers.xvp.processes import (
+    MASTER,
+    AdoptedProcess,
+    Processes,
+)
 
 LOG = logging.getLogger(__name__)
 
 # Interval, in seconds, between checks of the ports; it doubles each time.
 _MIN_INTERVAL = 0.005
 _MAX_INTERVAL = 0.1
+
+# How many files xvp may have open besides its ports.
+_OTHER_FILES = 64
+
+# Seconds that a reload waits for processes that still have the ports open.
+_FORK_TIMEOUT = 1.0
+
+# Lowers the limit of open files, then becomes another program.
+_LIMITED = ("/bin/sh", "-c", 'ulimit -S -n "$1"; shift; exec "$@"', "sh")
 
 
 class Daemon:
@@ -55,7 +73,8 @@ class Daemon:
         ]
         self._timeout = timeout
         self._on_exit = on_exit
-        self._process: Process | None = None
+        self._processes = Processes(self.log, self._arguments)
+        self._process: ChildProcess | AdoptedProcess | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._text = ""
         self._ports: frozenset[int] = frozenset()
@@ -108,11 +127,25 @@ class Daemon:
         await self._terminate()
         self._config.unlink(missing_ok=True)
 
-    async def terminate_orphans(self) -> None:
-        """Terminate the processes of an agent that was killed."""
-        count = await orphans.terminate(self._arguments, self._timeout)
+    async def adopt(self) -> None:
+        """Take over the xvp that another agent has left, or end it.
+
+        What it serves is unknown until the next ``serve``.  Its sessions
+        continue.
+        """
+        try:
+            pid = await asyncio.to_thread(self._processes.find_master)
+            if pid is not None:
+                self._ports = await asyncio.to_thread(ports.of_process, pid)
+                self._supervise(AdoptedProcess(pid))
+                LOG.info("Took over xvp, process %d.", pid)
+                return
+        except OSError:
+            # It has exited.
+            pass
+        count = await self._processes.terminate(self._timeout)
         if count:
-            LOG.warning("Terminated %s orphaned xvp processes", count)
+            LOG.warning("Terminated %d orphaned xvp processes.", count)
 
     def _write(self, text: str) -> None:
         # Renamed into place: xvp never reads half a file.
@@ -126,6 +159,8 @@ class Daemon:
     async def _reload(self, wanted: frozenset[int]) -> bool:
         if not self.is_running:
             return False
+        self._limit_files(wanted)
+        await self._wait_for_forks()
         # A reload closes and opens all ports: when the sockets are others
         # than before, it has taken place.
         before = await asyncio.to_thread(ports.listeners, wanted)
@@ -139,7 +174,9 @@ class Daemon:
         await self._terminate()
         try:
             with self.log.open("ab") as log:
-                self._process = await asyncio.create_subprocess_exec(
+                process = await asyncio.create_subprocess_exec(
+                    *_LIMITED,
+                    str(_max_files(wanted)),
                     self._binary,
                     *self._arguments,
                     stdin=DEVNULL,
@@ -150,8 +187,38 @@ class Daemon:
         except OSError as error:
             LOG.error("Cannot start xvp: %s", error)  # noqa: TRY400
             return False
-        self._watcher = asyncio.create_task(self._watch(self._process))
+        self._supervise(process)
         return await self._has_opened(wanted, {})
+
+    def _supervise(self, process: ChildProcess | AdoptedProcess) -> None:
+        self._process = process
+        self._watcher = asyncio.create_task(self._watch(process))
+
+    def _limit_files(self, wanted: frozenset[int]) -> None:
+        """Allow xvp to open these ports, and not many more files."""
+        if self._process is None:
+            return
+        limit = resource.RLIMIT_NOFILE
+        # It may have exited, or have a lower hard limit.
+        with contextlib.suppress(OSError, ValueError):
+            _, hard = resource.prlimit(self._process.pid, limit)
+            resource.prlimit(
+                self._process.pid, limit, (_max_files(wanted), hard)
+            )
+
+    async def _wait_for_forks(self) -> None:
+        """Wait until no process but the master has the ports open."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _FORK_TIMEOUT
+        while self._process is not None and loop.time() < deadline:
+            found = await asyncio.to_thread(self._processes.find)
+            if not any(
+                process.title == MASTER and process.pid != self._process.pid
+                for process in found
+            ):
+                return
+            if await self._wait(_MIN_INTERVAL):
+                return
 
     async def _has_opened(
         self,
@@ -197,18 +264,20 @@ class Daemon:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, number)
 
-    async def _watch(self, process: Process) -> None:
+    async def _watch(self, process: ChildProcess | AdoptedProcess) -> None:
         """Wait for a process, then remove its sessions and files."""
         status = await process.wait()
         LOG.info("xvp exited with status %s. See %s", status, self.log)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
         try:
             # Sessions that are still there may have its ports open.
-            await orphans.terminate(self._arguments, 0)
+            await self._processes.terminate(0)
         except OSError:
             LOG.exception("Cannot terminate orphaned xvp processes.")
         finally:
             with contextlib.suppress(OSError):
                 self._pid_file.unlink()
             self._on_exit()
+
+
+def _max_files(wanted: frozenset[int]) -> int:
+    return len(wanted) + _OTHER_FILES

@@ -103,7 +103,7 @@ class XVPDriver(Driver):
         self._wanted = dict(consoles)
         async with self._lock:
             if self._supervisor is None:
-                await self._daemon.terminate_orphans()
+                await self._daemon.adopt()
                 self._supervisor = asyncio.create_task(self._supervise())
             await self._serve()
             return dict(self._problems)

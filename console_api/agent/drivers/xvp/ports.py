@@ -6,8 +6,7 @@ xvp takes a connection for a viewer, and one during a reload kills it.
 
 import errno
 import socket
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 # One line per socket: see proc_net_tcp in the kernel's documentation.
@@ -16,13 +15,15 @@ _TABLE = Path("/proc/self/net/tcp")
 _LOCAL_ADDRESS, _STATE, _INODE = 1, 3, 9
 _LISTEN = "0A"
 
+_ALL = range(65536)
+
 
 def taken(ports: Iterable[int]) -> frozenset[int]:
     """Return the ports that cannot be listened on at present."""
     return frozenset(port for port in ports if not _is_free(port))
 
 
-def listeners(ports: AbstractSet[int]) -> Mapping[int, frozenset[str]]:
+def listeners(ports: Container[int]) -> Mapping[int, frozenset[str]]:
     """Return the inodes of the sockets listening on ports over IPv4."""
     found: dict[int, set[str]] = {}
     with _TABLE.open() as table:
@@ -34,6 +35,20 @@ def listeners(ports: AbstractSet[int]) -> Mapping[int, frozenset[str]]:
                 if port in ports:
                     found.setdefault(port, set()).add(columns[_INODE])
     return {port: frozenset(inodes) for port, inodes in found.items()}
+
+
+def of_process(pid: int) -> frozenset[int]:
+    """Return the ports that a process listens on over IPv4.
+
+    :raises OSError: it has exited
+    """
+    files = Path(f"/proc/{pid}/fd").iterdir()
+    links = {str(file.readlink()) for file in files}
+    return frozenset(
+        port
+        for port, inodes in listeners(_ALL).items()
+        if any(f"socket:[{inode}]" in links for inode in inodes)
+    )
 
 
 def _is_free(port: int) -> bool:

@@ -26,7 +26,7 @@ class StubDaemon:
         self.served: list[str] = []
         self.refuses = ""
         self.error: OSError | None = None
-        self.orphans_terminated = 0
+        self.adoptions = 0
 
     @property
     def is_running(self) -> bool:
@@ -48,8 +48,8 @@ class StubDaemon:
     async def stop(self) -> None:
         self.text = ""
 
-    async def terminate_orphans(self) -> None:
-        self.orphans_terminated += 1
+    async def adopt(self) -> None:
+        self.adoptions += 1
 
 
 class DriverCase(base.FolderCase, unittest.IsolatedAsyncioTestCase):
@@ -145,7 +145,7 @@ class ApplyTest(DriverCase):
             self.assertEqual({}, await driver.apply(consoles))
         self.assertEqual(2, len(self.daemon.served))
         self.assertEqual("", self.daemon.served[-1])
-        self.assertEqual(1, self.daemon.orphans_terminated)
+        self.assertEqual(1, self.daemon.adoptions)
 
     async def test_reloads_are_spaced_by_reload_interval(self) -> None:
         driver = self.make(reload_interval=7)
