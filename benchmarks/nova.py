@@ -28,6 +28,9 @@ _SAME_VERSIONS = ("gunicorn", "PyMySQL", "psycopg2-binary")
 _STAMP = "installed-by-benchmark"
 _INSTALL_TIMEOUT = 1800.0
 
+# pip would take minutes.
+_UV = (sys.executable, "-m", "uv")
+
 
 class NovaUnavailable(programs.BenchmarkError):
     """Nova cannot be installed on this machine; the message says why."""
@@ -48,17 +51,24 @@ def install(venv: Path) -> None:
     stamp = venv / _STAMP
     if stamp.is_file() and stamp.read_text() == wanted:
         return
-    create = [sys.executable, "-m", "venv", str(venv)]
-    if (venv / "pyvenv.cfg").exists():
-        create.insert(3, "--clear")
-    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    create = ["venv", "--quiet", "--clear", "--python", sys.executable]
     try:
-        programs.run(create)
-        programs.run([*pip, *packages], _INSTALL_TIMEOUT)
+        programs.run([*_UV, *create, str(venv)])
+        add(venv, *packages)
     except programs.ProgramFailed as error:
         message = f"Nova cannot be installed: {error}"
         raise NovaUnavailable(message) from error
     stamp.write_text(wanted)
+
+
+def add(venv: Path, *arguments: str) -> None:
+    """Install more packages into a virtual environment.
+
+    :param arguments: as of ``uv pip install``
+    :raises programs.ProgramFailed: they cannot be installed
+    """
+    install = ["pip", "install", "--quiet", "--python", str(venv)]
+    programs.run([*_UV, *install, *arguments], _INSTALL_TIMEOUT)
 
 
 def _same_version(package: str) -> str:
@@ -70,8 +80,8 @@ def _same_version(package: str) -> str:
 
 def versions(venv: Path) -> dict[str, str]:
     """Return the versions of the installed packages by lowercase name."""
-    python = str(venv / "bin" / "python")
-    listed = programs.run([python, "-m", "pip", "list", "--format=json"])
+    options = ["--quiet", "--format=json", "--python", str(venv)]
+    listed = programs.run([*_UV, "pip", "list", *options])
     return {row["name"].lower(): row["version"] for row in json.loads(listed)}
 
 

@@ -15,8 +15,8 @@ esac
 
 folder=$root/.venv/test
 ensure_environment "$folder" "$(cd "$root" && stamp_of constraints.txt)" \
-    --constraint "$root/constraints.txt" tox
+    --constraint "$root/constraints.txt" tox tox-uv
 
 cd "$root"
-export PIP_CACHE_DIR="$root/.venv/cache"
+export PIP_CACHE_DIR="$root/.venv/cache" UV_CACHE_DIR="$root/.venv/uv"
 exec "$folder/bin/tox" "$@"

@@ -238,16 +238,15 @@ def _install() -> str | None:
         setup = configuration.CHECKOUT / "setup.cfg"
         wanted = f"{setup}\n{setup.read_text()}"
         if not stamp.is_file() or stamp.read_text() != wanted:
-            pip = [_PYTHON, "-m", "pip", "install", "--quiet"]
-            programs.run([*pip, "-e", str(configuration.CHECKOUT)])
+            nova.add(_VENV, "--editable", str(configuration.CHECKOUT))
             stamp.write_text(wanted)
     return None
 
 
 def _summarize(message: str) -> str:
     """Return one line about a failed installation."""
-    # pip reports an unreachable index as a missing package in the end.
-    if "connection broken" in message:
+    # The last line would be about the connection alone.
+    if "Failed to fetch" in message:
         return "Nova cannot be installed: no package index can be reached."
     return f"Nova cannot be installed: {message.splitlines()[-1]}"
 
