@@ -27,14 +27,7 @@ def xvnc(password: str | None = None, *more: str) -> Service:
     port = free_port()
     security = ("-SecurityTypes", "None")
     if password is not None:
-        file = configuration.temporary_folder() / "passwd"
-        made = subprocess.run(
-            [prerequisites.find_program("vncpasswd"), "-f"],
-            input=f"{password}\n".encode(),
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        file.write_bytes(made.stdout)
+        file = password_file(password)
         security = ("-PasswordFile", str(file))
     return Service(
         path,
@@ -46,6 +39,19 @@ def xvnc(password: str | None = None, *more: str) -> Service:
         *more,
         port=port,
     )
+
+
+def password_file(password: str) -> Path:
+    """Return a file with a password in the format of TigerVNC."""
+    file = configuration.temporary_folder() / "passwd"
+    made = subprocess.run(
+        [prerequisites.find_program("vncpasswd"), "-f"],
+        input=f"{password}\n".encode(),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    file.write_bytes(made.stdout)
+    return file
 
 
 def qemu(*more: str, vnc_options: str = "") -> Service:
