@@ -24,7 +24,7 @@ _FIRST_DELAY = 0.5
 _MAX_DELAY = 5.0
 
 # A display that closes again within this time, in seconds, has not returned.
-_STABLE_TIME = 10.0
+_STABLE_TIME = 3.0
 
 
 class _Direction:
@@ -228,13 +228,13 @@ class Relay:
                     try:
                         await self._open()
                     except (DialRefused, UnknownMessageError) as refusal:
-                        return f"closed by the display; {refusal}"
+                        return _reason(f"closed by the display: {refusal}")
                     except (DialError, HandshakeError, OSError) as error:
                         failure = f": {error}"
                     else:
                         return None
         except TimeoutError:
-            return reason + failure
+            return _reason(reason + failure)
 
     async def _open(self) -> None:
         opened = await self._reopen()
@@ -259,3 +259,8 @@ class Relay:
             opened.compute_host,
             opened.address,
         )
+
+
+def _reason(sentence: str) -> str:
+    """Return a reason for the log, which adds a period."""
+    return sentence.removesuffix(".")
