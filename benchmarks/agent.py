@@ -143,7 +143,7 @@ class _AgentBenchmark:
             forwarding.end("screen", str(screen_port)),
             self._agent(count) as (agent, _),
         ):
-            ports = sorted(console_agent.listening_ports(agent.process))
+            ports = sorted(console_agent.listening_ports(agent.pid))
             rates = self._rates(ports[0], screen_port)
             before = machine.resident(agent.process.pid)
             with forwarding.end("hold", stage.PASSWORD, *map(str, ports)):
@@ -241,7 +241,7 @@ def _check_ports(agent: Agent, count: int) -> None:
 
     :raises BenchmarkError: it does not
     """
-    listening = len(console_agent.listening_ports(agent.process))
+    listening = len(console_agent.listening_ports(agent.pid))
     if listening < count * _MIN_LISTENING:
         message = (
             f"The agent listens for {listening} of {count} consoles; its log "

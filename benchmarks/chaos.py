@@ -172,7 +172,7 @@ class _Chaos:
         return True
 
     def _state(self) -> tuple[set[int], set[int], int]:
-        listening = console_agent.listening_ports(self._agent.process)
+        listening = console_agent.listening_ports(self._agent.pid)
         with self._data.transaction() as connection:
             ports = connection.execute(sa.select(tables.consoles.c.port))
             expected = set(ports.scalars())

@@ -174,9 +174,12 @@ class NotificationListener:
         finally:
             self._stopping.set()
             if self.is_listening:
-                self._server.stop()
-                # Notifications that were not processed return to the bus.
-                self._server.wait()
+                await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self._server.stop()
+        # Notifications that were not processed return to the bus.
+        self._server.wait()
 
     def _start(self) -> None:
         try:

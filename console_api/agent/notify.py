@@ -6,6 +6,11 @@ import os
 import socket
 
 
+def is_enabled() -> bool:
+    """Return whether systemd waits for notifications."""
+    return bool(os.environ.get("NOTIFY_SOCKET"))
+
+
 def send(state: str) -> None:
     """Send a state such as ``READY=1``; do nothing outside systemd."""
     address = os.environ.get("NOTIFY_SOCKET", "")

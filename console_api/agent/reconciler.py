@@ -2,10 +2,12 @@
 """Reconciliation of the served consoles with the database."""
 
 import asyncio
+import contextlib
 import importlib.metadata
 import logging
+import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,30 +16,15 @@ from oslo_config import cfg
 from console_api import errors
 from console_api.agent import notify
 from console_api.agent.clock import ClockComparison
-from console_api.agent.drivers.base import Console, Driver
+from console_api.agent.console_log import log_changes
+from console_api.agent.drivers.base import Driver
 from console_api.agent.feed import ConsoleFeed
+from console_api.agent.handover import Predecessor, Successor
+from console_api.agent.steps import Steps
+from console_api.agent.timer import Timer
 from console_api.db.heartbeats import AgentReport
 
 LOG = logging.getLogger(__name__)
-
-# What a step without the database means, by its name.
-_UNAVAILABLE = {
-    "_follow": "Cannot read the consoles of this console host; they stay as "
-    "they are. Cause: %s",
-    "_record_heartbeat": "Cannot record the heartbeat of this console host: "
-    "after [consoles] host_down_time, the API counts it as down and places no "
-    "more consoles on it. Check that [database] connection leads to a server "
-    "that accepts writes. Cause: %s",
-    "_report_applied": "Cannot record which consoles are served; the API "
-    "shows what was recorded last. Cause: %s",
-}
-
-_RECOVERED = {
-    "_follow": "Reading consoles from the database again.",
-    "_apply": "Reconciliation recovered.",
-    "_record_heartbeat": "Recording heartbeats again.",
-    "_report_applied": "Recording which consoles are served again.",
-}
 
 _DRIVER_FAILED = (
     "The driver failed: consoles may be out of date. See the agent's log."
@@ -47,25 +34,14 @@ _DRIVER_FAILED = (
 _WATCHDOG_INTERVAL = 1.0
 
 
-class _Timer:
-    """Returns when a periodic task is due; the first time at once."""
-
-    def __init__(self, interval: float, clock: Callable[[], float]) -> None:
-        self._interval = interval
-        self._clock = clock
-        self._due_at = 0.0
-
-    def is_due(self) -> bool:
-        return self._clock() >= self._due_at
-
-    def restart(self) -> None:
-        self._due_at = self._clock() + self._interval
-
-
 class Reconciler:
     """Follows the feed and has the driver serve its consoles.
 
     While the database is unavailable, consoles stay as they are.
+
+    With a predecessor, it takes the consoles over once it has read them.
+    After it has handed them over to a successor, it continues to follow the
+    feed, so that sessions of deleted consoles end, but reports nothing.
     """
 
     def __init__(
@@ -74,24 +50,37 @@ class Reconciler:
         driver: Driver,
         conf: cfg.ConfigOpts,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        predecessor: Predecessor | None = None,
+        duties: Sequence[Callable[[], Coroutine[None, None, None]]] = (),
     ) -> None:
         """Prepare; ``run`` reconciles.
 
         :param clock: returns seconds
+        :param predecessor: the process that still serves the consoles
+        :param duties: what else runs while this process serves the consoles
         """
         self._feed = feed
         self._clocks = ClockComparison(feed.read_clock)
         self._driver = driver
+        # Held while consoles are applied or handed over.
+        self._driver_lock = asyncio.Lock()
+        self._predecessor = predecessor
+        self._duties = [self._report, self._feed_watchdog, *duties]
+        # Those of them that run: while this process is in charge.
+        self._running_duties: list[asyncio.Task[None]] = []
+        self._is_started = False
+        self._is_released = False
         self._stopping = asyncio.Event()
         # A thread of its own: look-ups of sessions that hang must not delay
         # reconciliation, nor the other way round.
         self._thread = ThreadPoolExecutor(1, "reconciler")
         self._poll_interval = conf.agent.poll_interval
+        self._drain_timeout = conf.agent.drain_timeout
         self._report_interval = conf.agent.report_interval
-        self._read_all = _Timer(conf.agent.full_interval, clock)
-        self._retry = _Timer(conf.agent.retry_interval, clock)
-        # The names of the steps that failed the last time.
-        self._failing_steps: set[str] = set()
+        self._read_all = Timer(conf.agent.full_interval, clock)
+        self._retry = Timer(conf.agent.retry_interval, clock)
+        self._steps = Steps()
         self._is_ready = False
         # Until the feed has been read, nothing is applied: what a previous
         # agent has left behind stays.
@@ -112,16 +101,13 @@ class Reconciler:
     async def run(self) -> None:
         """Reconcile until stopped, then close the driver.
 
-        :raises ConfigurationError: the console host cannot be registered
+        :raises ConfigurationError: the console host cannot be registered, or
+            the driver cannot serve
+        :raises HandoverError: the predecessor has exited
         """
         tasks = [
             asyncio.create_task(coroutine)
-            for coroutine in (
-                self._reconcile(),
-                self._report(),
-                self._feed_watchdog(),
-                self._stopping.wait(),
-            )
+            for coroutine in (self._reconcile(), self._stopping.wait())
         ]
         try:
             done, _ = await asyncio.wait(
@@ -130,12 +116,61 @@ class Reconciler:
             for task in done:
                 task.result()
         finally:
-            notify.send("STOPPING=1")
+            if self._running_duties:
+                notify.send("STOPPING=1")
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._end_duties()
             await self._driver.close()
             self._thread.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def can_hand_over(self) -> bool:
+        """Whether a successor could take the consoles over now."""
+        return self._is_ready and self._driver.can_hand_over
+
+    async def hand_over(self, successor: Successor) -> None:
+        """Let a successor serve the consoles, and keep the sessions.
+
+        If it fails, it is ended, and consoles are served as before.
+
+        :raises HandoverError: the successor has failed
+        """
+        async with self._driver_lock:
+            try:
+                await successor.serve(await self._driver.pause())
+            except BaseException:
+                await successor.end()
+                await self._driver.resume()
+                raise
+            self._is_released = True
+            await self._driver.release()
+        await self._end_duties()
+
+    async def drain(self) -> None:
+        """Stop when the last session has ended, or after a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_timeout):
+                # Drivers need not announce the end of their sessions.
+                while self._driver.session_count:  # noqa: ASYNC110
+                    await asyncio.sleep(self._poll_interval)
+        LOG.info(
+            "Drained: exiting with %d sessions left.",
+            self._driver.session_count,
+        )
+        self.stop()
+
+    def _begin_duties(self) -> None:
+        self._running_duties = [
+            asyncio.create_task(duty()) for duty in self._duties
+        ]
+
+    async def _end_duties(self) -> None:
+        duties, self._running_duties = self._running_duties, []
+        for task in duties:
+            task.cancel()
+        await asyncio.gather(*duties, return_exceptions=True)
 
     async def _feed_watchdog(self) -> None:
         """Notify systemd's watchdog, even if the database or driver hangs."""
@@ -147,40 +182,64 @@ class Reconciler:
         """Record heartbeats in the database, even if the driver hangs."""
         while True:
             await asyncio.sleep(self._report_interval)
-            await self._try(self._record_heartbeat)
+            await self._steps.run(self._record_heartbeat)
 
     async def _reconcile(self) -> None:
+        if self._predecessor is None:
+            await self._driver.start()
+            self._is_started = True
+            self._begin_duties()
         while True:
-            await self._try(self._follow)
+            await self._steps.run(self._follow)
             self._feed.drop_expired()
-            # Failed consoles are retried without the database, too.
-            await self._try(self._apply)
-            await self._try(self._report_applied)
+            if self._predecessor is not None and not self._is_started:
+                await self._take_over(self._predecessor)
+            if self._is_started:
+                # Failed consoles are retried without the database, too.
+                async with self._driver_lock:
+                    await self._steps.run(self._apply)
+                await self._become_ready()
+            if self._running_duties:
+                await self._steps.run(self._report_applied)
             await asyncio.sleep(self._poll_interval)
 
-    async def _try(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Run a step; log its first failure in a row, and its recovery."""
-        name = step.__name__
-        try:
-            await step()
-        except errors.DatabaseUnavailable as error:
-            if name not in self._failing_steps:
-                LOG.warning(_UNAVAILABLE[name], error.reason)
-            self._failing_steps.add(name)
-        except errors.Conflict as error:
-            raise errors.ConfigurationError(f"[agent] {error}") from error
-        except Exception:
-            # A bug must not end sessions.
-            if name not in self._failing_steps:
-                LOG.exception("Unexpected error in reconciliation; retrying.")
-            self._failing_steps.add(name)
+    async def _take_over(self, predecessor: Predecessor) -> None:
+        """Start the driver with the sockets of the predecessor."""
+        if self._feed.revision is None:
+            return
+        await self._driver.start(await predecessor.take())
+        self._is_started = True
+        # The predecessor may have applied more changes until it stopped.
+        await self._steps.run(self._follow)
+
+    async def _become_ready(self) -> None:
+        """Announce that consoles are served, once.
+
+        :raises ConfigurationError: the predecessor can serve consoles, and
+            this process none
+        """
+        found = self._found
+        if self._is_ready or found.served_revision is None:
+            return
+        self._is_ready = True
+        if self._predecessor is None:
+            notify.send("READY=1")
+        elif found.failed_count and not found.served_count:
+            raise errors.ConfigurationError(
+                "With the new configuration, no console can be served."
+            )
         else:
-            if name in self._failing_steps:
-                LOG.warning(_RECOVERED[name])
-            self._failing_steps.discard(name)
+            await self._predecessor.confirm()
+            self._begin_duties()
+            notify.send(f"MAINPID={os.getpid()}\nREADY=1")
+        LOG.info(
+            "Ready: serving %d of %d consoles.",
+            found.served_count,
+            found.served_count + found.failed_count,
+        )
 
     async def _follow(self) -> None:
-        if not self._feed.is_registered:
+        if not (self._feed.is_registered or self._is_released):
             await self._record_heartbeat()
         if self._read_all.is_due():
             await self._run_in_thread(self._feed.read_all)
@@ -227,7 +286,7 @@ class Reconciler:
             self._found = replace(self._found, trouble=_DRIVER_FAILED)
             raise
         failed = {**applied, **self._feed.unreadable}
-        self._log_changes(consoles, failed)
+        log_changes(self._applied, self._failed, consoles, failed)
         self._applied, self._failed = consoles, failed
         self._is_applied = True
         self._found = replace(
@@ -237,34 +296,3 @@ class Reconciler:
             served_count=len(consoles.keys() - failed.keys()),
             failed_count=len(failed),
         )
-        if not self._is_ready:
-            LOG.info(
-                "Ready: serving %d of %d consoles.",
-                self._found.served_count,
-                len(consoles),
-            )
-            notify.send("READY=1")
-        self._is_ready = True
-
-    def _log_changes(
-        self, consoles: Mapping[int, Console], failed: Mapping[int, str]
-    ) -> None:
-        """Log each console that has changed, once."""
-        before = self._applied
-        for console_id in before.keys() - consoles.keys():
-            LOG.info("Console %d is no longer served.", console_id)
-        for console_id, reason in failed.items():
-            if self._failed.get(console_id) != reason:
-                LOG.error(
-                    "Console %d cannot be served: %s", console_id, reason
-                )
-        for console_id, console in consoles.items():
-            if console_id in failed:
-                continue
-            if before.get(console_id) != console or console_id in self._failed:
-                LOG.info(
-                    "Console %d of server %s is served%s.",
-                    console_id,
-                    console.server_id,
-                    "" if console.port is None else f" on port {console.port}",
-                )

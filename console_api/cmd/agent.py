@@ -3,13 +3,12 @@
 
 import argparse
 import asyncio
-import contextlib
 import logging
 import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,10 @@ from console_api import directory, errors
 from console_api.agent import drivers
 from console_api.agent.cleaner import Cleaner
 from console_api.agent.feed import ConsoleFeed
+from console_api.agent.handover import Predecessor
 from console_api.agent.host import console_host
 from console_api.agent.reconciler import Reconciler
+from console_api.agent.reload import Reload
 from console_api.cmd.arguments import add_config_dir
 from console_api.cmd.explain import explain
 from console_api.db import schema
@@ -37,19 +38,20 @@ LOG = log.getLogger(__name__)
 
 
 def main() -> None:
-    """Run the agent until SIGTERM or SIGINT.
+    """Run the agent until SIGTERM or SIGINT; SIGHUP replaces it.
 
     :raises SystemExit: with a sentence, for what an operator can fix; other
         errors keep their traceback
     """
     arguments = _parse_arguments()
+    predecessor = Predecessor.connect()
     try:
         conf = configuration.load(
             configuration.config_dir(arguments.config_dir)
         )
         _set_up_logging(conf)
         _raise_file_limit()
-        asyncio.run(_run(conf))
+        asyncio.run(_run(conf, predecessor))
     except errors.ConsoleAPIError as error:
         sys.exit(f"console-api-agent: {explain(error)}")
 
@@ -84,7 +86,7 @@ def _raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def _run(conf: cfg.ConfigOpts) -> None:
+async def _run(conf: cfg.ConfigOpts, predecessor: Predecessor | None) -> None:
     database = Database(conf)
     try:
         _check_schema(conf)
@@ -94,34 +96,46 @@ async def _run(conf: cfg.ConfigOpts) -> None:
         servers = directory.load(conf, database)
         driver = driver_class.from_conf(conf, servers)
         reconciler = Reconciler(
-            ConsoleFeed(database, keys, host), driver, conf
+            ConsoleFeed(database, keys, host),
+            driver,
+            conf,
+            predecessor=predecessor,
+            duties=[*_duties(conf, database, servers)],
         )
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, reconciler.stop)
+        reload = Reload(reconciler)
+        _handle_signals(reload)
         LOG.info(
             "Serving %s consoles of console host %s.",
             host.console_type,
             host.host,
         )
-        async with _in_background(_helpers(conf, database, servers)):
-            await reconciler.run()
+        await reconciler.run()
+        status = await reload.finish()
     finally:
         database.close()
+    if predecessor is not None and not status:
+        await predecessor.say_goodbye()
     # Exit without waiting for threads that a hanging database blocks: their
     # results no longer matter.
     logging.shutdown()
-    os._exit(0)
+    os._exit(status)
 
 
-def _helpers(
+def _handle_signals(reload: Reload) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, reload.stop)
+    loop.add_signal_handler(signal.SIGHUP, reload.request)
+
+
+def _duties(
     conf: cfg.ConfigOpts, database: Database, servers: Directory
-) -> Iterator[Coroutine[None, None, None]]:
+) -> Iterator[Callable[[], Coroutine[None, None, None]]]:
     """Return what else runs while consoles are served."""
     if conf.agent.cleanup_interval:
-        yield Cleaner(database, servers, conf).run()
+        yield Cleaner(database, servers, conf).run
     if conf.notifications.transport_url:
-        yield _notification_listener(database, servers, conf).run()
+        yield _notification_listener(database, servers, conf).run
 
 
 def _notification_listener(
@@ -138,19 +152,6 @@ def _notification_listener(
             f"console-api[notifications]. ({error})"
         ) from error
     return NotificationListener(database, servers, conf)
-
-
-@contextlib.asynccontextmanager
-async def _in_background(
-    helpers: Iterable[Coroutine[None, None, None]],
-) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(helper) for helper in helpers]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _check_schema(conf: cfg.ConfigOpts) -> None:

@@ -103,6 +103,16 @@ OPTS = [
         "cannot be served, for example because its port is in use.",
     ),
     cfg.IntOpt(
+        "drain_timeout",
+        default=14400,
+        min=0,
+        help="Time, in seconds, for which sessions continue after the agent "
+        "has been reloaded. They are served by the process that served them "
+        "before, with its version and configuration. 0 ends them at once. A "
+        "driver that does not serve viewers itself, such as `xvp`, ignores "
+        "it.",
+    ),
+    cfg.IntOpt(
         "cleanup_interval",
         default=60,
         min=0,

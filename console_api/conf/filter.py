@@ -13,8 +13,7 @@ OPTS = [
             choices=[
                 (
                     "consoles",
-                    "Consoles of servers and projects, which Nova no longer "
-                    "has.",
+                    "Consoles of servers, which Nova no longer has.",
                 ),
                 (
                     "remote_consoles",

@@ -88,7 +88,7 @@ class AgentTestCase(base.FunctionalTestCase):
 
     def open_ports(self) -> set[int]:
         """Return the ports on which the agent listens."""
-        return agents.listening_ports(self.agent.process)
+        return agents.listening_ports(self.agent.pid)
 
     def eventually_logged(self, text: str) -> None:
         """Wait until the log of the agent contains a text."""

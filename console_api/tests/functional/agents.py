@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from console_api import conf
@@ -40,11 +40,12 @@ class Agent:
         self.folder = folder
         self._log = folder / "agent.log"
         self.process: processes.Program | subprocess.Popen[bytes]
-        with self._systemd() as notifications, self._log.open("a") as log:
+        self._systemd = self._listen()
+        with self._log.open("a") as log:
             environment = {
                 **os.environ,
                 conf.ENVIRONMENT: str(folder),
-                "NOTIFY_SOCKET": notifications.getsockname(),
+                "NOTIFY_SOCKET": self._systemd.getsockname(),
             }
             if command:
                 self.process = subprocess.Popen(
@@ -58,8 +59,13 @@ class Agent:
                 self.process = processes.Program(
                     _main, [str(folder)], environment, log.fileno()
                 )
-            atexit.register(self.kill)
-            self._wait_until_ready(notifications)
+        #: The process that serves the consoles.
+        self.pid = self.process.pid
+        self._successors: list[int] = []
+        atexit.register(self.kill)
+        if self.wait_for_notification("READY=1") is None:
+            self.kill()
+            raise NotReady(self.log)
 
     @property
     def log(self) -> str:
@@ -77,26 +83,53 @@ class Agent:
     def kill(self) -> None:
         """Kill the agent, as a crash would."""
         atexit.unregister(self.kill)
+        for pid in self._successors:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
+        self._systemd.close()
 
-    @contextlib.contextmanager
-    def _systemd(self) -> Iterator[socket.socket]:
-        path = self.folder / "notify"
-        path.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
-            receiver.bind(str(path))
-            receiver.settimeout(0.1)
-            yield receiver
+    def reload(self) -> None:
+        """Send SIGHUP, and wait until another process serves the consoles."""
+        self.request_reload()
+        state = self.wait_for_notification("MAINPID=")
+        assert state is not None, self.log
+        self.pid = int(state.splitlines()[0].partition("=")[2])
+        self._successors.append(self.pid)
 
-    def _wait_until_ready(self, receiver: socket.socket) -> None:
+    def request_reload(self) -> None:
+        """Send SIGHUP, and wait until the agent has received it."""
+        self._discard_notifications()
+        os.kill(self.pid, signal.SIGHUP)
+        assert self.wait_for_notification("RELOADING=1"), self.log
+
+    def wait_for_notification(self, prefix: str) -> str | None:
+        """Return the next notification of systemd that begins so.
+
+        :returns: None if the first process has exited, or after a while
+        """
         deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(TimeoutError):
-                if receiver.recv(100) == b"READY=1":
-                    return
-        self.kill()
-        raise NotReady(self.log)
+                state = self._systemd.recv(100).decode()
+                if state.startswith(prefix):
+                    return state
+        return None
+
+    def _discard_notifications(self) -> None:
+        """Make room: the agent does not wait for a reader."""
+        with contextlib.suppress(TimeoutError):
+            while self._systemd.recv(100):
+                pass
+
+    def _listen(self) -> socket.socket:
+        path = self.folder / "notify"
+        path.unlink(missing_ok=True)
+        receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        receiver.bind(str(path))
+        receiver.settimeout(0.1)
+        return receiver
 
 
 def _main(folder: str) -> None:
@@ -134,12 +167,10 @@ def configure(
     )
 
 
-def listening_ports(
-    process: processes.Program | subprocess.Popen[bytes],
-) -> set[int]:
+def listening_ports(pid: int) -> set[int]:
     """Return the TCP ports on which a process listens."""
     sockets = set()
-    for entry in Path(f"/proc/{process.pid}/fd").iterdir():
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
             sockets.add(str(entry.readlink()))
     ports = set()

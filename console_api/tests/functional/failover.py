@@ -207,7 +207,7 @@ class Site:
         return host["state"] == "up" and reported.timestamp() >= moment
 
     def _open_ports(self) -> set[int]:
-        return agents.listening_ports(self._agent.process)
+        return agents.listening_ports(self._agent.pid)
 
     def _ports(self) -> set[int]:
         consoles, hosts = tables.consoles.c, tables.console_hosts.c

@@ -147,7 +147,7 @@ class FollowTest(ReconcilerCase):
 
     async def test_failed_console_is_retried_and_logged_once(self) -> None:
         self.driver.failures = {1: "the port is taken"}
-        with self.assertLogs(module.LOG) as logs:
+        with self.assertLogs("console_api.agent") as logs:
             await self.run_until(
                 lambda: len(self.driver.applied) > 3 or self.pass_time(1),
                 {1: console(1)},
@@ -163,7 +163,7 @@ class FollowTest(ReconcilerCase):
 
     async def test_retry_waits_for_its_interval(self) -> None:
         self.driver.failures = {1: "the port is taken"}
-        with self.assertLogs(module.LOG):
+        with self.assertLogs("console_api.agent"):
             await self.run_until(lambda: self.feed.reads > 5, {1: console(1)})
         self.assertEqual([[1]], self.driver.applied)
 
@@ -187,7 +187,7 @@ class FollowTest(ReconcilerCase):
 class FailureTest(ReconcilerCase):
     async def test_unavailable_database_changes_nothing(self) -> None:
         unavailable = errors.DatabaseUnavailable()
-        with self.assertLogs(module.LOG) as logs:
+        with self.assertLogs("console_api.agent") as logs:
             await self.run_until(
                 lambda: self.feed.reads > 5,
                 {1: console(1)},
@@ -201,7 +201,7 @@ class FailureTest(ReconcilerCase):
         self.assertEqual(self.feed.reads, self.feed.expiry_checks)
 
     async def test_unexpected_error_changes_nothing(self) -> None:
-        with self.assertLogs(module.LOG) as logs:
+        with self.assertLogs("console_api.agent") as logs:
             await self.run_until(
                 lambda: self.feed.reads > 4,
                 {1: console(1)},
@@ -308,7 +308,7 @@ class ReportTest(ReconcilerCase):
         self.driver.apply = mock.Mock(  # type: ignore[method-assign]
             side_effect=ValueError("a bug")
         )
-        with self.assertLogs(module.LOG):
+        with self.assertLogs("console_api.agent"):
             report = await self.report_when(is_over, {1: console(1)})
         self.assertIsNone(report.trouble)
         self.assertIn(
@@ -334,7 +334,7 @@ class ReportTest(ReconcilerCase):
                 self.feed.cannot_report_problems = False
             return bool(self.feed.problems)
 
-        with self.assertLogs(module.LOG, "WARNING") as logs:
+        with self.assertLogs("console_api.agent", "WARNING") as logs:
             await self.run_until(is_done, {1: console(1)})
         self.assertIsNone(self.feed.reports[1].served_revision)
         self.assertIn("which consoles are served", logs.output[-1])
@@ -351,7 +351,7 @@ class LogTest(ReconcilerCase):
                 self.feed.cannot_report = False
             return len(self.feed.reports) > 3
 
-        with self.assertLogs(module.LOG, "WARNING") as logs:
+        with self.assertLogs("console_api.agent", "WARNING") as logs:
             await self.run_until(is_done)
         failure, recovery = (r.getMessage() for r in logs.records)
         self.assertIn("Cannot record the heartbeat", failure)
@@ -377,7 +377,7 @@ class LogTest(ReconcilerCase):
 
     async def test_unreadable_password_is_logged(self) -> None:
         self.feed.unreadable = {7: "no key fits"}
-        with self.assertLogs(module.LOG) as logs:
+        with self.assertLogs("console_api.agent") as logs:
             await self.run_until(lambda: self.feed.reads > 2, {})
         self.assertIn("Console 7 cannot be served: no key", logs.output[0])
 

@@ -46,5 +46,4 @@ class ControllerCase(base.ServiceCase):
             path=path,
             query=query or {},
             body=body,
-            url=lambda: "http://localhost/os-consoles",
         )
