@@ -104,6 +104,7 @@ REFUSED_LINES = (
 # Parts of random server names.
 PARTS = (
     *("a", "b", "vm-1", "POOL", "VM", "-", ":1", "a:b", "'", "\\", UUID),
+    *("uuid=", "xs1", "192.0.2.1"),
     *(" ", "#", '"', "é", "\r", "\t", "\n", "\0", "x" * 79, "x" * 81, ""),
 )
 
@@ -171,12 +172,19 @@ class ConfigurationTests(xvp.XVPCase):
                 sorted(c.instance_name for c in plan.consoles.values()),
                 sorted(target.name for target in written),
             )
+            for target in written:
+                self.assertNotIn("Control domain", target.screen)
 
     def random_writer(self, chance):
         """Return a writer for two pools."""
-        lines = list(LINES.values())[3:6]
+        lines = [*list(LINES.values())[3:5], "HOST 192.0.2.1 xs1"]
         pools = [
-            Pool(name, f"{name}-*", [f"POOL {name}", *lines])
+            Pool(
+                name,
+                f"{name}-*",
+                frozenset({"xs1"}),
+                [f"POOL {name}", *lines],
+            )
             for name in ("a", "b")
         ]
         return Writer(pools, chance.choice([None, 2000, 2001]))

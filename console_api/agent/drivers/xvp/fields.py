@@ -26,6 +26,11 @@ PORTS = range(1024, values.MAX_PORT + 1)
 # A quoted word has no escapes, and # starts a comment even in quotes.
 _WRITABLE = re.compile(r"[ !$-~]*")
 
+_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
+
+# What XenServer calls the servers that manage its hosts.
+_CONTROL_DOMAIN = "control domain on host"
+
 
 def word(text: str, max_length: int) -> str:
     """Return a word, in quotation marks if it contains spaces.
@@ -54,6 +59,24 @@ def pool(name: str) -> str:
     if ":" in name:
         raise ValueError("must not contain a colon")
     return word(name, MAX_POOL_LENGTH)
+
+
+def server(name: str, *, is_multiplexed: bool) -> str:
+    """Return the name of a server.
+
+    :param is_multiplexed: whether clients must send the name
+    :raises ValueError: clients cannot send it, or xvp takes it for that of
+        the control domain of a host, or see ``word``
+    """
+    if _ADDRESS.fullmatch(name) or name.casefold().startswith(_CONTROL_DOMAIN):
+        raise ValueError("could be taken for a host of its pool")
+    if is_multiplexed and ":" in name:
+        raise ValueError(
+            "must not contain a colon, which clients send between the names "
+            "of a pool and a server; a console with a port of its own may "
+            "have such a name"
+        )
+    return word(name, MAX_NAME_LENGTH)
 
 
 def domain(name: str) -> str:

@@ -19,11 +19,14 @@ class Pool:
     """A pool of XenServer hosts.
 
     ``lines`` are the lines of ``xvp.conf`` that precede those of its
-    servers; ``compute_hosts`` are shell patterns.
+    servers; ``compute_hosts`` are shell patterns.  ``host_names`` has the
+    names of its hosts, with and without their domain, in lower case: xvp
+    would show the control domain of a host for a server of that name.
     """
 
     name: str
     compute_hosts: Sequence[str]
+    host_names: frozenset[str]
     lines: Sequence[str] = field(repr=False)
 
 
@@ -49,7 +52,12 @@ def _read(conf: cfg.ConfigOpts, name: str) -> Pool:
     conf.register_opts(options.POOL_OPTS, group=group)
     try:
         pool = conf[group]
-        return Pool(name, tuple(pool.compute_hosts), list(_lines(name, pool)))
+        return Pool(
+            name,
+            tuple(pool.compute_hosts),
+            _host_names(pool),
+            list(_lines(name, pool)),
+        )
     except (cfg.Error, ValueError) as error:
         raise errors.ConfigurationError(f"[{group}] {error}.") from error
 
@@ -75,6 +83,16 @@ def _lines(name: str, pool: cfg.ConfigOpts.GroupAttr) -> Iterator[str]:
         host_name, _, address = host.partition("=")
         written = _write("hosts", fields.host, host_name, address or None)
         yield f"HOST {written}"
+
+
+def _host_names(pool: cfg.ConfigOpts.GroupAttr) -> frozenset[str]:
+    names = {host.partition("=")[0].casefold() for host in pool.hosts}
+    suffix = f".{pool.domain.casefold()}"
+    return frozenset(
+        {name.removesuffix(suffix) for name in names}
+        | {name.removesuffix(suffix) + suffix for name in names}
+        | names
+    )
 
 
 def _write(

@@ -124,7 +124,8 @@ class _Draft:
 
         :returns: why that is not possible, if it is not
         """
-        name = (entry.pool, console.instance_name)
+        # xvp knows a server by its UUID with and without this.
+        name = (entry.pool, console.instance_name.removeprefix("uuid="))
         port = self._multiplex_port if console.port is None else console.port
         if port is None:
             return "the console host has no multiplex port"
@@ -173,13 +174,20 @@ def _entry(pools: Sequence[Pool], console: Console) -> _Entry | str:
     )
     if index is None:
         return "no pool serves the compute host of its server"
+    if console.instance_name.casefold() in pools[index].host_names:
+        return (
+            "its instance name is that of a host of its pool, whose control "
+            "domain would be shown"
+        )
     if console.port is not None and console.port not in fields.PORTS:
         return (
             f"its port must be between {fields.PORTS[0]} and "
             f"{fields.PORTS[-1]}"
         )
     try:
-        name = fields.word(console.instance_name, fields.MAX_NAME_LENGTH)
+        name = fields.server(
+            console.instance_name, is_multiplexed=console.port is None
+        )
     except ValueError as error:
         return f"its instance name {error}"
     try:

@@ -46,6 +46,26 @@ class PoolTest(unittest.TestCase):
                 fields.pool(name)
 
 
+class ServerTest(unittest.TestCase):
+    def test_name_of_control_domain_is_refused(self) -> None:
+        for name in (
+            *("192.0.2.1", "192.0.02.001"),
+            *("Control domain on host: xs1", "CONTROL DOMAIN ON HOST: xs1"),
+        ):
+            with (
+                self.subTest(name),
+                self.assertRaisesRegex(ValueError, "host"),
+            ):
+                fields.server(name, is_multiplexed=False)
+        for name in ("192.0.2", "v192.0.2.1", "192.0.2.1-web", "1234"):
+            self.assertEqual(name, fields.server(name, is_multiplexed=False))
+
+    def test_multiplexed_name_with_colon_is_refused(self) -> None:
+        self.assertEqual("a:b", fields.server("a:b", is_multiplexed=False))
+        with self.assertRaisesRegex(ValueError, "must not contain a colon"):
+            fields.server("a:b", is_multiplexed=True)
+
+
 class DomainTest(unittest.TestCase):
     def test_domain_may_be_empty(self) -> None:
         self.assertEqual('""', fields.domain(""))

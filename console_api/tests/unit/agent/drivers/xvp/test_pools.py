@@ -39,6 +39,10 @@ class ReadTest(base.FolderCase):
             )
         )
         self.assertEqual("west", west.name)
+        self.assertLessEqual(
+            {"xs1", "xs2", "xs1.example.org", "xs2.example.org"},
+            west.host_names,
+        )
         self.assertEqual(("west-*", "compute-1"), west.compute_hosts)
         self.assertEqual(
             [
@@ -53,6 +57,12 @@ class ReadTest(base.FolderCase):
         self.assertEqual(("*",), east.compute_hosts)
         self.assertEqual(["POOL east", 'DOMAIN ""'], list(east.lines[:2]))
         self.assertNotIn("2a0e3d7a60a60b32", repr(west))
+
+    def test_host_names_with_and_without_domain(self) -> None:
+        [pool] = pools.read(
+            self.conf(a={"domain": "Example.org", "hosts": "XS1.example.org"})
+        )
+        self.assertLessEqual({"xs1", "xs1.example.org"}, pool.host_names)
 
     def test_option_that_xvp_would_refuse_is_refused(self) -> None:
         for values, text in (

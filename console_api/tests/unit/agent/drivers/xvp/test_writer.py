@@ -17,6 +17,7 @@ def pool(name: str, compute_hosts: str = "*") -> Pool:
     return Pool(
         name,
         compute_hosts.split(),
+        frozenset({"xs1", "xs1.example.org"}),
         [f"POOL {name}", 'DOMAIN ""', f"MANAGER u {'0' * 32}", "HOST h"],
     )
 
@@ -82,6 +83,11 @@ class PlanTest(unittest.TestCase):
             ({"instance_name": ""}, "must not be empty"),
             ({"instance_name": "a" * 81}, "at most 80"),
             ({"instance_name": "vm-1"}, "another server of its pool"),
+            ({"instance_name": "uuid=vm-1"}, "another server of its pool"),
+            ({"instance_name": "XS1"}, "that of a host of its pool"),
+            ({"instance_name": "xs1.Example.org"}, "that of a host"),
+            ({"instance_name": "192.0.2.1"}, "taken for a host"),
+            ({"instance_name": "a:b", "port": None}, "contain a colon"),
             ({"port": 2001}, "port 2001 is used twice"),
             ({"port": 2000}, "port 2000 is used twice"),
             ({"port": 1023}, "between 1024 and 65535"),
