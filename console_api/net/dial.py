@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from console_api.rfb.endpoint import (
 )
 from console_api.rfb.errors import HandshakeError
 from console_api.rfb.handshake import State
+
+_ERRNO = re.compile(r"\[Errno ([0-9]+)\]")
 
 
 class DialError(Exception):
@@ -107,9 +110,12 @@ async def dial(
 
 def _reason(error: OSError) -> str:
     """Return the reason of an error without numbers and Python's wording."""
-    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
+    if isinstance(error, ssl.SSLError | socket.gaierror):
         return error.strerror or str(error)
-    return os.strerror(error.errno)
+    # An error of several addresses has the numbers only in its text.
+    numbers = [error.errno] if error.errno else _ERRNO.findall(str(error))
+    reasons = dict.fromkeys(os.strerror(int(number)) for number in numbers)
+    return ", ".join(reasons) or str(error)
 
 
 async def _dial(

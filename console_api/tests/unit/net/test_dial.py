@@ -5,6 +5,7 @@ import socket
 import ssl
 import unittest
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 from unittest import mock
 
 from console_api.net.dial import DialError, DialRefused, Target, dial
@@ -45,6 +46,17 @@ def unanswered(host: str, port: int) -> Iterator[None]:
         # Fills the backlog.
         with socket.create_connection((host, port)):
             yield
+
+
+def resolved(*hosts: str) -> AbstractContextManager[object]:
+    """Have every name resolve to some addresses."""
+
+    async def look_up(_host: str, port: int, **_kwargs: object) -> object:
+        kind = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+        return [(*kind, (host, port)) for host in hosts]
+
+    loop = asyncio.get_running_loop()
+    return mock.patch.object(loop, "getaddrinfo", look_up)
 
 
 class DialTest(unittest.IsolatedAsyncioTestCase):
@@ -118,20 +130,17 @@ class DialTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_next_address_is_tried_while_first_is_silent(self) -> None:
         async with display(V8 + b"\1\1" + OK) as target:
-            with unanswered("127.0.0.2", target.port):
-                loop = asyncio.get_running_loop()
-                infos = [
-                    (socket.AF_INET, socket.SOCK_STREAM, 0, "", address)
-                    for address in (
-                        ("127.0.0.2", target.port),
-                        (target.host, target.port),
-                    )
-                ]
-                with mock.patch.object(
-                    loop, "getaddrinfo", mock.AsyncMock(return_value=infos)
-                ):
-                    # Fails after the time limit if they are tried in turn.
-                    await self.dial(Target("compute-1", target.port))
+            with (
+                unanswered("127.0.0.2", target.port),
+                resolved("127.0.0.2", target.host),
+            ):
+                # Fails after the time limit if they are tried in turn.
+                await self.dial(Target("compute-1", target.port))
+
+    async def test_error_of_several_addresses_is_readable(self) -> None:
+        target = Target("compute-1", free_port())
+        with resolved("127.0.0.1", "127.0.0.2"):
+            await self.assert_error("failed: Connection refused[.]$", target)
 
     async def test_invalid_host_is_an_error(self) -> None:
         for host in ("two..dots", "x" * 64, "null\0"):
