@@ -8,6 +8,7 @@ begins with the name of the value: ``name must not be empty``.
 """
 
 import enum
+import ipaddress
 import json
 import re
 import unicodedata
@@ -75,7 +76,14 @@ class ConsoleState(enum.StrEnum):
 # surrogates, which no database stores; line and paragraph separators.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
+# Joiners belong to the spelling of Persian, Devanagari and families of emoji.
+# Behind an ASCII character they have no effect.
+_JOINER = re.compile("(?<=[^\0-\x7f])[\u200c\u200d]")
+
 _WHITESPACE = re.compile(r"\s")
+
+# What a host has only as part of an address, or of something longer.
+_ADDRESS_CHARACTERS = re.compile(r"[][:/@]")
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -91,7 +99,8 @@ def text(value: object, max_length: int = MAX_NAME_LENGTH) -> str:
 
     :param max_length: in characters
     :raises ValueError: it is not a string, is empty or too long, or contains
-        control characters, invisible characters or line breaks
+        control characters, line breaks or invisible characters, except
+        joiners of characters outside of ASCII
     """
     if not isinstance(value, str):
         # ValueError for every wrong value: callers report them alike.
@@ -102,11 +111,7 @@ def text(value: object, max_length: int = MAX_NAME_LENGTH) -> str:
         raise ValueError(
             f"must have at most {max_length} characters, not {len(value)}"
         )
-    if not _REFUSED_CATEGORIES.isdisjoint(map(unicodedata.category, value)):
-        raise ValueError(
-            "must not contain line breaks, tabs, or other control or "
-            "invisible characters"
-        )
+    _require_visible(_JOINER.sub("", value))
     return value
 
 
@@ -124,6 +129,29 @@ def host(value: object) -> str:
     :raises ValueError: it contains whitespace, or see ``text``
     """
     return _word(value, MAX_NAME_LENGTH)
+
+
+def endpoint_host(value: object) -> str:
+    """Return the host of an endpoint, IPv6 addresses without brackets.
+
+    :raises ValueError: it is neither a host name nor an IP address, or has a
+        port, or see ``host``
+    """
+    word = host(value)
+    address = word
+    if word.startswith("[") and word.endswith("]"):
+        address = word[1:-1]
+    try:
+        if address != word or _ADDRESS_CHARACTERS.search(word):
+            ipaddress.IPv6Address(address)
+        # Labels that are empty or too long: socket functions do the same.
+        address.encode("idna")
+    except ValueError as error:
+        raise ValueError(
+            "must be a host name or an IP address without a port, not "
+            f"{quoted(word)}"
+        ) from error
+    return address
 
 
 def pattern(value: object) -> str:
@@ -246,6 +274,15 @@ def quoted(value: object) -> str:
 
 def _word(value: object, max_length: int) -> str:
     word = text(value, max_length)
+    _require_visible(word)
     if _WHITESPACE.search(word):
         raise ValueError("must not contain whitespace")
     return word
+
+
+def _require_visible(value: str) -> None:
+    if not _REFUSED_CATEGORIES.isdisjoint(map(unicodedata.category, value)):
+        raise ValueError(
+            "must not contain line breaks, tabs, or other control or "
+            "invisible characters"
+        )

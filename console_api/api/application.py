@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API as a WSGI application: routing and request processing."""
 
+import functools
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
+from wsgiref.util import request_uri
 
 from microversion_parse import Version
 
@@ -135,6 +137,7 @@ class Application:
                 path=match.variables,
                 query=query,
                 body=document,
+                url=functools.partial(request_uri, environ, False),
             )
         )
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A request as controllers see it: authenticated, authorized and parsed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -21,7 +21,8 @@ class Request(Generic[T]):
     the caller to perform the operation on it.  ``path`` holds the variables
     of the path as WSGI passes them (the bytes sent, decoded as Latin-1),
     ``query`` the first value of each parameter.  ``body`` is the parsed JSON
-    document, which fits the schema of the route, or None.
+    document, which fits the schema of the route, or None.  ``url`` returns the
+    URL of the request without its query, for links.
     """
 
     service: Service
@@ -31,3 +32,4 @@ class Request(Generic[T]):
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
+    url: Callable[[], str]

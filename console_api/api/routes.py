@@ -136,6 +136,14 @@ ROUTES: Sequence[AnyRoute] = (
         actions=tuple(remote_schemas.ACTIONS),
     ),
     Route(
+        "/os-consoles",
+        "GET",
+        consoles.list_all,
+        rule=console_policies.LIST,
+        target=targets.listed_projects,
+        query=console_schemas.LIST_ALL_QUERY,
+    ),
+    Route(
         "/os-console-hosts",
         "GET",
         console_hosts.index,

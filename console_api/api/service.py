@@ -14,6 +14,7 @@ from console_api import directory, errors, values
 from console_api.bulkhead import Bulkhead
 from console_api.consoles import types
 from console_api.consoles.console_hosts import ConsoleHostManager
+from console_api.consoles.listing import ConsoleListing
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import schema
 from console_api.db.engine import Database
@@ -38,6 +39,7 @@ class Service:
     directory: Directory
     consoles: ConsoleManager
     console_hosts: ConsoleHostManager
+    console_listing: ConsoleListing
     tokens: TokenManager
     bulkhead: Bulkhead
     reserved: Bulkhead
@@ -71,6 +73,9 @@ class Service:
                 conf.consoles.lifetime,
             ),
             console_hosts=ConsoleHostManager(
+                database, conf.consoles.host_down_time
+            ),
+            console_listing=ConsoleListing(
                 database, conf.consoles.host_down_time
             ),
             tokens=TokenManager(

@@ -104,6 +104,67 @@ def console_auth_token(
     return info
 
 
+class ListedProjects:
+    """The projects whose resources the caller of a list may see.
+
+    Those of the caller's own project, and with ``servers.ALL_TENANTS`` those
+    of other projects that the rule of the list allows as well.
+    """
+
+    def __init__(
+        self, service: Service, caller: RequestContext, rule: str
+    ) -> None:
+        """Decide for a caller.
+
+        :param rule: the rule of the list, which allows the own project
+        """
+        self._service = service
+        self._caller = caller
+        self._rule = rule
+
+    @property
+    def own(self) -> str | None:
+        """The caller's own project."""
+        return self._caller.project_id
+
+    def check_all(self) -> None:
+        """Check whether the caller may ask for other projects at all.
+
+        :raises Forbidden: ``servers.ALL_TENANTS`` refuses
+        """
+        if not self.is_all_tenants(self.own):
+            raise errors.Forbidden(servers.ALL_TENANTS)
+
+    def is_all_tenants(self, project_id: str | None) -> bool:
+        """Return whether ``servers.ALL_TENANTS`` allows a project."""
+        return self._service.enforcer.allows(
+            self._caller, servers.ALL_TENANTS, project_id
+        )
+
+    def includes(self, project_id: str) -> bool:
+        """Return whether the caller may see the resources of a project."""
+        return project_id == self.own or (
+            self.is_all_tenants(project_id)
+            and self._service.enforcer.allows(
+                self._caller, self._rule, project_id
+            )
+        )
+
+
+def listed_projects(
+    service: Service,
+    caller: RequestContext,
+    rule: str,
+    path: Mapping[str, str],
+) -> ListedProjects:
+    """Return the projects whose resources the caller may list.
+
+    :raises Forbidden: the rule refuses for the caller's own project
+    """
+    own_project(service, caller, rule, path)
+    return ListedProjects(service, caller, rule)
+
+
 def own_project(
     service: Service,
     caller: RequestContext,

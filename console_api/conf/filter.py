@@ -13,7 +13,8 @@ OPTS = [
             choices=[
                 (
                     "consoles",
-                    "Consoles of servers, which Nova no longer has.",
+                    "Consoles of servers and projects, which Nova no longer "
+                    "has.",
                 ),
                 (
                     "remote_consoles",

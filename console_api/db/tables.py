@@ -31,6 +31,7 @@ servers = sa.Table(
     # Null until the server is scheduled.
     sa.Column("compute_host", _NAME),
     sa.PrimaryKeyConstraint("uuid", name="pk_servers"),
+    sa.Index("ix_servers_project_id", "project_id"),
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",
 )

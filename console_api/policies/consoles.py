@@ -8,6 +8,7 @@ from console_api.policies import base
 ROOT = "os_compute_api:os-consoles"
 INDEX = f"{ROOT}:index"
 CREATE = f"{ROOT}:create"
+LIST = f"{ROOT}:list"
 SHOW = f"{ROOT}:show"
 DELETE = f"{ROOT}:delete"
 
@@ -18,6 +19,14 @@ _ITEM = "/servers/{server_id}/consoles/{console_id}"
 def list_rules() -> list[policy.RuleDefault]:
     """Return the documented rules."""
     return [
+        policy.DocumentedRuleDefault(
+            name=LIST,
+            check_str=base.READER_OR_ADMIN,
+            scope_types=base.SCOPE_TYPES,
+            description="List the consoles of all servers of a project, with "
+            "their state",
+            operations=[{"method": "GET", "path": "/os-consoles"}],
+        ),
         policy.DocumentedRuleDefault(
             name=INDEX,
             check_str=base.READER_OR_ADMIN,

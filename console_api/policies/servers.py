@@ -17,9 +17,10 @@ def list_rules() -> list[policy.RuleDefault]:
             name=ALL_TENANTS,
             check_str=base.ADMIN,
             scope_types=base.SCOPE_TYPES,
-            description="Reach the servers of other projects. An operation "
-            "on a server of another project requires this rule in addition "
-            "to its own, which never suffices",
+            description="Reach the servers of other projects, and list "
+            "consoles of all projects. An operation on a server of another "
+            "project requires this rule in addition to its own, which never "
+            "suffices",
             operations=[
                 {"method": "GET", "path": f"{_SERVER}/consoles"},
                 {"method": "POST", "path": f"{_SERVER}/consoles"},
@@ -33,6 +34,7 @@ def list_rules() -> list[policy.RuleDefault]:
                 },
                 {"method": "POST", "path": f"{_SERVER}/remote-consoles"},
                 {"method": "POST", "path": f"{_SERVER}/action"},
+                {"method": "GET", "path": "/os-consoles (all_projects=true)"},
             ],
         )
     ]

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Consoles of servers."""
 
+import datetime as dt
 import re
+from urllib.parse import urlencode
 
 from console_api import errors
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json
+from console_api.api.targets import ListedProjects
+from console_api.db.console_listing import ConsoleFilters, ListedConsole
 from console_api.directory.base import Server
+from console_api.values import ConsoleState
 
 # As many digits as the integers of every supported database can hold.
 _CONSOLE_ID = re.compile(r"[0-9]{1,18}")
@@ -35,6 +40,71 @@ def index(request: Request[Server | None]) -> Response:
             ]
         }
     )
+
+
+def list_all(request: Request[ListedProjects]) -> Response:
+    """List consoles of the caller's project, or of all projects.
+
+    A page has fewer consoles than there are if the policy refuses some: only
+    the absence of a link to the next page marks the last one.
+
+    :raises Forbidden: the caller may not list consoles of all projects
+    """
+    query, projects = request.query, request.target
+    if query.get("all_projects") == "true":
+        projects.check_all()
+        project_id = None
+    else:
+        project_id = projects.own
+    max_limit = request.service.max_limit
+    page = request.service.console_listing.page(
+        ConsoleFilters(
+            project_id=project_id,
+            server_id=query.get("server_id", "").lower() or None,
+            console_host=query.get("console_host"),
+            console_type=query.get("console_type"),
+            state=query.get("state"),
+        ),
+        marker=int(query.get("marker", 0)),
+        limit=min(int(query.get("limit", max_limit)), max_limit),
+    )
+    document: dict[str, object] = {
+        "consoles": [
+            _render(console, projects)
+            for console in page.consoles
+            if projects.includes(console.project_id)
+        ]
+    }
+    if page.next_marker is not None:
+        following = urlencode({**query, "marker": page.next_marker})
+        document["consoles_links"] = [
+            {"rel": "next", "href": f"{request.url()}?{following}"}
+        ]
+    return render_json(document)
+
+
+def _render(
+    console: ListedConsole, projects: ListedProjects
+) -> dict[str, object]:
+    created_at = dt.datetime.fromtimestamp(console.created_at, dt.UTC)
+    document: dict[str, object] = {
+        "id": console.id,
+        "server_id": console.server_id,
+        "project_id": console.project_id,
+        "console_type": console.console_type,
+        "instance_name": console.instance_name,
+        "console_host": console.console_host,
+        "host": console.host,
+        "port": console.port,
+        "state": console.state,
+        "created_at": created_at.isoformat(),
+    }
+    if console.state == ConsoleState.FAILED and projects.is_all_tenants(
+        console.project_id
+    ):
+        # It names ports and programs of the operator's machines.
+        document["reason"] = console.problem
+    return document
 
 
 def create(request: Request[Server]) -> Response:

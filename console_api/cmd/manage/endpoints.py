@@ -27,7 +27,7 @@ REQUIRED_ENDPOINT_KEYS = ENDPOINT_KEYS[:3]
 #: The check of each part of an endpoint.
 ENDPOINT_CHECKS: Mapping[str, Callable[[object], str | int]] = {
     "protocol": values.protocol,
-    "host": values.host,
+    "host": values.endpoint_host,
     "port": values.port,
     "tls_port": values.port,
     "internal_access_path": values.text,

@@ -116,18 +116,17 @@ def _host(address: str | None, compute_host: str) -> str | None:
     """
     if not address:
         return None
+    host = values.named("listen", values.endpoint_host, address)
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(host)
     except ValueError:
         # Such as `localhost` and `ip6-localhost.localdomain`.
-        if "localhost" in address.lower():
-            return None
-        return _text("listen", address)
+        return None if "localhost" in host.lower() else host
     # An IPv6 address may contain an IPv4 address.
     parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     if parsed.is_loopback:
         return None
-    return compute_host if parsed.is_unspecified else address
+    return compute_host if parsed.is_unspecified else host
 
 
 def _port(text: str | None) -> int | None:

@@ -96,7 +96,11 @@ def server(server_id: str, document: Mapping[str, Any]) -> Server:
         project_id=_text(document, "tenant_id"),
         name=_text(document, "name"),
         instance_name=_text(document, INSTANCE_NAME),
-        compute_host=_text(document, HOST) if is_scheduled else None,
+        compute_host=(
+            values.named(HOST, values.host, document[HOST])
+            if is_scheduled
+            else None
+        ),
     )
 
 
@@ -119,7 +123,7 @@ def endpoint(server_id: str, document: Mapping[str, Any]) -> Endpoint:
     has_path = bool(document.get("internal_access_path"))
     has_tls_port = document.get("tls_port") is not None
     return Endpoint(
-        host=_text(document, "host"),
+        host=values.named("host", values.endpoint_host, document["host"]),
         port=values.named("port", values.port, document["port"]),
         tls_port=(
             values.named("tls_port", values.port, document["tls_port"])

@@ -31,6 +31,7 @@ EXPECTED = {
     "remote_consoles.create": _MEMBERS,
     "remote_consoles.action": _MEMBERS,
     "console_auth_tokens.show": ([200, 403, 403, 403, 200, 403],) * 2,
+    "consoles.list_all": ([200, 200, 200, 200, 403, 403],) * 2,
     "console_hosts.index": ([200, *[403] * 5],) * 2,
 }
 

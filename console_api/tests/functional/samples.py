@@ -31,6 +31,7 @@ FOLDER = configuration.CHECKOUT / "doc" / "api_samples"
 # Replacements of values that differ in each run.
 URL = "http://127.0.0.1:9890"
 PASSWORD = "q7WzR2mK"
+CREATED_AT = "2026-01-15T11:00:00+00:00"
 LAST_SEEN_AT = "2026-01-15T12:00:00+00:00"
 
 _PROJECT = "5f1d2c3b4a69788796a5b4c3d2e1f001"
@@ -156,9 +157,13 @@ def _consoles(client: Client) -> dict[str, Any]:
     client.post(_CONSOLES)
     shown = client.get(f"{_CONSOLES}/1").json
     shown["console"]["password"] = PASSWORD
+    listed = client.get("/os-consoles?limit=1").json
+    for console in listed["consoles"]:
+        console["created_at"] = CREATED_AT
     return {
         "consoles/consoles-list-get-resp": client.get(_CONSOLES).json,
         "consoles/consoles-get-resp": shown,
+        "os-consoles/consoles-list-all-get-resp": listed,
     }
 
 

@@ -18,6 +18,7 @@ from console_api.db import (
     console_changes,
     console_expiry,
     console_hosts,
+    console_listing,
     console_problems,
     consoles,
     heartbeats,
@@ -26,9 +27,11 @@ from console_api.db import (
     servers,
     tables,
 )
+from console_api.db.console_listing import ConsoleFilters
 from console_api.db.engine import Database
 from console_api.db.heartbeats import AgentReport
 from console_api.tests.functional import base, bulk, configuration, databases
+from console_api.values import ConsoleState
 
 # Their rows are few, and a create reads all of them.
 SMALL = {"console_hosts", "console_host_heartbeats"}
@@ -182,6 +185,24 @@ class PlanTests(base.DatabaseTestCase):
         self.assertTrue(consoles.delete(self.database, server, row.id))
         console_expiry.list_expired(self.database, 10)
         self.assert_no_scans(6)
+
+    def test_console_listing(self):
+        """What a user asks, and an administrator, with each filter."""
+        for filters in (
+            {},
+            {"server_id": bulk.server_id(12_345)},
+            {"console_host": "console3", "console_type": "vnc"},
+            *({"state": state} for state in ConsoleState),
+        ):
+            for project in ({}, {"project_id": "x"}):
+                console_listing.list_page(
+                    self.database,
+                    ConsoleFilters(**filters, **project),
+                    down_time=60,
+                    marker=0,
+                    limit=100,
+                )
+        self.assert_no_scans(14)
 
     def test_free_ports(self):
         free = bulk.MIN_PORT + bulk.CONSOLES_OF_HOST

@@ -104,6 +104,7 @@ class RouteTests(base.FunctionalTestCase):
             ("/os-console-auth-tokens/x", "GET, HEAD"),
             (f"{server}/remote-consoles", "POST"),
             (f"{server}/action", "POST"),
+            ("/os-consoles", "GET, HEAD"),
         ):
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
                 if method in allowed.split(", "):

@@ -8,10 +8,19 @@ from console_api.tests.unit.base import SERVER, UNKNOWN_SERVER
 
 UNPRINTABLE = "must not contain line breaks, tabs, or other control or"
 WHITESPACE = "must not contain whitespace"
+HOST = "must be a host name or an IP address without a port, not "
 PORT = "must be a number from 1 to 65535, not "
 LETTERS = "abcdefab-cdef-4abc-8def-abcdefabcdef"
 
 TEXTS = ("a", "é", "\U0001f600", "'\"", "x" * 255)
+
+# Persian, Devanagari, a family of emoji, the flag of pirates.
+JOINED = (
+    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    "\u0915\u094d\u200d\u0937",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\U0001f3f4\u200d\u2620\ufe0f",
+)
 
 INVALID_TEXTS = (
     ("", "must not be empty"),
@@ -29,12 +38,19 @@ INVALID_TEXTS = (
         for char in "\xad\u200b\u200d\u202e\u2066\ufeff\U000e0061"
     ),
     *((f"a{char}b", UNPRINTABLE) for char in "\u2028\u2029\ud800\udcff"),
+    # Joiners of nothing.
+    *((text, UNPRINTABLE) for text in ("\u200d", "a\u200cb", "a\u200d\u0937")),
+    # Other invisible characters between joined ones.
+    ("\u0645\u200c\u200b\u062e", UNPRINTABLE),
 )
 
 INVALID_WORDS = (
     *INVALID_TEXTS,
     *((text, WHITESPACE) for text in ("a b", " a", "a\u00a0b", "a\u3000")),
+    *((text, UNPRINTABLE) for text in JOINED),
 )
+
+ADDRESSES = ("192.0.2.1", "::1", "2001:db8::1", "fe80::1%eth0")
 
 WORDS = (*TEXTS, "compute-*", "[::1]", "vnc+xvp")
 
@@ -43,9 +59,25 @@ WORDS = (*TEXTS, "compute-*", "[::1]", "vnc+xvp")
 NO_PROTOCOLS: tuple[Any, ...] = ("", "VNC", "ssh", None, 5, [], {})
 
 CASES: tuple[tuple[Callable[[Any], object], Any, Any], ...] = (
-    (values.text, (*TEXTS, "a b"), INVALID_TEXTS),
-    (values.name, (*TEXTS, "a b"), INVALID_TEXTS),
+    (values.text, (*TEXTS, *JOINED, "a b"), INVALID_TEXTS),
+    (values.name, (*TEXTS, *JOINED, "a b"), INVALID_TEXTS),
     (values.host, WORDS, INVALID_WORDS),
+    (
+        values.endpoint_host,
+        ("compute-1", "c_1.example.org.", "b\xfccher.org", *ADDRESSES),
+        (
+            *INVALID_WORDS,
+            *(
+                (text, HOST)
+                for text in (
+                    *("10.0.0.1:5900", "compute-1:5900", "[::1]:5900"),
+                    *("[10.0.0.1]", "[compute-1]", "[::1", "::1]", "[]"),
+                    *("http://compute-1", "compute-1/", "root@compute-1"),
+                    *("::g", "two..dots", "x" * 64),
+                )
+            ),
+        ),
+    ),
     (values.pattern, WORDS, INVALID_WORDS),
     (
         values.console_type,
@@ -97,6 +129,13 @@ class ValuesTest(unittest.TestCase):
             for value, message in invalid:
                 with self.subTest(check=check.__name__, value=value):
                     self.assert_refused(check, value, message)
+
+    def test_brackets_of_address_are_dropped(self) -> None:
+        for value, expected in (
+            ("[::1]", "::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+        ):
+            self.assertEqual(expected, values.endpoint_host(value))
 
     def test_strings_in_other_forms_are_not_uuids(self) -> None:
         for text in (

@@ -30,6 +30,7 @@ def _create_servers() -> None:
         sa.Column("instance_name", sa.String(255), nullable=False),
         sa.Column("compute_host", sa.String(255)),
         sa.PrimaryKeyConstraint("uuid", name="pk_servers"),
+        sa.Index("ix_servers_project_id", "project_id"),
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
     )

@@ -212,3 +212,39 @@ class ActionBodyTest(SchemasCase):
             },
         ):
             self.assertRefuses(self.schema, body)
+
+
+class ListAllQueryTest(SchemasCase):
+    def test_valid_parameters_are_accepted(self) -> None:
+        for name, text in (
+            *((("all_projects", "true"), ("all_projects", "false"))),
+            ("server_id", "0000000a-000b-400C-800d-00000000000F"),
+            ("console_host", "console-1.example.org"),
+            ("console_type", "vnc+xvp"),
+            *(("state", state) for state in values.ConsoleState),
+            *((("limit", "1"), ("limit", "9" * 18))),
+            *((("marker", "0"), ("marker", "9" * 18))),
+        ):
+            self.assertAccepts(consoles.LIST_ALL_QUERY, {name: text})
+
+    def test_other_parameters_are_refused_by_name(self) -> None:
+        for name, text in (
+            ("all_projects", "yes"),
+            ("all_projects", ""),
+            ("server_id", "web1"),
+            ("server_id", ""),
+            ("server_id", "0000000a-000b-400c-800d-00000000000f\n"),
+            ("console_host", ""),
+            ("console_host", "a\0b"),
+            ("console_host", "x" * 256),
+            ("console_type", ""),
+            ("state", "up"),
+            ("limit", "0"),
+            ("limit", "-1"),
+            ("limit", "9" * 19),
+            ("marker", "x"),
+            ("host", "console-1"),
+            ("All_Projects", "true"),
+        ):
+            message = self.assertRefuses(consoles.LIST_ALL_QUERY, {name: text})
+            self.assertIn(name, message)

@@ -78,7 +78,8 @@ class RulesTest(unittest.TestCase):
                 (route.method, route.path)
                 for route in routes.ROUTES
                 if "{server_id}" in route.path
-            },
+            }
+            | {("GET", "/os-consoles (all_projects=true)")},
             [(item["method"], item["path"]) for item in rule.operations],
         )
 

@@ -46,4 +46,5 @@ class ControllerCase(base.ServiceCase):
             path=path,
             query=query or {},
             body=body,
+            url=lambda: "http://localhost/os-consoles",
         )

@@ -31,7 +31,7 @@ class ParseEndpointTest(unittest.TestCase):
             },
             parse_endpoint(
                 f"internal_access_path={path},tls_port=903,protocol=mks,"
-                "port=902,host=2001:db8::1"
+                "port=902,host=[2001:db8::1]"
             ),
         )
 

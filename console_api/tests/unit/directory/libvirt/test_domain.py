@@ -107,6 +107,7 @@ class EndpointTest(unittest.TestCase):
         for devices in (
             graphics("vnc", 'port="5900"', "127.0.0.1"),
             graphics("vnc", 'port="5900"', "::1"),
+            graphics("vnc", 'port="5900"', "[::1]"),
             graphics("vnc", 'port="5900"', "::ffff:127.0.0.1"),
             graphics("vnc", 'port="5900"', "localhost"),
             graphics("vnc", 'port="5900"', "ip6-localhost"),

@@ -214,6 +214,12 @@ class EndpointTest(NovaCase):
                         self.endpoint(protocol),
                     )
 
+    def test_host_of_endpoint_is_checked(self) -> None:
+        self.nova.endpoints["vnc"] = {"host": "[2001:db8::1]", "port": 5900}
+        self.assertEqual(Endpoint("2001:db8::1", 5900), self.endpoint())
+        self.nova.endpoints["vnc"]["host"] = "192.0.2.10:5900"
+        self.assert_unavailable(self.endpoint)
+
     def test_endpoint_has_the_tls_port_of_spice(self) -> None:
         self.nova.endpoints["spice"] = {
             "host": "c",
