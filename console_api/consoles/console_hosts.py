@@ -63,6 +63,13 @@ class ConsoleHostManager:
             for row in console_hosts.list_all(self._database)
         ]
 
+    def get(self, host: str, console_type: str) -> ConsoleHost | None:
+        """Return a console host, None if it is not stored."""
+        row = console_hosts.get(self._database, host, console_type)
+        if row is None:
+            return None
+        return _from_row(row, placement.state(row, self._host_down_time))
+
 
 def _from_row(row: ConsoleHostRow, state: ConsoleHostState) -> ConsoleHost:
     is_down = state is ConsoleHostState.DOWN

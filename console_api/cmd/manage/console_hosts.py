@@ -2,61 +2,16 @@
 """``console-api-manage console-host``: hosts that serve consoles."""
 
 import argparse
-from collections.abc import Callable, Sequence
-
-from cliff import columns, lister
+from collections.abc import Callable
 
 from console_api import errors, values
 from console_api.cmd import arguments
 from console_api.cmd.arguments import argument
-from console_api.cmd.manage.base import (
-    DisplayCommand,
-    ManageCommand,
-    Table,
-    UsageError,
-    advised,
-)
+from console_api.cmd.manage.base import ManageCommand, UsageError, advised
 from console_api.cmd.manage.endpoints import Row
 from console_api.consoles import types
-from console_api.consoles.console_hosts import (
-    ConsoleHost,
-    ConsoleHostManager,
-)
 from console_api.db import console_hosts
 from console_api.db.console_hosts import ConsoleHostChanges, NewConsoleHost
-
-COLUMNS = (
-    "host",
-    "console_type",
-    "public_hostname",
-    "compute_hosts",
-    "ports",
-    "ports_used",
-    "consoles",
-    "served",
-    "failed",
-    "enabled",
-    "state",
-    "last_seen_at",
-)
-
-
-class Patterns(columns.FormattableColumn[Sequence[str]]):
-    """Patterns of compute hosts, in tables one per line."""
-
-    def human_readable(self) -> str:
-        """Return one pattern per line."""
-        return "\n".join(self._value)
-
-
-class Ports(columns.FormattableColumn[Row]):
-    """Ports of a console host, in tables as options take them."""
-
-    def human_readable(self) -> str:
-        """Return the range, or the port that all consoles share."""
-        if self._value["multiplex_port"] is not None:
-            return f"{self._value['multiplex_port']} (multiplexed)"
-        return f"{self._value['min_port']}-{self._value['max_port']}"
 
 
 class Create(ManageCommand):
@@ -65,7 +20,7 @@ class Create(ManageCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the values of a console host."""
         parser = super().get_parser(prog_name)
-        _add_identity(parser, types.check)
+        add_identity(parser, types.check)
         _add_properties(parser, creating=True)
         return parser
 
@@ -96,7 +51,7 @@ class Set(ManageCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the values that can change."""
         parser = super().get_parser(prog_name)
-        _add_identity(parser)
+        add_identity(parser)
         _add_properties(parser, creating=False)
         return parser
 
@@ -113,24 +68,7 @@ class Set(ManageCommand):
             parsed_args.console_type,
             changed,
         ):
-            raise _not_found(parsed_args)
-
-
-class List(DisplayCommand, lister.Lister):
-    """List all console hosts.
-
-    A console host is down if its agent has not reported within the last
-    [consoles] host_down_time seconds, and failing if the agent reports trouble
-    or serves none of its consoles. A host that is down gets no new consoles,
-    and one that is failing only if no other can accept them.
-    """
-
-    def take_action(self, _parsed_args: argparse.Namespace) -> Table:
-        """Return the console hosts."""
-        manager = ConsoleHostManager(
-            self.app.database, self.app.conf.consoles.host_down_time
-        )
-        return COLUMNS, [_row(host) for host in manager.list()]
+            raise not_found(parsed_args)
 
 
 class Delete(ManageCommand):
@@ -139,7 +77,7 @@ class Delete(ManageCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the console host and what happens to its consoles."""
         parser = super().get_parser(prog_name)
-        _add_identity(parser)
+        add_identity(parser)
         parser.add_argument(
             "--with-consoles",
             action="store_true",
@@ -163,13 +101,17 @@ class Delete(ManageCommand):
             advice = "Delete them first, or add --with-consoles."
             raise advised(error, advice) from error
         if not found:
-            raise _not_found(parsed_args)
+            raise not_found(parsed_args)
 
 
-def _add_identity(
+def add_identity(
     parser: argparse.ArgumentParser,
     check_type: Callable[[object], str] = values.console_type,
 ) -> None:
+    """Add the name of a console host and its console type.
+
+    :param check_type: returns a valid console type, see ``values``
+    """
     parser.add_argument(
         "host",
         metavar="HOST",
@@ -281,25 +223,8 @@ def _patterns(parsed_args: argparse.Namespace) -> tuple[str, ...]:
         raise UsageError(f"--compute-host {error}.") from error
 
 
-def _row(host: ConsoleHost) -> Sequence[object]:
-    names = ("min_port", "max_port", "multiplex_port")
-    return (
-        host.host,
-        host.console_type,
-        host.public_hostname,
-        Patterns(host.compute_hosts),
-        Ports({name: getattr(host, name) for name in names}),
-        host.ports_used,
-        host.consoles,
-        host.served,
-        host.failed,
-        host.enabled,
-        host.state,
-        host.last_seen_at and host.last_seen_at.isoformat(),
-    )
-
-
-def _not_found(parsed_args: argparse.Namespace) -> errors.ConsoleHostNotFound:
+def not_found(parsed_args: argparse.Namespace) -> errors.ConsoleHostNotFound:
+    """Return the error for a console host that is not stored."""
     return errors.ConsoleHostNotFound(
         f"Console host {parsed_args.host} with console type "
         f"{parsed_args.console_type} could not be found. See `console-host "

@@ -175,9 +175,10 @@ class AgentReportTests(AgentTestCase, ListingTestCase):
         return console
 
     def host_state(self):
-        outcome = run(self.folder, "console-host", "list", "-f", "json")
-        [host] = [host for host in outcome.json if host["host"] == self.host]
-        return host["state"], host["served"], host["failed"]
+        shown = run(
+            *(self.folder, "console-host", "show", self.host, "-f", "json")
+        ).json
+        return shown["state"], shown["served"], shown["failed"]
 
     def test_console_on_port_in_use_fails_and_recovers(self):
         path = f"/servers/{self.server_with_display(1)}/consoles"

@@ -19,7 +19,7 @@ class HelpTest(ManageCase):
             entry.name.replace("_", " ")
             for entry in importlib.metadata.entry_points(group=app.NAMESPACE)
         }
-        self.assertEqual(17, len(names))
+        self.assertEqual(18, len(names))
         for name in names:
             with self.subTest(name):
                 self.assertRegex(text, rf"\n  {name} +[A-Z]")

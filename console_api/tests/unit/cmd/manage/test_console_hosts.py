@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-import time
 from typing import Any
 
-from console_api.db import console_hosts, consoles, heartbeats, tables
-from console_api.db.heartbeats import AgentReport
+from console_api.db import consoles, tables
 from console_api.tests.unit import base
 from console_api.tests.unit.base import SERVER
 from console_api.tests.unit.cmd.manage.base import ManageCase
@@ -176,56 +174,6 @@ class SetTest(ConsoleHostsCase):
                 "See `console-host list`",
                 *("console-host", "set", *arguments, "--disable"),
             )
-
-
-class ListTest(ConsoleHostsCase):
-    def test_tables_show_ports_and_patterns_as_options_take_them(self) -> None:
-        self.add_console_host("a", compute_hosts=("x*", "y?"))
-        self.add_console_host("b", **ONE_PORT)
-        text = self.manage("console-host", "list").stdout
-        for expected in ("| x* ", "| y? ", "| 5900-5909 ", "| 443 (multip"):
-            self.assertIn(expected, text)
-
-    def test_list_counts_consoles_and_prints_utc(self) -> None:
-        self.add_console_host()
-        self.add_console()
-        self.set_last_seen_at(self.console_host().id, 1700000000)
-        [host] = self.list()
-        self.assertEqual(1, host["consoles"])
-        self.assertEqual("2023-11-14T22:13:20+00:00", host["last_seen_at"])
-
-    def test_list_counts_ports_in_use(self) -> None:
-        for ports in (RANGE, ONE_PORT):
-            console_hosts.delete_with_consoles(
-                self.database, "console-1", "vnc"
-            )
-            self.add_console_host(**ports)
-            with self.subTest(ports=ports):
-                self.assertEqual(0, self.list()[0]["ports_used"])
-                self.add_console()
-                self.assertEqual(1, self.list()[0]["ports_used"])
-
-    def test_state_is_up_if_the_agent_reported_recently(self) -> None:
-        now = int(time.time())
-        for last_seen_at, state in (
-            (None, "down"),
-            (now - 3600, "down"),
-            (now - 20, "up"),
-            (now + 3600, "up"),
-        ):
-            self.add_console_host(last_seen_at=last_seen_at)
-            with self.subTest(last_seen_at=last_seen_at):
-                self.assertEqual(state, self.list()[0]["state"])
-            console_hosts.delete(self.database, "console-1", "vnc")
-
-    def test_list_shows_that_no_console_is_served(self) -> None:
-        self.add_console_host()
-        report = AgentReport("1.0.0", "vnc", served_count=0, failed_count=2)
-        heartbeats.record(self.database, self.console_host().id, report)
-        [host] = self.list()
-        self.assertEqual(
-            ("failing", 0, 2), (host["state"], host["served"], host["failed"])
-        )
 
 
 class DeleteTest(ConsoleHostsCase):
