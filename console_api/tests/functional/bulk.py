@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Insert a million rows with statements of the database, within seconds."""
+"""Insert 100,000 rows with statements of the database, within seconds."""
 
 import sqlalchemy as sa
 
 from console_api.db import tables
 from console_api.tests.functional.databases import ALWAYS_UP, TestDatabase
 
-SERVERS = 100_000
-CONSOLES = 100_000
-TOKENS = 1_000_000
+SERVERS = 10_000
+CONSOLES = 10_000
+TOKENS = 100_000
 
 #: The tokens up to this number have expired.
-EXPIRED = 10_000
+EXPIRED = 1_000
 
 #: The number of consoles of each console host, and its lowest port.
-CONSOLES_OF_HOST = 5_000
+CONSOLES_OF_HOST = 1_000
 MIN_PORT = 10_000
 
-# All numbers below a million in ascending order, in portable SQL.
+# All numbers below 100,000 in ascending order, in portable SQL.
 _DIGITS = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
 _NUMBERS = "SELECT {} AS i FROM {}".format(
-    " + ".join(f"{10**place} * n{place}.d" for place in range(6)),
+    " + ".join(f"{10**place} * n{place}.d" for place in range(5)),
     " CROSS JOIN ".join(
-        f"({_DIGITS}) AS n{place}" for place in reversed(range(6))
+        f"({_DIGITS}) AS n{place}" for place in reversed(range(5))
     ),
 )
 
