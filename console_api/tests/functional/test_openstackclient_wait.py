@@ -15,16 +15,13 @@ from console_api.tests.ports import free_port
 
 
 class OneServerCase(base.FunctionalTestCase):
-    def command(self, *arguments):
-        """Start a command as a member of the test's project."""
-        process = openstack_command.start(
-            self.server, f"user:{self.project}", *arguments
-        )
-        self.addCleanup(process.kill)
-        return process
+    @property
+    def token(self):
+        """The token of a member of the test's project."""
+        return f"user:{self.project}"
 
-    def end(self, process, status=0):
-        outcome = openstack_command.end(process)
+    def run_command(self, *arguments, status=0):
+        outcome = openstack_command.run(self.server, self.token, *arguments)
         self.assertEqual(status, outcome.status, outcome)
         return outcome
 
@@ -41,10 +38,18 @@ class WaitTests(OneServerCase):
         )
         self.server_id = self.make_server()
 
-    def console(self, command, *arguments):
-        return self.command(
-            "server", "console", command, self.server_id, *arguments
-        )
+    def command(self, name, *arguments):
+        return ("server", "console", name, self.server_id, *arguments)
+
+    def start(self, command):
+        process = openstack_command.start(self.server, self.token, *command)
+        self.addCleanup(process.kill)
+        return process
+
+    def end(self, process):
+        outcome = openstack_command.end(process)
+        self.assertEqual(0, outcome.status, outcome)
+        return outcome
 
     def listen(self):
         listener = socket.create_server(("127.0.0.1", self.port))
@@ -53,7 +58,7 @@ class WaitTests(OneServerCase):
         return listener
 
     def test_create_waits_for_the_port_to_open(self):
-        process = self.console("create", "--wait")
+        process = self.start(self.command("create", "--wait"))
         self.eventually(lambda: self.console_rows(self.server_id))
         with self.listen() as listener:
             # The command waited: the port was closed before.
@@ -61,8 +66,8 @@ class WaitTests(OneServerCase):
             self.assertIn("vnc+xvp", self.end(process).stdout)
 
     def test_create_stops_waiting_at_the_timeout(self):
-        process = self.console("create", "--wait", "--timeout", "1")
-        outcome = self.end(process, 1)
+        command = self.command("create", "--wait", "--timeout", "1")
+        outcome = self.run_command(*command, status=1)
         self.assertIn(
             f"was created, but 127.0.0.1 port {self.port} does not accept",
             outcome.stderr,
@@ -72,11 +77,11 @@ class WaitTests(OneServerCase):
     def delete(self, *arguments):
         self.admin.post(f"/servers/{self.server_id}/consoles")
         [row] = self.console_rows(self.server_id)
-        return self.console("delete", str(row.id), "--wait", *arguments)
+        return self.command("delete", str(row.id), "--wait", *arguments)
 
     def test_delete_waits_for_the_port_to_close(self):
         with self.listen() as listener:
-            process = self.delete()
+            process = self.start(self.delete())
             for _ in range(2):
                 listener.accept()[0].close()
             self.assertIsNone(process.poll())
@@ -85,7 +90,8 @@ class WaitTests(OneServerCase):
 
     def test_delete_stops_waiting_at_the_timeout(self):
         with self.listen():
-            outcome = self.end(self.delete("--timeout", "1"), 1)
+            command = self.delete("--timeout", "1")
+            outcome = self.run_command(*command, status=1)
         self.assertIn(
             f"was deleted, but 127.0.0.1 port {self.port} still accepts",
             outcome.stderr,
@@ -111,9 +117,6 @@ class FilterTests(OneServerCase):
         super().setUp()
         self.make_server(uuid=compute_api.SERVER_ID)
         self.make_console_host()
-
-    def run_command(self, *arguments, status=0):
-        return self.end(self.command(*arguments), status)
 
     def test_server_is_found_by_name_or_uuid(self):
         for server in (compute_api.NAME, compute_api.SERVER_ID.upper()):
