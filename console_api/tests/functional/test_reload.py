@@ -2,6 +2,9 @@
 """Reloading and upgrading the agent, and crashes on the way."""
 
 import contextlib
+import os
+import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,6 +16,7 @@ from console_api.tests.functional.agents import Agent
 from console_api.tests.functional.rfb_client import RFBClient
 from console_api.tests.functional.rfb_screen import RAW, Screen
 from console_api.tests.functional.test_agent import CLOSED_PORT
+from console_api.tests.ports import is_free
 
 OK = 0
 
@@ -24,9 +28,13 @@ class ReloadTestCase(AgentTestCase):
 
     def start_agent(self) -> Agent:
         """Start the agent with a command that it can run again."""
-        agent = Agent(self.folder, [COMMAND, "--config-dir", str(self.folder)])
+        agent = Agent(self.folder, self.command())
         self.addCleanup(agent.kill)
         return agent
+
+    def command(self) -> list[str]:
+        """Return the command that starts the agent."""
+        return [COMMAND, "--config-dir", str(self.folder)]
 
     def display(self) -> int:
         """Start a display; return its port."""
@@ -115,3 +123,80 @@ class ReloadTests(ReloadTestCase):
         # The drained process exits, the others serve.
         self.assertEqual(0, self.agent.process.wait(60))
         self.assertEqual({kept.port, made.port}, self.open_ports())
+
+
+class FailureTests(ReloadTestCase):
+    def assert_failed(self) -> None:
+        """Assert that the agent gives a reload up, and serves as before."""
+        self.assertEqual(
+            "READY=1", self.agent.wait_for_notification("READY=1")
+        )
+        self.assertTrue(self.is_alive(self.agent.pid))
+        with self.session(self.access) as screen:
+            self.assert_lives(screen)
+
+    def test_failed_reload_keeps_agent_and_sessions(self) -> None:
+        self.access = self.make_access(self.display())
+        with self.session(self.access) as screen:
+            for option, value, reason in (
+                ("drain_timeout", "-1", "drain_timeout"),
+                ("drain_timeout", "0", "no console can be served"),
+            ):
+                self.configure("agent", option, value)
+                self.agent.request_reload()
+                self.assert_failed()
+                self.assertIn(reason, self.agent.log)
+                # An address of a network for documentation.
+                self.configure("vnc", "listen_address", "192.0.2.1")
+            self.assertEqual(2, self.agent.log.count("Cannot reload"))
+            self.assert_lives(screen)
+
+    def test_crash_of_successor_ends_draining_agent(self) -> None:
+        access = self.make_access(self.display())
+        with self.session(access) as screen:
+            self.agent.reload()
+            self.assert_lives(screen)
+            os.kill(self.agent.pid, signal.SIGKILL)
+            with self.assertRaises(EOFError):
+                screen.receive_update()
+        self.assertEqual(1, self.agent.process.wait(60))
+        self.configure("agent", "drain_timeout", "0")
+        self.agent = self.start_agent()
+        with self.session(access) as screen:
+            self.agent.reload()
+            with self.assertRaises(EOFError):
+                screen.receive_update()
+        self.assertEqual(0, self.agent.process.wait(60))
+        self.assertEqual({access.port}, self.open_ports())
+
+    def test_terminal_keeps_control_of_successor(self) -> None:
+        access = self.make_access(CLOSED_PORT)
+        self.agent.kill()
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name != "NOTIFY_SOCKET"
+        }
+        with (self.folder / "agent.log").open("a") as log:
+            process = subprocess.Popen(
+                self.command(),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.addCleanup(process.wait)
+        self.addCleanup(self.kill_session, process.pid)
+        count = self.agent.log.count("Ready: ")
+        self.eventually(lambda: self.agent.log.count("Ready: ") > count)
+        process.send_signal(signal.SIGHUP)
+        self.eventually_logged("Drained: ")
+        self.assertIsNone(process.poll())
+        process.terminate()
+        self.assertEqual(0, process.wait(60))
+        self.assertTrue(is_free(access.port))
+
+    def kill_session(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(number, signal.SIGKILL)
