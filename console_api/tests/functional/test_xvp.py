@@ -24,7 +24,7 @@ class XVPContractTests(DriverContract, xvp.XVPCase):
 
 class ServeTests(xvp.XVPCase):
     async def test_console_is_served_on_its_port(self):
-        driver = self.driver()
+        driver = await self.driver()
         one, two, three = self.free_ports(3)
         consoles = [console(1, one), console(2, two, password="0")]
         self.assertEqual({}, await driver.apply(by_id(*consoles)))
@@ -35,7 +35,7 @@ class ServeTests(xvp.XVPCase):
         self.assert_listening({two, three}, {one, two, three})
 
     async def test_each_rfb_version_is_served(self):
-        driver = self.driver()
+        driver = await self.driver()
         [port] = self.free_ports(1)
         await driver.apply(by_id(console(1, port)))
         for minor in (3, 7, 8):
@@ -48,7 +48,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_consoles_share_multiplex_port(self):
         [port] = self.free_ports(1)
-        driver = self.driver(
+        driver = await self.driver(
             multiplex_port=port,
             pools={
                 "west": {"compute_hosts": "west-*"},
@@ -76,7 +76,7 @@ class ServeTests(xvp.XVPCase):
                     pass
 
     async def test_session_survives_reloads(self):
-        driver = self.driver()
+        driver = await self.driver()
         one, two = self.free_ports(2)
         await driver.apply(by_id(console(1, one)))
         reader, writer = await asyncio.open_connection("127.0.0.1", one)
@@ -89,7 +89,7 @@ class ServeTests(xvp.XVPCase):
         self.assertEqual(b"\0\0\0\2", await reader.readexactly(4))
 
     async def test_unwritable_console_is_left_out(self):
-        driver = self.driver()
+        driver = await self.driver()
         free = self.free_ports(7)
         good = console(1, free[0])
         consoles = by_id(
@@ -113,7 +113,7 @@ class ServeTests(xvp.XVPCase):
         self.assert_listening({free[0]}, free)
 
     async def test_xvp_stops_without_consoles(self):
-        driver = self.driver()
+        driver = await self.driver()
         [port] = self.free_ports(1)
         for _ in range(2):
             self.assertEqual({}, await driver.apply({}))
@@ -127,7 +127,7 @@ class ServeTests(xvp.XVPCase):
     async def test_configuration_is_readable_by_owner_only(self):
         before = os.umask(0)
         self.addCleanup(os.umask, before)
-        driver = self.driver()
+        driver = await self.driver()
         [port] = self.free_ports(1)
         await driver.apply(by_id(console(1, port)))
         for name, mode in (("", 0o700), ("xvp.conf", 0o600)):
@@ -135,7 +135,7 @@ class ServeTests(xvp.XVPCase):
             self.assertEqual(mode, stat.S_IMODE(found))
 
     async def test_concurrent_calls_cause_one_reload(self):
-        driver = self.driver(reload_interval=0.2)
+        driver = await self.driver(reload_interval=0.2)
         free = self.free_ports(11)
         await driver.apply(by_id(console(0, free[0])))
         consoles = [console(n, port) for n, port in enumerate(free)]
@@ -149,7 +149,7 @@ class ServeTests(xvp.XVPCase):
 
 class DeathTests(xvp.XVPCase):
     async def test_killed_xvp_is_restarted(self):
-        driver = self.driver()
+        driver = await self.driver()
         one = console(1, *self.free_ports(1))
         await driver.apply(by_id(one))
         for _ in range(2):
@@ -167,7 +167,7 @@ class DeathTests(xvp.XVPCase):
         return check
 
     async def test_sessions_end_with_xvp(self):
-        driver = self.driver()
+        driver = await self.driver()
         one = console(1, *self.free_ports(1))
         self.assertEqual({}, await driver.apply(by_id(one)))
         [master] = self.masters()
@@ -186,7 +186,7 @@ class DeathTests(xvp.XVPCase):
 
     @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="5")
     async def test_death_during_reload_is_repaired(self):
-        driver = self.driver()
+        driver = await self.driver()
         first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         await driver.apply(by_id(first))
         [process] = self.masters()
@@ -209,7 +209,7 @@ class DeathTests(xvp.XVPCase):
         self.assertTrue(await self.serves(first, second))
 
     async def test_port_in_use_is_reported(self):
-        driver = self.driver()
+        driver = await self.driver()
         first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         with socket.create_server(("127.0.0.1", second.port)):
             # The port is checked before xvp starts, and before a reload.
@@ -224,7 +224,7 @@ class DeathTests(xvp.XVPCase):
         self.assertEqual([process], self.masters())
 
     async def test_port_taken_during_reload_is_reported(self):
-        driver = self.driver()
+        driver = await self.driver()
         first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
         await driver.apply(by_id(first))
         with (
@@ -242,7 +242,7 @@ class DeathTests(xvp.XVPCase):
 
     async def test_multiplex_port_in_use_is_reported(self):
         multiplex, dedicated = self.free_ports(2)
-        driver = self.driver(multiplex_port=multiplex)
+        driver = await self.driver(multiplex_port=multiplex)
         consoles = by_id(console(1), console(2, dedicated))
         with socket.create_server(("", multiplex)):
             problems = await driver.apply(consoles)
@@ -256,7 +256,7 @@ class DeathTests(xvp.XVPCase):
                 os.environ, {configuration.REFUSED_NAME: "refused"}
             )
         )
-        driver = self.driver()
+        driver = await self.driver()
         free = self.free_ports(3)
         first, third = console(1, free[0]), console(3, free[2])
         refused = console(2, free[1], instance_name="refused")
@@ -279,7 +279,7 @@ class DeathTests(xvp.XVPCase):
     async def check_restart(self, text):
         right = self.binary.read_text()
         self.binary.write_text(text)
-        driver = self.driver()
+        driver = await self.driver()
         one = console(1, *self.free_ports(1))
         problems = await driver.apply(by_id(one))
         self.assertIn("xvp is not running", problems[1])

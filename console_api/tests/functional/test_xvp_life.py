@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ async def serve():
     case = xvp.XVPCase()
     case.use(Path(sys.argv[1]))
     port = int(sys.argv[2])
-    driver = xvp.XVPDriver.from_conf(case.conf(), None)
+    driver = await case.driver()
     print(await driver.apply(xvp.by_id(xvp.console(1, port))), flush=True)
     await asyncio.Event().wait()
 
@@ -39,7 +40,7 @@ asyncio.run(serve())
 
 class LifecycleTests(xvp.XVPCase):
     async def test_close_leaves_nothing_behind(self):
-        driver = self.driver()
+        driver = await self.driver()
         [port] = self.free_ports(1)
         await driver.apply(by_id(console(1, port)))
         async with viewer(port, xvp.PASSWORD):
@@ -50,28 +51,28 @@ class LifecycleTests(xvp.XVPCase):
             [".lock", "xvp.log"],
             sorted(path.name for path in self.state.iterdir()),
         )
-        await self.driver().apply({})
+        await (await self.driver()).apply({})
 
     async def test_close_before_apply(self):
-        await self.driver().close()
+        await (await self.driver()).close()
 
     async def test_xvp_that_ignores_sigterm_is_killed(self):
         self.binary.write_text(
             "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.05; done\n"
         )
-        driver = self.driver(start_timeout=0.3)
+        driver = await self.driver(start_timeout=0.3)
         problems = await driver.apply(by_id(console(1, *self.free_ports(1))))
         self.assertIn("xvp is not running", problems[1])
         self.assertEqual([], self.processes())
 
     async def test_second_agent_on_one_directory_is_refused(self):
-        driver = self.driver()
+        driver = await self.driver()
         with self.assertRaisesRegex(
             errors.ConfigurationError, "another agent uses the directory"
         ):
-            self.driver()
+            await self.driver()
         await driver.close()
-        self.driver()
+        await self.driver()
 
     async def kill_agent(self, port):
         """Kill an agent that serves a port, and return its xvp."""
@@ -90,7 +91,7 @@ class LifecycleTests(xvp.XVPCase):
         master = await self.kill_agent(old)
         async with viewer(old, xvp.PASSWORD):
             [session] = set(self.processes()) - {master}
-            driver = self.driver()
+            driver = await self.driver()
             one = console(1, new, password="another1")
             self.assertEqual({}, await driver.apply(by_id(one)))
             # Its sessions go on.
@@ -116,14 +117,14 @@ class LifecycleTests(xvp.XVPCase):
         )
         await self.eventually(lambda: self.serves(console(1, ports[1])))
         one = console(1, ports[0])
-        self.assertEqual({}, await self.driver().apply(by_id(one)))
+        self.assertEqual({}, await (await self.driver()).apply(by_id(one)))
         self.assertTrue(await self.serves(one))
         await second.wait()
         self.assertNotIn(first, self.processes())
         self.assert_listening([ports[0]], ports)
 
     async def test_secrets_are_not_logged(self):
-        driver = self.driver()
+        driver = await self.driver()
         [port] = self.free_ports(1)
         with self.assertLogs("console_api", "DEBUG") as logs:
             await driver.apply(by_id(console(1, port)))
@@ -138,31 +139,90 @@ class LifecycleTests(xvp.XVPCase):
             self.assertNotIn(secret, "\n".join(texts))
 
 
+class Outages:
+    """Measures how long no port is open because xvp has died."""
+
+    def __init__(self, driver, ports):
+        self.driver = driver
+        self.ports = set(ports)
+        self.durations = []
+
+    @property
+    def ended(self):
+        return len(self.durations)
+
+    async def watch(self):
+        """Watch the ports until cancelled."""
+        loop = asyncio.get_running_loop()
+        process, closed_at = None, None
+        while True:
+            is_open = await asyncio.to_thread(xvp.ports.listeners, self.ports)
+            now = loop.time()
+            current = self.driver._daemon._process
+            if not is_open:
+                closed_at = closed_at or now
+            elif current is not None:
+                if closed_at and current is not process:
+                    self.durations.append(now - closed_at)
+                closed_at, process = None, current
+            await asyncio.sleep(0.005)
+
+    def summary(self):
+        """Return the figures for people."""
+        return (
+            f"{statistics.median(self.durations):.2f} s (median), "
+            f"{max(self.durations):.2f} s (worst of {self.ended})"
+        )
+
+
+class HandoverTests(xvp.XVPCase):
+    async def test_session_outlives_agent(self):
+        [port] = self.free_ports(1)
+        one = console(1, port)
+        old = await self.driver()
+        await old.apply(by_id(one))
+        async with viewer(port, xvp.PASSWORD):
+            before = self.processes()
+            sockets = await old.pause()
+            new = await self.driver()
+            two = console(1, port, password="another1")
+            self.assertEqual({}, await new.apply(by_id(two)))
+            await old.release()
+            await old.close()
+            self.assertEqual([], sockets)
+            self.assertCountEqual(before, self.processes())
+        self.assertTrue(await self.serves(two))
+
+
 class StressTests(xvp.XVPCase):
     @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="0.005")
     async def test_consoles_survive_changes_under_load(self):
         sizes = os.environ.get(STRESS, "60 40 0.02").split()
         count, changes, pause = int(sizes[0]), int(sizes[1]), float(sizes[2])
         ports = self.free_ports(count + count // 5)
-        driver = self.driver(start_timeout=30)
+        driver = await self.driver(start_timeout=30)
         consoles = {
             n: console(n, port) for n, port in enumerate(ports[:count])
         }
         started = time.monotonic()
+        outages = Outages(driver, ports)
         with self.assertLogs("console_api", "WARNING") as logs:
             self.assertEqual({}, await driver.apply(consoles))
             viewers = asyncio.create_task(self.connect_viewers(ports, pause))
+            watching = asyncio.create_task(outages.watch())
             for number in range(changes):
                 self.change(consoles, ports, count + number)
                 self.assertEqual({}, await driver.apply(consoles))
             viewers.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await viewers
-            # At least one death, so that there is a warning.
-            os.kill(self.processes()[0], signal.SIGKILL)
+            # At least one death.
+            os.kill(self.masters()[0], signal.SIGKILL)
+            await self.eventually(lambda: outages.ended > 0)
             await self.eventually(
                 lambda: self.serves(*list(consoles.values())[:1])
             )
+            watching.cancel()
         listening = [one.port for one in consoles.values()]
         self.assert_listening(listening, ports)
         self.assertTrue(await self.serves(*consoles.values()))
@@ -172,9 +232,9 @@ class StressTests(xvp.XVPCase):
                 "exited during a reload" in line for line in logs.output
             )
             print(
-                f"{count} consoles, {changes} changes, {deaths} deaths during "
-                f"reloads, {self.seen} viewers, "
-                f"{time.monotonic() - started:.1f} s",
+                f"{count} consoles, {changes} changes, {self.seen} viewers, "
+                f"{time.monotonic() - started:.1f} s; xvp died {deaths} times "
+                f"during reloads; ports were closed for {outages.summary()}",
                 file=sys.stderr,
             )
 

@@ -110,10 +110,11 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
         conf.set_override("ports", "12000-12999", group="agent")
         return conf
 
-    def driver(self, **kwargs):
-        """Return a driver that is closed when the test ends."""
+    async def driver(self, **kwargs):
+        """Start a driver that is closed when the test ends."""
         driver = XVPDriver.from_conf(self.conf(**kwargs), None)
         self.addAsyncCleanup(driver.close)
+        await driver.start()
         return driver
 
     def processes(self):

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import resource
 import signal
 from asyncio.subprocess import DEVNULL
@@ -37,6 +38,10 @@ _OTHER_FILES = 64
 
 # Seconds that a reload waits for processes that still have the ports open.
 _FORK_TIMEOUT = 1.0
+
+# What xvp logs of a file that it refuses, and how much of the log is searched.
+_SYNTAX_ERROR = re.compile(rb"Syntax error at line ([0-9]{1,9})\b")
+_MAX_LOG_LENGTH = 1024 * 1024
 
 # Lowers the limit of open files, then becomes another program.
 _LIMITED = ("/bin/sh", "-c", 'ulimit -S -n "$1"; shift; exec "$@"', "sh")
@@ -78,6 +83,8 @@ class Daemon:
         self._watcher: asyncio.Task[None] | None = None
         self._text = ""
         self._ports: frozenset[int] = frozenset()
+        #: The number of the line for which xvp refused the last file, if any.
+        self.refused_line: int | None = None
 
     @property
     def is_running(self) -> bool:
@@ -108,18 +115,24 @@ class Daemon:
         await asyncio.to_thread(self._write, text)
         # If this is cancelled, what xvp serves is unknown.
         self._text, self._ports = "", self.ports | wanted
+        log_length = await asyncio.to_thread(self._log_length)
         if not (await self._reload(wanted) or await self._start(wanted)):
             await self._terminate()
+            self.refused_line = await asyncio.to_thread(
+                self._find_refused_line, log_length
+            )
             return False
         self._text, self._ports = text, wanted
         return True
 
     async def settle(self) -> None:
-        """If xvp has died, wait until its processes and files are removed.
+        """Wait until no process has ports open that xvp has closed.
 
-        Until then, the ports of its sessions look like another program's.
+        Until then, they look like those of another program.
         """
-        if not self.is_running:
+        if self.is_running:
+            await self._wait_for_forks()
+        else:
             await self._terminate()
 
     async def stop(self) -> None:
@@ -146,6 +159,28 @@ class Daemon:
         count = await self._processes.terminate(self._timeout)
         if count:
             LOG.warning("Terminated %d orphaned xvp processes.", count)
+
+    def detach(self) -> None:
+        """Leave xvp running, for another agent to take over."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+        self._watcher = self._process = None
+
+    def _log_length(self) -> int:
+        try:
+            return self.log.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _find_refused_line(self, start: int) -> int | None:
+        """Search what xvp has logged, from a position on."""
+        try:
+            with self.log.open("rb") as log:
+                log.seek(start)
+                found = _SYNTAX_ERROR.search(log.read(_MAX_LOG_LENGTH))
+        except OSError:
+            return None
+        return int(found[1]) if found else None
 
     def _write(self, text: str) -> None:
         # Renamed into place: xvp never reads half a file.

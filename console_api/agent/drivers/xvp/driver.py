@@ -2,10 +2,10 @@
 """The driver ``xvp``: one xvp process serves the consoles of this host."""
 
 import asyncio
-import fcntl
 import logging
 import shutil
-from collections.abc import Mapping
+import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, ClassVar, Self
@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from console_api import errors
 from console_api.agent.drivers.base import Console, Driver
-from console_api.agent.drivers.xvp import fields, pools, ports
+from console_api.agent.drivers.xvp import fields, pools, ports, state_dir
 from console_api.agent.drivers.xvp.daemon import Daemon
 from console_api.agent.drivers.xvp.writer import MAX_PORTS, Plan, Writer
 from console_api.directory.base import Directory
@@ -30,11 +30,16 @@ _STABLE_TIME = 10.0
 # Seconds for which a console is left out after xvp refused a file with it.
 _QUARANTINE_TIME = 300.0
 
+# How many consoles are left out, one after another, before the rest of the
+# file waits for the next attempt.
+_MAX_REFUSALS = 20
+
 
 class XVPDriver(Driver):
     """Serve consoles with one xvp process."""
 
     console_type: ClassVar[str] = "vnc+xvp"
+    can_hand_over: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -45,14 +50,14 @@ class XVPDriver(Driver):
         reload_interval: float,
         start_timeout: float,
     ) -> None:
-        """Prepare; ``apply`` starts xvp.
+        """Prepare; ``start`` takes over a running xvp, ``apply`` starts one.
 
         :param folder: an existing directory for the files of xvp
         :param reload_interval: minimum seconds between two reloads
         :param start_timeout: seconds for opening all ports, and for exiting
-        :raises ConfigurationError: another agent uses the directory
         """
-        self._lock_file = _lock(folder)
+        self._folder = folder
+        self._lock_file: IO[str] | None = None
         self._writer = writer
         self._log = folder / "xvp.log"
         self._reload_interval = reload_interval
@@ -88,10 +93,20 @@ class XVPDriver(Driver):
         return cls(
             Writer(pools.read(conf), multiplex_port),
             binary,
-            _folder(Path(conf.xvp.state_dir)),
+            state_dir.create(Path(conf.xvp.state_dir)),
             reload_interval=conf.xvp.reload_interval,
             start_timeout=conf.xvp.start_timeout,
         )
+
+    async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
+        """Take over the xvp of a previous agent; see ``Driver.start``.
+
+        :raises ConfigurationError: another agent uses the directory
+        """
+        await super().start(sockets)
+        self._lock_file = state_dir.lock(self._folder)
+        await self._daemon.adopt()
+        self._supervisor = asyncio.create_task(self._supervise())
 
     async def apply(
         self, consoles: Mapping[int, Console]
@@ -103,19 +118,43 @@ class XVPDriver(Driver):
         self._wanted = dict(consoles)
         async with self._lock:
             if self._supervisor is None:
-                await self._daemon.adopt()
-                self._supervisor = asyncio.create_task(self._supervise())
+                # A successor has xvp.
+                return {}
             await self._serve()
             return dict(self._problems)
 
+    async def pause(self) -> Sequence[socket.socket]:
+        """Leave xvp running, unsupervised; see ``Driver.pause``."""
+        await self._stop_supervision()
+        self._daemon.detach()
+        self._unlock()
+        return []
+
+    async def resume(self) -> None:
+        """Take xvp over again; see ``Driver.resume``."""
+        await self.start()
+
+    async def release(self) -> None:
+        """Do nothing: xvp belongs to the successor."""
+
     async def close(self) -> None:
-        """Stop xvp with all its sessions."""
+        """Stop xvp with all its sessions, unless a successor has it."""
+        if self._supervisor is not None:
+            await self._stop_supervision()
+            await self._daemon.stop()
+        self._unlock()
+
+    async def _stop_supervision(self) -> None:
         if self._supervisor is not None:
             self._supervisor.cancel()
             await asyncio.wait([self._supervisor])
         async with self._lock:
-            await self._daemon.stop()
-        self._lock_file.close()
+            self._supervisor = None
+
+    def _unlock(self) -> None:
+        if self._lock_file is not None:
+            self._lock_file.close()
+        self._lock_file = None
 
     async def _supervise(self) -> None:
         """Restart xvp whenever it has died, backing off."""
@@ -180,14 +219,25 @@ class XVPDriver(Driver):
 
     async def _change(self) -> Plan:
         """Make xvp serve another file, and return the plan it serves."""
+        for _attempt in range(_MAX_REFUSALS):
+            plan = await self._plan(self._wanted)
+            if await self._try(plan):
+                return plan
+            console_id = plan.lines.get(self._daemon.refused_line or 0)
+            if console_id is None:
+                break
+            self._quarantine({console_id: plan.consoles[console_id]})
+        # It may have been something else: since the plan was made, another
+        # program may have taken a port.
         plan = await self._plan(self._wanted)
         if await self._try(plan):
             return plan
-        # Another program may have taken a port since the plan was made.
-        again = await self._plan(self._wanted)
-        if again.text != plan.text and await self._try(again):
-            return again
-        return await self._fall_back(again)
+        return await self._fall_back(plan)
+
+    def _quarantine(self, consoles: Mapping[int, Console]) -> None:
+        now = asyncio.get_running_loop().time()
+        self._quarantine_ends_at = now + _QUARANTINE_TIME
+        self._quarantined = {**self._quarantined, **consoles}
 
     async def _fall_back(self, plan: Plan) -> Plan:
         """Serve only those consoles of a plan that xvp has served before."""
@@ -195,13 +245,13 @@ class XVPDriver(Driver):
         if known and len(known) < len(plan.consoles):
             smaller = await self._plan(known)
             if await self._try(smaller):
-                now = asyncio.get_running_loop().time()
-                self._quarantine_ends_at = now + _QUARANTINE_TIME
-                self._quarantined = {
-                    number: console
-                    for number, console in plan.consoles.items()
-                    if number not in known
-                }
+                self._quarantine(
+                    {
+                        number: console
+                        for number, console in plan.consoles.items()
+                        if number not in known
+                    }
+                )
                 return await self._plan(self._wanted)
         self._down.set()
         reason = f"xvp is not running. See {self._log} and the agent's log."
@@ -247,35 +297,3 @@ def _common(
         for number, console in consoles.items()
         if others.get(number) == console
     }
-
-
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise errors.ConfigurationError(
-            f"[xvp] state_dir: cannot create the directory {path}: {error}"
-        ) from error
-    return path.resolve()
-
-
-def _lock(folder: Path) -> IO[str]:
-    """Lock a directory against other agents.
-
-    The lock is released when the process exits, however it exits.
-    """
-    try:
-        file = (folder / ".lock").open("w")
-    except OSError as error:
-        raise errors.ConfigurationError(
-            f"[xvp] state_dir: cannot use the directory {folder}: {error}"
-        ) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise errors.ConfigurationError(
-            f"[xvp] state_dir: another agent uses the directory {folder}. "
-            "Set a different directory for each agent."
-        ) from error
-    return file

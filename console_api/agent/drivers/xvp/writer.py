@@ -4,6 +4,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from console_api.agent.drivers.base import Console
 from console_api.agent.drivers.xvp import fields, passwords
@@ -19,13 +20,15 @@ class Plan:
     """A file for xvp.
 
     ``text`` is empty when there is no console to write: xvp refuses a file
-    without one.  ``ports`` are those that xvp opens for it.  ``problems``
-    has a sentence for each console that was left out.
+    without one.  ``ports`` are those that xvp opens for it, ``lines`` has the
+    ID of the console that each line is about, by its number.  ``problems`` has
+    a sentence for each console that was left out.
     """
 
     text: str = field(repr=False)
     ports: frozenset[int]
     consoles: Mapping[int, Console]
+    lines: Mapping[int, int]
     problems: Mapping[int, str]
 
 
@@ -35,6 +38,10 @@ class _Entry:
 
     pool: int
     line: str
+
+
+# A line, and the ID of the console that it is about.
+_Line: TypeAlias = tuple[str, int | None]
 
 
 class Writer:
@@ -93,9 +100,19 @@ class Writer:
                 problems[number] = f"xvp cannot serve it: {reason}."
         written = {n: c for n, c in consoles.items() if n not in problems}
         if not written:
-            return Plan("", frozenset(), {}, problems)
-        text = "".join(f"{line}\n" for line in draft.lines())
-        return Plan(text, frozenset(draft.ports), written, problems)
+            return Plan("", frozenset(), {}, {}, problems)
+        lines = list(draft.lines())
+        return Plan(
+            "".join(f"{line}\n" for line, _ in lines),
+            frozenset(draft.ports),
+            written,
+            {
+                number: console_id
+                for number, (_, console_id) in enumerate(lines, 1)
+                if console_id is not None
+            },
+            problems,
+        )
 
 
 class _Draft:
@@ -110,7 +127,8 @@ class _Draft:
         self._pools = pools
         self._multiplex_port = multiplex_port
         self._taken = taken
-        self._lines: list[list[str]] = [[] for _ in pools]
+        # The lines of each pool, and what consoles they are about.
+        self._lines: list[list[_Line]] = [[] for _ in pools]
         self._names: set[tuple[int, str]] = set()
         self._dedicated = 0
         self.ports = {
@@ -145,20 +163,20 @@ class _Draft:
             self._dedicated += 1
             self.ports.add(port)
         self._names.add(name)
-        self._lines[entry.pool].append(entry.line)
+        self._lines[entry.pool].append((entry.line, console.id))
         return None
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> Iterator[_Line]:
         """Iterate over the lines of the file, in the order xvp expects."""
         # One-time passwords are disabled: they would grant access that the
         # database does not control.
-        yield "OTP DENY"
+        yield "OTP DENY", None
         if self._multiplex_port in self.ports:
-            yield f"MULTIPLEX {self._multiplex_port}"
+            yield f"MULTIPLEX {self._multiplex_port}", None
         for pool, lines in zip(self._pools, self._lines, strict=True):
             # xvp refuses a pool without a server.
             if lines:
-                yield from pool.lines
+                yield from ((line, None) for line in pool.lines)
                 yield from lines
 
 

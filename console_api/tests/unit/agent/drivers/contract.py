@@ -68,6 +68,10 @@ class DriverContract(_Case):
             for number, port in enumerate(ports, 1)
         }
 
+    async def asyncSetUp(self) -> None:
+        """Start the driver."""
+        await self.driver.start()
+
     async def asyncTearDown(self) -> None:
         """Close the driver, which has to stop serving."""
         await self.driver.close()

@@ -25,8 +25,11 @@ class StubDaemon:
         self.text = ""
         self.served: list[str] = []
         self.refuses = ""
+        self.names_line = False
         self.error: OSError | None = None
         self.adoptions = 0
+        self.is_detached = False
+        self.refused_line: int | None = None
 
     @property
     def is_running(self) -> bool:
@@ -40,6 +43,10 @@ class StubDaemon:
         if self.error:
             raise self.error
         self.text = "" if self.refuses and self.refuses in text else text
+        self.refused_line = None
+        if self.names_line and not self.text:
+            before = text.partition(self.refuses)[0]
+            self.refused_line = before.count("\n") + 1
         return bool(self.text) or not text
 
     async def settle(self) -> None:
@@ -47,6 +54,9 @@ class StubDaemon:
 
     async def stop(self) -> None:
         self.text = ""
+
+    def detach(self) -> None:
+        self.is_detached = True
 
     async def adopt(self) -> None:
         self.adoptions += 1
@@ -89,6 +99,7 @@ class FromConfTest(DriverCase):
         for port in (None, 1024, 65535):
             driver = self.driver(port)
             self.assertIsInstance(driver._daemon, Daemon)
+            await driver.start()
             await driver.close()
         self.assertEqual("vnc+xvp", driver.console_type)
 
@@ -112,9 +123,9 @@ class FromConfTest(DriverCase):
                 self.driver(port, **values)
 
     async def test_state_dir_of_another_agent_is_refused(self) -> None:
-        self.driver()
+        await self.driver().start()
         with self.assertRaisesRegex(errors.ConfigurationError, "another"):
-            self.driver()
+            await self.driver().start()
 
     async def test_unwritable_state_dir_is_refused(self) -> None:
         with (
@@ -123,7 +134,7 @@ class FromConfTest(DriverCase):
                 errors.ConfigurationError, "cannot use the directory"
             ),
         ):
-            self.driver()
+            await self.driver().start()
 
 
 class ApplyTest(DriverCase):
@@ -131,16 +142,17 @@ class ApplyTest(DriverCase):
         super().setUp()
         self.daemon = StubDaemon()
 
-    def make(self, **values: Any) -> XVPDriver:
+    async def make(self, **values: Any) -> XVPDriver:
         driver = self.driver(**values)
         driver._daemon = self.daemon  # type: ignore[assignment]
+        await driver.start()
         return driver
 
     def consoles(self, *numbers: int) -> dict[int, Console]:
         return by_id(*(console(n, 2000 + n) for n in numbers))
 
     async def test_apply_of_same_consoles_changes_nothing(self) -> None:
-        driver = self.make()
+        driver = await self.make()
         for consoles in (self.consoles(1), self.consoles(1), {}, {}):
             self.assertEqual({}, await driver.apply(consoles))
         self.assertEqual(2, len(self.daemon.served))
@@ -148,7 +160,7 @@ class ApplyTest(DriverCase):
         self.assertEqual(1, self.daemon.adoptions)
 
     async def test_reloads_are_spaced_by_reload_interval(self) -> None:
-        driver = self.make(reload_interval=7)
+        driver = await self.make(reload_interval=7)
         with mock.patch.object(asyncio, "sleep") as sleep:
             await driver.apply(self.consoles(1))
             sleep.assert_not_awaited()
@@ -158,7 +170,7 @@ class ApplyTest(DriverCase):
         self.assertAlmostEqual(7, seconds, delta=2)
 
     async def test_console_that_xvp_refuses_is_quarantined(self) -> None:
-        driver = self.make()
+        driver = await self.make()
         await driver.apply(self.consoles(1, 2))
         self.daemon.refuses = "vm-3"
         # The first console was deleted, and must not return.
@@ -174,8 +186,53 @@ class ApplyTest(DriverCase):
         driver._quarantine_ends_at = 0
         self.assertEqual({}, await driver.apply(self.consoles(2, 3)))
 
+    async def test_only_console_of_refused_line_is_quarantined(self) -> None:
+        driver = await self.make()
+        await driver.apply(self.consoles(1))
+        self.daemon.refuses = "vm-3"
+        self.daemon.names_line = True
+        # Both are new.
+        problems = await driver.apply(self.consoles(1, 2, 3))
+        self.assertEqual([3], list(problems))
+        self.assertIn("vm-2", self.daemon.text)
+
+    async def test_passing_failure_quarantines_nothing(self) -> None:
+        driver = await self.make()
+        await driver.apply(self.consoles(1))
+        serve = self.daemon.serve
+
+        async def fail_once(_text: str, _ports: frozenset[int]) -> bool:
+            self.daemon.serve = serve  # type: ignore[method-assign]
+            self.daemon.text = ""
+            return False
+
+        self.daemon.serve = fail_once  # type: ignore[assignment, method-assign]
+        self.assertEqual({}, await driver.apply(self.consoles(1, 2)))
+        self.assertIn("vm-2", self.daemon.text)
+
+    async def test_successor_gets_xvp(self) -> None:
+        driver = await self.make()
+        await driver.apply(self.consoles(1))
+        self.assertEqual([], await driver.pause())
+        self.assertTrue(self.daemon.is_detached)
+        successor = await self.make()
+        await driver.release()
+        self.assertEqual({}, await driver.apply({}))
+        await driver.close()
+        self.assertIn("vm-1", self.daemon.text)
+        await successor.close()
+        self.assertEqual("", self.daemon.text)
+
+    async def test_driver_takes_xvp_over_again(self) -> None:
+        driver = await self.make()
+        await driver.pause()
+        await driver.resume()
+        self.assertEqual(2, self.daemon.adoptions)
+        self.assertEqual({}, await driver.apply(self.consoles(1)))
+        self.assertIn("vm-1", self.daemon.text)
+
     async def test_changed_console_leaves_quarantine(self) -> None:
-        driver = self.make()
+        driver = await self.make()
         await driver.apply(self.consoles(1))
         self.daemon.refuses = "vm-2"
         await driver.apply(self.consoles(1, 2))
@@ -185,7 +242,7 @@ class ApplyTest(DriverCase):
         )
 
     async def test_xvp_that_never_starts_is_reported_and_retried(self) -> None:
-        driver = self.make()
+        driver = await self.make()
         self.daemon.refuses = "OTP"
         problems = await driver.apply(self.consoles(1, 2))
         self.assertEqual({1, 2}, set(problems))
@@ -195,7 +252,7 @@ class ApplyTest(DriverCase):
         self.assertEqual({}, await driver.apply(self.consoles(1, 2)))
 
     async def test_unwritable_file_is_logged_and_reported(self) -> None:
-        driver = self.make()
+        driver = await self.make()
         await driver.apply(self.consoles(1))
         self.daemon.error = OSError("No space left on device")
         with self.assertLogs("console_api", "ERROR") as logs:
@@ -206,7 +263,7 @@ class ApplyTest(DriverCase):
         self.assertEqual({}, await driver.apply(self.consoles(1, 2)))
 
     async def test_restarts_continue_after_unexpected_error(self) -> None:
-        driver = self.make()
+        driver = await self.make()
         await driver.apply(self.consoles(1))
         self.daemon.text = ""
         self.daemon.error = MemoryError()  # type: ignore[assignment]
