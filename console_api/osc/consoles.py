@@ -4,7 +4,8 @@
 import argparse
 import functools
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions
@@ -12,7 +13,7 @@ from osc_lib.command import command
 
 from console_api.osc import wait
 from console_api.osc.base import ServerCommand, Table
-from console_api.osc.sdk import Console
+from console_api.osc.sdk import Console, ProjectConsole
 
 # Without the password: lists end up in logs and tickets.
 _LIST_COLUMNS = ("ID", "Console Type")
@@ -78,7 +79,7 @@ class CreateConsole(ServerCommand, command.Lister):
 
 
 class ShowConsole(ServerCommand, command.ShowOne):
-    """Show a console with its password."""
+    """Show a console with its password and, if known, its state."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the console."""
@@ -100,7 +101,28 @@ class ShowConsole(ServerCommand, command.ShowOne):
             console_id = self._only_one(server_id)
         console = _console(server_id, console_id)
         console.fetch(self.compute)
-        return _SHOW_COLUMNS, [console[name] for name in _SHOW_COLUMNS]
+        shown = {name: console[name] for name in _SHOW_COLUMNS}
+        shown.update(self._state(server_id, console_id))
+        return tuple(shown), list(shown.values())
+
+    def _state(self, server_id: str, console_id: int) -> Mapping[str, str]:
+        """Return the state and reason; nothing if the API has none."""
+        # The second query finds those of other projects.
+        queries: tuple[dict[str, Any], ...] = ({}, {"all_projects": "true"})
+        for query in queries:
+            try:
+                for console in ProjectConsole.list(
+                    self.compute, server_id=server_id, **query
+                ):
+                    if str(console.id) == str(console_id):
+                        return {
+                            name: console[name]
+                            for name in ("state", "reason")
+                            if console[name]
+                        }
+            except sdk_exceptions.HttpException:
+                break
+        return {}
 
     def _only_one(self, server_id: str) -> int:
         found = [

@@ -74,6 +74,44 @@ class Console(resource.Resource):
         return super().fetch(silent, *args, **kwargs)
 
 
+class ProjectConsole(resource.Resource):
+    """A console of any server of a project, with its state.
+
+    Nova has no such list.
+    """
+
+    resources_key = "consoles"
+    base_path = "/os-consoles"
+
+    allow_list = True
+
+    _query_mapping = resource.QueryParameters(
+        "all_projects", "server_id", "console_host", "console_type", "state"
+    )
+
+    #: The UUID of the server.
+    server_id = resource.Body("server_id")
+    #: The project of the server.
+    project_id = resource.Body("project_id")
+    #: The console type, such as ``vnc``.
+    console_type = resource.Body("console_type")
+    #: The name of the server on its hypervisor.
+    instance_name = resource.Body("instance_name")
+    #: The name of its console host.
+    console_host = resource.Body("console_host")
+    #: The name or address that a VNC viewer connects to.
+    host = resource.Body("host")
+    #: The port that a VNC viewer connects to, None if unknown.
+    port = resource.Body("port", type=int)
+    #: ``serving``, ``pending``, ``failed``, or, if its host is down,
+    #: ``unknown``.
+    state = resource.Body("state")
+    #: Why it failed, for callers who may list the consoles of all projects.
+    reason = resource.Body("reason")
+    #: When it was created, in UTC.
+    created_at = resource.Body("created_at")
+
+
 class ConsoleHost(resource.Resource):
     """A console host with one of its console types."""
 

@@ -60,6 +60,7 @@ class CommandTests(OpenStackClientCase):
                 "host": f"{host}.example.org",
                 "port": row.port,
                 "instance_name": "instance-00000001",
+                "state": "pending",
             },
             shown,
         )

@@ -15,6 +15,7 @@ from osc_lib.command import command
 
 SERVER = "00000000-0000-4000-8000-000000000001"
 CONSOLES = f"/servers/{SERVER}/consoles"
+STATES = "/os-consoles"
 
 
 class CommandCase(unittest.TestCase):
@@ -25,7 +26,8 @@ class CommandCase(unittest.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.answers: dict[tuple[str, str], Any] = {}
+        # As Nova responds.
+        self.answers: dict[tuple[str, str], Any] = {("get", STATES): (404, {})}
         self.requests: list[tuple[str, str]] = []
         self.compute = mock.Mock(spec=compute_proxy.Proxy)
         self.compute.default_microversion = None

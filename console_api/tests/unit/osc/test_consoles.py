@@ -7,7 +7,12 @@ from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions
 
 from console_api.osc import consoles, wait
-from console_api.tests.unit.osc.base import CONSOLES, SERVER, CommandCase
+from console_api.tests.unit.osc.base import (
+    CONSOLES,
+    SERVER,
+    STATES,
+    CommandCase,
+)
 
 
 def response(number: int, port: int | None = 5900) -> dict[str, Any]:
@@ -94,6 +99,39 @@ class ShowTest(ConsolesCase):
                 response(number)["console"],
                 dict(zip(columns, values, strict=True)),
             )
+
+    def show_state(self, *answers: Any) -> dict[str, Any]:
+        self.answers["get", STATES] = [*answers]
+        self.answers["get", f"{CONSOLES}/5"] = (200, response(5))
+        columns, values = self.run_command(consoles.ShowConsole, SERVER, "5")
+        shown = dict(zip(columns, values, strict=True))
+        self.assertEqual([], self.answers["get", STATES])
+        return {
+            name: value
+            for name, value in shown.items()
+            if name not in response(5)["console"]
+        }
+
+    def test_show_prints_state_and_reason(self) -> None:
+        empty: Any = (200, {"consoles": []})
+        serving, failed = (
+            (200, {"consoles": [{"id": 4, "state": "pending"}, found]})
+            for found in (
+                {"id": 5, "state": "serving"},
+                {"id": 5, "state": "failed", "reason": "It is used."},
+            )
+        )
+        for answers, expected in (
+            ([serving], {"state": "serving"}),
+            ([failed], {"state": "failed", "reason": "It is used."}),
+            # Of another project.
+            ([empty, serving], {"state": "serving"}),
+            ([empty, (403, {})], {}),
+            ([(404, {})], {}),
+            ([(503, {})], {}),
+        ):
+            with self.subTest(answers):
+                self.assertEqual(expected, self.show_state(*answers))
 
     def test_show_finds_the_only_console(self) -> None:
         self.add_consoles(5)
