@@ -27,6 +27,7 @@ from benchmarks.settings import Log, Settings
 from console_api import conf as configuration
 from console_api.db import console_hosts, consoles, tables
 from console_api.db.engine import Database
+from console_api.tests import certificates
 from console_api.tests.functional.agents import Agent
 
 CONSOLES = 10_000
@@ -139,19 +140,41 @@ class _AgentBenchmark:
         """Measure throughput of one session, and memory of idle sessions."""
         screen_port = programs.free_port()
         self._data.set_screens(rfb_ends.ADDRESS, screen_port)
-        with (
-            forwarding.end("screen", str(screen_port)),
-            self._agent(count) as (agent, _),
-        ):
-            ports = sorted(console_agent.listening_ports(agent.pid))
-            rates = self._rates(ports[0], screen_port)
-            before = machine.resident(agent.process.pid)
-            with forwarding.end("hold", stage.PASSWORD, *map(str, ports)):
-                time.sleep(_SETTLE_SECONDS)
-                after = machine.resident(agent.process.pid)
-        each = (after - before) / len(ports)
-        self._log(f"{len(ports)} idle sessions: {each:.1f} KiB each")
-        return rates, {"count": len(ports), "kib_each": round(each, 1)}
+        with forwarding.end("screen", str(screen_port)):
+            with self._agent(count) as (agent, _):
+                ports = sorted(console_agent.listening_ports(agent.pid))
+                rates = self._rates(ports[0], screen_port)
+                kib_each = self._memory_each(agent, "hold")
+            tls_kib_each = self._tls_memory_each(count)
+        return rates, {
+            "count": len(ports),
+            "kib_each": kib_each,
+            "tls_kib_each": tls_kib_each,
+        }
+
+    def _tls_memory_each(self, count: int) -> float:
+        """Return the memory of idle sessions with TLS, in KiB each."""
+        folder = self._data.folder / "tls"
+        folder.mkdir()
+        authority = certificates.make(folder, name=rfb_ends.ADDRESS)
+        console_agent.configure(self._data, self._ports, authority)
+        with self._agent(count) as (agent, _):
+            return self._memory_each(agent, "hold-tls", str(authority.ca_file))
+
+    def _memory_each(self, agent: Agent, *how: str) -> float:
+        """Return the memory that each of one session per console adds.
+
+        :param how: the first arguments of ``rfb_ends``
+        :returns: in KiB
+        """
+        ports = sorted(console_agent.listening_ports(agent.pid))
+        before = machine.resident(agent.process.pid)
+        with forwarding.end(*how, stage.PASSWORD, *map(str, ports)):
+            time.sleep(_SETTLE_SECONDS)
+            after = machine.resident(agent.process.pid)
+        each = round((after - before) / len(ports), 1)
+        self._log(f"{len(ports)} idle sessions ({how[0]}): {each} KiB each")
+        return each
 
     @contextmanager
     def _agent(self, count: int) -> Iterator[tuple[Agent, float]]:

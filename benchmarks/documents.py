@@ -146,6 +146,7 @@ class Sessions(TypedDict):
 
     count: int
     kib_each: float
+    tls_kib_each: float
 
 
 class AgentSettings(TypedDict):

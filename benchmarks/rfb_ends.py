@@ -9,6 +9,7 @@ same whether they connect to the screen or to an agent.
 import json
 import resource
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -102,16 +103,22 @@ def _receive_for(
     return count
 
 
-def hold(password: str, ports: list[int]) -> None:
-    """Open a session on each port; keep them until end of input."""
-    sessions = [_open(port, password) for port in ports]
+def hold(password: str, ports: list[int], ca_file: str | None = None) -> None:
+    """Open a session on each port; keep them until end of input.
+
+    :param ca_file: use TLS, and verify the certificate with this authority
+    """
+    tls = ssl.create_default_context(cafile=ca_file) if ca_file else None
+    sessions = [_open(port, password, tls) for port in ports]
     print("ready", flush=True)
     sys.stdin.read()
     for session in sessions:
         session.socket.close()
 
 
-def _open(port: int, password: str) -> RFBClient:
+def _open(
+    port: int, password: str, tls: ssl.SSLContext | None = None
+) -> RFBClient:
     """Connect as soon as a program listens, and authenticate."""
     until = time.monotonic() + _TIMEOUT
     while True:
@@ -122,14 +129,22 @@ def _open(port: int, password: str) -> RFBClient:
             if time.monotonic() > until:
                 raise
             time.sleep(0.02)
-    if viewer.authenticate(password):
+    if tls is None:
+        result = viewer.authenticate(password)
+    else:
+        result = viewer.authenticate_with_tls(password, tls, ADDRESS)
+    if result:
         raise ConnectionRefusedError(viewer.reason())
     viewer.open()
     return viewer
 
 
 def main() -> None:
-    """Run one end: screen PORT, view PORT PASSWORD SECONDS, or hold ..."""
+    """Run one end.
+
+    The arguments are screen PORT, view PORT PASSWORD SECONDS, hold PASSWORD
+    PORT ..., or hold-tls CA_FILE PASSWORD PORT ...
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     match sys.argv[1:]:
@@ -139,6 +154,8 @@ def main() -> None:
             print(json.dumps(measure(int(port), password, int(seconds))))
         case ["hold", password, *ports]:
             hold(password, [int(port) for port in ports])
+        case ["hold-tls", ca_file, password, *ports]:
+            hold(password, [int(port) for port in ports], ca_file)
 
 
 if __name__ == "__main__":

@@ -220,6 +220,10 @@ def agent_memory(document: documents.Agent) -> str:
             f"Each of {sessions['count']:,} idle sessions",
             f"{sessions['kib_each']:.1f}",
         ],
+        [
+            f"Each of {sessions['count']:,} idle sessions with TLS",
+            f"{sessions['tls_kib_each']:.1f}",
+        ],
     ]
     return rst.table(["Resident memory", "KiB"], lines)
 

@@ -4,6 +4,7 @@
 import asyncio
 import socket
 import ssl
+from asyncio import sslproto
 from typing import Protocol, Self, cast
 
 from console_api.rfb.handshake import Handshake, State
@@ -11,6 +12,11 @@ from console_api.rfb.handshake import Handshake, State
 # How many bytes are buffered before reading pauses: more than a handshake
 # has, and little for a thousand connections.
 _MAX_UNREAD = 16 * 1024
+
+# asyncio allocates a buffer of this size, in bytes, for each connection with
+# TLS.  Its default of 256 KiB is most of the memory of an idle session and not
+# faster: a record of TLS has at most 16 KiB.
+sslproto.SSLProtocol.max_size = 32 * 1024
 
 # Seconds to send what was written before a closed connection is aborted.
 _CLOSE_TIMEOUT = 5

@@ -5,6 +5,7 @@ Written from RFC 6143; shares no code with ``console_api.rfb``.
 """
 
 import socket
+import ssl
 from typing import Self
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
@@ -63,6 +64,27 @@ class RFBClient:
     def authenticate(self, password: str, version: str = "003.008") -> int:
         """Authenticate; return the SecurityResult."""
         self.send(respond(password, self.ask_for_challenge(version)))
+        return int.from_bytes(self.receive(4))
+
+    def authenticate_with_tls(
+        self, password: str, context: ssl.SSLContext, host: str = "127.0.0.1"
+    ) -> int:
+        """Authenticate with X509Vnc (VeNCrypt); return the SecurityResult.
+
+        :param host: the name that the certificate has to contain
+        """
+        assert self.receive(12) == b"RFB 003.008\n"
+        self.send(b"RFB 003.008\n")
+        types = self.receive(self.receive(1)[0])
+        assert types[0] == 19, types
+        self.send(b"\x13")
+        assert self.receive(2) == b"\0\2"
+        self.send(b"\0\2")
+        assert self.receive(6) == b"\0\1\0\0\1\5"
+        self.send(b"\0\0\1\5")
+        assert self.receive(1) == b"\1"
+        self.socket = context.wrap_socket(self.socket, server_hostname=host)
+        self.send(respond(password, self.receive(16)))
         return int.from_bytes(self.receive(4))
 
     def reason(self) -> str:

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import contextlib
 import ssl
+from asyncio import sslproto
 from collections.abc import Iterator
+from typing import Any
+from unittest import mock
 
 from console_api import errors
 from console_api.agent.drivers.vnc import session
@@ -102,6 +105,21 @@ class AuthenticateTest(TLSCase):
             viewer, result = await self.authenticate("wrong")
         self.assertEqual(FAILED, result)
         self.assertEqual("Wrong password.", await viewer.reason())
+
+    async def test_idle_session_has_small_buffers(self) -> None:
+        # asyncio has no public way to it.
+        created: list[Any] = []
+        original = sslproto.SSLProtocol.__init__
+
+        def record(protocol: Any, *args: Any, **kwargs: Any) -> None:
+            original(protocol, *args, **kwargs)
+            created.append(protocol)
+
+        with mock.patch.object(sslproto.SSLProtocol, "__init__", record):
+            await self.authenticate("pAsSw0rd")
+        self.assertEqual(
+            [32 * 1024] * 2, [len(each._ssl_buffer) for each in created]
+        )
 
     async def test_renewed_certificate_is_used(self) -> None:
         await self.authenticate("pAsSw0rd")
