@@ -2,17 +2,20 @@
 """The driver with the stand-in for xvp, real ports and viewers."""
 
 import asyncio
+import contextlib
+import dataclasses
 import logging
 import os
+import resource
 import signal
 import socket
 import stat
 from unittest import mock
 
-from console_api.agent.drivers.xvp import ports
+from console_api.agent.drivers.xvp import daemon, log, ports
 from console_api.agent.drivers.xvp.driver import XVPDriver
 from console_api.tests.functional import xvp
-from console_api.tests.functional.xvp import by_id, console, viewer
+from console_api.tests.functional.xvp import by_id, console, is_master, viewer
 from console_api.tests.functional.xvp_stand_in import configuration
 from console_api.tests.unit.agent.drivers.contract import DriverContract
 
@@ -33,6 +36,10 @@ class ServeTests(xvp.XVPCase):
         self.assertEqual({}, await driver.apply(by_id(*changed)))
         self.assertTrue(await self.serves(*changed))
         self.assert_listening({two, three}, {one, two, three})
+        # Processes that it forks close that many files.
+        [master] = self.masters()
+        limit, _ = resource.prlimit(master, resource.RLIMIT_NOFILE)
+        self.assertLess(limit, 100)
 
     async def test_each_rfb_version_is_served(self):
         driver = await self.driver()
@@ -87,6 +94,61 @@ class ServeTests(xvp.XVPCase):
         self.assert_listening({two}, {one, two})
         writer.write(b"RFB 003.003\n")
         self.assertEqual(b"\0\0\0\2", await reader.readexactly(4))
+
+    async def test_sessions_of_deleted_and_changed_consoles_end(self):
+        driver = await self.driver()
+        consoles = [
+            console(number, port, instance_name=name)
+            for number, (port, name) in enumerate(
+                zip(self.free_ports(3), ("a", "a b", "b"), strict=True)
+            )
+        ]
+        await driver.apply(by_id(*consoles))
+        async with contextlib.AsyncExitStack() as stack:
+            for one in consoles:
+                await stack.enter_async_context(viewer(one.port, xvp.PASSWORD))
+            self.assertEqual(4, len(self.processes()))
+            changed = dataclasses.replace(consoles[2], password="another1")
+            await driver.apply(by_id(consoles[1], changed))
+            self.assertEqual(
+                ["xvp: proxy: 127.0.0.1 to a b"],
+                [
+                    process.title
+                    for process in self.xvp_processes().find()
+                    if not is_master(process.pid)
+                ],
+            )
+
+    async def test_session_that_begins_after_delete_ends(self):
+        self.enterContext(mock.patch.object(daemon, "_CHECK_INTERVAL", 0.05))
+        self.enterContext(mock.patch.object(daemon, "_FORK_TIMEOUT", 0))
+        driver = await self.driver()
+        one, two = (console(n, *self.free_ports(1)) for n in (1, 2))
+        await driver.apply(by_id(one, two))
+        reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
+        await reader.readexactly(12)
+        # The viewer is at the prompt, which xvp does not see as a session.
+        await driver.apply(by_id(two))
+        await xvp.log_in(reader, writer, one.password)
+        self.assertEqual(b"", await reader.read())
+        writer.close()
+        await writer.wait_closed()
+
+    async def test_large_log_is_rotated(self):
+        self.enterContext(mock.patch.object(daemon, "_CHECK_INTERVAL", 0.02))
+        driver = await self.driver()
+        one = console(1, *self.free_ports(1))
+        await driver.apply(by_id(one))
+        path, rotated = self.state / "xvp.log", self.state / "xvp.log.1"
+        async with viewer(one.port, xvp.PASSWORD):
+            before = self.processes()
+            with mock.patch.object(log, "MAX_SIZE", 1):
+                await self.eventually(rotated.exists)
+            await self.eventually(path.exists)
+            # All are still found, and xvp continues to write.
+            self.assertCountEqual(before, self.processes())
+            await driver.apply(by_id(dataclasses.replace(one, id=2)))
+            self.assertIn("Listening", rotated.read_text())
 
     async def test_unwritable_console_is_left_out(self):
         driver = await self.driver()

@@ -92,12 +92,16 @@ class LifecycleTests(xvp.XVPCase):
         async with viewer(old, xvp.PASSWORD):
             [session] = set(self.processes()) - {master}
             driver = await self.driver()
-            one = console(1, new, password="another1")
-            self.assertEqual({}, await driver.apply(by_id(one)))
+            two = console(2, new)
+            self.assertEqual(
+                {}, await driver.apply(by_id(console(1, old), two))
+            )
             # Its sessions go on.
             self.assertCountEqual([master, session], self.processes())
-        self.assertTrue(await self.serves(one))
-        self.assert_listening([new], [old, new])
+            one = console(1, old, password="another1")
+            await driver.apply(by_id(one, two))
+            self.assertEqual([master], self.processes())
+        self.assertTrue(await self.serves(one, two))
         # It is supervised like one that the agent has started.
         os.kill(master, signal.SIGKILL)
         await self.eventually(lambda: self.serves(one))
@@ -177,21 +181,19 @@ class Outages:
 
 class HandoverTests(xvp.XVPCase):
     async def test_session_outlives_agent(self):
-        [port] = self.free_ports(1)
-        one = console(1, port)
+        one, two = (console(n, *self.free_ports(1)) for n in (1, 2))
         old = await self.driver()
         await old.apply(by_id(one))
-        async with viewer(port, xvp.PASSWORD):
+        async with viewer(one.port, xvp.PASSWORD):
             before = self.processes()
             sockets = await old.pause()
             new = await self.driver()
-            two = console(1, port, password="another1")
-            self.assertEqual({}, await new.apply(by_id(two)))
+            self.assertEqual({}, await new.apply(by_id(one, two)))
             await old.release()
             await old.close()
             self.assertEqual([], sockets)
             self.assertCountEqual(before, self.processes())
-        self.assertTrue(await self.serves(two))
+        self.assertTrue(await self.serves(one, two))
 
 
 class StressTests(xvp.XVPCase):

@@ -220,6 +220,11 @@ async def viewer(port, password, target=None, minor=8):
 
 async def _log_in(reader, writer, password, target, minor):
     await reader.readexactly(12)
+    return await log_in(reader, writer, password, target, minor)
+
+
+async def log_in(reader, writer, password, target=None, minor=8):
+    """Log in after the version of the server has been read."""
     writer.write(f"RFB 003.{minor:03}\n".encode())
     if minor == 3:
         await reader.readexactly(4)

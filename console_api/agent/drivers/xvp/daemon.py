@@ -12,20 +12,20 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
-import resource
 import signal
 from asyncio.subprocess import DEVNULL
 from asyncio.subprocess import Process as ChildProcess
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from console_api.agent.drivers.xvp import ports
+from console_api.agent.drivers.xvp import limits, log, ports
 from console_api.agent.drivers.xvp.processes import (
     MASTER,
     AdoptedProcess,
     Processes,
 )
+from console_api.agent.drivers.xvp.sessions import ServedNames
 
 LOG = logging.getLogger(__name__)
 
@@ -33,18 +33,14 @@ LOG = logging.getLogger(__name__)
 _MIN_INTERVAL = 0.005
 _MAX_INTERVAL = 0.1
 
-# How many files xvp may have open besides its ports.
-_OTHER_FILES = 64
+# Interval, in seconds, between checks of the log and the sessions.
+_CHECK_INTERVAL = 5.0
+
+# Seconds that sessions may take to end before they are killed.
+_SESSION_GRACE_TIME = 2.0
 
 # Seconds that a reload waits for processes that still have the ports open.
 _FORK_TIMEOUT = 1.0
-
-# What xvp logs of a file that it refuses, and how much of the log is searched.
-_SYNTAX_ERROR = re.compile(rb"Syntax error at line ([0-9]{1,9})\b")
-_MAX_LOG_LENGTH = 1024 * 1024
-
-# Lowers the limit of open files, then becomes another program.
-_LIMITED = ("/bin/sh", "-c", 'ulimit -S -n "$1"; shift; exec "$@"', "sh")
 
 
 class Daemon:
@@ -82,6 +78,9 @@ class Daemon:
         self._process: ChildProcess | AdoptedProcess | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._text = ""
+        # What xvp may have been serving when its sessions began.
+        self._previous_text = ""
+        self._served: ServedNames | None = None
         self._ports: frozenset[int] = frozenset()
         #: The number of the line for which xvp refused the last file, if any.
         self.refused_line: int | None = None
@@ -115,14 +114,18 @@ class Daemon:
         await asyncio.to_thread(self._write, text)
         # If this is cancelled, what xvp serves is unknown.
         self._text, self._ports = "", self.ports | wanted
-        log_length = await asyncio.to_thread(self._log_length)
+        log_length = await asyncio.to_thread(log.size, self.log)
+        self._served = None
         if not (await self._reload(wanted) or await self._start(wanted)):
             await self._terminate()
             self.refused_line = await asyncio.to_thread(
-                self._find_refused_line, log_length
+                log.find_refused_line, self.log, log_length
             )
             return False
         self._text, self._ports = text, wanted
+        self._served = ServedNames(self._previous_text, text)
+        await self._end_sessions()
+        self._served, self._previous_text = ServedNames(text, text), text
         return True
 
     async def settle(self) -> None:
@@ -150,6 +153,9 @@ class Daemon:
             pid = await asyncio.to_thread(self._processes.find_master)
             if pid is not None:
                 self._ports = await asyncio.to_thread(ports.of_process, pid)
+                self._previous_text = await asyncio.to_thread(
+                    self._config.read_text, "ascii", "replace"
+                )
                 self._supervise(AdoptedProcess(pid))
                 LOG.info("Took over xvp, process %d.", pid)
                 return
@@ -166,22 +172,6 @@ class Daemon:
             self._watcher.cancel()
         self._watcher = self._process = None
 
-    def _log_length(self) -> int:
-        try:
-            return self.log.stat().st_size
-        except FileNotFoundError:
-            return 0
-
-    def _find_refused_line(self, start: int) -> int | None:
-        """Search what xvp has logged, from a position on."""
-        try:
-            with self.log.open("rb") as log:
-                log.seek(start)
-                found = _SYNTAX_ERROR.search(log.read(_MAX_LOG_LENGTH))
-        except OSError:
-            return None
-        return int(found[1]) if found else None
-
     def _write(self, text: str) -> None:
         # Renamed into place: xvp never reads half a file.
         draft = self._config.with_suffix(".new")
@@ -192,9 +182,9 @@ class Daemon:
         draft.rename(self._config)
 
     async def _reload(self, wanted: frozenset[int]) -> bool:
-        if not self.is_running:
+        if self._process is None or not self.is_running:
             return False
-        self._limit_files(wanted)
+        limits.set_limit(self._process.pid, len(wanted))
         await self._wait_for_forks()
         # A reload closes and opens all ports: when the sockets are others
         # than before, it has taken place.
@@ -208,15 +198,14 @@ class Daemon:
     async def _start(self, wanted: frozenset[int]) -> bool:
         await self._terminate()
         try:
-            with self.log.open("ab") as log:
+            with self.log.open("ab") as output:
                 process = await asyncio.create_subprocess_exec(
-                    *_LIMITED,
-                    str(_max_files(wanted)),
+                    *limits.limited_command(len(wanted)),
                     self._binary,
                     *self._arguments,
                     stdin=DEVNULL,
-                    stdout=log,
-                    stderr=log,
+                    stdout=output,
+                    stderr=output,
                     start_new_session=True,
                 )
         except OSError as error:
@@ -226,20 +215,8 @@ class Daemon:
         return await self._has_opened(wanted, {})
 
     def _supervise(self, process: ChildProcess | AdoptedProcess) -> None:
-        self._process = process
+        self._process, self._served = process, None
         self._watcher = asyncio.create_task(self._watch(process))
-
-    def _limit_files(self, wanted: frozenset[int]) -> None:
-        """Allow xvp to open these ports, and not many more files."""
-        if self._process is None:
-            return
-        limit = resource.RLIMIT_NOFILE
-        # It may have exited, or have a lower hard limit.
-        with contextlib.suppress(OSError, ValueError):
-            _, hard = resource.prlimit(self._process.pid, limit)
-            resource.prlimit(
-                self._process.pid, limit, (_max_files(wanted), hard)
-            )
 
     async def _wait_for_forks(self) -> None:
         """Wait until no process but the master has the ports open."""
@@ -289,8 +266,7 @@ class Daemon:
         """Wait for the process, and return whether it has exited."""
         if self._watcher is None:
             return True
-        done, _ = await asyncio.wait([self._watcher], timeout=timeout)
-        return bool(done)
+        return await _is_done(self._watcher, timeout)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self.is_running:
@@ -300,8 +276,14 @@ class Daemon:
                 os.kill(self._process.pid, number)
 
     async def _watch(self, process: ChildProcess | AdoptedProcess) -> None:
-        """Wait for a process, then remove its sessions and files."""
-        status = await process.wait()
+        """Wait for the process, then remove its sessions and files."""
+        waiting = asyncio.create_task(process.wait())
+        try:
+            while not await _is_done(waiting, _CHECK_INTERVAL):
+                await self._check()
+        finally:
+            waiting.cancel()
+        status = waiting.result()
         LOG.info("xvp exited with status %s. See %s", status, self.log)
         try:
             # Sessions that are still there may have its ports open.
@@ -313,6 +295,34 @@ class Daemon:
                 self._pid_file.unlink()
             self._on_exit()
 
+    async def _check(self) -> None:
+        """Rotate the log if it is large, and end sessions without console."""
+        if self._served is None:
+            # It is just being started or reloaded.
+            return
+        try:
+            if await asyncio.to_thread(log.rotate, self.log):
+                self._signal(signal.SIGHUP)
+            # A viewer may have been typing its password during a reload.
+            await self._end_sessions()
+        except OSError as error:
+            LOG.warning("Cannot rotate the log of xvp: %s", error)
 
-def _max_files(wanted: frozenset[int]) -> int:
-    return len(wanted) + _OTHER_FILES
+    async def _end_sessions(self) -> None:
+        """End the sessions that must not continue, if there are any."""
+        count = await self._processes.terminate(
+            _SESSION_GRACE_TIME,
+            lambda process: (
+                self._served is not None
+                and not self._served.covers(process.title)
+            ),
+        )
+        if count:
+            LOG.info(
+                "Ended %d sessions of deleted or changed consoles.", count
+            )
+
+
+async def _is_done(task: asyncio.Future[Any], timeout: float) -> bool:  # noqa: ASYNC109
+    done, _ = await asyncio.wait([task], timeout=timeout)
+    return bool(done)
