@@ -42,6 +42,9 @@ def _tls(certificate_file: str, key_file: str | None) -> ReloadingContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_RENEGOTIATION
+        # Viewers do not resume sessions, and TigerVNC's waits forever if the
+        # challenge arrives together with a ticket of TLS 1.3.
+        context.num_tickets = 0
         load_certificate(context, certificate_file, key_file)
         return context
 

@@ -50,6 +50,12 @@ class Viewer:
         """Start TLS."""
         await self._writer.start_tls(context, server_hostname="127.0.0.1")
 
+    @property
+    def has_ticket(self) -> bool:
+        """Whether the agent has sent a session ticket of TLS."""
+        session = self._writer.get_extra_info("ssl_object").session
+        return session is not None and bool(session.has_ticket)
+
     async def receive(self, count: int) -> bytes:
         """Wait for a number of bytes."""
         async with asyncio.timeout(TIMEOUT):

@@ -100,6 +100,12 @@ class AuthenticateTest(TLSCase):
         self.displays[0].send(b"picture")
         self.assertEqual(b"picture", await viewer.receive(7))
 
+    async def test_nothing_but_challenge_follows_tls_handshake(self) -> None:
+        # TigerVNC's viewer would wait forever for a challenge that it receives
+        # together with a ticket.
+        viewer, _ = await self.authenticate("pAsSw0rd")
+        self.assertFalse(viewer.has_ticket)
+
     async def test_wrong_password_is_refused(self) -> None:
         with self.assertLogs(session.LOG, "WARNING"):
             viewer, result = await self.authenticate("wrong")
