@@ -33,8 +33,6 @@ _VENV = configuration.CHECKOUT / ".tox" / "nova"
 
 _PYTHON = str(_VENV / "bin" / "python")
 
-_SCRIPT = Path(__file__).with_name("nova_script.py")
-
 _CONFIGURATION = """\
 [DEFAULT]
 host = test
@@ -154,25 +152,16 @@ class Nova:
             neutron=_start_neutron(),
         ) + "\n".join(lines)
         self._folder = self._write()
-        for command in (
-            ["api_db", "sync"],
-            ["cell_v2", "map_cell0", "--database_connection", cell0],
-            ["db", "sync"],
-            ["cell_v2", "create_cell", "--name", "cell1"],
-        ):
-            self._manage(*command)
-
-    def _manage(self, *arguments: str) -> None:
-        config = str(self._folder / "nova.conf")
-        manage = [str(_VENV / "bin" / "nova-manage"), "--config-file", config]
-        programs.run([*manage, *arguments], variables=_VARIABLES)
+        programs.run(
+            [*_script("nova_setup.py"), str(self._folder), cell0],
+            variables=_VARIABLES,
+        )
 
     def _do(self, action: str, **values: object) -> Any:
         if self._script is None:
             self._script = subprocess.Popen(
-                # -P: the modules beside the script would hide Nova's.
                 [
-                    *(_PYTHON, "-P", str(_SCRIPT)),
+                    *_script("nova_script.py"),
                     *(str(self._folder), self.compute_host),
                 ],
                 stdin=subprocess.PIPE,
@@ -217,6 +206,12 @@ class Nova:
     def routes(self) -> list[tuple[str, str]]:
         """Return the path and method of each operation of Nova."""
         return [(path, method) for path, method in self._do("routes")]
+
+
+def _script(name: str) -> list[str]:
+    """Return the command of a script beside this module."""
+    # -P: the modules beside the script would hide Nova's.
+    return [_PYTHON, "-P", str(Path(__file__).with_name(name))]
 
 
 @functools.cache
