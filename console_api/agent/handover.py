@@ -177,9 +177,11 @@ class Successor:
             return False
         return True
 
-    def terminate(self) -> None:
-        """Send SIGTERM to the successor, unless it has exited."""
-        self._signal(signal.SIGTERM)
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the successor, unless it has exited."""
+        if self._pid_file is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pid_file, number)
 
     async def end(self) -> None:
         """Kill the successor, and wait until it has exited."""
@@ -188,15 +190,10 @@ class Successor:
             self._process.kill()
         await self._process.wait()
         if self._pid_file is not None:
-            self._signal(signal.SIGKILL)
+            self.send_signal(signal.SIGKILL)
             await _readable(self._pid_file)
             os.close(self._pid_file)
             self._pid_file = None
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._pid_file is not None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pid_file, number)
 
     async def _expect(self, expected: bytes) -> None:
         message, _ = await self._channel.receive()

@@ -156,7 +156,7 @@ class Reconciler:
                 while self._driver.session_count:  # noqa: ASYNC110
                     await asyncio.sleep(self._poll_interval)
         LOG.info(
-            "Drained: exiting with %d sessions left.",
+            "Stopped draining: %d sessions are left, and end now.",
             self._driver.session_count,
         )
         self.stop()

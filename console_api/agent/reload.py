@@ -3,6 +3,7 @@
 
 import asyncio
 import logging
+import signal
 import time
 
 from console_api import errors
@@ -19,7 +20,11 @@ _SERVE_TIMEOUT = 60.0
 
 
 class Reload:
-    """Starts a successor, and drains this process once that serves."""
+    """Starts a successor, and drains this process once that serves.
+
+    Under systemd, each process stands for itself.  Elsewhere, the first one
+    stands for the agent: it exits last, and forwards signals.
+    """
 
     def __init__(self, reconciler: Reconciler) -> None:
         """Prepare; ``request`` reloads."""
@@ -31,7 +36,9 @@ class Reload:
 
     def request(self) -> None:
         """Reload, unless this process cannot; called on SIGHUP."""
-        if self._successor is not None:
+        if self._successor is not None and not notify.is_enabled():
+            self._successor.send_signal(signal.SIGHUP)
+        elif self._successor is not None:
             LOG.warning(
                 "Ignoring SIGHUP: process %d serves the consoles.",
                 self._successor.pid,
@@ -47,13 +54,9 @@ class Reload:
             self._task = asyncio.create_task(self._run())
 
     def stop(self) -> None:
-        """End the agent; called on SIGTERM and SIGINT.
-
-        Under systemd, successors are not affected.  Elsewhere, the first
-        process stands for the agent, and its successors end with it.
-        """
+        """End the agent; called on SIGTERM and SIGINT."""
         if self._successor is not None and not notify.is_enabled():
-            self._successor.terminate()
+            self._successor.send_signal(signal.SIGTERM)
         if self._task is None:
             self._reconciler.stop()
         else:
@@ -69,6 +72,10 @@ class Reload:
         :returns: the exit status
         """
         if self._successor is not None and not notify.is_enabled():
+            LOG.info(
+                "Waiting for process %d, which serves the consoles.",
+                self._successor.pid,
+            )
             await asyncio.wait(self._followers)
         for task in self._followers:
             task.cancel()
@@ -79,29 +86,33 @@ class Reload:
             f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}"
         )
         LOG.info("Reloading: starting a new process.")
+        reason = None
         try:
             self._successor = await self._start_successor()
         except (errors.ConsoleAPIError, OSError) as error:
-            # The new process has logged its own reason.
-            LOG.error(  # noqa: TRY400
-                "Cannot reload, serving as before: %s", error or "timeout"
-            )
-            notify.send("READY=1")
+            reason = str(error) or "It did not answer in time."
         except Exception:
-            LOG.exception("Cannot reload, serving as before.")
-            notify.send("READY=1")
-        else:
-            LOG.info(
-                "Reloaded: process %d serves the consoles now; this one "
-                "serves its sessions to their end.",
-                self._successor.pid,
-            )
-            self._followers = [
-                asyncio.create_task(self._reconciler.drain()),
-                asyncio.create_task(self._watch(self._successor)),
-            ]
+            LOG.exception("Unexpected error when reloading.")
+            reason = "There was an unexpected error."
         finally:
             self._task = None
+        if self._successor is None:
+            LOG.error(
+                "Cannot reload, serving as before. The log has the messages "
+                "of the new process. %s",
+                reason,
+            )
+            notify.send("READY=1")
+            return
+        LOG.info(
+            "Reloaded: process %d serves the consoles now; this one serves "
+            "its sessions to their end.",
+            self._successor.pid,
+        )
+        self._followers = [
+            asyncio.create_task(self._reconciler.drain()),
+            asyncio.create_task(self._watch(self._successor)),
+        ]
 
     async def _start_successor(self) -> Successor:
         """Return a successor that serves the consoles."""

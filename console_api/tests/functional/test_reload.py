@@ -188,14 +188,17 @@ class FailureTests(ReloadTestCase):
             )
         self.addCleanup(process.wait)
         self.addCleanup(self.kill_session, process.pid)
-        count = self.agent.log.count("Ready: ")
-        self.eventually(lambda: self.agent.log.count("Ready: ") > count)
-        process.send_signal(signal.SIGHUP)
-        self.eventually_logged("Drained: ")
+        self.eventually_logged_times(2, "Ready: ")
+        for number in (1, 2):
+            process.send_signal(signal.SIGHUP)
+            self.eventually_logged_times(number, "Waiting for process")
         self.assertIsNone(process.poll())
         process.terminate()
         self.assertEqual(0, process.wait(60))
         self.assertTrue(is_free(access.port))
+
+    def eventually_logged_times(self, count: int, text: str) -> None:
+        self.eventually(lambda: self.agent.log.count(text) == count)
 
     def kill_session(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):

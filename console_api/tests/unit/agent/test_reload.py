@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 import os
+import signal
 import unittest
 from unittest import mock
 
@@ -16,7 +17,7 @@ class ReloadTest(unittest.IsolatedAsyncioTestCase):
         self.reconciler.can_hand_over = True
         self.reconciler.stop = mock.Mock()
         self.successor = mock.AsyncMock()
-        self.successor.terminate = mock.Mock()
+        self.successor.send_signal = mock.Mock()
         self.successor.pid = 42
         self.crashed = asyncio.Event()
 
@@ -57,7 +58,8 @@ class ReloadTest(unittest.IsolatedAsyncioTestCase):
         self.reconciler.hand_over.assert_awaited_once_with(self.successor)
         await wait_until_async(lambda: self.reconciler.drain.await_count == 1)
         self.assertTrue(self.notifications[0].startswith("RELOADING=1\n"))
-        self.assertIn("Ignoring SIGHUP: process 42", await self.request())
+        with mock.patch.dict(os.environ, {"NOTIFY_SOCKET": "/run/notify"}):
+            self.assertIn("Ignoring SIGHUP: process 42", await self.request())
         self.assertEqual(1, self.starts)
 
     async def test_failed_successor_is_ended(self) -> None:
@@ -99,12 +101,18 @@ class ReloadTest(unittest.IsolatedAsyncioTestCase):
             await wait_until_async(lambda: self.reconciler.stop.called)
         self.assertEqual(1, await self.reload.finish())
 
-    async def test_stop_ends_successor_outside_systemd(self) -> None:
+    async def test_signals_are_forwarded_outside_systemd(self) -> None:
         await self.request()
-        for address, is_ended in (("/run/notify", False), ("", True)):
+        for address, forwarded in (
+            ("/run/notify", []),
+            ("", [mock.call(signal.SIGHUP), mock.call(signal.SIGTERM)]),
+        ):
             with (
                 self.subTest(address),
                 mock.patch.dict(os.environ, {"NOTIFY_SOCKET": address}),
             ):
+                self.reload.request()
                 self.reload.stop()
-                self.assertEqual(is_ended, self.successor.terminate.called)
+                self.assertEqual(
+                    forwarded, self.successor.send_signal.call_args_list
+                )
