@@ -10,6 +10,7 @@ import requests
 from console_api.tests.functional import (
     nova_filter,
     openstack_command,
+    test_console_listing,
     test_consoles,
 )
 from console_api.tests.functional.client import Reply
@@ -207,6 +208,12 @@ class AllResourcesTestCase(CloudTestCase):
 
 class ConsolesTest(AllResourcesTestCase, test_consoles.ConsoleTests_mysql):
     """The filter passes the tests of a separate service."""
+
+
+class ConsoleListingTest(
+    AllResourcesTestCase, test_console_listing.ListingTests_mysql
+):
+    """The filter serves the list that Nova does not have."""
 
 
 class TokensTest(AllResourcesTestCase):

@@ -24,6 +24,7 @@ class RouteTests(base.FunctionalTestCase):
                 ("POST", consoles, None, 200),
                 ("GET", f"{consoles}/{console_id}", None, 200),
                 ("GET", f"/os-console-auth-tokens/{rdp}", None, 200),
+                ("GET", "/os-consoles", None, 200),
                 (
                     "POST",
                     f"/servers/{server_id}/action",
