@@ -121,13 +121,14 @@ class ServeTests(xvp.XVPCase):
 
     async def test_session_that_begins_after_delete_ends(self):
         self.enterContext(mock.patch.object(daemon, "_CHECK_INTERVAL", 0.05))
-        self.enterContext(mock.patch.object(daemon, "_FORK_TIMEOUT", 0))
+        self.enterContext(mock.patch.object(daemon, "_FORK_TIMEOUT", 3600))
         driver = await self.driver()
         one, two = (console(n, *self.free_ports(1)) for n in (1, 2))
         await driver.apply(by_id(one, two))
         reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
         await reader.readexactly(12)
-        # The viewer is at the prompt, which xvp does not see as a session.
+        # The viewer is at the prompt, which xvp does not see as a session, and
+        # which a reload does not wait for.
         await driver.apply(by_id(two))
         await xvp.log_in(reader, writer, one.password)
         self.assertEqual(b"", await reader.read())

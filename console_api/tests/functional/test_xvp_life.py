@@ -1,24 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Start and end of the driver, and its behavior under load."""
+"""Start and end of the driver, with the stand-in for xvp."""
 
 import asyncio
-import contextlib
 import os
-import random
 import signal
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
-from unittest import mock
 
 from console_api import errors
 from console_api.tests.functional import xvp
 from console_api.tests.functional.xvp import by_id, console, viewer
-
-#: Environment variable: consoles, changes, and seconds between viewers.
-STRESS = "CONSOLE_API_TEST_XVP_STRESS"
 
 # An agent that is killed while it serves a port.
 AGENT = """
@@ -143,42 +135,6 @@ class LifecycleTests(xvp.XVPCase):
             self.assertNotIn(secret, "\n".join(texts))
 
 
-class Outages:
-    """Measures how long no port is open because xvp has died."""
-
-    def __init__(self, driver, ports):
-        self.driver = driver
-        self.ports = set(ports)
-        self.durations = []
-
-    @property
-    def ended(self):
-        return len(self.durations)
-
-    async def watch(self):
-        """Watch the ports until cancelled."""
-        loop = asyncio.get_running_loop()
-        process, closed_at = None, None
-        while True:
-            is_open = await asyncio.to_thread(xvp.ports.listeners, self.ports)
-            now = loop.time()
-            current = self.driver._daemon._process
-            if not is_open:
-                closed_at = closed_at or now
-            elif current is not None:
-                if closed_at and current is not process:
-                    self.durations.append(now - closed_at)
-                closed_at, process = None, current
-            await asyncio.sleep(0.005)
-
-    def summary(self):
-        """Return the figures for people."""
-        return (
-            f"{statistics.median(self.durations):.2f} s (median), "
-            f"{max(self.durations):.2f} s (worst of {self.ended})"
-        )
-
-
 class HandoverTests(xvp.XVPCase):
     async def test_session_outlives_agent(self):
         one, two = (console(n, *self.free_ports(1)) for n in (1, 2))
@@ -194,74 +150,3 @@ class HandoverTests(xvp.XVPCase):
             self.assertEqual([], sockets)
             self.assertCountEqual(before, self.processes())
         self.assertTrue(await self.serves(one, two))
-
-
-class StressTests(xvp.XVPCase):
-    @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="0.005")
-    async def test_consoles_survive_changes_under_load(self):
-        sizes = os.environ.get(STRESS, "60 40 0.02").split()
-        count, changes, pause = int(sizes[0]), int(sizes[1]), float(sizes[2])
-        ports = self.free_ports(count + count // 5)
-        driver = await self.driver(start_timeout=30)
-        consoles = {
-            n: console(n, port) for n, port in enumerate(ports[:count])
-        }
-        started = time.monotonic()
-        outages = Outages(driver, ports)
-        with self.assertLogs("console_api", "WARNING") as logs:
-            self.assertEqual({}, await driver.apply(consoles))
-            viewers = asyncio.create_task(self.connect_viewers(ports, pause))
-            watching = asyncio.create_task(outages.watch())
-            for number in range(changes):
-                self.change(consoles, ports, count + number)
-                self.assertEqual({}, await driver.apply(consoles))
-            viewers.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await viewers
-            # At least one death.
-            os.kill(self.masters()[0], signal.SIGKILL)
-            await self.eventually(lambda: outages.ended > 0)
-            await self.eventually(
-                lambda: self.serves(*list(consoles.values())[:1])
-            )
-            watching.cancel()
-        listening = [one.port for one in consoles.values()]
-        self.assert_listening(listening, ports)
-        self.assertTrue(await self.serves(*consoles.values()))
-        self.assertGreater(self.seen, 0)
-        if STRESS in os.environ:
-            deaths = sum(
-                "exited during a reload" in line for line in logs.output
-            )
-            print(
-                f"{count} consoles, {changes} changes, {self.seen} viewers, "
-                f"{time.monotonic() - started:.1f} s; xvp died {deaths} times "
-                f"during reloads; ports were closed for {outages.summary()}",
-                file=sys.stderr,
-            )
-
-    def change(self, consoles, ports, number):
-        """Delete or create a console, or change the password of one."""
-        free = set(ports) - {one.port for one in consoles.values()}
-        kind = random.choice(["delete", "create", "password"])
-        if kind == "create" and free:
-            consoles[number] = console(number, random.choice(list(free)))
-            return
-        one = consoles.pop(random.choice(list(consoles)))
-        if kind == "password":
-            consoles[one.id] = console(
-                one.id, one.port, password=f"{number:08}"
-            )
-
-    async def connect_viewers(self, ports, pause):
-        """Connect to random ports until cancelled."""
-        self.seen = 0
-        async with asyncio.TaskGroup() as group:
-            while True:
-                group.create_task(self.connect_viewer(random.choice(ports)))
-                await asyncio.sleep(pause)
-
-    async def connect_viewer(self, port):
-        with contextlib.suppress(OSError, xvp.Denied):
-            async with viewer(port, xvp.PASSWORD):
-                self.seen += 1

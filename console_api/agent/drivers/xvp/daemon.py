@@ -223,14 +223,23 @@ class Daemon:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _FORK_TIMEOUT
         while self._process is not None and loop.time() < deadline:
-            found = await asyncio.to_thread(self._processes.find)
-            if not any(
-                process.title == MASTER and process.pid != self._process.pid
-                for process in found
-            ):
+            if not await asyncio.to_thread(self._is_shared, self._process.pid):
                 return
             if await self._wait(_MIN_INTERVAL):
                 return
+
+    def _is_shared(self, master: int) -> bool:
+        """Return whether another process of xvp still has ports open.
+
+        One whose viewer is at the prompt for the password has closed them.
+        """
+        for process in self._processes.find():
+            if process.title == MASTER and process.pid != master:
+                # It may have exited.
+                with contextlib.suppress(OSError):
+                    if ports.of_process(process.pid):
+                        return True
+        return False
 
     async def _has_opened(
         self,
