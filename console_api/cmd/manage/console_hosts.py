@@ -10,7 +10,7 @@ from console_api.cmd.arguments import argument
 from console_api.cmd.manage.base import ManageCommand, UsageError, advised
 from console_api.cmd.manage.endpoints import Row
 from console_api.consoles import types
-from console_api.db import console_hosts
+from console_api.db import console_host_deletion, console_hosts
 from console_api.db.console_hosts import ConsoleHostChanges, NewConsoleHost
 
 
@@ -89,9 +89,9 @@ class Delete(ManageCommand):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Delete the console host."""
         delete = (
-            console_hosts.delete_with_consoles
+            console_host_deletion.delete_with_consoles
             if parsed_args.with_consoles
-            else console_hosts.delete
+            else console_host_deletion.delete
         )
         try:
             found = delete(

@@ -17,6 +17,7 @@ from console_api.db import (
     console_auth_tokens,
     console_changes,
     console_expiry,
+    console_host_deletion,
     console_hosts,
     console_listing,
     console_problems,
@@ -242,7 +243,7 @@ class PlanTests(base.DatabaseTestCase):
             self.database, "console4", "vnc", {"enabled": False}
         )
         self.assertTrue(
-            console_hosts.delete_with_consoles(
+            console_host_deletion.delete_with_consoles(
                 self.database, "console5", "vnc"
             )
         )

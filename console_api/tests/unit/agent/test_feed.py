@@ -5,7 +5,12 @@ from unittest import mock
 
 from console_api.agent.feed import ConsoleFeed
 from console_api.consoles.manager import ConsoleManager
-from console_api.db import console_hosts, servers, tables
+from console_api.db import (
+    console_host_deletion,
+    console_hosts,
+    servers,
+    tables,
+)
 from console_api.keys import repository
 from console_api.keys.repository import KeyRepository
 from console_api.tests.unit import base
@@ -80,7 +85,9 @@ class ReportTest(FeedCase):
     def test_deleted_host_is_registered_again(self) -> None:
         self.create(1)
         self.feed.read_all()
-        console_hosts.delete_with_consoles(self.database, "console-1", "vnc")
+        console_host_deletion.delete_with_consoles(
+            self.database, "console-1", "vnc"
+        )
         self.feed.read_changes()
         self.assertFalse(self.feed.is_registered)
         self.assertServers([])

@@ -9,6 +9,7 @@ from console_api import errors
 from console_api.consoles import manager
 from console_api.consoles.manager import ConsoleManager
 from console_api.db import (
+    console_host_deletion,
     console_hosts,
     consoles,
     heartbeats,
@@ -83,7 +84,7 @@ class HostDownTest(ManagerCase):
             self.add_console_host(last_seen_at=seen)
             with self.subTest(seen=seen):
                 self.create_fails("are down.*start their agents")
-            console_hosts.delete(self.database, "console-1", "vnc")
+            console_host_deletion.delete(self.database, "console-1", "vnc")
 
 
 class CreateTest(ManagerCase):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from console_api.db import (
     console_changes,
-    console_hosts,
+    console_host_deletion,
     consoles,
     servers,
     tables,
@@ -166,6 +166,8 @@ class ListTest(ConsoleChangesCase):
         self.assertEqual([3], [row[0] for row in self.changes()])
 
     def test_host_delete_includes_changes(self) -> None:
-        console_hosts.delete_with_consoles(self.database, "console-1", "vnc")
+        console_host_deletion.delete_with_consoles(
+            self.database, "console-1", "vnc"
+        )
         self.assertEqual([], self.rows(tables.console_changes))
         self.assertEqual([], self.rows(tables.consoles))

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Sequence
 
-from console_api.db import console_counts, console_hosts, tables
+from console_api.db import (
+    console_counts,
+    console_host_deletion,
+    console_hosts,
+    tables,
+)
 from console_api.db.console_hosts import ConsoleHostRow
 from console_api.tests.unit import base
 
@@ -39,11 +44,11 @@ class AddConsoleTest(base.DatabaseCase):
                 row = self.add_console_host()
                 console_hosts.update(self.database, "console-1", "vnc", change)
                 self.assertFalse(self.add(row))
-                console_hosts.delete(self.database, "console-1", "vnc")
+                console_host_deletion.delete(self.database, "console-1", "vnc")
 
     def test_deleted_host_is_refused(self) -> None:
         row = self.add_console_host()
-        console_hosts.delete(self.database, "console-1", "vnc")
+        console_host_deletion.delete(self.database, "console-1", "vnc")
         self.assertFalse(self.add(row))
 
     def test_other_hosts_are_not_counted(self) -> None:

@@ -145,56 +145,6 @@ class UpdateTest(ConsoleHostsCase):
         self.assertTrue(self.update(min_port=1, max_port=1))
 
 
-class DeleteTest(ConsoleHostsCase):
-    def test_host_without_consoles_is_deleted(self) -> None:
-        self.add_console_host()
-        self.add_console_host(console_type="vnc+xvp")
-        self.assertTrue(
-            console_hosts.delete(self.database, "console-1", "vnc")
-        )
-        [row] = self.rows(tables.console_hosts)
-        self.assertEqual("vnc+xvp", row.console_type)
-
-    def test_host_with_consoles_is_kept(self) -> None:
-        self.add_console_host()
-        self.add_console("console-1")
-        with self.assertRaisesRegex(errors.Conflict, "still has vnc consoles"):
-            console_hosts.delete(self.database, "console-1", "vnc")
-        self.assertEqual(1, len(self.rows(tables.console_hosts)))
-        self.assertEqual(1, len(self.rows(tables.consoles)))
-
-    def test_delete_of_unknown_host_is_reported(self) -> None:
-        self.add_console_host()
-        for function in (
-            console_hosts.delete,
-            console_hosts.delete_with_consoles,
-        ):
-            with self.subTest(function.__name__):
-                self.assertFalse(
-                    function(self.database, "console-1", "vnc+xvp")
-                )
-                self.assertFalse(function(self.database, "other", "vnc"))
-        self.assertEqual(1, len(self.rows(tables.console_hosts)))
-
-    def test_delete_with_consoles_keeps_those_of_other_hosts(self) -> None:
-        for host, console_type in (
-            ("console-1", "vnc"),
-            ("console-1", "vnc+xvp"),
-            ("console-2", "vnc"),
-        ):
-            self.add_console_host(host, console_type=console_type)
-            self.add_console(host, console_type)
-            self.add_console(host, console_type)
-        self.assertTrue(
-            console_hosts.delete_with_consoles(
-                self.database, "console-1", "vnc"
-            )
-        )
-        self.assertEqual(2, len(self.rows(tables.console_hosts)))
-        self.assertEqual(4, len(self.rows(tables.consoles)))
-        self.assertCountsAreRight()
-
-
 class RegisterTest(base.DatabaseCase):
     def register(self, **values: Any) -> int:
         return console_hosts.register(

@@ -3,7 +3,7 @@ import time
 from typing import Any
 
 from console_api.db import (
-    console_hosts,
+    console_host_deletion,
     console_problems,
     consoles,
     heartbeats,
@@ -37,7 +37,7 @@ class ListTest(ConsoleHostsCase):
 
     def test_list_counts_ports_in_use(self) -> None:
         for ports in (RANGE, ONE_PORT):
-            console_hosts.delete_with_consoles(
+            console_host_deletion.delete_with_consoles(
                 self.database, "console-1", "vnc"
             )
             self.add_console_host(**ports)
@@ -57,7 +57,7 @@ class ListTest(ConsoleHostsCase):
             self.add_console_host(last_seen_at=last_seen_at)
             with self.subTest(last_seen_at=last_seen_at):
                 self.assertEqual(state, self.list()[0]["state"])
-            console_hosts.delete(self.database, "console-1", "vnc")
+            console_host_deletion.delete(self.database, "console-1", "vnc")
 
     def test_list_shows_that_no_console_is_served(self) -> None:
         self.add_console_host()
