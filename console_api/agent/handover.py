@@ -222,6 +222,8 @@ class Predecessor:
             return None
         if os.fork():
             os._exit(0)
+        # Sent to a terminal's processes: it is not for this one yet.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         end = socket.socket(fileno=int(number))
         end.set_inheritable(False)
         end.send(_HELLO + str(os.getpid()).encode())

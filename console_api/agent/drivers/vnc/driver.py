@@ -79,13 +79,21 @@ class VNCDriver(Driver):
         )
 
     async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
-        """Take the ports of a predecessor; see ``Driver.start``."""
+        """Take the ports of a predecessor; see ``Driver.start``.
+
+        :raises ConfigurationError: ``listen_address`` has changed, and the
+            machine does not have the new one
+        """
+        others = {one for one in sockets if not self._fits(one)}
+        if others:
+            # Until now, the predecessor can go on without an interruption.
+            self._check_address()
         for inherited in sockets:
             inherited.setblocking(False)
-            if self._fits(inherited):
-                self._inherited[inherited.getsockname()[1]] = inherited
-            else:
+            if inherited in others:
                 _abandon(inherited)
+            else:
+                self._inherited[inherited.getsockname()[1]] = inherited
 
     async def apply(
         self, consoles: Mapping[int, Console]
@@ -211,6 +219,14 @@ class VNCDriver(Driver):
         if not self._address:
             return address.is_unspecified
         return address == ipaddress.ip_address(self._address)
+
+    def _check_address(self) -> None:
+        try:
+            self._listen(0).close()
+        except OSError as error:
+            raise errors.ConfigurationError(
+                f"[vnc] listen_address: {os.strerror(error.errno or 0)}."
+            ) from error
 
     def _abandon_inherited(self) -> None:
         """Close the ports that belong to no console any more."""

@@ -67,7 +67,10 @@ class HandoverTest(base.FolderCase, unittest.IsolatedAsyncioTestCase):
     ) -> VNCDriver:
         """Have a successor serve the consoles of a paused driver."""
         new = await self.make_driver(address)
-        await new.start([one.dup() for one in await old.pause()])
+        sockets = [one.dup() for one in await old.pause()]
+        for one in sockets:
+            self.addCleanup(one.close)
+        await new.start(sockets)
         self.assertEqual({}, await new.apply(self.consoles))
         return new
 
@@ -123,6 +126,15 @@ class HandoverTest(base.FolderCase, unittest.IsolatedAsyncioTestCase):
         await new.close()
         await old.resume()
         await (await self.connect(1)).receive(12)
+
+    async def test_missing_address_leaves_sockets_alone(self) -> None:
+        old = await self.start()
+        # An address of a network for documentation.
+        with self.assertRaisesRegex(errors.ConfigurationError, "assign"):
+            await self.hand_over(old, "192.0.2.1")
+        viewer = await self.connect(1)
+        await old.resume()
+        await viewer.receive(12)
 
     async def test_port_of_deleted_console_is_closed(self) -> None:
         old = await self.start()
