@@ -19,13 +19,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from console_api.agent.drivers.xvp import limits, log, ports
-from console_api.agent.drivers.xvp.processes import (
-    MASTER,
-    AdoptedProcess,
-    Processes,
-)
-from console_api.agent.drivers.xvp.sessions import ServedNames
+from console_api.agent.drivers.xvp import limits, log, ports, state_dir
+from console_api.agent.drivers.xvp.processes import AdoptedProcess, Processes
+from console_api.agent.drivers.xvp.sessions import SessionCleaner
 
 LOG = logging.getLogger(__name__)
 
@@ -35,9 +31,6 @@ _MAX_INTERVAL = 0.1
 
 # Interval, in seconds, between checks of the log and the sessions.
 _CHECK_INTERVAL = 5.0
-
-# Seconds that sessions may take to end before they are killed.
-_SESSION_GRACE_TIME = 2.0
 
 # Seconds that a reload waits for processes that still have the ports open.
 _FORK_TIMEOUT = 1.0
@@ -75,12 +68,10 @@ class Daemon:
         self._timeout = timeout
         self._on_exit = on_exit
         self._processes = Processes(self.log, self._arguments)
+        self._sessions = SessionCleaner(self._processes)
         self._process: ChildProcess | AdoptedProcess | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._text = ""
-        # What xvp may have been serving when its sessions began.
-        self._previous_text = ""
-        self._served: ServedNames | None = None
         self._ports: frozenset[int] = frozenset()
         #: The number of the line for which xvp refused the last file, if any.
         self.refused_line: int | None = None
@@ -111,11 +102,12 @@ class Daemon:
         if not text:
             await self.stop()
             return True
-        await asyncio.to_thread(self._write, text)
+        self.refused_line = None
+        await asyncio.to_thread(state_dir.write, self._config, text)
         # If this is cancelled, what xvp serves is unknown.
         self._text, self._ports = "", self.ports | wanted
         log_length = await asyncio.to_thread(log.size, self.log)
-        self._served = None
+        self._sessions.suspend()
         if not (await self._reload(wanted) or await self._start(wanted)):
             await self._terminate()
             self.refused_line = await asyncio.to_thread(
@@ -123,9 +115,7 @@ class Daemon:
             )
             return False
         self._text, self._ports = text, wanted
-        self._served = ServedNames(self._previous_text, text)
-        await self._end_sessions()
-        self._served, self._previous_text = ServedNames(text, text), text
+        await self._sessions.change(text)
         return True
 
     async def settle(self) -> None:
@@ -153,8 +143,10 @@ class Daemon:
             pid = await asyncio.to_thread(self._processes.find_master)
             if pid is not None:
                 self._ports = await asyncio.to_thread(ports.of_process, pid)
-                self._previous_text = await asyncio.to_thread(
-                    self._config.read_text, "ascii", "replace"
+                self._sessions.suspend(
+                    await asyncio.to_thread(
+                        self._config.read_text, "ascii", "replace"
+                    )
                 )
                 self._supervise(AdoptedProcess(pid))
                 LOG.info("Took over xvp, process %d.", pid)
@@ -168,18 +160,10 @@ class Daemon:
 
     def detach(self) -> None:
         """Leave xvp running, for another agent to take over."""
+        self._sessions.suspend()
         if self._watcher is not None:
             self._watcher.cancel()
         self._watcher = self._process = None
-
-    def _write(self, text: str) -> None:
-        # Renamed into place: xvp never reads half a file.
-        draft = self._config.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(draft, flags, 0o600), "w") as file:
-            file.write(text)
-        draft.rename(self._config)
 
     async def _reload(self, wanted: frozenset[int]) -> bool:
         if self._process is None or not self.is_running:
@@ -215,7 +199,7 @@ class Daemon:
         return await self._has_opened(wanted, {})
 
     def _supervise(self, process: ChildProcess | AdoptedProcess) -> None:
-        self._process, self._served = process, None
+        self._process = process
         self._watcher = asyncio.create_task(self._watch(process))
 
     async def _wait_for_forks(self) -> None:
@@ -223,23 +207,12 @@ class Daemon:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _FORK_TIMEOUT
         while self._process is not None and loop.time() < deadline:
-            if not await asyncio.to_thread(self._is_shared, self._process.pid):
+            if not await asyncio.to_thread(
+                self._processes.share_ports, self._process.pid
+            ):
                 return
             if await self._wait(_MIN_INTERVAL):
                 return
-
-    def _is_shared(self, master: int) -> bool:
-        """Return whether another process of xvp still has ports open.
-
-        One whose viewer is at the prompt for the password has closed them.
-        """
-        for process in self._processes.find():
-            if process.title == MASTER and process.pid != master:
-                # It may have exited.
-                with contextlib.suppress(OSError):
-                    if ports.of_process(process.pid):
-                        return True
-        return False
 
     async def _has_opened(
         self,
@@ -306,30 +279,15 @@ class Daemon:
 
     async def _check(self) -> None:
         """Rotate the log if it is large, and end sessions without console."""
-        if self._served is None:
+        if not self._text:
             # It is just being started or reloaded.
             return
         try:
             if await asyncio.to_thread(log.rotate, self.log):
                 self._signal(signal.SIGHUP)
-            # A viewer may have been typing its password during a reload.
-            await self._end_sessions()
+            await self._sessions.clean()
         except OSError as error:
             LOG.warning("Cannot rotate the log of xvp: %s", error)
-
-    async def _end_sessions(self) -> None:
-        """End the sessions that must not continue, if there are any."""
-        count = await self._processes.terminate(
-            _SESSION_GRACE_TIME,
-            lambda process: (
-                self._served is not None
-                and not self._served.covers(process.title)
-            ),
-        )
-        if count:
-            LOG.info(
-                "Ended %d sessions of deleted or changed consoles.", count
-            )
 
 
 async def _is_done(task: asyncio.Future[Any], timeout: float) -> bool:  # noqa: ASYNC109

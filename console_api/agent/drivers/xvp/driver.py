@@ -14,9 +14,9 @@ from oslo_config import cfg
 
 from console_api import errors
 from console_api.agent.drivers.base import Console, Driver
-from console_api.agent.drivers.xvp import fields, pools, ports, state_dir
+from console_api.agent.drivers.xvp import pools, ports, state_dir
 from console_api.agent.drivers.xvp.daemon import Daemon
-from console_api.agent.drivers.xvp.writer import MAX_PORTS, Plan, Writer
+from console_api.agent.drivers.xvp.writer import Plan, Writer
 from console_api.directory.base import Directory
 
 LOG = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ class XVPDriver(Driver):
         self._supervisor: asyncio.Task[None] | None = None
         self._wanted: Mapping[int, Console] = {}
         self._problems: Mapping[int, str] = {}
+        self._trouble: str | None = None
         # What xvp has served, and what it may have refused a file for.
         self._good: Mapping[int, Console] = {}
         self._quarantined: Mapping[int, Console] = {}
@@ -83,7 +84,7 @@ class XVPDriver(Driver):
     ) -> Self:
         """Create the driver; see ``Driver.from_conf``."""
         multiplex_port = conf.agent.multiplex_port
-        _check_ports(conf)
+        pools.check_ports(conf)
         binary = shutil.which(conf.xvp.binary)
         if binary is None:
             raise errors.ConfigurationError(
@@ -122,6 +123,11 @@ class XVPDriver(Driver):
                 return {}
             await self._serve()
             return dict(self._problems)
+
+    @property
+    def trouble(self) -> str | None:
+        """Whether xvp cannot be started; see ``Driver.trouble``."""
+        return self._trouble
 
     async def pause(self) -> Sequence[socket.socket]:
         """Leave xvp running, unsupervised; see ``Driver.pause``."""
@@ -184,7 +190,7 @@ class XVPDriver(Driver):
         await self._daemon.settle()
         plan = await self._plan(self._wanted)
         if plan.text == self._daemon.text:
-            self._down.clear()
+            self._mark_running()
         else:
             if self._daemon.is_running:
                 await self._wait_for_reload_interval()
@@ -254,8 +260,10 @@ class XVPDriver(Driver):
                 )
                 return await self._plan(self._wanted)
         self._down.set()
-        reason = f"xvp is not running. See {self._log} and the agent's log."
-        unserved = dict.fromkeys(plan.consoles, reason)
+        self._trouble = (
+            f"xvp is not running. See {self._log} and the agent's log."
+        )
+        unserved = dict.fromkeys(plan.consoles, self._trouble)
         return replace(plan, problems={**plan.problems, **unserved})
 
     async def _try(self, plan: Plan) -> bool:
@@ -268,25 +276,12 @@ class XVPDriver(Driver):
             self._reloaded_at = asyncio.get_running_loop().time()
         if served:
             self._good = plan.consoles
-            self._down.clear()
+            self._mark_running()
         return served
 
-
-def _check_ports(conf: cfg.ConfigOpts) -> None:
-    """Refuse ports that the API would assign and xvp cannot serve."""
-    multiplex_port = conf.agent.multiplex_port
-    if multiplex_port is not None:
-        if multiplex_port not in fields.PORTS:
-            raise errors.ConfigurationError(
-                "[agent] multiplex_port: xvp accepts ports from 1024 to 65535."
-            )
-        return
-    found = conf.agent.ports
-    if found[0] not in fields.PORTS or len(found) > MAX_PORTS:
-        raise errors.ConfigurationError(
-            f"[agent] ports: xvp accepts at most {MAX_PORTS} ports, from 1024 "
-            "up. Set such a range, or [agent] multiplex_port."
-        )
+    def _mark_running(self) -> None:
+        self._down.clear()
+        self._trouble = None
 
 
 def _common(

@@ -23,6 +23,9 @@ MAX_NAME_LENGTH = 80
 #: The ports that xvp listens on.
 PORTS = range(1024, values.MAX_PORT + 1)
 
+#: With more dedicated ports xvp accepts viewers, but never answers them.
+MAX_PORTS = 1000
+
 # A quoted word has no escapes, and # starts a comment even in quotes.
 _WRITABLE = re.compile(r"[ !$-~]*")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pools of the configuration, checked before xvp is started."""
+"""The options of pools and ports, checked before xvp is started."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +45,26 @@ def read(conf: cfg.ConfigOpts) -> Sequence[Pool]:
             "[xvp] pools must not name a pool twice."
         )
     return [_read(conf, name) for name in names]
+
+
+def check_ports(conf: cfg.ConfigOpts) -> None:
+    """Refuse ports that the API would assign and xvp cannot serve.
+
+    :raises ConfigurationError: there is such a port
+    """
+    multiplex_port = conf.agent.multiplex_port
+    if multiplex_port is not None:
+        if multiplex_port not in fields.PORTS:
+            raise errors.ConfigurationError(
+                "[agent] multiplex_port: xvp accepts ports from 1024 to 65535."
+            )
+        return
+    found = conf.agent.ports
+    if found[0] not in fields.PORTS or len(found) > fields.MAX_PORTS:
+        raise errors.ConfigurationError(
+            f"[agent] ports: xvp accepts at most {fields.MAX_PORTS} ports, "
+            "from 1024 up. Set such a range, or [agent] multiplex_port."
+        )
 
 
 def _read(conf: cfg.ConfigOpts, name: str) -> Pool:

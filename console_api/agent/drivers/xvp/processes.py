@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from console_api.agent.drivers.xvp import ports
+
 #: The command line of the master, and of a session before it is known which.
 MASTER = "xvp: master"
 
@@ -102,6 +104,19 @@ class Processes:
         if len({group for group, _ in groups}) == 1 and leaders:
             return leaders.pop()
         return None
+
+    def share_ports(self, master: int) -> bool:
+        """Return whether other processes than the master have ports open.
+
+        One whose viewer is at the prompt for the password has closed them.
+        """
+        for process in self.find():
+            if process.title == MASTER and process.pid != master:
+                # It may have exited.
+                with contextlib.suppress(OSError):
+                    if ports.of_process(process.pid):
+                        return True
+        return False
 
     async def terminate(
         self,

@@ -2,6 +2,7 @@
 """The directory of the files of one agent."""
 
 import fcntl
+import os
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,21 @@ def create(path: Path) -> Path:
             f"[xvp] state_dir: cannot create the directory {path}: {error}"
         ) from error
     return path.resolve()
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file, which only this user can read.
+
+    Nothing ever reads half of it.
+
+    :raises OSError: it cannot be written
+    """
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(draft, flags, 0o600), "w") as file:
+        file.write(text)
+    draft.rename(path)
 
 
 def lock(folder: Path) -> IO[str]:

@@ -11,9 +11,6 @@ from console_api.agent.drivers.xvp import fields, passwords
 from console_api.agent.drivers.xvp.pools import Pool
 from console_api.consoles import placement
 
-#: With more dedicated ports xvp accepts viewers, but never answers them.
-MAX_PORTS = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -155,10 +152,10 @@ class _Draft:
         if console.port is not None:
             if port in self.ports:
                 return f"port {port} is used twice"
-            if self._dedicated == MAX_PORTS:
+            if self._dedicated == fields.MAX_PORTS:
                 return (
-                    f"it serves at most {MAX_PORTS} ports; use a multiplex "
-                    "port, or another console host"
+                    f"it serves at most {fields.MAX_PORTS} ports; use a "
+                    "multiplex port, or another console host"
                 )
             self._dedicated += 1
             self.ports.add(port)

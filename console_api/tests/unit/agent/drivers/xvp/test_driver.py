@@ -247,8 +247,10 @@ class ApplyTest(DriverCase):
         problems = await driver.apply(self.consoles(1, 2))
         self.assertEqual({1, 2}, set(problems))
         self.assertIn("xvp is not running", problems[1])
+        self.assertEqual(problems[1], driver.trouble)
         self.daemon.refuses = ""
         await wait_until_async(lambda: self.daemon.is_running)
+        self.assertIsNone(driver.trouble)
         self.assertEqual({}, await driver.apply(self.consoles(1, 2)))
 
     async def test_unwritable_file_is_logged_and_reported(self) -> None:

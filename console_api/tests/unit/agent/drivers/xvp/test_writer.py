@@ -2,7 +2,7 @@
 import unittest
 from typing import Any
 
-from console_api.agent.drivers.xvp import writer
+from console_api.agent.drivers.xvp import fields
 from console_api.agent.drivers.xvp.pools import Pool
 from console_api.agent.drivers.xvp.writer import Writer
 from console_api.tests.unit import base
@@ -146,7 +146,7 @@ class PlanTest(unittest.TestCase):
         self.assertNotIn("MULTIPLEX", plan.text)
 
     def test_dedicated_ports_are_limited(self) -> None:
-        count = writer.MAX_PORTS + 1
+        count = fields.MAX_PORTS + 1
         plan = self.writer.plan(
             by_id(
                 *(
