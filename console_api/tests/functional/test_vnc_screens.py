@@ -171,7 +171,8 @@ class QEMUTests(DisplayTestCase):
         access = self.make_access(display.port)
         with access.viewer() as first, access.viewer() as second:
             for viewer in (first, second):
-                self.assertEqual(0, viewer.authenticate(access.password))
+                result = viewer.authenticate(access.password)
+                self.assertEqual(0, result, self.agent.log)
                 self.assertIn("QEMU", viewer.open(shared=False))
             # Ask for a single pixel.
             first.send(struct.pack(">BBHHHH", 3, 0, 0, 0, 1, 1))
