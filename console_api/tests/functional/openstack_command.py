@@ -2,7 +2,8 @@
 """Run the ``openstack`` command, in the process of a test or its own.
 
 The command takes a second to start, so it is a separate process only where a
-test watches it while it runs.
+test watches it while it runs or uses the client's own commands: the client
+keeps its connections for the rest of the process.
 """
 
 import contextlib

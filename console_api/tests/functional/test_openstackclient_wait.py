@@ -20,6 +20,16 @@ class OneServerCase(base.FunctionalTestCase):
         """The token of a member of the test's project."""
         return f"user:{self.project}"
 
+    def start(self, command):
+        process = openstack_command.start(self.server, self.token, *command)
+        self.addCleanup(process.kill)
+        return process
+
+    def end(self, process):
+        outcome = openstack_command.end(process)
+        self.assertEqual(0, outcome.status, outcome)
+        return outcome
+
     def run_command(self, *arguments, status=0):
         outcome = openstack_command.run(self.server, self.token, *arguments)
         self.assertEqual(status, outcome.status, outcome)
@@ -40,16 +50,6 @@ class WaitTests(OneServerCase):
 
     def command(self, name, *arguments):
         return ("server", "console", name, self.server_id, *arguments)
-
-    def start(self, command):
-        process = openstack_command.start(self.server, self.token, *command)
-        self.addCleanup(process.kill)
-        return process
-
-    def end(self, process):
-        outcome = openstack_command.end(process)
-        self.assertEqual(0, outcome.status, outcome)
-        return outcome
 
     def listen(self):
         listener = socket.create_server(("127.0.0.1", self.port))
@@ -137,10 +137,11 @@ class FilterTests(OneServerCase):
         )
 
     def test_console_commands_of_the_client_work(self):
-        shown = self.run_command(
-            *("console", "url", "show", compute_api.NAME, "-f", "json")
-        ).json
+        show = ("console", "url", "show", compute_api.NAME, "-f", "json")
+        shown = self.end(self.start(show)).json
         self.assertEqual("novnc", shown["type"])
         self.assertTrue(base.token_of(shown["url"]))
-        log = self.run_command("console", "log", "show", compute_api.NAME)
+        log = self.end(
+            self.start(("console", "log", "show", compute_api.NAME))
+        )
         self.assertIn(compute_api.LOG, log.stdout)
