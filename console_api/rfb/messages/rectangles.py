@@ -62,11 +62,6 @@ class RectangleParser(MessageParser):
         self._stale: set[int] = set()
         super().__init__()
 
-    @property
-    def has_stale_streams(self) -> bool:
-        """Whether data of the display still has to be changed."""
-        return bool(self._stale)
-
     def _restart_streams(self) -> bool:
         """Expect new compression streams; return whether that is possible."""
         self._stale = set(self._streams)
