@@ -278,7 +278,7 @@ class Daemon:
             self._on_exit()
 
     async def _check(self) -> None:
-        """Rotate the log if it is large, and end sessions without console."""
+        """Rotate a large log, and end sessions without a console."""
         if not self._text:
             # It is just being started or reloaded.
             return
@@ -287,7 +287,9 @@ class Daemon:
                 self._signal(signal.SIGHUP)
             await self._sessions.clean()
         except OSError as error:
-            LOG.warning("Cannot rotate the log of xvp: %s", error)
+            LOG.warning(
+                "Cannot rotate the log of xvp or end its sessions: %s", error
+            )
 
 
 async def _is_done(task: asyncio.Future[Any], timeout: float) -> bool:  # noqa: ASYNC109
