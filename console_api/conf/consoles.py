@@ -14,10 +14,9 @@ OPTS = [
         item_type=types.String(max_length=values.MAX_CONSOLE_TYPE_LENGTH),
         help="The console types to create, in order of preference. A request "
         "creates a console of the first type for which a console host serves "
-        "the server's compute host and is enabled and up; or failing, if none "
-        "is up. The agent's "
-        "drivers serve vnc and vnc+xvp; the driver of any other type must be "
-        "installed on the machines of the API, too.",
+        "the server's compute host and is enabled and up or, if none is up, "
+        "failing. The agent's drivers serve vnc and vnc+xvp; the driver of "
+        "any other type must be installed on the machines of the API, too.",
     ),
     cfg.IntOpt(
         "host_down_time",
