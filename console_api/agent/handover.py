@@ -207,6 +207,7 @@ class Predecessor:
     def __init__(self, channel: Channel) -> None:
         """Use the channel that ``connect`` has found."""
         self._channel = channel
+        self._has_confirmed = asyncio.Event()
 
     @classmethod
     def connect(cls) -> Self | None:
@@ -249,6 +250,13 @@ class Predecessor:
         # If it has exited, there is all the more reason to serve.
         with contextlib.suppress(HandoverError):
             await self._channel.send(_SERVING)
+        self._has_confirmed.set()
+
+    async def wait(self) -> None:
+        """Wait until this process serves and the predecessor has exited."""
+        await self._has_confirmed.wait()
+        with contextlib.suppress(HandoverError):
+            await self._channel.receive()
 
     async def say_goodbye(self) -> None:
         """Tell the predecessor that this process exits as it should."""

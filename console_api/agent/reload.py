@@ -8,7 +8,7 @@ import time
 
 from console_api import errors
 from console_api.agent import handover, notify
-from console_api.agent.handover import Successor
+from console_api.agent.handover import Predecessor, Successor
 from console_api.agent.reconciler import Reconciler
 
 LOG = logging.getLogger(__name__)
@@ -32,7 +32,18 @@ class Reload:
         self._task: asyncio.Task[None] | None = None
         self._successor: Successor | None = None
         self._followers: list[asyncio.Task[None]] = []
+        self._predecessor_watch: asyncio.Task[None] | None = None
         self._exit_status = 0
+
+    def watch_predecessor(self, predecessor: Predecessor) -> None:
+        """Stop when the predecessor crashes, outside systemd.
+
+        What started the agent starts it again, and the ports have to be free.
+        """
+        if not notify.is_enabled():
+            self._predecessor_watch = asyncio.create_task(
+                self._stop_with(predecessor)
+            )
 
     def request(self) -> None:
         """Reload, unless this process cannot; called on SIGHUP."""
@@ -136,3 +147,9 @@ class Reload:
             )
             self._exit_status = 1
             self._reconciler.stop()
+
+    async def _stop_with(self, predecessor: Predecessor) -> None:
+        await predecessor.wait()
+        LOG.error("The process that has started this one has crashed.")
+        self._exit_status = 1
+        self.stop()

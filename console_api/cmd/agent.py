@@ -104,6 +104,8 @@ async def _run(conf: cfg.ConfigOpts, predecessor: Predecessor | None) -> None:
         )
         reload = Reload(reconciler)
         _handle_signals(reload)
+        if predecessor is not None:
+            reload.watch_predecessor(predecessor)
         LOG.info(
             "Serving %s consoles of console host %s.",
             host.console_type,

@@ -171,6 +171,26 @@ class FailureTests(ReloadTestCase):
 
     def test_terminal_keeps_control_of_successor(self) -> None:
         access = self.make_access(CLOSED_PORT)
+        process = self.start_without_systemd()
+        for number in (1, 2):
+            process.send_signal(signal.SIGHUP)
+            self.eventually_logged_times(number, "Waiting for process")
+        self.assertIsNone(process.poll())
+        process.terminate()
+        self.assertEqual(0, process.wait(60))
+        self.assertTrue(is_free(access.port))
+
+    def test_crash_of_process_that_terminal_started_ends_all(self) -> None:
+        access = self.make_access(CLOSED_PORT)
+        process = self.start_without_systemd()
+        for number in (1, 2):
+            process.send_signal(signal.SIGHUP)
+            self.eventually_logged_times(number, "Waiting for process")
+        process.kill()
+        self.eventually(lambda: is_free(access.port))
+
+    def start_without_systemd(self) -> subprocess.Popen[bytes]:
+        """Replace the agent by one that a terminal or supervisor started."""
         self.agent.kill()
         environment = {
             name: value
@@ -189,13 +209,7 @@ class FailureTests(ReloadTestCase):
         self.addCleanup(process.wait)
         self.addCleanup(self.kill_session, process.pid)
         self.eventually_logged_times(2, "Ready: ")
-        for number in (1, 2):
-            process.send_signal(signal.SIGHUP)
-            self.eventually_logged_times(number, "Waiting for process")
-        self.assertIsNone(process.poll())
-        process.terminate()
-        self.assertEqual(0, process.wait(60))
-        self.assertTrue(is_free(access.port))
+        return process
 
     def eventually_logged_times(self, count: int, text: str) -> None:
         self.eventually(lambda: self.agent.log.count(text) == count)
