@@ -201,6 +201,12 @@ class Stream(asyncio.Protocol):
             self.bytes_sent += len(data)
             self._transport.write(data)
 
+    async def drain(self) -> None:
+        """Wait until most of what was written has been sent, or the end."""
+        while self._is_full and not self.over.done():
+            self._changed.clear()
+            await self._changed.wait()
+
     def pipe_into(self, peer: PipeEnd) -> None:
         """Write everything received, from now on, to the other end."""
         self._peer = peer
@@ -264,6 +270,7 @@ class Stream(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Resume the other end of the pipe."""
         self._is_full = False
+        self._changed.set()
         if self._peer is not None:
             self._peer.resume()
 

@@ -219,9 +219,12 @@ class Relay:
     async def _open_in_time(self) -> str | None:
         """Retry to open the display; return why that failed, if so."""
         reason = "closed by the display, which did not return in time"
-        failure = ""
+        failure = ": the viewer is too slow"
         try:
             async with asyncio.timeout_at(self._deadline):
+                # Each display that goes away adds to what is to be sent.
+                await self._viewer.drain()
+                failure = ""
                 while True:
                     await asyncio.sleep(self._delay * random.uniform(0.5, 1))
                     self._delay = min(2 * self._delay, _MAX_DELAY)

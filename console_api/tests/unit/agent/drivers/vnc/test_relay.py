@@ -11,6 +11,7 @@ from unittest import mock
 from console_api.agent.drivers.vnc import relay
 from console_api.agent.drivers.vnc.displays import Display
 from console_api.net.dial import DialError, DialRefused
+from console_api.rfb.messages.encodings import RAW
 from console_api.tests.unit.agent.drivers.vnc.base import (
     OK,
     ConsoleCase,
@@ -126,6 +127,22 @@ class ReconnectTest(RelayCase):
         self.displays[-1].send(PICTURE[:-3])
         self.displays[-1].close()
         self.assertEqual(PICTURE, await viewer.receive(len(PICTURE)))
+        await self.initialize(2)
+
+    async def test_display_is_not_opened_before_viewer_has_read(self) -> None:
+        viewer = await self.start()
+        size = 1024
+        update = samples.update(
+            samples.rectangle(RAW, width=size, height=size)
+        )
+        self.displays[-1].send(update)
+        self.displays[-1].close()
+        # The rest of the picture is made up, more than can be sent at once.
+        self.assertEqual(update, await viewer.receive(len(update)))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        self.assertFalse(self.has_displays(2))
+        await viewer.receive(4 * size * size)
         await self.initialize(2)
 
     async def test_session_without_tracking_ends(self) -> None:
