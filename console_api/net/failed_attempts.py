@@ -15,7 +15,8 @@ _MAX_DELAY = 8.0
 # How many addresses are remembered, each for one console: about 10 MB.
 _MAX_ADDRESSES = 20_000
 
-# For how many seconds an address is remembered after its last attempt.
+# For how many seconds an address is remembered after its last attempt and the
+# lockout that may follow.
 _LIFETIME = 3600.0
 
 
@@ -93,8 +94,8 @@ class FailedAttempts:
 class AttemptHistory:
     """The attempts at all consoles of an agent, by console and address.
 
-    Addresses without an attempt for an hour are forgotten, and if there are
-    too many, those without one for the longest time.
+    Addresses without an attempt for an hour after a lockout are forgotten, and
+    if there are too many, those without one for the longest time.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class AttemptHistory:
         :param max_addresses: how many to remember, each for one console
         """
         self._limits = limits
+        self._lifetime = limits.lockout_time + _LIFETIME
         self._max_addresses = max_addresses
         # With the time of the last attempt; the latest comes last.
         self._attempts: OrderedDict[
@@ -132,5 +134,5 @@ class AttemptHistory:
         used_at, _ = next(iter(self._attempts.values()))
         return (
             len(self._attempts) > self._max_addresses
-            or used_at < now - _LIFETIME
+            or used_at < now - self._lifetime
         )

@@ -83,8 +83,14 @@ class AttemptHistoryTest(unittest.TestCase):
         locked = [a for a in "abcd" if self.history.is_locked(1, a)]
         self.assertEqual(["a", "c", "d"], locked)
 
-    def test_address_is_forgotten_after_an_hour(self) -> None:
+    def test_address_is_remembered_while_it_is_locked_out(self) -> None:
         self.history.get(1, "a").fail()
-        self.now += 3601
+        self.now += 9_999
         self.history.get(1, "b")
-        self.assertFalse(self.history.is_locked(1, "a"))
+        self.assertTrue(self.history.is_locked(1, "a"))
+
+    def test_address_is_forgotten_an_hour_after_lockout(self) -> None:
+        self.history.get(1, "a").fail()
+        self.now += 10_000 + 3601
+        self.history.get(1, "b")
+        self.assertFalse(self.history.get(1, "a").has_failed)
