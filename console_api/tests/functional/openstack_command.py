@@ -19,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 from openstackclient import shell
+from osc_lib import clientmanager
 
 from console_api.tests.functional import configuration, manage
 from console_api.tests.functional.servers import Server
@@ -69,6 +70,10 @@ def run(server: Server, token: str, *arguments: str) -> Outcome:
         contextlib.redirect_stderr(stderr),
         contextlib.chdir(home),
         mock.patch.dict(os.environ, _environment(home), clear=True),
+        # The client keeps its connections on a class, for the whole process.
+        mock.patch.object(
+            clientmanager.ClientCache, "__get__", _client_of_command
+        ),
         # Otherwise the help has the name of the program that runs the tests.
         mock.patch.object(shell.OpenStackShell, "NAME", "openstack"),
         warnings.catch_warnings(),
@@ -81,6 +86,16 @@ def run(server: Server, token: str, *arguments: str) -> Outcome:
     return Outcome(status, stdout.getvalue(), stderr.getvalue())
 
 
+def _client_of_command(
+    cache: clientmanager.ClientCache, manager: Any, _owner: type
+) -> Any:
+    """Return a client that is kept only while a command runs."""
+    clients = vars(manager).setdefault("_clients_of_command", {})
+    if cache not in clients:
+        clients[cache] = cache.factory(manager)
+    return clients[cache]
+
+
 def _arguments(server: Server, token: str) -> list[str]:
     return [
         *("--os-auth-type", "admin_token", "--os-token", token),
@@ -89,5 +104,9 @@ def _arguments(server: Server, token: str) -> list[str]:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    """Return an environment without clouds.yaml and OS_* variables."""
-    return {"HOME": str(home), "PATH": os.environ["PATH"]}
+    """Return an environment without clouds.yaml and OS_* variables.
+
+    The command sets the locale from it, which stays that of this process.
+    """
+    kept = {"PATH", "LANG", "LC_ALL", "LC_CTYPE"} & os.environ.keys()
+    return {"HOME": str(home), **{name: os.environ[name] for name in kept}}
