@@ -148,14 +148,29 @@ class ConsoleFeed:
 
         This needs no database, which may be unavailable.
         """
+        expired = self._expired()
+        if expired:
+            self._replace(dict.fromkeys(expired), self.consoles)
+
+    def unexpired(self) -> Mapping[int, Console]:
+        """Return the consoles that have not expired since they were read.
+
+        It changes nothing, and may be called while they are read again.
+        """
+        expired = self._expired()
+        return {
+            console_id: console
+            for console_id, console in self.consoles.items()
+            if console_id not in expired
+        }
+
+    def _expired(self) -> set[int]:
         now = self._monotonic()
-        expired = {
+        return {
             console_id
             for console_id, deadline in self._deadlines.items()
             if deadline <= now
         }
-        if expired:
-            self._replace(dict.fromkeys(expired), self.consoles)
 
     def _read_host(self) -> tuple[int, int] | None:
         """Return the ID and revision of the console host.

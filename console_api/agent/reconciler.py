@@ -30,6 +30,10 @@ _DRIVER_FAILED = (
     "The driver failed: consoles may be out of date. See the agent's log."
 )
 
+# Seconds that a successor has for opening the ports, during which viewers
+# wait.
+_SERVE_TIMEOUT = 60.0
+
 # Seconds between notifications of systemd's watchdog.
 _WATCHDOG_INTERVAL = 1.0
 
@@ -136,10 +140,12 @@ class Reconciler:
         If it fails, it is ended, and consoles are served as before.
 
         :raises HandoverError: the successor has failed
+        :raises TimeoutError: it does not serve the consoles in time
         """
         async with self._driver_lock:
             try:
-                await successor.serve(await self._driver.pause())
+                async with asyncio.timeout(_SERVE_TIMEOUT):
+                    await successor.serve(await self._driver.pause())
             except BaseException:
                 await successor.end()
                 await self._driver.resume()
@@ -190,7 +196,7 @@ class Reconciler:
             self._is_started = True
             self._begin_duties()
         while True:
-            await self._steps.run(self._follow)
+            await self._run_with_database(self._follow)
             self._feed.drop_expired()
             if self._predecessor is not None and not self._is_started:
                 await self._take_over(self._predecessor)
@@ -200,8 +206,22 @@ class Reconciler:
                     await self._steps.run(self._apply)
                 await self._become_ready()
             if self._running_duties:
-                await self._steps.run(self._report_applied)
+                await self._run_with_database(self._report_applied)
             await asyncio.sleep(self._poll_interval)
+
+    async def _run_with_database(
+        self, step: Callable[[], Coroutine[None, None, None]]
+    ) -> None:
+        """Run a step; consoles expire while the database hangs."""
+        await self._steps.run_while(
+            step, self._poll_interval, self._end_expired
+        )
+
+    async def _end_expired(self) -> None:
+        consoles = self._feed.unexpired()
+        if self._is_started and len(consoles) < len(self._feed.consoles):
+            async with self._driver_lock:
+                await self._driver.apply(consoles)
 
     async def _take_over(self, predecessor: Predecessor) -> None:
         """Start the driver with the sockets of the predecessor."""

@@ -13,10 +13,8 @@ from console_api.agent.reconciler import Reconciler
 
 LOG = logging.getLogger(__name__)
 
-# Seconds that a successor has for its checks and the database, and after that
-# for opening the ports, during which viewers wait.
+# Seconds that a successor has for its checks and the database.
 _CHECK_TIMEOUT = 120.0
-_SERVE_TIMEOUT = 60.0
 
 
 class Reload:
@@ -131,8 +129,7 @@ class Reload:
         try:
             async with asyncio.timeout(_CHECK_TIMEOUT):
                 await successor.wait_until_checked()
-            async with asyncio.timeout(_SERVE_TIMEOUT):
-                await self._reconciler.hand_over(successor)
+            await self._reconciler.hand_over(successor)
         except BaseException:
             await successor.end()
             raise

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Steps of reconciliation, whose failures end neither it nor sessions."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -23,6 +24,7 @@ _UNAVAILABLE = {
 _RECOVERED = {
     "_follow": "Reading consoles from the database again.",
     "_apply": "Reconciliation recovered.",
+    "_end_expired": "Expired consoles are closed again.",
     "_record_heartbeat": "Recording heartbeats again.",
     "_report_applied": "Recording which consoles are served again.",
 }
@@ -35,6 +37,25 @@ class Steps:
         """Start with steps that have not failed."""
         # The names of the steps that failed the last time.
         self._failing: set[str] = set()
+
+    async def run_while(
+        self,
+        step: Callable[[], Awaitable[None]],
+        interval: float,
+        act: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Run a step, and another one at intervals until it has ended.
+
+        :param interval: in seconds
+        :param act: the other one
+        """
+        running = asyncio.create_task(self.run(step))
+        try:
+            while not (await asyncio.wait([running], timeout=interval))[0]:
+                await self.run(act)
+        finally:
+            running.cancel()
+        running.result()
 
     async def run(self, step: Callable[[], Awaitable[None]]) -> None:
         """Run a step; log its first failure in a row, and its recovery.

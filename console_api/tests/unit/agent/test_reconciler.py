@@ -40,6 +40,7 @@ class Feed:
         self.reads = 0
         self.full_reads = 0
         self.expiry_checks = 0
+        self.expired: set[int] = set()
         self.answers: list[Mapping[int, Console] | Exception] = []
 
     def report_problems(self, problems: Mapping[int, str]) -> None:
@@ -58,6 +59,13 @@ class Feed:
 
     def drop_expired(self) -> None:
         self.expiry_checks += 1
+
+    def unexpired(self) -> Mapping[int, Console]:
+        return {
+            number: console
+            for number, console in self.consoles.items()
+            if number not in self.expired
+        }
 
     def read_all(self) -> None:
         self.full_reads += 1
@@ -232,6 +240,23 @@ class FailureTest(ReconcilerCase):
         ):
             await self.run_until(lambda: send.call_count > 10)
         self.assertTrue(self.driver.closed)
+
+    async def test_consoles_expire_while_database_hangs(self) -> None:
+        hangs = threading.Event()
+        self.addCleanup(hangs.set)
+        read_changes = self.feed.read_changes
+
+        def hang() -> None:
+            if self.feed.reads > 1:
+                self.feed.expired = {2}
+                hangs.wait(20)
+            read_changes()
+
+        self.feed.read_changes = hang  # type: ignore[method-assign]
+        await self.run_until(
+            lambda: [1] in self.driver.applied, {1: console(1), 2: console(2)}
+        )
+        self.assertEqual([1, 2], self.driver.applied[0])
 
     async def test_hanging_driver_does_not_block_heartbeats(self) -> None:
         self.options.set_override("report_interval", 1, "agent")
