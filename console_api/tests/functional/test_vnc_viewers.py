@@ -86,7 +86,7 @@ class SlowViewersTests(ViewerTestCase):
             viewer.authenticate(self.access.password)
             viewer.open()
             self.assertTrue(viewer.is_closed())
-        self.eventually_logged("Session ended: idle timeout")
+        self.eventually_logged("reason: idle timeout")
 
 
 class SilentViewersTests(ViewerTestCase):

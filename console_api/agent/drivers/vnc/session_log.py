@@ -55,13 +55,13 @@ class SessionLog:
     ) -> None:
         """Log the end."""
         LOG.info(
-            "Session ended: %s. It was %s, lasted %.1f s, sent %d bytes to "
-            "the viewer and received %d.",
-            self.reason if exception is None else _reason(exception),
+            "Session ended: %s, duration %.1f s, %d bytes to the viewer, %d "
+            "bytes from the viewer, reason: %s.",
             self._session,
             asyncio.get_running_loop().time() - self._began,
             self._viewer.bytes_sent,
             self._viewer.bytes_received,
+            self.reason if exception is None else _reason(exception),
         )
 
 

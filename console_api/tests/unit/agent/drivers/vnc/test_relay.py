@@ -111,7 +111,7 @@ class ReconnectTest(RelayCase):
         self.errors.append(DialRefused("The server does not exist."))
         self.displays[-1].close()
         self.assertIn(
-            "ended: closed by the display: The server does not exist. It",
+            "reason: closed by the display: The server does not exist.",
             await self.end(viewer),
         )
 

@@ -48,8 +48,8 @@ class SessionLogTest(ConsoleCase):
         # The handshake has 34 and 29 bytes, ClientInit one.
         self.assertRegex(
             end,
-            rf"Session ended: {reason}\. It was {SESSION}, lasted \d+\.\d s, "
-            r"sent 1034 bytes to the viewer and received 30\.$",
+            rf"Session ended: {SESSION}, duration \d+\.\d s, 1034 bytes to "
+            rf"the viewer, 30 bytes from the viewer, reason: {reason}\.$",
         )
 
     async def test_closed_by_viewer(self) -> None:
@@ -79,7 +79,7 @@ class NoClientInitTest(ConsoleCase):
             self.assertEqual(OK, await viewer.authenticate())
             viewer.close()
             await wait_until_async(lambda: not self.listener._tasks)
-        self.assertIn("Session ended: closed by the other", logs.output[1])
+        self.assertIn("reason: closed by the other", logs.output[1])
 
 
 class UnreachableTest(ConsoleCase):
