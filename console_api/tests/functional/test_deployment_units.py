@@ -52,6 +52,9 @@ class UnitsTest(base.DatabaseTestCase):
 
     def test_agent_unit_starts_agent(self):
         database = configuration.migrated(self.backend)
-        folder = agents.configure(database, f"console-{uuid.uuid4().hex}")
+        name = f"console-{uuid.uuid4().hex}"
+        # Other tests use the database: no console of theirs is placed here.
+        options = {"agent": {"compute_hosts": name}}
+        folder = agents.configure(database, name, options)
         agent = agents.Agent(folder, examples.exec_start(self.units[1]))
         self.assertEqual(0, agent.stop())
