@@ -172,10 +172,18 @@ class SessionTests(ViewerTestCase):
             return viewer.authenticate(self.access.password) == OK
 
     def test_closed_sessions_release_files(self):
+        # The agent has opened its connections to the database by then.
+        self.assert_works()
+        self.eventually(self.is_serving)
         before = self.open_files()
         for _ in range(20):
             self.assert_works()
         self.eventually(lambda: self.open_files() <= before)
+
+    def is_serving(self):
+        """Return whether the agent has reported that it serves the console."""
+        [console] = self.member.get("/os-consoles").json["consoles"]
+        return console["state"] == "serving"
 
     def test_viewer_that_does_not_read_is_bounded_in_memory(self):
         with self.access.viewer() as viewer:
