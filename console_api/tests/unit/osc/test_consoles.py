@@ -70,12 +70,15 @@ class CreateTest(ConsolesCase):
         self.assertEqual([], answers)
 
     def test_create_stops_waiting_at_the_timeout(self) -> None:
-        self.listener.close()
-        self.answers["get", f"{CONSOLES}/3"] = (200, response(3, self.port))
-        with self.assertRaisesRegex(exceptions.CommandError, "not accept"):
-            self.run_command(
-                consoles.CreateConsole, SERVER, "--wait", "--timeout", "1"
-            )
+        # Bound, so that no other program listens on its port.
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            port = bound.getsockname()[1]
+            self.answers["get", f"{CONSOLES}/3"] = (200, response(3, port))
+            with self.assertRaisesRegex(exceptions.CommandError, "not accept"):
+                self.run_command(
+                    consoles.CreateConsole, SERVER, "--wait", "--timeout", "1"
+                )
 
     def test_invalid_timeouts_are_refused(self) -> None:
         for text in ("0", "-1", "x", ""):
