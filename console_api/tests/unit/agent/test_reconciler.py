@@ -297,7 +297,7 @@ class ReportTest(ReconcilerCase):
         self.driver.failures = {2: "the port is taken"}
         self.feed.unreadable = {3: "no key decrypts it"}
         report = await self.report_when(
-            lambda: len(self.feed.problems) > 0,
+            lambda: len(self.feed.reports) > 1,
             {1: console(1), 2: console(2)},
         )
         self.assertEqual((1, 2), (report.served_count, report.failed_count))
@@ -314,7 +314,10 @@ class ReportTest(ReconcilerCase):
             if self.feed.problems:
                 self.driver.failures = {}
                 self.now += 1
-            return {} in self.feed.problems
+            return (
+                {} in self.feed.problems
+                and self.feed.reports[-1].failed_count == 0
+            )
 
         report = await self.report_when(is_recovered, {1: console(1)})
         self.assertEqual((1, 0), (report.served_count, report.failed_count))
