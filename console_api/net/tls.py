@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from console_api import errors
+from console_api.file_stamps import stamp
 
 LOG = logging.getLogger(__name__)
 
@@ -123,13 +124,6 @@ def _refuse_passphrase() -> str:
 def _stamp(file: Path) -> _Stamp:
     """Return what changes whenever a file does; None if it cannot be read."""
     try:
-        result = file.stat()
+        return stamp(file.stat())
     except OSError:
         return None
-    return (
-        result.st_dev,
-        result.st_ino,
-        result.st_size,
-        result.st_mtime_ns,
-        result.st_ctime_ns,
-    )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from oslo_config import cfg
 
+from console_api.file_stamps import stamp
 from console_api.policy import reader
 from console_api.policy.findings import Finding, Level
 
@@ -257,7 +258,7 @@ def _read(path: Path, limit: int) -> tuple[bytes, int]:
             raise OSError(
                 errno.EFBIG, f"the policy files exceed {_MAX_SIZE} bytes"
             )
-        if _stamp(os.fstat(descriptor)) != _stamp(before):
+        if stamp(os.fstat(descriptor)) != stamp(before):
             raise OSError(errno.EAGAIN, "it is being written")
     finally:
         os.close(descriptor)
@@ -266,20 +267,10 @@ def _read(path: Path, limit: int) -> tuple[bytes, int]:
 
 def _stamp_of(path: Path) -> Stamp:
     try:
-        return _stamp(path.stat())
+        return stamp(path.stat())
     except OSError as error:
         link = " (a link)" if path.is_symlink() else ""
         return f"{error.strerror}{link}"
-
-
-def _stamp(result: os.stat_result) -> tuple[int, ...]:
-    return (
-        result.st_dev,
-        result.st_ino,
-        result.st_size,
-        result.st_mtime_ns,
-        result.st_ctime_ns,
-    )
 
 
 def _identify(directory: Path) -> tuple[int, int]:
