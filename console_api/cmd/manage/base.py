@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all commands of ``console-api-manage`` have in common."""
 
-import argparse
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
 
-from cliff import command, display
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -17,64 +14,17 @@ from rich.progress import (
 )
 
 from console_api import errors
-from console_api.cmd.explain import explain
-from console_api.cmd.manage.app import FAILURE, USAGE_ERROR, ManageApp
-
-if TYPE_CHECKING:
-    _DisplayCommandBase = display.DisplayCommandBase[Any]
-else:
-    # Not generic before cliff 4.13.
-    _DisplayCommandBase = display.DisplayCommandBase
+from console_api.cmd import commands
+from console_api.cmd.manage.app import ManageApp
 
 #: Takes the number of steps done, and the number of all steps.
 UpdateProgress = Callable[[int, int], None]
 
 
-#: The names of columns and the rows, or the one row, of a command.
-Table = tuple[Sequence[str], Iterable[object]]
-
-
-class UsageError(errors.ConsoleAPIError):
-    """Arguments are valid each by itself, but not together."""
-
-
-class ManageCommand(command.Command):
-    """A command that reports an operator's mistakes in one sentence.
-
-    List it before cliff's ``Lister`` and ``ShowOne`` among the bases.
-    """
+class ManageCommand(commands.Command):
+    """A command with a database and a progress bar."""
 
     app: ManageApp
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Return a parser that prints errors without the usage above them.
-
-        It does not accept abbreviated options.
-        """
-        parser = super().get_parser(prog_name)
-        parser.allow_abbrev = False
-        parser.print_usage = _print_nothing  # type: ignore[method-assign]
-        return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        """Run the command.
-
-        :returns: the exit status
-        :raises ConsoleAPIError: something that an operator can cause; cliff
-            prints its message
-        """
-        try:
-            return super().run(parsed_args)
-        except UsageError as error:
-            self.app.LOG.error(error)  # noqa: TRY400 (no bug to trace)
-            return USAGE_ERROR
-        except BrokenPipeError:
-            raise
-        except (errors.ConsoleAPIError, OSError) as error:
-            raise errors.ConsoleAPIError(explain(error)) from error
-        except Exception:
-            self.app.LOG.exception("Unexpected error. Report it as a bug.")
-            return FAILURE
 
     @contextlib.contextmanager
     def progress(self, description: str) -> Iterator[UpdateProgress]:
@@ -98,52 +48,11 @@ class ManageCommand(command.Command):
                 task, completed=done, total=total, refresh=True
             )
 
-    def say(self, text: str) -> None:
-        """Print what was done."""
-        self.app.stdout.write(f"{text}\n")
 
-
-class DisplayCommand(ManageCommand, _DisplayCommandBase):
+class DisplayCommand(ManageCommand, commands.DisplayCommand):
     """A command that prints columns, with ``Lister`` or ``ShowOne``."""
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: Sequence[str],
-        data: Iterable[object],
-    ) -> int:
-        """Print the columns.
-
-        :raises InvalidInput: an option names an unknown column
-        """
-        # cliff ignores unknown columns, and fails if there are no others.
-        chosen = (
-            *parsed_args.columns,
-            *getattr(parsed_args, "sort_columns", ()),
-        )
-        unknown = [
-            column
-            for column in dict.fromkeys(chosen)
-            # As cliff compares them.
-            if column.lower().strip().replace(" ", "_") not in column_names
-        ]
-        if unknown:
-            raise errors.InvalidInput(
-                f"Unknown columns: {', '.join(unknown)}. Choose from: "
-                f"{', '.join(column_names)}."
-            )
-        return super().produce_output(parsed_args, column_names, data)  # type: ignore[safe-super]
 
 
 def advised(error: errors.ConsoleAPIError, advice: str) -> errors.Conflict:
     """Return an error of the database with what to do on the command line."""
     return errors.Conflict(f"{error} {advice}")
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with a noun, in the plural if need be."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _print_nothing(file: object = None) -> None:
-    del file

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from cliff import columns, lister, show
 
-from console_api.cmd.manage.base import DisplayCommand, Table
+from console_api.cmd.commands import Table
+from console_api.cmd.manage.base import DisplayCommand
 from console_api.cmd.manage.console_hosts import add_identity, not_found
 from console_api.cmd.manage.endpoints import Row
 from console_api.consoles.console_hosts import (

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from console_api import errors, values
 from console_api.cmd import arguments
 from console_api.cmd.arguments import argument
-from console_api.cmd.manage.base import ManageCommand, UsageError, advised
+from console_api.cmd.commands import UsageError
+from console_api.cmd.manage.base import ManageCommand, advised
 from console_api.cmd.manage.endpoints import Row
 from console_api.consoles import types
 from console_api.db import console_host_deletion, console_hosts

@@ -5,7 +5,8 @@ import argparse
 
 from cliff import show
 
-from console_api.cmd.manage.base import DisplayCommand, ManageCommand, Table
+from console_api.cmd.commands import Table
+from console_api.cmd.manage.base import DisplayCommand, ManageCommand
 from console_api.db import schema
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from console_api import errors
+from console_api.cmd.commands import counted
 from console_api.cmd.manage import import_check
-from console_api.cmd.manage.base import ManageCommand, counted
+from console_api.cmd.manage.base import ManageCommand
 from console_api.cmd.manage.import_check import Servers
 from console_api.cmd.manage.import_formats import READERS
 from console_api.db import servers

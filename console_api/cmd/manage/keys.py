@@ -4,7 +4,8 @@
 import argparse
 from pathlib import Path
 
-from console_api.cmd.manage.base import ManageCommand, counted
+from console_api.cmd.commands import counted
+from console_api.cmd.manage.base import ManageCommand
 from console_api.keys import repository, rotation
 
 _PERMISSIONS = (

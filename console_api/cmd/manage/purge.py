@@ -4,9 +4,10 @@
 import argparse
 
 from console_api import directory, errors
+from console_api.cmd.commands import counted
 from console_api.cmd.manage import tokens
 from console_api.cmd.manage.app import ManageApp
-from console_api.cmd.manage.base import ManageCommand, counted
+from console_api.cmd.manage.base import ManageCommand
 from console_api.consoles import manager
 from console_api.db import servers
 from console_api.directory import cleanup

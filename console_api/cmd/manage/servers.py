@@ -10,11 +10,10 @@ from cliff import columns, lister, show
 
 from console_api import errors, values
 from console_api.cmd.arguments import argument
+from console_api.cmd.commands import Table, UsageError
 from console_api.cmd.manage.base import (
     DisplayCommand,
     ManageCommand,
-    Table,
-    UsageError,
     advised,
 )
 from console_api.cmd.manage.endpoints import (

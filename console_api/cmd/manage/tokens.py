@@ -6,7 +6,8 @@ import time
 
 from console_api import values
 from console_api.cmd.arguments import argument, number
-from console_api.cmd.manage.base import ManageCommand, counted
+from console_api.cmd.commands import counted
+from console_api.cmd.manage.base import ManageCommand
 from console_api.db import console_auth_tokens
 from console_api.tokens import manager
 

@@ -23,7 +23,7 @@ from osc_lib import clientmanager
 
 from console_api.tests.functional import configuration, manage
 from console_api.tests.functional.servers import Server
-from console_api.tests.unit.cmd.manage.base import logging_restored
+from console_api.tests.unit.cmd.program import logging_restored
 
 PROGRAM = str(Path(sys.executable).parent / "openstack")
 
