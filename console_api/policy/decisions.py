@@ -11,6 +11,7 @@ import cachetools
 from oslo_context.context import RequestContext
 from oslo_policy import policy
 
+from console_api import errors
 from console_api.policy import explain
 from console_api.policy.needs import ADMIN_RULE, Needs, needs
 from console_api.policy.outside import OutsideChecks
@@ -71,6 +72,29 @@ class Decisions:
         )
         self._lock = threading.Lock()
 
+    def allows(
+        self, caller: RequestContext, rule: str, project_id: str | None
+    ) -> bool:
+        """Return whether a rule allows the caller to act on a project.
+
+        An unknown rule and a rule that cannot be evaluated refuse.
+
+        :raises PolicyUnavailable: the rule asks another server, which does
+            not respond in time or fails
+        """
+        try:
+            is_allowed = self.decide(caller, rule, project_id)
+        except Exception as error:
+            LOG.error(  # noqa: TRY400 (the cause is in a check, not here)
+                "The policy rule %s cannot be evaluated: %s", rule, error
+            )
+            if self.asks_outside(rule):
+                raise errors.PolicyUnavailable from error
+            return False
+        if not is_allowed:
+            self.log_refusal(caller, rule, project_id)
+        return is_allowed
+
     def decide(
         self, caller: RequestContext, rule: str, project_id: str | None
     ) -> bool:
@@ -103,6 +127,31 @@ class Decisions:
         """Return whether a rule asks another server, or may do so."""
         return Needs.OUTSIDE in self._needs.get(rule, Needs.NOTHING)
 
+    def parts(
+        self,
+        caller: RequestContext,
+        rule: str,
+        project_id: str | None,
+        *,
+        is_allowed: bool,
+    ) -> list[explain.Part]:
+        """Return the checks that made a rule pass or fail.
+
+        :raises Exception: a check failed
+        """
+        return explain.deciding_parts(
+            self.enforcer,
+            rule,
+            {"project_id": project_id},
+            self._credentials(
+                caller,
+                project_id,
+                # No server is asked again.
+                with_admin=not self.asks_outside(ADMIN_RULE),
+            ),
+            is_allowed=is_allowed,
+        )
+
     def log_refusal(
         self, caller: RequestContext, rule: str, project_id: str | None
     ) -> None:
@@ -110,17 +159,8 @@ class Decisions:
         if not LOG.isEnabledFor(logging.DEBUG):
             return
         try:
-            failed = explain.failed_checks(
-                self.enforcer,
-                rule,
-                {"project_id": project_id},
-                self._credentials(
-                    caller,
-                    project_id,
-                    # No server is asked for the log.
-                    with_admin=not self.asks_outside(ADMIN_RULE),
-                ),
-            )
+            parts = self.parts(caller, rule, project_id, is_allowed=False)
+            failed = list(map(str, parts))
         except Exception as error:  # noqa: BLE001 (checks raise anything)
             failed = [f"unknown: {error}"]
         LOG.debug(

@@ -73,18 +73,7 @@ class Enforcer:
         if decisions.enforcer is not self._loader.enforcer:
             decisions = Decisions(self._loader.enforcer, self._outside)
             self._decisions = decisions
-        try:
-            is_allowed = decisions.decide(context, rule, project_id)
-        except Exception as error:
-            LOG.error(  # noqa: TRY400 (the cause is in a check, not here)
-                "The policy rule %s cannot be evaluated: %s", rule, error
-            )
-            if decisions.asks_outside(rule):
-                raise errors.PolicyUnavailable from error
-            return False
-        if not is_allowed:
-            decisions.log_refusal(context, rule, project_id)
-        return is_allowed
+        return decisions.allows(context, rule, project_id)
 
     def failure(self) -> Failure | None:
         """Return why the policy files cannot be used, None if they are."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Explain refusals, and what an edit of the policy files changed."""
+"""Explain decisions, and what an edit of the policy files changed."""
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from oslo_policy import _checks, policy
@@ -22,23 +22,39 @@ def join(names: Sequence[str]) -> str:
     return ", ".join(shown) or "none"
 
 
-def failed_checks(
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A check, and the rule that it is a part of."""
+
+    check: str
+    rule: str
+
+    def __str__(self) -> str:
+        """Return them for people."""
+        return f"{self.check} in {self.rule}"
+
+
+def deciding_parts(
     enforcer: policy.Enforcer,
     rule: str,
     target: Mapping[str, Any],
     credentials: dict[str, Any],
-) -> list[str]:
-    """Return the checks that a caller fails, each with the rule it is in.
+    *,
+    is_allowed: bool,
+) -> list[Part]:
+    """Return the checks that made a rule pass or fail.
 
-    Passing one of them may not suffice.  Other servers are not asked again:
-    if a rule asks some, their checks count as failed.
+    If it passes, each alternative that passes is included; if it fails, each
+    check that fails, of which one may not suffice.  Other servers are not
+    asked again: their checks are included, because they may have decided.
+
+    :param is_allowed: whether the rule passes
     """
     if rule not in enforcer.rules:
-        return ["undefined rule"]
-    failed = _Explanation(enforcer, target, credentials).failed(
-        enforcer.rules[rule], rule
-    )
-    return list(dict.fromkeys(failed)) or [f"{enforcer.rules[rule]} in {rule}"]
+        return [Part("undefined rule", rule)]
+    explanation = _Explanation(enforcer, target, credentials)
+    parts = explanation.parts(enforcer.rules[rule], rule, is_allowed)
+    return list(dict.fromkeys(parts))
 
 
 class _Explanation:
@@ -53,32 +69,68 @@ class _Explanation:
         self._enforcer = enforcer
         self._target = target
         self._credentials = credentials
+        self._values: dict[int, bool | None] = {}
 
-    def failed(self, tree: _checks.BaseCheck, rule: str) -> list[str]:
-        """Return the checks of a tree that fail, none if it passes."""
+    def parts(
+        self,
+        tree: _checks.BaseCheck,
+        rule: str,
+        wanted: bool,
+        negation: str = "",
+    ) -> Iterator[Part]:
+        """Iterate over the checks of a tree that have a value, or may have.
+
+        :param negation: ``not`` if the tree is negated
+        """
+        if self._value(tree) is (not wanted):
+            return
+        match tree:
+            case _checks.OrCheck() | _checks.AndCheck():
+                for each in tree.rules:
+                    yield from self.parts(each, rule, wanted, negation)
+            case _checks.NotCheck():
+                opposite = "" if negation else "not "
+                yield from self.parts(tree.rule, rule, not wanted, opposite)
+            case _checks.RuleCheck():
+                other = self._enforcer.rules[tree.match]
+                yield from self.parts(other, tree.match, wanted, negation)
+            case _:
+                yield Part(f"{negation}{tree}", rule)
+
+    def _value(self, tree: _checks.BaseCheck) -> bool | None:
+        """Return whether a tree passes, None if only a server knows."""
+        key = id(tree)
+        if key not in self._values:
+            self._values[key] = self._evaluate(tree)
+        return self._values[key]
+
+    def _evaluate(self, tree: _checks.BaseCheck) -> bool | None:
         match tree:
             case _checks.OrCheck():
-                parts = [self.failed(each, rule) for each in tree.rules]
-                return _flatten(parts) if all(parts) else []
+                return _any(map(self._value, tree.rules))
             case _checks.AndCheck():
-                return _flatten(self.failed(t, rule) for t in tree.rules)
+                return _not(_any(_not(self._value(t)) for t in tree.rules))
             case _checks.NotCheck():
-                passes = not self.failed(tree.rule, rule)
-                return [f"{tree} in {rule}"] if passes else []
+                return _not(self._value(tree.rule))
             case _checks.RuleCheck():
-                return self.failed(
-                    self._enforcer.rules[tree.match], tree.match
-                )
-        return [] if self._passes(tree) else [f"{tree} in {rule}"]
-
-    def _passes(self, leaf: _checks.BaseCheck) -> bool:
-        if Needs.OUTSIDE in of_check(leaf):
-            return False
-        return bool(leaf(self._target, self._credentials, self._enforcer))
+                return self._value(self._enforcer.rules[tree.match])
+        needs = of_check(tree)
+        if Needs.OUTSIDE in needs or (
+            Needs.ADMIN in needs and "is_admin" not in self._credentials
+        ):
+            return None
+        return bool(tree(self._target, self._credentials, self._enforcer))
 
 
-def _flatten(parts: Iterable[list[str]]) -> list[str]:
-    return list(itertools.chain.from_iterable(parts))
+def _any(values: Iterable[bool | None]) -> bool | None:
+    found = set(values)
+    if True in found:
+        return True
+    return None if None in found else False
+
+
+def _not(value: bool | None) -> bool | None:
+    return None if value is None else not value
 
 
 def changes(

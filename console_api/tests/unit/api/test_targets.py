@@ -6,7 +6,7 @@ from oslo_context.context import RequestContext
 from console_api import errors
 from console_api.api import targets
 from console_api.policies import console_auth_tokens, console_hosts, consoles
-from console_api.policy import enforcer
+from console_api.policy import decisions
 from console_api.tests.unit import base
 from console_api.tests.unit.base import (
     OTHER_PROJECT,
@@ -107,7 +107,7 @@ class ServerTest(TargetsCase):
         self.service = self.make_service()
         request = (targets.server, consoles.SHOW, "member")
         with (
-            self.assertLogs(enforcer.LOG, "ERROR"),
+            self.assertLogs(decisions.LOG, "ERROR"),
             self.assertRaises(errors.PolicyUnavailable),
         ):
             self.authorize(*request, PROJECT, server_id=SERVER)

@@ -2,6 +2,7 @@
 
 from console_api import errors
 from console_api.policies import console_auth_tokens, consoles
+from console_api.policy import decisions
 from console_api.policy import enforcer as policy
 from console_api.tests.unit.base import OTHER_PROJECT, PROJECT
 from console_api.tests.unit.policy.base import (
@@ -116,14 +117,14 @@ class RulesTest(PolicyCase):
 
     def test_check_that_raises_refuses_and_is_logged(self) -> None:
         enforcer = self.load(rule("user_id.attribute:x"))
-        with self.assertLogs(policy.LOG, "ERROR") as logs:
+        with self.assertLogs(decisions.LOG, "ERROR") as logs:
             self.assertFalse(self.may(enforcer, "admin"))
         self.assertIn(INDEX, logs.output[0])
 
     def test_unavailable_server_of_check_is_reported(self) -> None:
         enforcer = self.load(rule("role:other or http://127.0.0.1:0/"))
         with (
-            self.assertLogs(policy.LOG, "ERROR") as logs,
+            self.assertLogs(decisions.LOG, "ERROR") as logs,
             self.assertRaises(errors.PolicyUnavailable) as caught,
         ):
             self.may(enforcer, "admin")
