@@ -112,7 +112,7 @@ class Application:
     ) -> Response:
         document = body.read(environ)
         caller = context.of_request(environ)
-        _check_project(match, caller.project_id)
+        check_project(match, caller.project_id)
         if route.actions:
             _check_action(route, document)
         if not route.min_version <= version <= route.max_version:
@@ -176,7 +176,11 @@ def _read_query(environ: "WSGIEnvironment") -> Mapping[str, str]:
     return query
 
 
-def _check_project(match: Match, project_id: str | None) -> None:
+def check_project(match: Match, project_id: str | None) -> None:
+    """Check the project in a URL, if there is one.
+
+    :raises InvalidInput: it is not the project of the caller
+    """
     in_url = match.variables.get("project_id")
     if in_url is not None and in_url != project_id:
         raise errors.InvalidInput(

@@ -14,8 +14,8 @@ from console_api.file_stamps import stamp
 from console_api.policy import reader
 from console_api.policy.findings import Finding, Level
 
-# Maximum size of all policy files together, in bytes.
-_MAX_SIZE = 4 * 1024 * 1024
+#: Maximum size of all policy files together, in bytes.
+MAX_SIZE = 4 * 1024 * 1024
 
 _SUFFIXES = {".yaml", ".yml", ".json"}
 
@@ -167,7 +167,7 @@ class PolicyFiles:
                 )
 
     def _read_file(self, path: Path, contents: Contents) -> None:
-        limit = _MAX_SIZE - sum(map(len, contents.files.values()))
+        limit = MAX_SIZE - sum(map(len, contents.files.values()))
         try:
             data, mode = _read(path, limit)
         except OSError as error:
@@ -256,7 +256,7 @@ def _read(path: Path, limit: int) -> tuple[bytes, int]:
             data += chunk
         if len(data) > limit:
             raise OSError(
-                errno.EFBIG, f"the policy files exceed {_MAX_SIZE} bytes"
+                errno.EFBIG, f"the policy files exceed {MAX_SIZE} bytes"
             )
         if stamp(os.fstat(descriptor)) != stamp(before):
             raise OSError(errno.EAGAIN, "it is being written")

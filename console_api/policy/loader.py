@@ -210,7 +210,7 @@ class Loader:
         if checked.broken:
             LOG.warning("%s", checked.broken[0])
             return False
-        self.enforcer = _make_enforcer(self._conf, checked.checks)
+        self.enforcer = make_enforcer(self._conf, checked.checks)
         self._loaded = contents
         return True
 
@@ -238,7 +238,7 @@ class Loader:
         if broken:
             raise PolicyFileError(broken)
         self._warn(findings)
-        self.enforcer = _make_enforcer(self._conf, checked.checks)
+        self.enforcer = make_enforcer(self._conf, checked.checks)
         self._loaded = contents
         self._last_good.write(
             contents, is_current=lambda: self._files.stamps() == stamps
@@ -261,9 +261,10 @@ def _check(contents: Contents) -> "Policy":
     )
 
 
-def _make_enforcer(
+def make_enforcer(
     conf: cfg.ConfigOpts, checks: dict[str, BaseCheck]
 ) -> policy.Enforcer:
+    """Return an enforcer that decides by these checks, and no others."""
     enforcer = LoadedEnforcer(conf, use_conf=False)
     enforcer.register_defaults(policies.list_rules())
     # No rule replaces those that are not defined.

@@ -156,7 +156,7 @@ class ReadTest(FilesCase):
         self.assertRefuses(self.directory, "No such file")
 
     def test_sizes_are_limited_together(self) -> None:
-        with mock.patch.object(files, "_MAX_SIZE", 100):
+        with mock.patch.object(files, "MAX_SIZE", 100):
             self.path.write_text("#" * 60)
             path = self.add("a.yaml", "#" * 40)
             self.find().read()
