@@ -2,29 +2,15 @@
 """Serve the API behind the examples of proxies."""
 
 import http.client
-import os
 import ssl
 import uuid
 from typing import ClassVar
 
 from console_api.tests import certificates, prerequisites
-from console_api.tests.functional import examples
+from console_api.tests.functional import examples, nginx
 from console_api.tests.functional.example_base import ADDRESS, ExampleTestCase
 from console_api.tests.functional.examples import Program
 from console_api.tests.ports import free_port
-
-MAIN_OF_NGINX = """\
-daemon off;
-{user}
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-events {{}}
-http {{
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    include {host};
-}}
-"""
 
 # More than the API has threads, each with a body of so many bytes.
 _SLOW_REQUESTS = 20
@@ -133,14 +119,7 @@ class NginxTest(ProxyTestCase):
                 "/var/log/nginx": str(self.folder),
             },
         )
-        main = self.folder / "main.conf"
-        main.write_text(
-            MAIN_OF_NGINX.format(
-                folder=self.folder,
-                host=host,
-                user="" if os.geteuid() else "user root;",
-            )
-        )
+        main = nginx.write(self.folder, f"include {host};")
         arguments = [prerequisites.find_program("nginx"), "-c", str(main)]
         return Program(self.folder, arguments, port)
 

@@ -4,23 +4,15 @@
 import uuid
 
 from console_api.tests import prerequisites
-from console_api.tests.functional import base, configuration
+from console_api.tests.functional import base, configuration, nginx
 from console_api.tests.functional.examples import Program
 from console_api.tests.ports import free_port
 
 NGINX = """\
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{ proxy_pass http://127.0.0.1:{api}; }}
-    }}
+access_log off;
+server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass http://127.0.0.1:{api}; }}
 }}
 """
 
@@ -40,18 +32,20 @@ listen api
 class BareProxyTests(base.FunctionalTestCase):
     """Proxies that add no headers, on the machine of the service."""
 
-    def check(self, arguments: list[str], settings: str) -> None:
+    def setUp(self):
+        super().setUp()
+        self.folder = configuration.temporary_folder()
+        self.port = free_port()
+
+    def settings(self, text: str) -> str:
+        return text.format(port=self.port, api=self.server.port)
+
+    def check(self, arguments: list[str]) -> None:
         """Check that requests through a proxy are refused."""
-        folder = configuration.temporary_folder()
-        port = free_port()
-        path = folder / "proxy.conf"
-        path.write_text(
-            settings.format(folder=folder, port=port, api=self.server.port)
-        )
-        proxy = Program(folder, [*arguments, str(path)], port)
+        proxy = Program(self.folder, arguments, self.port)
         self.addCleanup(proxy.kill)
         client = proxy.client(user="admin", project=self.project)
-        for host in ("localhost", f"localhost:{port}", "api.example.org"):
+        for host in ("localhost", f"localhost:{self.port}", "api.example.org"):
             with self.subTest(host):
                 reply = client.get(
                     f"/servers/{uuid.uuid4()}/consoles",
@@ -62,9 +56,12 @@ class BareProxyTests(base.FunctionalTestCase):
         self.assertEqual(200, client.get("/", prefix="").status)
 
     def test_nginx_with_proxy_pass_alone_is_refused(self):
-        nginx = prerequisites.find_program("nginx")
-        self.check([nginx, "-e", "stderr", "-c"], NGINX)
+        program = prerequisites.find_program("nginx")
+        path = nginx.write(self.folder, self.settings(NGINX))
+        self.check([program, "-e", "stderr", "-c", str(path)])
 
     def test_haproxy_is_refused_whatever_host_clients_name(self):
         haproxy = prerequisites.find_program("haproxy")
-        self.check([haproxy, "-W", "-f"], HAPROXY)
+        path = self.folder / "proxy.conf"
+        path.write_text(self.settings(HAPROXY))
+        self.check([haproxy, "-W", "-f", str(path)])
