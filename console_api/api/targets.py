@@ -15,6 +15,7 @@ from console_api import errors
 from console_api.api.service import Service
 from console_api.directory.base import Server
 from console_api.policies import servers
+from console_api.policy import access
 from console_api.tokens.manager import ConnectionInfo
 
 T = TypeVar("T")
@@ -45,17 +46,10 @@ def server(
         not learn of
     """
     found = service.directory.get(path["server_id"].lower())
-    project_id = found.project_id
     allows = service.enforcer.allows
-    if project_id == caller.project_id:
-        if not allows(caller, rule, project_id):
+    if not access.may_reach(allows, caller, rule, found.project_id):
+        if found.project_id == caller.project_id:
             raise errors.Forbidden(rule)
-    elif not (
-        # First, so that callers without it do not learn that the other rule
-        # cannot be evaluated now.
-        allows(caller, servers.ALL_TENANTS, project_id)
-        and allows(caller, rule, project_id)
-    ):
         raise errors.ServerNotFound(found.uuid)
     return found
 
@@ -96,10 +90,10 @@ def console_auth_token(
         its server's project
     """
     allows = service.enforcer.allows
-    if not allows(caller, rule, caller.project_id):
+    if not access.may_begin(allows, caller, rule):
         raise errors.Forbidden(rule)
     info = service.tokens.check(path["console_token"].encode("latin-1"))
-    if not allows(caller, rule, info.project_id):
+    if not access.may_reach(allows, caller, rule, info.project_id):
         raise errors.TokenNotFound
     return info
 
@@ -118,7 +112,7 @@ class ListedProjects:
 
         :param rule: the rule of the list, which allows the own project
         """
-        self._service = service
+        self._allows = service.enforcer.allows
         self._caller = caller
         self._rule = rule
 
@@ -132,22 +126,17 @@ class ListedProjects:
 
         :raises Forbidden: ``servers.ALL_TENANTS`` refuses
         """
-        if not self.is_all_tenants(self.own):
+        if not access.may_list_others(self._allows, self._caller, self._rule):
             raise errors.Forbidden(servers.ALL_TENANTS)
 
     def is_all_tenants(self, project_id: str | None) -> bool:
         """Return whether ``servers.ALL_TENANTS`` allows a project."""
-        return self._service.enforcer.allows(
-            self._caller, servers.ALL_TENANTS, project_id
-        )
+        return self._allows(self._caller, servers.ALL_TENANTS, project_id)
 
     def includes(self, project_id: str) -> bool:
         """Return whether the caller may see the resources of a project."""
-        return project_id == self.own or (
-            self.is_all_tenants(project_id)
-            and self._service.enforcer.allows(
-                self._caller, self._rule, project_id
-            )
+        return access.may_reach(
+            self._allows, self._caller, self._rule, project_id
         )
 
 
@@ -175,5 +164,5 @@ def own_project(
 
     :raises Forbidden: the rule refuses
     """
-    if not service.enforcer.allows(caller, rule, caller.project_id):
+    if not access.may_begin(service.enforcer.allows, caller, rule):
         raise errors.Forbidden(rule)

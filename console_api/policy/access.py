@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which rules decide on an operation, and on which project.
+
+The API and the tools that explain and compare policies use the same table, so
+what a tool says is what the API does.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from oslo_context.context import RequestContext
+
+from console_api.policies import (
+    console_auth_tokens,
+    console_hosts,
+    consoles,
+    remote_consoles,
+)
+from console_api.policies.servers import ALL_TENANTS
+
+#: Returns whether a rule allows a caller to act on a project.
+Allows: TypeAlias = Callable[[RequestContext, str, str | None], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The rules that all have to pass for an operation.
+
+    ``before`` are checked against the caller's own project, before anything is
+    looked up.  ``own`` are checked against the project of the resource if that
+    is the caller's own one, ``other`` if it is another one; ``before_other``
+    are checked against the caller's own project before other projects are
+    listed.  ``has_project`` says whether the resource belongs to a project.
+    """
+
+    before: tuple[str, ...] = ()
+    before_other: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    has_project: bool = True
+
+
+def _server(rule: str) -> Access:
+    # The rule for servers of other projects is first, so that callers without
+    # it do not learn that the other rule cannot be evaluated now.
+    return Access(own=(rule,), other=(ALL_TENANTS, rule))
+
+
+#: The operations, by the rule of each.
+ACCESS: Mapping[str, Access] = {
+    consoles.LIST: Access(
+        before=(consoles.LIST,),
+        before_other=(ALL_TENANTS,),
+        other=(ALL_TENANTS, consoles.LIST),
+    ),
+    consoles.INDEX: _server(consoles.INDEX),
+    consoles.CREATE: _server(consoles.CREATE),
+    consoles.SHOW: _server(consoles.SHOW),
+    consoles.DELETE: _server(consoles.DELETE),
+    # A caller without the role does not learn whether a token exists.
+    console_auth_tokens.SHOW: Access(
+        before=(console_auth_tokens.SHOW,), other=(console_auth_tokens.SHOW,)
+    ),
+    remote_consoles.CREATE: _server(remote_consoles.CREATE),
+    console_hosts.INDEX: Access(
+        before=(console_hosts.INDEX,), has_project=False
+    ),
+}
+
+
+def may_begin(allows: Allows, caller: RequestContext, rule: str) -> bool:
+    """Return whether a caller may perform an operation on some project.
+
+    :param rule: the rule of the operation
+    """
+    own = caller.project_id
+    return all(allows(caller, each, own) for each in ACCESS[rule].before)
+
+
+def may_list_others(allows: Allows, caller: RequestContext, rule: str) -> bool:
+    """Return whether a caller may request resources of other projects."""
+    own = caller.project_id
+    return all(allows(caller, each, own) for each in ACCESS[rule].before_other)
+
+
+def may_reach(
+    allows: Allows, caller: RequestContext, rule: str, project_id: str | None
+) -> bool:
+    """Return whether a caller who may begin reaches a project's resources.
+
+    :param project_id: the project of the resource
+    """
+    access = ACCESS[rule]
+    is_own = project_id == caller.project_id
+    rules = access.own if is_own else access.other
+    return all(allows(caller, each, project_id) for each in rules)
