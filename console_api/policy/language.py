@@ -87,7 +87,7 @@ def unknown(check: _checks.BaseCheck) -> str | None:
     if (
         isinstance(check, _checks.GenericCheck)
         and check.kind not in CALLER_ATTRIBUTES
-        and not _is_literal(check.kind)
+        and not is_literal(check.kind)
     ):
         return f"{shorten(check.kind)}:"
     return None
@@ -240,16 +240,25 @@ def _check_kind(kind: str, match: str) -> None:
             f'"{kind}:{shorten(match)}" never passes.',
             f"Write {kind}:True or {kind}:False.",
         )
-    if not (_is_literal(kind) or kind.replace(".", "_").isidentifier()):
+    if not (is_literal(kind) or kind.replace(".", "_").isidentifier()):
         raise CheckError(
             f'"{shorten(kind)}:" is not a kind of check.',
             "Write role: or rule:, or an attribute of the caller.",
         )
 
 
-def _is_literal(kind: str) -> bool:
+def is_literal(kind: str) -> bool:
+    """Return whether a check compares a literal, not an attribute."""
     try:
-        ast.literal_eval(kind)
+        literal(kind)
     except (SyntaxError, ValueError):
         return False
     return True
+
+
+def literal(kind: str) -> str:
+    """Return the text that a literal is compared as.
+
+    :raises SyntaxError, ValueError: it is not a literal
+    """
+    return str(ast.literal_eval(kind))
