@@ -117,9 +117,7 @@ class Loader:
         self._warnings: list[str] = []
         self._last_good = LastGood(self._files.file)
         is_resumed = self._resume()
-        try:
-            self._load()
-        except PolicyFileError as error:
+        if error := self._try_to_load():
             if not is_resumed:
                 raise errors.ConfigurationError(
                     f"The policy cannot be loaded.\n{error}"
@@ -170,18 +168,18 @@ class Loader:
             self._resume()
         previous = self.enforcer.rules
         try:
-            self._load()
-        except PolicyFileError as error:
-            self._fail(error)
+            error = self._try_to_load()
+            if error:
+                self._fail(error)
+            else:
+                self.failure = None
+                LOG.info("Reloaded the policy files.")
+                for line in explain.changes(previous, self.enforcer.rules):
+                    LOG.info("%s", line)
         except Exception:
             # A bug here must not prevent later loads.
             LOG.exception("The previous policy rules stay in force.")
             self._note(["The policy files cannot be loaded; see the log."])
-        else:
-            self.failure = None
-            LOG.info("Reloaded the policy files.")
-            for line in explain.changes(previous, self.enforcer.rules):
-                LOG.info("%s", line)
         finally:
             self._lock.release()
 
@@ -213,6 +211,17 @@ class Loader:
         self.enforcer = make_enforcer(self._conf, checked.checks)
         self._loaded = contents
         return True
+
+    def _try_to_load(self) -> PolicyFileError | None:
+        """Load the files, and return why they cannot be used.
+
+        oslo.log would repeat an error that is logged while it is handled.
+        """
+        try:
+            self._load()
+        except PolicyFileError as error:
+            return error
+        return None
 
     def _load(self) -> None:
         """Load the files.
