@@ -69,7 +69,8 @@ class PolicyHealthcheck(pluginbase.HealthcheckBaseExtension):
         server_port: int,  # noqa: ARG002 (part of oslo.middleware's contract)
     ) -> pluginbase.HealthcheckResult:
         """Return the state of the worker that processes the request."""
-        failure = pipeline.load_enforcer(_folder(self.oslo_conf)).failure()
+        enforcer = pipeline.load_enforcer(_folder(self.oslo_conf))
+        failure = enforcer.state().failure
         if failure is None:
             # No reason, so that the response is one line.
             return pluginbase.HealthcheckResult(True, "")

@@ -10,8 +10,9 @@ from oslo_policy import policy
 from console_api import conf as configuration
 from console_api import errors
 from console_api.policy.decisions import Decisions
-from console_api.policy.loader import Failure, Loader
+from console_api.policy.loader import Loader
 from console_api.policy.outside import OutsideChecks
+from console_api.policy.state import State
 from console_api.policy.tools import ToolEnforcer
 
 LOG = logging.getLogger(__name__)
@@ -75,10 +76,10 @@ class Enforcer:
             self._decisions = decisions
         return decisions.allows(context, rule, project_id)
 
-    def failure(self) -> Failure | None:
-        """Return why the policy files cannot be used, None if they are."""
+    def state(self) -> State:
+        """Return the state of the policy files, after a look at them."""
         self._loader.refresh()
-        return self._loader.failure
+        return self._loader.state
 
 
 def get_enforcer() -> policy.Enforcer:

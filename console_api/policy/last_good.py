@@ -20,6 +20,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from console_api.policy.files import Contents
@@ -79,6 +80,14 @@ class LastGood:
         ) as error:
             LOG.warning("Cannot read %s: %s", self._path, error)
             return None
+
+    def written_at(self) -> datetime:
+        """Return when the copy was written, now if there is none."""
+        seconds = time.time()
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                seconds = self._path.stat().st_mtime
+        return datetime.fromtimestamp(seconds, UTC)
 
     def write(
         self, contents: Contents, is_current: Callable[[], bool]

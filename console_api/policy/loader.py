@@ -16,7 +16,7 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from console_api.policy import check, explain, reader
 from console_api.policy.files import Contents, PolicyFiles, ReadError
 from console_api.policy.findings import Finding, Level, summarize
 from console_api.policy.last_good import LastGood
+from console_api.policy.state import Failure, State, out_of_date_since
 
 if TYPE_CHECKING:
     from console_api.policy.files import Stamps
@@ -50,14 +51,6 @@ _MAX_LOAD_TIME = 60.0
 # Maximum number of findings in a log or an error message.
 _MAX_LINES = 5
 _MAX_WARNINGS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why the policy files cannot be used, and when that was noticed."""
-
-    since: datetime
-    lines: list[str]
 
 
 class PolicyFileError(Exception):
@@ -108,6 +101,9 @@ class Loader:
         self._conf = conf
         self._files = PolicyFiles(conf)
         self._loaded = Contents()
+        self._loaded_at = datetime.now(UTC)
+        self._loaded_stamps: Stamps = {}
+        self._findings: Counter[Level] = Counter()
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._next_look = self._started = 0.0
@@ -123,6 +119,11 @@ class Loader:
                     f"The policy cannot be loaded.\n{error}"
                 ) from error
             self._fail(error)
+
+    @property
+    def state(self) -> State:
+        """The state of the policy files."""
+        return State(self._loaded_at, self.failure, self._findings)
 
     def refresh(self) -> None:
         """Load the files if they have changed.
@@ -195,7 +196,12 @@ class Loader:
         previous, seen = self.failure, self._failed
         self._failed = self._seen
         self.failure = Failure(
-            previous.since if previous else datetime.now(UTC), lines
+            previous.since
+            if previous
+            else out_of_date_since(
+                self._loaded_at, self._loaded_stamps, self._seen
+            ),
+            lines,
         )
         return not previous or previous.lines != lines or seen != self._seen
 
@@ -210,6 +216,7 @@ class Loader:
             return False
         self.enforcer = make_enforcer(self._conf, checked.checks)
         self._loaded = contents
+        self._loaded_at = self._last_good.written_at()
         return True
 
     def _try_to_load(self) -> PolicyFileError | None:
@@ -234,6 +241,7 @@ class Loader:
         try:
             contents = self._files.read()
         except ReadError as error:
+            self._findings = Counter([error.finding.level])
             raise PolicyFileError(
                 [error.finding], is_transient=True
             ) from error
@@ -243,12 +251,14 @@ class Loader:
             *contents.findings,
             *checked.findings,
         ]
+        self._findings = Counter(each.level for each in findings)
         broken = [each for each in findings if each.level is Level.BROKEN]
         if broken:
             raise PolicyFileError(broken)
         self._warn(findings)
         self.enforcer = make_enforcer(self._conf, checked.checks)
-        self._loaded = contents
+        self._loaded, self._loaded_stamps = contents, stamps
+        self._loaded_at = datetime.now(UTC)
         self._last_good.write(
             contents, is_current=lambda: self._files.stamps() == stamps
         )

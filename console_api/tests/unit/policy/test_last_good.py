@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
+from console_api import conf as configuration
 from console_api import errors
 from console_api.policy import last_good, loader
 from console_api.policy.files import Contents
@@ -101,7 +102,8 @@ class SuccessorTest(LastGoodCase):
     """A worker that starts after another one."""
 
     def start(self) -> Loader:
-        return Loader(base.load_conf(self.folder))
+        base.write_conf(self.folder)
+        return Loader(configuration.load(self.folder))
 
     def check(self, started: Loader) -> str:
         return str(started.enforcer.rules[INDEX])
@@ -121,7 +123,10 @@ class SuccessorTest(LastGoodCase):
             second = self.start()
         self.assertIn(f"{self.path}:1", logs.output[0])
         self.assertEqual("role:two", self.check(second))
-        self.assertIsNotNone(second.failure)
+        assert first.failure
+        assert second.failure
+        self.assertEqual(first.failure.since, second.failure.since)
+        self.assertLessEqual(second.state.loaded_at, second.failure.since)
         self.edit(self.path, rule("role:three"))
         second.refresh()
         self.assertEqual("role:three", self.check(second))

@@ -3,11 +3,13 @@ import errno
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
 
 from console_api import errors
 from console_api.policy import check, loader
+from console_api.policy.findings import Level
 from console_api.policy.loader import Loader
 from console_api.tests import waiting
 from console_api.tests.unit import base
@@ -147,6 +149,9 @@ class ReloadTest(LoaderCase):
         failure = self.loader.failure
         assert failure is not None
         self.assertIn(f"{self.path}:1", failure.lines[0])
+        edited_at = datetime.fromtimestamp(self.path.stat().st_ctime, UTC)
+        self.assertEqual(edited_at, failure.since)
+        self.assertEqual({Level.BROKEN: 1}, self.loader.state.findings)
         self.edit(self.path, "b: [\n")
         self.check()
         assert self.loader.failure is not None
