@@ -18,7 +18,7 @@ from oslo_utils import strutils
 
 from console_api import conf as configuration
 from console_api import errors
-from console_api.api import faults
+from console_api.api import faults, metrics
 from console_api.api.application import Application
 from console_api.api.controllers import versions
 from console_api.api.filter import Filter
@@ -171,6 +171,13 @@ def healthcheck_factory(
     conf = load_conf(_folder(global_conf, local))
     application: WSGIApplication = healthcheck.Healthcheck(None, conf)
     return application
+
+
+def metrics_factory(
+    global_conf: Mapping[str, str], **local: str
+) -> "WSGIApplication":
+    """Create the metrics for Prometheus, which need no database."""
+    return metrics.make_application(load_enforcer(_folder(global_conf, local)))
 
 
 def request_log_factory(

@@ -11,6 +11,7 @@ from console_api.tests.functional.nova import API, Nova
 #: The prefix where the filter has all resources, and ``noauth2``.
 OURS = "/ours/v2.1"
 
+_ROOT = "[composite:osapi_compute]"
 _PIPELINE = "keystonecontext osapi_compute_app_v21"
 _PIPELINE_V2 = "keystonecontext legacy_v2_compatible"
 
@@ -36,14 +37,16 @@ def shared(cloud: Nova) -> API:
     theirs = _write({"directory": {"driver": "pipeline"}})
     ours = _write({"filter": {"resources": ",".join(routes.RESOURCES)}})
     text = cloud.paste_file
+    metrics, root = documentation.blocks("admin/monitoring", "ini")
     for before, after in (
         (_PIPELINE, _PIPELINE.replace(" ", " console_api ")),
         (_PIPELINE_V2, _PIPELINE_V2.replace(" ", " console_api_v2 ")),
         ("/v2.1/+:", f"{OURS}/+: ours\n/v2.1/+:"),
+        (f"{_ROOT}\n", f"{root}\n"),
     ):
         assert text.count(before) == 1, before
         text = text.replace(before, after)
-    filters = documentation.blocks("admin/nova", "ini")[0]
+    filters = documentation.blocks("admin/nova", "ini")[0] + metrics
     return cloud.start_api(
         text
         + filters.replace("/etc/console_api", theirs)

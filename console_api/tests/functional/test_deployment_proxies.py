@@ -4,6 +4,7 @@
 import http.client
 import ssl
 import uuid
+from collections.abc import Mapping
 from typing import ClassVar
 
 from console_api.tests import certificates, prerequisites
@@ -72,6 +73,24 @@ class ProxyTestCase(ExampleTestCase):
     #: Part of the access log of a request that the API does not answer.
     failure_log: ClassVar[str]
 
+    #: Makes the tests' address one that is not used for monitoring.
+    monitoring: ClassVar[Mapping[str, str]]
+
+    def check_metrics(self) -> None:
+        """Assert that only monitoring gets the metrics."""
+        anyone = self.client(None, prefix="")
+        self.assertIn(b"console_api_policy", anyone.get("/metrics").body)
+        self.server.kill()
+        self.server = self.start(free_port(), self.monitoring)
+        self.addCleanup(self.server.kill)
+        self.assertEqual(200, self.client(None, prefix="").get("/").status)
+        connection = self.connect()
+        for path in ("/metrics", "/metrics/", "/%6detrics", "/metrics?a=/"):
+            connection.request("GET", path)
+            response = connection.getresponse()
+            response.read()
+            self.assertEqual(403, response.status, path)
+
     def check_large_bodies(self) -> None:
         """Assert that the proxy rejects a body that is too large."""
         connection = self.connect()
@@ -108,7 +127,9 @@ class ProxyTestCase(ExampleTestCase):
 class NginxTest(ProxyTestCase):
     failure_log = " GET 502 "
 
-    def start(self, port):
+    monitoring = {"allow 127.0.0.1;": "allow 192.0.2.1;"}
+
+    def start(self, port, changes=()):
         host = examples.write(
             "nginx.conf",
             self.folder,
@@ -117,6 +138,7 @@ class NginxTest(ProxyTestCase):
                 ADDRESS: f"127.0.0.1:{self.api.port}",
                 "/etc/ssl/private/console-api.pem": str(self.certificate),
                 "/var/log/nginx": str(self.folder),
+                **dict(changes),
             },
         )
         main = nginx.write(self.folder, f"include {host};")
@@ -126,11 +148,16 @@ class NginxTest(ProxyTestCase):
     def test_nginx_example_proxies_api(self):
         self.check_proxy()
 
+    def test_nginx_example_serves_metrics_to_monitoring_only(self):
+        self.check_metrics()
+
 
 class HAProxyTest(ProxyTestCase):
     failure_log = " GET 503 "
 
-    def start(self, port):
+    monitoring = {"src 127.0.0.1": "src 192.0.2.1"}
+
+    def start(self, port, changes=()):
         settings = examples.write(
             "haproxy.cfg",
             self.folder,
@@ -142,6 +169,7 @@ class HAProxyTest(ProxyTestCase):
                 "bind :443": f"bind 127.0.0.1:{port}",
                 ADDRESS: f"127.0.0.1:{self.api.port}",
                 "/etc/ssl/private/console-api.pem": str(self.certificate),
+                **dict(changes),
             },
         )
         arguments = [
@@ -154,6 +182,9 @@ class HAProxyTest(ProxyTestCase):
 
     def test_haproxy_example_proxies_api(self):
         self.check_proxy()
+
+    def test_haproxy_example_serves_metrics_to_monitoring_only(self):
+        self.check_metrics()
 
     def test_haproxy_refuses_what_its_buffer_cannot_hold(self):
         connection = self.connect()

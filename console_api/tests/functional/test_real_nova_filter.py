@@ -95,6 +95,11 @@ class FilterTest(NovaServerTestCase):
         reply = self.send("POST", self.path, token="nonsense")
         self.assertEqual(401, reply.status)
 
+    def test_metrics_are_served_beside_nova(self):
+        reply = requests.get(f"{self.server.url}/console-metrics", timeout=60)
+        self.assertEqual(200, reply.status_code)
+        self.assertIn("console_api_policy_last_reload", reply.text)
+
     def test_deleted_server_has_no_consoles(self):
         self.assertEqual(200, self.send("POST", self.path).status)
         self.nova.delete_server(self.server_id)
