@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 from oslo_policy import _checks, policy
 
-from console_api.policy import language
+from console_api.policy import vocabulary
 
 #: A value of an attribute.
 Value: TypeAlias = str | bool | None
@@ -70,7 +70,7 @@ def compared(leaf: _checks.BaseCheck) -> tuple[Attribute | None, str]:
 
     There is none if the result is always the same.
     """
-    if language.unknown(leaf) or not isinstance(leaf, _checks.Check):
+    if vocabulary.unknown(leaf) or not isinstance(leaf, _checks.Check):
         return None, ""
     if not isinstance(leaf, _checks.GenericCheck | _checks.RoleCheck):
         return Attribute(Kind.CHECK, str(leaf)), ""
@@ -85,13 +85,13 @@ def compared(leaf: _checks.BaseCheck) -> tuple[Attribute | None, str]:
 def _compared_with_project(leaf: _checks.Check) -> tuple[Attribute, str]:
     if is_project_check(leaf):
         return TARGET, ""
-    if leaf.match == _PLACEHOLDER and language.is_literal(leaf.kind):
-        return TARGET, language.literal(leaf.kind)
+    if leaf.match == _PLACEHOLDER and vocabulary.is_literal(leaf.kind):
+        return TARGET, vocabulary.literal(leaf.kind)
     return Attribute(Kind.CHECK, str(leaf)), ""
 
 
 def _compared_with_text(kind: str, value: str) -> Attribute | None:
-    if kind in _SCOPES or language.is_literal(kind):
+    if kind in _SCOPES or vocabulary.is_literal(kind):
         return None
     if kind == "roles":
         # Other than role:, this depends on uppercase and lowercase.

@@ -7,15 +7,13 @@ Only rules that ours can reach are parsed: a policy file that was written for
 Nova has hundreds of others.
 """
 
-import difflib
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from oslo_policy import _checks
 
 from console_api import policies
-from console_api.policy import advice, language
-from console_api.policy.findings import Level, shorten
+from console_api.policy import advice, language, names, spelling, vocabulary
+from console_api.policy.findings import shorten
 from console_api.policy.reader import Document
 from console_api.policy.rules import Policy, leaves, references
 
@@ -23,85 +21,93 @@ from console_api.policy.rules import Policy, leaves, references
 _MAX_SIZE = 10_000
 # Maximum length of a chain of references, which are evaluated recursively.
 _MAX_CHAIN = 50
-# Maximum number of names that are shown of a circle, or compared for a hint.
+# Maximum number of names that are shown of a circle.
 _MAX_SHOWN = 10
-_MAX_COMPARED = 500
-
-_TYPOGRAPHIC_QUOTES = set("\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb")
 
 
 def check(documents: Sequence[Document]) -> Policy:
     """Return the policy of these files; later ones override earlier ones."""
     result = Policy()
     for document in documents:
-        result.findings += document.findings
-        result.file_rules.update((rule.name, rule) for rule in document.rules)
-    for step in (_check_names, _parse, _sort, _check_negations, advice.add):
-        if not result.broken:
-            step(result)
-    if result.checks:
-        advice.add_names(result)
-    order = [document.path for document in documents]
-    result.findings.sort(
-        key=lambda each: (order.index(each.path), each.line or 0)
-    )
+        _add(result, document)
+    _parse(result)
+    _sort(result)
+    _check_negations(result)
+    names.add(result)
+    advice.add(result)
+    order = {document.path: n for n, document in enumerate(documents)}
+    result.findings.sort(key=lambda each: (order[each.path], each.line or 0))
     return result
 
 
-def _check_names(result: Policy) -> None:
-    for name in result.file_rules:
-        if set(name) & _TYPOGRAPHIC_QUOTES:
-            result.report(
-                Level.BROKEN,
-                name,
-                "The name contains typographic quotation marks.",
-                "Write straight ones around it.",
-            )
+def _add(result: Policy, document: Document) -> None:
+    result.findings += document.findings
+    own: set[str] = set()
+    for rule in document.rules:
+        if rule.name in result.file_rules and rule.name not in own:
+            result.overridden[rule.name] = result.file_rules[rule.name]
+        own.add(rule.name)
+        result.file_rules[rule.name] = rule
+    result.unusable -= own
+    result.unusable |= document.unusable
 
 
 def _parse(result: Policy) -> None:
     """Parse our rules and all that they reference."""
     defaults = {rule.name: rule.check for rule in policies.list_rules()}
-    names = defaults | result.file_rules
-    pending = list(defaults)
+    known = {*defaults, *result.file_rules, *result.unusable}
+    pending = [*defaults]
+    seen = set(result.unusable)
     while pending:
         name = pending.pop()
-        if name in result.checks:
+        if name in seen:
             continue
+        seen.add(name)
         rule = result.file_rules.get(name)
-        try:
-            tree = (
-                language.parse(rule.value, names) if rule else defaults[name]
-            )
-        except language.CheckError as error:
-            result.report(Level.BROKEN, name, str(error), error.remedy)
+        if rule is None:
+            result.checks[name] = defaults[name]
+            pending += references(defaults[name])
             continue
-        result.checks[name] = tree
-        for other in references(tree):
-            if other in names:
+        try:
+            result.checks[name] = language.parse(rule.value, known)
+        except language.CheckError as error:
+            result.unusable.add(name)
+            for problem in error.problems:
+                result.report_broken(
+                    name, problem.message, problem.remedy, part=problem.part
+                )
+        for other in dict.fromkeys(language.mentioned(rule.value)):
+            if other in known:
                 pending.append(other)
             else:
-                _report_undefined(result, name, other, names)
+                result.unusable.add(name)
+                _report_undefined(result, name, other, known)
 
 
 def _report_undefined(
-    result: Policy, name: str, other: str, names: Iterable[str]
+    result: Policy, name: str, other: str, known: Collection[str]
 ) -> None:
-    compared = itertools.islice(names, _MAX_COMPARED)
-    similar = difflib.get_close_matches(other, compared, n=1)
-    result.report(
-        Level.BROKEN,
+    similar = spelling.similar(other, known)
+    result.report_broken(
         name,
         f"The rule references rule:{shorten(other)}, which is not defined.",
-        f"Define it, or write rule:{shorten(similar[0])}."
+        f"Define it, or write rule:{shorten(similar)}."
         if similar
         else "Define it, or correct the name.",
+        part=f"rule:{other}",
     )
 
 
 def _sort(result: Policy) -> None:
-    """Sort the checks by references, and limit what each references."""
-    pending = {name: references(c) for name, c in result.checks.items()}
+    """Sort the checks by references, and limit what each references.
+
+    Rules that cannot be used and those that reference them are removed.
+    """
+    pending = {
+        name: references(tree)
+        for name, tree in result.checks.items()
+        if name not in result.unusable
+    }
     sizes: dict[str, int] = {}
     chains: dict[str, int] = {}
     while ready := [
@@ -117,30 +123,53 @@ def _sort(result: Policy) -> None:
                 (chains[each] for each in others), default=0
             )
             if sizes[name] > _MAX_SIZE or chains[name] > _MAX_CHAIN:
-                result.report(
-                    Level.BROKEN,
+                result.report_broken(
                     name,
                     "The rule is too large with the rules that it references.",
                     "Simplify it.",
                 )
+                result.checks = {}
                 return
-    for name in pending:
-        _report_circle(result, name, pending)
+    circular = {name: pending[name] for name in _circular(pending)}
+    for name in circular:
+        _report_circle(result, name, circular)
     result.checks = {name: result.checks[name] for name in sizes}
 
 
+def _circular(pending: dict[str, list[str]]) -> list[str]:
+    """Return the rules of circles and those that reference them.
+
+    :param pending: the references of these, and of the rules that reference
+        a rule that cannot be used
+    """
+    users: dict[str, list[str]] = {}
+    for name, others in pending.items():
+        for other in {*others}:
+            users.setdefault(other, []).append(name)
+    open_references = {
+        name: sum(other in pending for other in {*others})
+        for name, others in pending.items()
+    }
+    done = [name for name, count in open_references.items() if not count]
+    for name in done:
+        for user in users.get(name, ()):
+            open_references[user] -= 1
+            if not open_references[user]:
+                done.append(user)
+    return [name for name, count in open_references.items() if count]
+
+
 def _report_circle(
-    result: Policy, name: str, pending: dict[str, list[str]]
+    result: Policy, name: str, circular: dict[str, list[str]]
 ) -> None:
     """Report a rule that is part of a circle or references one."""
     path = [name]
     while path[-1] not in path[:-1] and len(path) < _MAX_SHOWN:
         path.append(
-            next(each for each in pending[path[-1]] if each in pending)
+            next(each for each in circular[path[-1]] if each in circular)
         )
     if name in result.file_rules:
-        result.report(
-            Level.BROKEN,
+        result.report_broken(
             name,
             "The rule references rules that reference each other in a circle: "
             f"{', '.join(map(shorten, path))}.",
@@ -159,14 +188,23 @@ def _check_negations(result: Policy) -> None:
         negations[rule.name] = {False}
     for name, tree in reversed(result.checks.items()):
         for leaf, is_negated in leaves(tree):
-            found = {is_negated != each for each in negations[name]}
+            # A rule that only rules that cannot be used reference has none.
+            found = {is_negated != e for e in negations.get(name, {False})}
             if isinstance(leaf, _checks.RuleCheck):
                 negations.setdefault(leaf.match, set()).update(found)
-            elif True in found and (unknown := language.unknown(leaf)):
-                result.report(
-                    Level.BROKEN,
+            elif True in found and (missing := vocabulary.unknown(leaf)):
+                result.report_broken(
                     name,
-                    f'"not" is before {unknown}, which never passes, so '
+                    f'"not" is before {missing}, which never passes, so '
                     "everyone would pass.",
                     "Remove this part.",
+                    part=str(leaf),
                 )
+                result.unusable.add(name)
+    usable: dict[str, _checks.BaseCheck] = {}
+    for name, tree in result.checks.items():
+        if name not in result.unusable and usable.keys() >= {
+            *references(tree)
+        }:
+            usable[name] = tree
+    result.checks = usable

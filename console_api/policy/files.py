@@ -11,8 +11,8 @@ from pathlib import Path
 from oslo_config import cfg
 
 from console_api.file_stamps import stamp
-from console_api.policy import reader
-from console_api.policy.findings import Finding, Level
+from console_api.policy import layout, permissions, reader
+from console_api.policy.findings import REFUSED, Finding, Level
 
 #: Maximum size of all policy files together, in bytes.
 MAX_SIZE = 4 * 1024 * 1024
@@ -34,11 +34,13 @@ class Contents:
 
     ``directories`` are the policy directories that exist, each with its
     device and inode, which differ if it was unmounted or replaced.
+    ``failures`` are what could not be read.
     """
 
     files: dict[Path, bytes] = field(default_factory=dict)
     directories: dict[Path, tuple[int, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    failures: list["ReadError"] = field(default_factory=list)
 
 
 class ReadError(Exception):
@@ -51,6 +53,7 @@ class ReadError(Exception):
             path=path,
             level=Level.BROKEN,
             message=f"The policy file cannot be read: {self}.",
+            consequence=REFUSED,
             remedy=(
                 "Let the user of the service read it."
                 if error.errno == errno.EACCES
@@ -64,7 +67,9 @@ class PolicyFiles:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         """Find the policy files."""
-        folder = Path(conf.config_file[0]).parent
+        main = Path(conf.config_file[0])
+        folder = main.parent
+        self._trusted = {0, os.geteuid(), main.stat().st_uid}
         source = conf.get_location("policy_file", "oslo_policy")
         self._is_configured = bool(
             source and source.location.is_user_controlled
@@ -102,22 +107,34 @@ class PolicyFiles:
 
         :raises ReadError: a file or directory cannot be read
         """
+        contents = self.examine()
+        for failure in contents.failures:
+            raise failure
+        return contents
+
+    def examine(self) -> Contents:
+        """Read the files that can be read."""
         contents = Contents()
         if os.path.lexists(self.file):
             self._read_file(self.file, contents)
         elif self._is_configured:
-            _report(
-                contents,
-                self.file,
-                f"[oslo_policy] policy_file: {self._name} does not exist.",
-                "Create it or remove the option.",
-                level=Level.BROKEN,
+            contents.findings.append(
+                Finding(
+                    path=self.file,
+                    level=Level.BROKEN,
+                    message=f"[oslo_policy] policy_file: {self._name} does "
+                    "not exist.",
+                    consequence=REFUSED,
+                    remedy="Create it or remove the option.",
+                )
             )
         else:
-            self._report_json(contents)
+            contents.findings.extend(layout.other_names(self.file))
         for directory in self.directories:
             self._read_directory(directory, contents)
-        self._report_other_directories(contents)
+        contents.findings.extend(
+            layout.other_directories(self.file, self.directories)
+        )
         return contents
 
     def lost(self, before: Contents, now: Contents) -> Iterator[Finding]:
@@ -149,68 +166,36 @@ class PolicyFiles:
             if not os.path.lexists(directory):
                 return
             contents.directories[directory] = _identify(directory)
-            mode = directory.stat().st_mode
+            status = directory.stat()
             entries = sorted(_entries(directory))
         except OSError as error:
-            raise ReadError(directory, error) from error
-        _check_mode(contents, directory, mode)
+            contents.failures.append(ReadError(directory, error))
+            return
+        contents.findings.extend(
+            permissions.examine(directory, status, self._trusted)
+        )
         for path in entries:
-            if path.suffix in _SUFFIXES:
-                self._read_file(path, contents)
+            if path.name[0] == "." or path.suffix not in _SUFFIXES:
+                contents.findings.append(layout.ignored(path))
             else:
-                _report(
-                    contents,
-                    path,
-                    "The file is not read: its name does not end in .yaml, "
-                    ".yml or .json.",
-                    "Move it elsewhere, or rename it if it is a policy file.",
-                )
+                self._read_file(path, contents)
+        contents.findings.extend(
+            layout.misordered(
+                [path for path in contents.files if path.parent == directory]
+            )
+        )
 
     def _read_file(self, path: Path, contents: Contents) -> None:
         limit = MAX_SIZE - sum(map(len, contents.files.values()))
         try:
-            data, mode = _read(path, limit)
+            data, status = read_regular(path, limit)
         except OSError as error:
-            raise ReadError(path, error) from error
+            contents.failures.append(ReadError(path, error))
+            return
         contents.files[path] = data
-        _check_mode(contents, path, mode)
-
-    def _report_json(self, contents: Contents) -> None:
-        """Report the file that older services read instead."""
-        path = self.file.with_suffix(".json")
-        if path.exists():
-            _report(
-                contents,
-                path,
-                f"policy.json is not read, and there is no {self.file.name}.",
-                "Convert it with oslopolicy-convert-json-to-yaml, or set "
-                "[oslo_policy] policy_file, or remove it.",
-                level=Level.BROKEN,
-            )
-
-    def _report_other_directories(self, contents: Contents) -> None:
-        """Report directories where oslo.policy's users may expect them."""
-        for directory in self.directories:
-            other = self.file.parent / directory.name
-            if other not in self.directories and other.is_dir():
-                _report(
-                    contents,
-                    other,
-                    f"The directory is not read; {directory} would be.",
-                    "Move it, or set [oslo_policy] policy_dirs.",
-                )
-
-
-def _report(
-    contents: Contents,
-    path: Path,
-    message: str,
-    remedy: str,
-    level: Level = Level.WARNING,
-) -> None:
-    contents.findings.append(
-        Finding(path=path, level=level, message=message, remedy=remedy)
-    )
+        contents.findings.extend(
+            permissions.examine(path, status, self._trusted)
+        )
 
 
 def _lost(path: Path, message: str) -> Finding:
@@ -218,6 +203,8 @@ def _lost(path: Path, message: str) -> Finding:
         path=path,
         level=Level.BROKEN,
         message=message,
+        consequence="The previous rules stay in force until a restart, after "
+        "which the defaults apply.",
         remedy="Restore it, or stop and start the service to continue "
         "without it.",
     )
@@ -227,20 +214,10 @@ def _count_files(directory: Path, contents: Contents) -> int:
     return sum(path.parent == directory for path in contents.files)
 
 
-def _check_mode(contents: Contents, path: Path, mode: int) -> None:
-    if mode & stat.S_IWOTH:
-        _report(
-            contents,
-            path,
-            "Every user of this machine may write to it (mode "
-            f"{stat.S_IMODE(mode):04o}).",
-            f"Run chmod o-w {path}.",
-            level=Level.ERROR,
-        )
-
-
-def _read(path: Path, limit: int) -> tuple[bytes, int]:
-    """Return the content and the mode of a regular file.
+def read_regular(
+    path: Path, limit: int = MAX_SIZE
+) -> tuple[bytes, os.stat_result]:
+    """Return the content and the status of a regular file.
 
     :raises OSError: it is not regular, too large or cannot be read
     """
@@ -262,7 +239,7 @@ def _read(path: Path, limit: int) -> tuple[bytes, int]:
             raise OSError(errno.EAGAIN, "it is being written")
     finally:
         os.close(descriptor)
-    return data, before.st_mode
+    return data, before
 
 
 def _stamp_of(path: Path) -> Stamp:
@@ -279,8 +256,8 @@ def _identify(directory: Path) -> tuple[int, int]:
 
 
 def _entries(directory: Path) -> Iterator[Path]:
-    """Iterate over the entries of a directory, without hidden ones.
+    """Iterate over the entries of a directory.
 
     :raises OSError: it is not a directory, or cannot be read
     """
-    return (entry for entry in directory.iterdir() if entry.name[0] != ".")
+    return directory.iterdir()

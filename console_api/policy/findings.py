@@ -8,6 +8,12 @@ from pathlib import Path
 #: Maximum length of a name or a value of a policy file in a message.
 MAX_QUOTED = 80
 
+#: The consequence of a finding that the service refuses.
+REFUSED = (
+    "The service does not start with the file; a running service keeps the "
+    "previous rules."
+)
+
 
 class Level(enum.Enum):
     """How serious a finding is."""
@@ -16,10 +22,17 @@ class Level(enum.Enum):
     BROKEN = "broken"
     #: The file can be loaded but does not do what it says.
     ERROR = "error"
+    #: The file grants more than the defaults, and may not be meant to.
+    SECURITY = "security warning"
     #: The file may not do what it is meant to do.
     WARNING = "warning"
     #: No one has to do anything about it.
     NOTE = "note"
+
+    @property
+    def label(self) -> str:
+        """What people and programs are shown: one word for all errors."""
+        return "error" if self is Level.BROKEN else self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,19 +41,24 @@ class Finding:
 
     ``line`` and ``column`` count from 1 and are None if the finding is about
     the whole file.  ``rule`` is the name of the rule, if it is about one.
-    ``message`` and ``remedy`` are sentences.
+    ``message``, ``consequence`` and ``remedy`` are sentences: what is wrong,
+    what happens if it stays, and what to do.
     """
 
     path: Path
     level: Level
     message: str
+    consequence: str
     remedy: str
     line: int | None = None
     column: int | None = None
     rule: str | None = None
 
     def __str__(self) -> str:
-        """Return the finding in the form ``file:line: rule: message``."""
+        """Return the finding in the form ``file:line: rule: message``.
+
+        This is the form of the log, without the consequence.
+        """
         place = str(self.path)
         if self.line is not None:
             place += f":{self.line}"

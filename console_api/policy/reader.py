@@ -14,55 +14,51 @@ from typing import Any
 import yaml
 
 from console_api.policy import scan
-from console_api.policy.findings import Finding, Level, shorten
-
-# Maximum number of checks in a file, aliases expanded.
-_MAX_CHECKS = 100_000
-
-
-_TAG = "tag:yaml.org,2002:"
-_TEXT = f"{_TAG}str"
-
-_CHECK = 'Write a check as text, such as "role:admin", or "!" for no one.'
-
-# What the value of a rule is, if it is not text, by its tag.
-_KINDS = {
-    f"{_TAG}null": "has no value (null)",
-    f"{_TAG}bool": "is a boolean (true or false), not a check",
-    f"{_TAG}int": "is a number (int), not a check",
-    f"{_TAG}float": "is a number, not a check",
-    f"{_TAG}seq": "is a list that is not a check",
-    f"{_TAG}map": "is a mapping, not a check",
-}
-
-
-#: A check as text, or in oslo.policy's older syntax: a list of alternatives,
-#: each a list of checks that all have to pass.
-CheckValue = str | list[list[str]]
+from console_api.policy.findings import REFUSED, Finding, Level
+from console_api.policy.values import (
+    TAG,
+    CheckValue,
+    NotACheckError,
+    Values,
+    is_text,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of a policy file."""
+    """A rule of a policy file.
+
+    ``value_column`` is where the text of the check begins, in the line of the
+    name; None if it is elsewhere.
+    """
 
     path: Path
     line: int
     column: int
     name: str
     value: CheckValue
+    value_column: int | None = None
+
+    def column_of(self, part: str) -> int:
+        """Return the column of a part of the check, or else of the rule."""
+        if part and self.value_column is not None:
+            at = str(self.value).find(part)
+            if at >= 0:
+                return self.value_column + at
+        return self.column
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a policy file contains."""
+    """What a policy file contains.
+
+    ``unusable`` are the names of the rules whose values are not checks.
+    """
 
     path: Path
     rules: list[Rule] = field(default_factory=list)
+    unusable: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
-
-
-class _NotACheckError(Exception):
-    """A node is not a check; the message says what it is."""
 
 
 def is_blank(data: bytes) -> bool:
@@ -90,6 +86,8 @@ def read(path: Path, data: bytes) -> Document:
                     path=path,
                     level=Level.WARNING,
                     message="The policy file is empty.",
+                    consequence="All rules have their defaults, also those "
+                    "that the file may have restricted.",
                     remedy="Restore its rules, or write a comment into it.",
                 )
             ],
@@ -102,7 +100,7 @@ def read(path: Path, data: bytes) -> Document:
         return _syntax_error(path, text, error, found)
     if node is None:
         return Document(path)
-    if node.tag != f"{_TAG}map" or not isinstance(node, yaml.MappingNode):
+    if node.tag != f"{TAG}map" or not isinstance(node, yaml.MappingNode):
         return _broken(
             path,
             "The file does not consist of rules.",
@@ -110,81 +108,24 @@ def read(path: Path, data: bytes) -> Document:
             line=node.start_mark.line + 1,
         )
     document = Document(path)
-    _read_rules(document, node, _Values(found.tags))
+    _read_rules(document, node, Values(found.tags))
     if node.flow_style:
         document.findings.append(
             Finding(
                 path=path,
                 level=Level.WARNING,
                 message="The file is JSON, which is deprecated.",
-                remedy="Convert it with oslopolicy-convert-json-to-yaml.",
+                consequence="It works because JSON is YAML, but it cannot "
+                "contain comments, and other services stop reading it.",
+                remedy="Convert it with oslopolicy-convert-json-to-yaml "
+                f"--namespace console_api --policy-file {path}.",
             )
         )
     return document
 
 
-class _Values:
-    """Reads the values of rules."""
-
-    def __init__(self, tags: dict[tuple[int, int], str]) -> None:
-        self._tags = tags
-        self._count = 0
-
-    def read(self, node: yaml.Node) -> CheckValue:
-        """Return the check that is the value of a rule.
-
-        :raises _NotACheckError: it is something else
-        """
-        mark = node.start_mark
-        tag = self._tags.get((mark.line, mark.column), _TEXT)
-        if tag != _TEXT:
-            raise _NotACheckError(
-                f"has the YAML tag {shorten(tag)}, because there are no "
-                "quotation marks around the check"
-            )
-        if _is_text(node):
-            self._add(1)
-            text: str = node.value
-            return text
-        if not _is_list(node):
-            raise _NotACheckError(_KINDS.get(node.tag, "is not text"))
-        return [self._read_alternative(item) for item in _items(node)]
-
-    def _read_alternative(self, node: yaml.Node) -> list[str]:
-        nodes = _items(node) if _is_list(node) else [node]
-        if not all(map(_is_text, nodes)):
-            raise _NotACheckError("is a list, but not one of checks as text")
-        self._add(len(nodes))
-        return [item.value for item in nodes]
-
-    def _add(self, count: int) -> None:
-        self._count += count
-        if self._count > _MAX_CHECKS:
-            raise _NotACheckError("makes the file too large")
-
-
-def _items(node: yaml.SequenceNode) -> list[yaml.Node]:
-    if not node.value:
-        raise _NotACheckError("is or contains an empty list")
-    items: list[yaml.Node] = node.value
-    return items
-
-
-def _is_text(node: yaml.Node) -> bool:
-    # Only quotation marks make an empty text that is meant.
-    return (
-        isinstance(node, yaml.ScalarNode)
-        and node.tag == _TEXT
-        and bool(node.value or node.style in {"'", '"'})
-    )
-
-
-def _is_list(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq"
-
-
 def _read_rules(
-    document: Document, node: yaml.MappingNode, values: _Values
+    document: Document, node: yaml.MappingNode, values: Values
 ) -> None:
     lines: dict[str, int] = {}
     for key, value in node.value:
@@ -206,11 +147,12 @@ def _read_rules(
                     column=column,
                     rule=rule,
                     message=message,
+                    consequence=REFUSED,
                     remedy=remedy,
                 )
             )
 
-        if not _is_text(key):
+        if not is_text(key):
             report(
                 "The name of a rule is not text.",
                 "Write it in quotation marks.",
@@ -226,12 +168,35 @@ def _read_rules(
         lines.setdefault(name, line)
         try:
             check = values.read(value)
-        except _NotACheckError as error:
-            report(f"The rule {error}.", _CHECK)
+        except NotACheckError as error:
+            report(f"The rule {error}.", error.remedy)
+            document.unusable.add(name)
         else:
+            document.unusable.discard(name)
             document.rules.append(
-                Rule(document.path, line, column, name, check)
+                Rule(
+                    document.path,
+                    line,
+                    column,
+                    name,
+                    check,
+                    _text_column(value, line),
+                )
             )
+
+
+def _text_column(node: yaml.Node, line: int) -> int | None:
+    """Return where a text begins that is in this line as it is read."""
+    start, end = node.start_mark, node.end_mark
+    if not isinstance(node, yaml.ScalarNode):
+        return None
+    quotes = 2 if node.style else 0
+    if (
+        start.line + 1 == end.line + 1 == line
+        and end.column - start.column == len(node.value) + quotes
+    ):
+        return int(start.column) + 1 + quotes // 2
+    return None
 
 
 def _syntax_error(
@@ -250,6 +215,11 @@ def _syntax_error(
 
 def _broken(path: Path, message: str, remedy: str, **place: Any) -> Document:
     finding = Finding(
-        path=path, level=Level.BROKEN, message=message, remedy=remedy, **place
+        path=path,
+        level=Level.BROKEN,
+        message=message,
+        consequence=REFUSED,
+        remedy=remedy,
+        **place,
     )
     return Document(path, findings=[finding])

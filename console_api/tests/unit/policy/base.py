@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of policies share: files, an enforcer and callers."""
 
+import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 from oslo_context.context import RequestContext
+from oslo_policy import _checks
 
 from console_api.policies import consoles
 from console_api.policy import loader
@@ -33,6 +35,13 @@ def caller(
         roles=list(roles),
         overwrite=False,
         **more,
+    )
+
+
+def failing_checks() -> contextlib.AbstractContextManager[object]:
+    """Let comparisons raise an exception."""
+    return mock.patch.object(
+        _checks.GenericCheck, "__call__", side_effect=TypeError("broken")
     )
 
 

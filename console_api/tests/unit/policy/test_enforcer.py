@@ -9,6 +9,7 @@ from console_api.tests.unit.policy.base import (
     INDEX,
     PolicyCase,
     caller,
+    failing_checks,
     rule,
 )
 
@@ -116,8 +117,11 @@ class RulesTest(PolicyCase):
                 )
 
     def test_check_that_raises_refuses_and_is_logged(self) -> None:
-        enforcer = self.load(rule("user_id.attribute:x"))
-        with self.assertLogs(decisions.LOG, "ERROR") as logs:
+        enforcer = self.load(rule("user_id:x"))
+        with (
+            failing_checks(),
+            self.assertLogs(decisions.LOG, "ERROR") as logs,
+        ):
             self.assertFalse(self.may(enforcer, "admin"))
         self.assertIn(INDEX, logs.output[0])
 

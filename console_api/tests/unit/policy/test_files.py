@@ -107,9 +107,25 @@ class ReadTest(FilesCase):
             [(each.path, each.level) for each in contents.findings],
         )
 
-    def test_hidden_files_are_ignored(self) -> None:
-        self.add(".10.yaml.swp", "broken: [")
-        self.assertEqual([], self.find().read().findings)
+    def test_hidden_files_are_not_read_and_noted(self) -> None:
+        path = self.add(".10.yaml.swp", "broken: [")
+        [finding] = self.find().read().findings
+        self.assertEqual((Level.NOTE, path), (finding.level, finding.path))
+
+    def test_directories_are_not_read_and_reported(self) -> None:
+        path = self.add("a.yaml").with_name("more")
+        path.mkdir()
+        [finding] = self.find().read().findings
+        self.assertEqual((Level.WARNING, path), (finding.level, finding.path))
+        self.assertIn("directory", str(finding))
+
+    def test_files_that_are_not_in_order_of_numbers_are_noted(self) -> None:
+        self.add("9.yaml")
+        path = self.add("10.yaml").with_name("9.yaml")
+        self.assertEqual(
+            [(Level.NOTE, path)],
+            [(f.level, f.path) for f in self.find().read().findings],
+        )
 
     def test_other_than_regular_files_are_refused(self) -> None:
         self.add("b.yaml")
