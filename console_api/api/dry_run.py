@@ -49,6 +49,11 @@ class Operation:
         return f"{self.route.method} {self.match.template}{query}"
 
     @property
+    def is_list_of_projects(self) -> bool:
+        """Whether it lists resources of projects that the caller chooses."""
+        return self.route.target is targets.listed_projects
+
+    @property
     def lists_all(self) -> bool:
         """Whether resources of all projects are requested."""
         return self.query.get("all_projects") == "true"
@@ -68,11 +73,12 @@ class Outcome:
     """What a caller would get.
 
     ``is_allowed`` says whether the caller reaches the resource of the
-    project.  ``asked`` are the rules that were asked, in order.
+    project.  ``status`` and ``message`` are those of the response; a rule
+    alone has none.  ``asked`` are the rules that were asked, in order.
     """
 
     is_allowed: bool
-    status: int
+    status: int | None
     message: str
     asked: list[Asked]
 
@@ -112,9 +118,12 @@ def of_rule(rule: str, *, is_own: bool = True) -> list[Operation]:
     for route in ROUTES:
         match = _TABLE.match(route.path, route.method)
         if route.rule == rule and match is not None:
-            is_list = route.target is targets.listed_projects
-            query = {"all_projects": "true"} if is_list and not is_own else {}
-            found.append(Operation(route, match, query))
+            listed = Operation(route, match, {"all_projects": "true"})
+            found.append(
+                listed
+                if listed.is_list_of_projects and not is_own
+                else Operation(route, match)
+            )
     return found
 
 
@@ -152,12 +161,13 @@ def perform(
 
 def evaluate(
     decisions: Decisions, caller: RequestContext, rule: str, project_id: str
-) -> Asked:
+) -> Outcome:
     """Decide on a rule alone, such as a base rule."""
     recorder = _Recorder(decisions)
+    is_allowed = False
     with contextlib.suppress(errors.PolicyUnavailable):
-        recorder.allows(caller, rule, project_id)
-    return recorder.asked[0]
+        is_allowed = recorder.allows(caller, rule, project_id)
+    return Outcome(is_allowed, None, "", recorder.asked)
 
 
 class _Recorder:

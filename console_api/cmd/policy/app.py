@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application of ``console-api-policy``."""
 
+import logging
 from collections.abc import Sequence
 
 from console_api.cmd import application
@@ -12,6 +13,12 @@ class PolicyApp(application.Application):
     NAME = "console-api-policy"
     NAMESPACE = "console_api.policy"
     DESCRIPTION = "Explain, check and compare policy files of console_api."
+
+    def configure_logging(self) -> None:
+        """Log as cliff does, but what the service would log only if asked."""
+        super().configure_logging()
+        if self.options.verbose_level <= self.DEFAULT_VERBOSE_LEVEL:
+            logging.getLogger("console_api").setLevel(logging.WARNING)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,6 +7,8 @@ from console_api import errors
 from console_api.cmd import commands
 from console_api.cmd.application import USAGE_ERROR
 from console_api.cmd.policy.app import PolicyApp
+from console_api.policy import sources
+from console_api.policy.sources import Source
 
 
 class PolicyCommand(commands.Command):
@@ -15,16 +17,40 @@ class PolicyCommand(commands.Command):
     app: PolicyApp
     error_status = USAGE_ERROR
 
+    #: The exit status; 1 if the answer is no.
+    status = 0
+
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Run the command.
 
         :returns: the exit status; 2 if an argument or a file cannot be used
         """
         try:
-            return super().run(parsed_args)
+            return super().run(parsed_args) or self.status
         except errors.ConsoleAPIError as error:
             self.app.LOG.error(error)  # noqa: TRY400 (no bug to trace)
             return self.error_status
+
+    def add_policy(self, parser: argparse.ArgumentParser) -> None:
+        """Add the option that chooses the policy."""
+        parser.add_argument(
+            "--policy",
+            metavar="SOURCE",
+            help="The policy to examine: a policy file, a configuration "
+            f'folder, or "{sources.DEFAULTS}". (default: the policy of the '
+            "configuration, see --config-dir)",
+        )
+
+    def source(self, parsed_args: argparse.Namespace) -> Source:
+        """Return the policy that the option chooses.
+
+        :raises BrokenPolicy: the service would not use it
+        :raises ConfigurationError: the configuration cannot be used
+        :raises OSError: a file cannot be read
+        """
+        if parsed_args.policy:
+            return sources.load(parsed_args.policy)
+        return sources.of_conf(self.app.conf)
 
 
 class DisplayCommand(PolicyCommand, commands.DisplayCommand):

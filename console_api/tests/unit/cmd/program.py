@@ -63,5 +63,5 @@ def logging_restored() -> Iterator[None]:
         for handler in root.handlers:
             handler.close()
         root.handlers[:] = handlers
-        for name in ("alembic", "sqlalchemy"):
+        for name in ("alembic", "console_api", "sqlalchemy"):
             logging.getLogger(name).setLevel(logging.NOTSET)
