@@ -90,6 +90,4 @@ def _policy_metrics(state: State) -> Iterator[Metric]:
 
 def _label(level: Level) -> str:
     """Return the level as monitoring systems know it."""
-    shown = Level.ERROR if level is Level.BROKEN else level
-    name: str = shown.value
-    return name.replace(" ", "_")
+    return level.label.replace(" ", "_")
