@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The enforcer of oslo.policy's command line tools."""
 
+import json
 import logging
 import tempfile
 from typing import cast
@@ -11,30 +12,33 @@ from oslo_policy import opts, policy
 
 from console_api import policies
 from console_api.policy import check, reader
-from console_api.policy.files import PolicyFiles, ReadError
-from console_api.policy.findings import Level, summarize
-from console_api.policy.reader import Document, Rule
+from console_api.policy.files import PolicyFiles
+from console_api.policy.findings import Finding, Level, summarize
+from console_api.policy.reader import Rule
 
 LOG = logging.getLogger(__name__)
 
-# Maximum number of findings in an error message, and in a report.
-_MAX_LINES = 5
-_MAX_REPORTED = 100
+# Maximum number of findings that are reported.
+_MAX_LINES = 100
+
+# Logs the tracebacks of malformed checks, which are those of other services.
+_PARSER = "oslo_policy._parser"
 
 
 class ToolEnforcer(policy.Enforcer):
     """Reads the same files as the service.
 
-    In contrast to the service, it keeps malformed checks and rules of other
-    services, because the tools show them.
+    In contrast to the service, it keeps the rules of other services, because
+    the tools show them.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         """Find the files."""
         super().__init__(conf)
+        logging.getLogger(_PARSER).setLevel(logging.CRITICAL)
         self.register_defaults(policies.list_rules())
         self._files = PolicyFiles(conf)
-        self._documents: list[Document] = []
+        self._findings: list[Finding] = []
 
     def load_rules(
         self,
@@ -42,26 +46,24 @@ class ToolEnforcer(policy.Enforcer):
     ) -> None:
         """Read the files.
 
-        :raises SystemExit: a file does not exist, cannot be read or is
-            broken; with the message for the operator
+        :raises SystemExit: the service would refuse them; with the findings
         """
-        try:
-            contents = self._files.read()
-        except ReadError as error:
-            raise SystemExit(str(error.finding)) from error
-        self._documents = [
+        contents = self._files.examine()
+        documents = [
             reader.read(path, data) for path, data in contents.files.items()
         ]
-        findings = list(contents.findings)
-        for document in self._documents:
-            findings += document.findings
-        broken = [each for each in findings if each.level is Level.BROKEN]
-        if broken:
-            raise SystemExit("\n".join(summarize(broken, _MAX_LINES)))
+        checked = check.check(documents)
+        findings = [
+            *(each.finding for each in contents.failures),
+            *contents.findings,
+            *checked.findings,
+        ]
+        self._findings = [e for e in findings if e.level is not Level.NOTE]
+        if any(each.level is Level.BROKEN for each in self._findings):
+            raise SystemExit("\n".join(summarize(self._findings, _MAX_LINES)))
         self.file_rules = {
             rule.name: policy.RuleDefault(rule.name, _text(rule))
-            for document in self._documents
-            for rule in document.rules
+            for rule in checked.file_rules.values()
         }
         rules = self.registered_rules | self.file_rules
         self.set_rules({name: rule.check for name, rule in rules.items()})
@@ -72,19 +74,17 @@ class ToolEnforcer(policy.Enforcer):
     ) -> bool:
         """Log the findings about the files.
 
-        :returns: whether the service accepts them
+        Then the validator looks for rules that are unknown or malformed, but
+        the findings are about those as well, and rules of other services are
+        neither.
+
+        :returns: whether there are no errors
         """
-        checked = check.check(self._documents)
-        findings = [
-            each for each in checked.findings if each.level is not Level.NOTE
-        ]
-        for line in summarize(findings, _MAX_REPORTED):
+        for line in summarize(self._findings, _MAX_LINES):
             LOG.warning("%s", line)
-        for name in checked.checks.keys() & self.file_rules.keys():
-            # What our rules reference is not unknown.
-            self.registered_rules.setdefault(name, self.file_rules[name])
+        self.registered_rules |= self.file_rules
         self._provide_file()
-        return not checked.broken
+        return not any(e.level is Level.ERROR for e in self._findings)
 
     def _provide_file(self) -> None:
         """Write the rules of all files to the one that the validator reads.
@@ -95,18 +95,27 @@ class ToolEnforcer(policy.Enforcer):
         self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115 (see above)
             "w", suffix=".yaml", encoding="utf-8"
         )
-        texts = {
-            rule.name: rule.check_str for rule in self.file_rules.values()
-        }
+        texts = {name: str(self.rules[name]) for name in self.file_rules}
         yaml.safe_dump(texts, self._file)
         self._file.flush()
         opts.set_defaults(cfg.CONF)
         cfg.CONF.set_override("policy_file", self._file.name, "oslo_policy")
 
 
+class _Text(str):
+    """The text of a check, which the tools print in quotation marks."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        """Return the text as it is within quotation marks in YAML."""
+        return json.dumps(self, ensure_ascii=False)[1:-1]
+
+
 def _text(rule: Rule) -> str:
     """Return the check as text, which all tools expect."""
     if isinstance(rule.value, str):
-        return rule.value
+        return _Text(rule.value)
     # oslo.policy accepts both, but only text is in its types.
-    return str(policy.RuleDefault(rule.name, cast("str", rule.value)).check)
+    value = cast("str", rule.value)
+    return _Text(policy.RuleDefault(rule.name, value).check)

@@ -4,6 +4,7 @@ from unittest import mock
 
 from console_api import conf as configuration
 from console_api.policies import consoles
+from console_api.policy import tools
 from console_api.policy.enforcer import get_enforcer
 from console_api.policy.tools import ToolEnforcer
 from console_api.tests.unit import base
@@ -62,13 +63,25 @@ class ToolsTest(PolicyCase):
         self.assertEqual("role:ten", str(self.read("#").rules[INDEX]))
 
     def test_broken_file_is_refused(self) -> None:
-        for text in ("a: [\n", f'"{INDEX}": !\n', f'"{INDEX}":\n'):
+        for text in (
+            "a: [\n",
+            f'"{INDEX}": !\n',
+            f'"{INDEX}":\n',
+            rule("guest"),
+        ):
             with (
                 self.subTest(text),
                 self.assertRaisesRegex(SystemExit, f"{self.path}:1: "),
             ):
                 self.read(text)
 
-    def test_malformed_check_is_kept_for_the_tools(self) -> None:
-        enforcer = self.read(rule("guest"))
-        self.assertEqual("!", str(enforcer.rules[INDEX]))
+    def test_malformed_rule_of_other_service_is_kept(self) -> None:
+        enforcer = self.read(rule("guest", "identity:get_user"))
+        self.assertEqual("!", str(enforcer.rules["identity:get_user"]))
+        self.assertTrue(enforcer.check_rules())
+
+    def test_errors_that_the_service_accepts_are_logged(self) -> None:
+        enforcer = self.read(rule("user_id:%(user_id)s"))
+        with self.assertLogs(tools.LOG, "WARNING") as logs:
+            self.assertFalse(enforcer.check_rules())
+        self.assertIn(f"{self.path}:1: {INDEX}: ", logs.output[0])
