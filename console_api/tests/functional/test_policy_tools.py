@@ -3,13 +3,16 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
+import yaml
+
 from console_api.conf import ENVIRONMENT
-from console_api.tests.functional import configuration
+from console_api.tests.functional import configuration, transcripts
 
 INDEX = "os_compute_api:os-consoles:index"
 SHOW = "os_compute_api:os-consoles:show"
@@ -46,9 +49,28 @@ class PolicyToolsTests(unittest.TestCase):
         directory.mkdir(exist_ok=True)
         (directory / name).write_text(rules)
 
-    def assert_valid(self):
+    def test_documented_commands_print_what_the_guide_shows(self):
+        tools = set()
+        for command, output, status in transcripts.replay(
+            "policy/oslo-policy-tools", self.folder
+        ):
+            with self.subTest(command.line):
+                self.assertTrue(
+                    transcripts.is_as_documented(command, output), output
+                )
+                self.assertEqual(
+                    "new oslopolicy-validator" in command.line, bool(status)
+                )
+            tools |= {*re.findall(r"\boslopolicy-[a-z-]+", command.line)}
+        installed = Path(sys.executable).parent.glob("oslopolicy-*")
+        self.assertEqual({path.name for path in installed}, tools)
+
+    def assert_valid(self, *warnings):
         done = self.run_tool("validator", *NAMESPACE)
         self.assertEqual((0, ""), (done.returncode, done.stdout), done.stderr)
+        self.assertEqual(len(warnings), done.stderr.count("WARNING:"))
+        for warning in warnings:
+            self.assertIn(warning, done.stderr)
 
     def assert_invalid(self, *parts):
         done = self.run_tool("validator", *NAMESPACE)
@@ -79,9 +101,47 @@ class PolicyToolsTests(unittest.TestCase):
         self.add("10.yaml", f'"{INDEX}": "role:"\n')
         self.assert_invalid("10.yaml:1", "Complete it.")
 
-    def test_validator_reports_unknown_rules(self):
+    def test_validator_fails_for_errors_that_the_service_accepts(self):
+        self.path.write_text(f'"{INDEX}": "user_id:%(user_id)s"\n')
+        self.assert_invalid(f"{self.path}:1: {INDEX}", "Invalid rules found")
+        self.path.write_text("# Nothing\n")
+        self.path.chmod(0o666)
+        self.assert_invalid(str(self.path), "chmod")
+
+    def test_validator_warns_of_misspelled_rules(self):
         self.path.write_text('"os_compute_api:os-consoles:indx": "!"\n')
-        self.assert_invalid("os_compute_api:os-consoles:indx")
+        self.assert_valid("os_compute_api:os-consoles:indx")
+
+    def test_validator_accepts_rules_of_other_services(self):
+        self.path.write_text(
+            f'"{INDEX}": "rule:project_reader_or_admin"\n'
+            '"os_compute_api:servers:index": "rule:undefined"\n'
+            '"identity:get_user": "malformed"\n'
+        )
+        self.assert_valid()
+        done = self.run_tool("list-redundant", *NAMESPACE)
+        self.assertEqual(0, done.returncode)
+        self.assertEqual("", done.stderr)
+
+    def test_broken_files_are_refused_by_all_tools(self):
+        self.path.write_text(f'"{INDEX}": "role:"\n"{SHOW}": off\n')
+        for name in ("validator", "policy-generator", "list-redundant"):
+            with self.subTest(name):
+                done = self.run_tool(name, *NAMESPACE)
+                self.assertEqual(1, done.returncode)
+                for line, rule in ((1, INDEX), (2, SHOW)):
+                    self.assertIn(f"{self.path}:{line}: {rule}", done.stderr)
+
+    def test_generated_file_is_valid_with_quotation_marks_in_checks(self):
+        self.path.write_text(
+            f"""\"{INDEX}": '"a":%(project_id)s or role:x'\n"""
+        )
+        generated = self.folder / "generated.yaml"
+        self.run_tool(
+            "policy-generator", *NAMESPACE, "--output-file", str(generated)
+        )
+        rules = yaml.safe_load(generated.read_text())
+        self.assertEqual('"a":%(project_id)s or role:x', rules[INDEX])
 
     def test_broken_configuration_is_reported(self):
         (self.folder / "console_api.conf").write_text("[api\n")
