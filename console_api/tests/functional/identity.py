@@ -76,21 +76,33 @@ class IdentityService:
         return f"http://127.0.0.1:{self._http.server_port}"
 
     def issue(
-        self, user: str, project: str | None, *roles: str, seconds=3600
+        self,
+        user: str,
+        project: str | None,
+        *roles: str,
+        seconds: int = 3600,
+        scope: Mapping[str, object] | None = None,
     ) -> str:
-        """Issue a token; without a project it is unscoped."""
+        """Issue a token; without a project it is unscoped.
+
+        :param scope: another scope than a project
+        """
         token = f"gAAAA{uuid.uuid4().hex}"
         now = dt.datetime.now(dt.UTC)
         document = {
             "methods": ["password"],
-            "user": {"id": user, "name": user, "domain": _DOMAIN},
+            "user": {"id": user, "name": user, "domain": DOMAIN},
             "issued_at": _text(now),
             "expires_at": _text(now + dt.timedelta(seconds=seconds)),
             "audit_ids": [uuid.uuid4().hex],
         }
         if project is not None:
+            scope = {
+                "project": {"id": project, "name": "demo", "domain": DOMAIN}
+            }
+        if scope is not None:
             document |= {
-                "project": {"id": project, "name": "demo", "domain": _DOMAIN},
+                **scope,
                 "roles": [{"id": role, "name": role} for role in roles],
                 "catalog": [self._catalog_entry()],
             }
@@ -131,7 +143,8 @@ class IdentityService:
         self._thread.join()
 
 
-_DOMAIN = {"id": "default", "name": "Default"}
+#: The domain of everything.
+DOMAIN = {"id": "default", "name": "Default"}
 
 
 def _text(moment: dt.datetime) -> str:

@@ -58,12 +58,20 @@ class PersonaTestCase(base.FunctionalTestCase):
         self, client: Client, operation: str, server_id: str | None = None
     ) -> Reply:
         """Request an operation, on the server of the test by default."""
-        route = OPERATIONS[operation]
-        path = route.path.format(
+        path = self.path_of(operation, server_id)
+        return self.request(client, operation, path)
+
+    def path_of(self, operation: str, server_id: str | None = None) -> str:
+        """Return the path of an operation on the resources of the test."""
+        return OPERATIONS[operation].path.format(
             server_id=server_id or self.server_id,
             console_id=self.console_id,
             console_token=self.token,
         )
+
+    def request(self, client: Client, operation: str, path: str) -> Reply:
+        """Request an operation on what a path names."""
+        route = OPERATIONS[operation]
         return client.request(
             route.method,
             path,
