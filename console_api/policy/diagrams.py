@@ -10,6 +10,8 @@ for Boolean Function Manipulation", 1986).
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TypeAlias
 
+from console_api import errors
+
 #: A function, as a number: equal functions have equal numbers.
 Diagram: TypeAlias = int
 
@@ -28,8 +30,15 @@ _MAX_ATTRIBUTES = 200
 _MAX_NODES = 100_000
 
 
-class TooComplexError(Exception):
+class TooComplexError(errors.ConsoleAPIError):
     """The functions cannot be compared within the limits."""
+
+    def __init__(self) -> None:
+        """Create the error."""
+        super().__init__(
+            "The policy is too complex to be decided for all callers. Use "
+            "fewer roles and fewer nested checks."
+        )
 
 
 class Diagrams:

@@ -29,13 +29,14 @@ class Change:
     """Who gains or loses an operation.
 
     ``rule`` is the rule of the operation.  ``is_own`` says whether on
-    resources of the caller's own project.  ``callers`` have the fewest
+    resources of the caller's own project, None if they belong to no project.
+    ``callers`` have the fewest
     attributes; others who have the same and more may gain or lose, too.
     ``is_complete`` says whether there are no others.
     """
 
     rule: str
-    is_own: bool
+    is_own: bool | None
     is_gain: bool
     callers: list[Caller]
     is_complete: bool
@@ -163,7 +164,7 @@ def changes(before: Checks, after: Checks) -> Iterator[Change]:
                     found = callers.sample(diagram, _MAX_CALLERS + 1)
                     yield Change(
                         rule,
-                        is_own,
+                        is_own if access.has_project else None,
                         is_gain,
                         found[:_MAX_CALLERS],
                         len(found) <= _MAX_CALLERS,

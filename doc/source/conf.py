@@ -11,7 +11,7 @@ extensions = [
     "openstackdocstheme",
     "oslo_config.sphinxext",
     "oslo_policy.sphinxext",
-    "policy_defaults",
+    "policy_commands",
     "reno.sphinxext",
 ]
 

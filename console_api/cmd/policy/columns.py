@@ -7,6 +7,13 @@ from typing import Any
 
 from cliff import columns
 
+#: The formats for people; programs get data in the others.
+TABLES = {"table", "markdown"}
+
+#: Whose servers: of the caller's project, of other projects; or whatever
+#: belongs to no project.
+SERVERS = {True: "own", False: "other", None: "all"}
+
 # Maximum width of a column of text, so that a table fits in 100 columns.
 _WIDTH = 76
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from oslo_context.context import RequestContext
 
 from console_api.api import dry_run
-from console_api.api.dry_run import Outcome
 from console_api.cmd.policy import identity as identities
 from console_api.policy import sources
 from console_api.policy.decisions import Decisions

@@ -202,7 +202,7 @@ class ChangesTest(unittest.TestCase):
                     if old - new:
                         expected[*key, False] = old - new
                 changes = {
-                    (each.rule, each.is_own, each.is_gain): each
+                    (each.rule, each.is_own is not False, each.is_gain): each
                     for each in reach.changes(before, after)
                 }
                 self.assertEqual(expected.keys(), changes.keys())
@@ -216,7 +216,7 @@ class ChangesTest(unittest.TestCase):
         """Check that each caller who changes has what one of these has."""
         self.assertTrue(change.is_complete)
         for number in numbers:
-            caller = CALLERS[change.is_own][number]
+            caller = CALLERS[change.is_own is not False][number]
             self.assertTrue(
                 any(_includes(caller, each) for each in change.callers),
                 (str(caller), list(map(str, change.callers))),

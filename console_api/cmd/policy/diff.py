@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``console-api-policy diff``: who gains and who loses by an edit."""
+
+import argparse
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from cliff import lister
+
+from console_api.cmd.application import FAILURE
+from console_api.cmd.commands import Table
+from console_api.cmd.policy.base import DisplayCommand
+from console_api.cmd.policy.columns import SERVERS, TABLES
+from console_api.policy import reach, sources
+from console_api.policy.reach import Change
+
+_COLUMNS = ["change", "rule", "servers", "callers"]
+
+
+class Diff(DisplayCommand, lister.Lister):
+    """Show who gains and who loses what between two policies.
+
+    The policies are compared for all callers, not as texts.  Shown are those
+    who gain or lose with the fewest roles; callers who have more may do so,
+    too.  Example:
+
+    console-api-policy diff --fail-if-wider policy.yaml policy.yaml.new
+
+    The exit status is 1 with --fail-if-wider if anyone gains anything, and 2
+    if a policy cannot be used or is too complex.
+    """
+
+    @property
+    def formatter_namespace(self) -> str:
+        """The formats of tables, Markdown included."""
+        return "console_api.policy.tables"
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Return a parser of the options."""
+        parser = super().get_parser(prog_name)
+        for name in ("old", "new"):
+            parser.add_argument(
+                name,
+                metavar=name.upper(),
+                help="A policy file, a configuration folder, or "
+                f'"{sources.DEFAULTS}".',
+            )
+        parser.add_argument(
+            "--fail-if-wider",
+            action="store_true",
+            help="Exit with status 1 if anyone may do more than before.",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Table:
+        """Return one row for each operation that someone gains or loses.
+
+        :raises TooComplexError: the policies cannot be compared
+        """
+        old = sources.load(parsed_args.old)
+        new = sources.load(parsed_args.new)
+        changes = sorted(
+            reach.changes(old.checks, new.checks), key=lambda c: not c.is_gain
+        )
+        if parsed_args.fail_if_wider and any(c.is_gain for c in changes):
+            self.status = FAILURE
+        if parsed_args.formatter in TABLES:
+            return _COLUMNS, [
+                [*_row(change), _callers_text(change)] for change in changes
+            ]
+        return [*_COLUMNS, "complete"], [
+            [
+                *_row(change),
+                list(map(dataclasses.asdict, change.callers)),
+                change.is_complete,
+            ]
+            for change in changes
+        ]
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[object],
+    ) -> int:
+        """Print the rows, or that there are none."""
+        rows = list(data)
+        if parsed_args.formatter in TABLES and not rows:
+            self.app.stdout.write("No one gains or loses anything.\n")
+            return 0
+        return super().produce_output(parsed_args, column_names, rows)
+
+
+def _row(change: Change) -> list[str]:
+    word = "gain" if change.is_gain else "loss"
+    return [word, change.rule, SERVERS[change.is_own]]
+
+
+def _callers_text(change: Change) -> str:
+    """Return the callers, one on each line."""
+    others = [] if change.is_complete else ["and others"]
+    return "\n".join([*map(str, change.callers), *others])
