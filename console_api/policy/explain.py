@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Explain decisions, and what an edit of the policy files changed."""
+"""Explain decisions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from oslo_policy import _checks, policy
 from console_api.policy.findings import shorten
 from console_api.policy.needs import Needs, of_check
 
-# Maximum number of names, checks or changes in the log.
+# Maximum number of names or checks in the log.
 _MAX_SHOWN = 20
 
 
@@ -131,28 +131,3 @@ def _any(values: Iterable[bool | None]) -> bool | None:
 
 def _not(value: bool | None) -> bool | None:
     return None if value is None else not value
-
-
-def changes(
-    before: Mapping[str, _checks.BaseCheck],
-    after: Mapping[str, _checks.BaseCheck],
-) -> Iterator[str]:
-    """Describe the rules whose checks differ, one line each.
-
-    The lines are limited in number and length.
-    """
-    names = [
-        name
-        for name in dict.fromkeys([*before, *after])
-        if str(before.get(name)) != str(after.get(name))
-    ]
-    for name in names[:_MAX_SHOWN]:
-        old, new = (
-            f'"{shorten(str(checks[name]))}"'
-            if name in checks
-            else "undefined"
-            for checks in (before, after)
-        )
-        yield f"The policy rule {shorten(name)} is now {new}; it was {old}."
-    if len(names) > _MAX_SHOWN:
-        yield f"{len(names) - _MAX_SHOWN} more policy rules changed."

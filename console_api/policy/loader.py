@@ -25,7 +25,7 @@ from oslo_policy import policy
 from oslo_policy._checks import BaseCheck
 
 from console_api import errors, policies
-from console_api.policy import check, explain, reader
+from console_api.policy import changes, check, reader
 from console_api.policy.files import Contents, PolicyFiles, ReadError
 from console_api.policy.findings import Finding, Level, summarize
 from console_api.policy.last_good import LastGood
@@ -113,12 +113,19 @@ class Loader:
         self._warnings: list[str] = []
         self._last_good = LastGood(self._files.file)
         is_resumed = self._resume()
-        if error := self._try_to_load():
-            if not is_resumed:
-                raise errors.ConfigurationError(
-                    f"The policy cannot be loaded.\n{error}"
-                ) from error
+        previous = (
+            self.enforcer.rules if is_resumed else check.check([]).checks
+        )
+        error = self._try_to_load()
+        if error is None:
+            name = "the previous rules" if is_resumed else "the defaults"
+            changes.log(previous, self.enforcer.rules, name)
+        elif is_resumed:
             self._fail(error)
+        else:
+            raise errors.ConfigurationError(
+                f"The policy cannot be loaded.\n{error}"
+            ) from error
 
     @property
     def state(self) -> State:
@@ -175,8 +182,9 @@ class Loader:
             else:
                 self.failure = None
                 LOG.info("Reloaded the policy files.")
-                for line in explain.changes(previous, self.enforcer.rules):
-                    LOG.info("%s", line)
+                changes.log(
+                    previous, self.enforcer.rules, "the previous rules"
+                )
         except Exception:
             # A bug here must not prevent later loads.
             LOG.exception("The previous policy rules stay in force.")

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import unittest
 from unittest import mock
 
 from oslo_policy import policy
@@ -82,40 +81,3 @@ class DecidingPartsTest(PolicyCase):
             enforcer, "r", {}, {}, is_allowed=False
         )
         self.assertEqual("undefined rule in r", str(part))
-
-
-class ChangesTest(unittest.TestCase):
-    def changes(
-        self, before: dict[str, str], after: dict[str, str]
-    ) -> list[str]:
-        """Return the changes between two sets of rules."""
-        return list(
-            explain.changes(
-                policy.Rules.from_dict(before), policy.Rules.from_dict(after)
-            )
-        )
-
-    def test_changed_added_and_removed_rules_are_named(self) -> None:
-        lines = self.changes(
-            {"same": "role:a", "edited": "role:a", "removed": "!"},
-            {"same": "(role:a)", "edited": "role:b", "added": "@"},
-        )
-        self.assertEqual(
-            [
-                'The policy rule edited is now "role:b"; it was "role:a".',
-                'The policy rule removed is now undefined; it was "!".',
-                'The policy rule added is now "@"; it was undefined.',
-            ],
-            lines,
-        )
-
-    def test_lines_are_limited_in_number_and_length(self) -> None:
-        names = [f"{number:01000}" for number in range(100)]
-        lines = self.changes(
-            dict.fromkeys(names, f"role:{'a' * 1000}"),
-            dict.fromkeys(names, f"role:{'b' * 1000}"),
-        )
-        self.assertEqual(21, len(lines))
-        self.assertEqual("80 more policy rules changed.", lines[-1])
-        for line in lines:
-            self.assertLess(len(line), 500)

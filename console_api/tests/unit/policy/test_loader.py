@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 from console_api import errors
-from console_api.policy import check, loader
+from console_api.policy import changes, check, loader
 from console_api.policy.findings import Level
 from console_api.policy.loader import Loader
 from console_api.tests import waiting
@@ -81,10 +81,15 @@ class StartTest(LoaderCase):
             self.start()
         self.assertIn(f"{self.path}:1: {INDEX}: ", logs.output[0])
 
-    def test_sound_file_logs_nothing(self) -> None:
-        with self.assertNoLogs(level="INFO"):
+    def test_difference_to_defaults_is_logged(self) -> None:
+        self.path.write_text(rule(f"{DEFAULT} or role:one"))
+        with self.assertLogs(changes.LOG, "INFO") as logs:
             self.start()
             self.check()
+        [line] = logs.output
+        self.assertIn("Compared with the defaults, these callers gain", line)
+        self.assertIn("role one", line)
+        self.assertNotIn("reader", line)
 
     def test_later_files_override_earlier_ones(self) -> None:
         self.add("20.yaml", rule("role:twenty"))
@@ -105,14 +110,16 @@ class ReloadTest(LoaderCase):
         self.start()
 
     def test_edits_take_effect(self) -> None:
-        with self.assertLogs(loader.LOG, "INFO") as logs:
+        with self.assertLogs("console_api.policy", "INFO") as logs:
             self.edit(self.path, rule("role:two"))
             self.assertEqual("role:two", self.check())
         self.assertIn("Reloaded the policy files.", logs.output[0])
-        self.assertIn(
-            f'{INDEX} is now "role:two"; it was "role:one".', logs.output[1]
-        )
-        self.assertEqual(2, len(logs.output))
+        for verb, role in (("gain", "two"), ("lose", "one")):
+            expected = (
+                f"Compared with the previous rules, these callers {verb} "
+                f"{INDEX} in their own project: role {role}."
+            )
+            self.assertIn(expected, "".join(logs.output))
         # In a directory that is created later, replaced and in place.
         path = self.add("a.yaml", rule("role:three"))
         self.assertEqual("role:three", self.check())
