@@ -169,12 +169,14 @@ class Callers:
                 return
             needed = {n: value for n, value in found.items() if value}
             yield self._describe(needed)
-            covered = ALWAYS
-            for number, value in needed.items():
-                covered = self.diagrams.conjoin(
-                    covered, self.diagrams.where(number, {value})
-                )
-            diagram = self.diagrams.subtract(diagram, covered)
+            diagram = self.diagrams.subtract(diagram, self._having(needed))
+
+    def having(self, caller: Caller) -> Diagram:
+        """Return who has all that a caller has, and perhaps more."""
+        needed = {n: v for n, v in self._assignment(caller).items() if v}
+        for check in caller.checks:
+            needed[self._numbers[Attribute(Kind.CHECK, check)]] = 1
+        return self._having(needed)
 
     def sample(self, diagram: Diagram, limit: int) -> list[Caller]:
         """Return some of the minimal callers, the simplest first.
@@ -203,6 +205,13 @@ class Callers:
         return self._describe(
             {n: v for n, v in found.items() if v != present.get(n, 0)}
         )
+
+    def _having(self, needed: Assignment) -> Diagram:
+        result = ALWAYS
+        for number, value in needed.items():
+            where = self.diagrams.where(number, {value})
+            result = self.diagrams.conjoin(result, where)
+        return result
 
     def _describe(self, values: Assignment) -> Caller:
         found: dict[Kind, dict[str, Any]] = {kind: {} for kind in Kind}

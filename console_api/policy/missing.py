@@ -26,10 +26,12 @@ def additions(
     """
     found: list[Caller] = []
     for each in callers.sample(diagram, _MAX_EXAMINED):
-        addition = _difference(each, caller)
-        if callers.passes(
-            diagram, _join(caller, addition)
-        ) is not False and not any(_includes(addition, f) for f in found):
+        addition = difference(each, caller)
+        if (
+            not addition.server_project
+            and callers.passes(diagram, _join(caller, addition)) is not False
+            and not any(_includes(addition, f) for f in found)
+        ):
             found = [f for f in found if not _includes(f, addition)]
             found.append(addition)
     if not found:
@@ -40,8 +42,9 @@ def additions(
     return found[:_MAX_ADDITIONS]
 
 
-def _difference(other: Caller, caller: Caller) -> Caller:
+def difference(other: Caller, caller: Caller) -> Caller:
     """Return what another caller has and this one has not."""
+    project = other.server_project
     present = set(map(str.lower, caller.roles))
     return Caller(
         roles=tuple(r for r in other.roles if r.lower() not in present),
@@ -53,7 +56,8 @@ def _difference(other: Caller, caller: Caller) -> Caller:
             for name, value in other.attributes.items()
             if caller.attributes.get(name) != value
         },
-        checks=other.checks,
+        server_project=None if project == caller.server_project else project,
+        checks=tuple(c for c in other.checks if c not in caller.checks),
     )
 
 

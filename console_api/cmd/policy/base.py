@@ -2,6 +2,10 @@
 """What all commands of ``console-api-policy`` have in common."""
 
 import argparse
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cliff import columns, lister
 
 from console_api import errors
 from console_api.cmd import commands
@@ -9,6 +13,9 @@ from console_api.cmd.application import USAGE_ERROR
 from console_api.cmd.policy.app import PolicyApp
 from console_api.policy import sources
 from console_api.policy.sources import Source
+
+# The formats of cliff that cannot represent lists and objects.
+_FLAT_FORMATS = {"csv", "shell", "value"}
 
 
 class PolicyCommand(commands.Command):
@@ -19,6 +26,12 @@ class PolicyCommand(commands.Command):
 
     #: The exit status; 1 if the answer is no.
     status = 0
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Return a parser that keeps the lines of examples."""
+        parser = super().get_parser(prog_name)
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Run the command.
@@ -55,3 +68,37 @@ class PolicyCommand(commands.Command):
 
 class DisplayCommand(PolicyCommand, commands.DisplayCommand):
     """A command that prints columns, with ``Lister`` or ``ShowOne``."""
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Any],
+    ) -> int:
+        """Print the columns.
+
+        Formats without structure get the text that people read.
+
+        :raises InvalidInput: an option names an unknown column
+        """
+        if parsed_args.formatter in _FLAT_FORMATS:
+            data = [_flatten(each) for each in data]
+        return super().produce_output(parsed_args, column_names, data)
+
+
+class ListCommand(DisplayCommand, lister.Lister):
+    """A command that prints a table, on request in Markdown."""
+
+    @property
+    def formatter_namespace(self) -> str:
+        """The formats of tables, Markdown included."""
+        return "console_api.policy.tables"
+
+
+def _flatten(value: Any) -> Any:
+    """Return a value, or the values of a row, on one line each."""
+    if isinstance(value, columns.FormattableColumn):
+        return " ".join(value.human_readable().split())
+    if isinstance(value, tuple):
+        return tuple(map(_flatten, value))
+    return value

@@ -7,6 +7,8 @@ from typing import Any
 
 from cliff import columns
 
+from console_api.policy.callers import Caller
+
 #: The formats for people; programs get data in the others.
 TABLES = {"table", "markdown"}
 
@@ -54,3 +56,40 @@ class Attributes(columns.FormattableColumn[dict[str, Any]]):
                 for name, value in self._value.items()
             )
         )
+
+
+class CallerColumn(columns.FormattableColumn[Caller | None]):
+    """What matters of a caller; None if there is none."""
+
+    def human_readable(self) -> str:
+        """Return a description."""
+        return "no one" if self._value is None else wrap(str(self._value))
+
+    def machine_readable(self) -> Any:
+        """Return an object with lists and other values."""
+        return None if self._value is None else _data(self._value)
+
+
+class CallersColumn(columns.FormattableColumn[Sequence[Caller] | None]):
+    """Alternatives, None if they are not known."""
+
+    def human_readable(self) -> str:
+        """Return a line for each alternative."""
+        return "\nor ".join(wrap(str(each)) for each in self._value or ())
+
+    def machine_readable(self) -> Any:
+        """Return a list of objects."""
+        if self._value is None:
+            return None
+        return list(map(_data, self._value))
+
+
+def _data(caller: Caller) -> dict[str, Any]:
+    return {
+        "roles": list(caller.roles),
+        "without_roles": list(caller.without),
+        "service_roles": list(caller.service_roles),
+        "attributes": dict(caller.attributes),
+        "server_project": caller.server_project,
+        "checks": list(caller.checks),
+    }

@@ -2,38 +2,31 @@
 """``console-api-policy diff``: who gains and who loses by an edit."""
 
 import argparse
-import dataclasses
 from collections.abc import Iterable, Sequence
-
-from cliff import lister
 
 from console_api.cmd.application import FAILURE
 from console_api.cmd.commands import Table
-from console_api.cmd.policy.base import DisplayCommand
-from console_api.cmd.policy.columns import SERVERS, TABLES
+from console_api.cmd.policy.base import ListCommand
+from console_api.cmd.policy.columns import SERVERS, TABLES, CallersColumn
 from console_api.policy import reach, sources
 from console_api.policy.reach import Change
 
 _COLUMNS = ["change", "rule", "servers", "callers"]
 
 
-class Diff(DisplayCommand, lister.Lister):
+class Diff(ListCommand):
     """Show who gains and who loses what between two policies.
 
     The policies are compared for all callers, not as texts.  Shown are those
     who gain or lose with the fewest roles; callers who have more may do so,
-    too.  Example:
-
-    console-api-policy diff --fail-if-wider policy.yaml policy.yaml.new
+    too.
 
     The exit status is 1 with --fail-if-wider if anyone gains anything, and 2
     if a policy cannot be used or is too complex.
-    """
 
-    @property
-    def formatter_namespace(self) -> str:
-        """The formats of tables, Markdown included."""
-        return "console_api.policy.tables"
+    Example:
+      console-api-policy diff --fail-if-wider policy.yaml policy.yaml.new
+    """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return a parser of the options."""
@@ -71,7 +64,7 @@ class Diff(DisplayCommand, lister.Lister):
         return [*_COLUMNS, "complete"], [
             [
                 *_row(change),
-                list(map(dataclasses.asdict, change.callers)),
+                CallersColumn(change.callers),
                 change.is_complete,
             ]
             for change in changes

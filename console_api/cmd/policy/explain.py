@@ -2,37 +2,36 @@
 """``console-api-policy explain``: why a caller is allowed or refused."""
 
 import argparse
-import difflib
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cliff import columns as cliff_columns
 from cliff import show
 
-from console_api.api import dry_run
-from console_api.cmd.commands import Table, UsageError
-from console_api.cmd.policy import identity
+from console_api.cmd.commands import Table
+from console_api.cmd.policy import identity, subjects
 from console_api.cmd.policy.base import DisplayCommand
-from console_api.cmd.policy.columns import Attributes, Lines, Text, wrap
+from console_api.cmd.policy.columns import (
+    Attributes,
+    CallersColumn,
+    Lines,
+    Text,
+    wrap,
+)
 from console_api.cmd.policy.explanation import Explanation
-from console_api.policy.callers import Caller
-from console_api.policy.sources import Source
-
-# Maximum number of names in a message.
-_MAX_SIMILAR = 5
 
 
 class Explain(DisplayCommand, show.ShowOne):
     """Explain why a caller is allowed to perform an operation, or refused.
 
-    Decides as the service does, without a request.  Example:
+    Decides as the service does, without a request.  The exit status is 0 if
+    the caller is allowed, 1 if not, and 2 if an argument or a policy file
+    cannot be used.
 
-    console-api-policy explain --roles reader
-    --operation 'POST /servers/{server_id}/consoles'
-
-    The exit status is 0 if the caller is allowed, 1 if not, and 2 if an
-    argument or a policy file cannot be used.
+    Example:
+      console-api-policy explain --roles reader \\
+          --operation 'POST /servers/{server_id}/consoles'
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -65,14 +64,11 @@ class Explain(DisplayCommand, show.ShowOne):
         source = self.source(parsed_args)
         explanation = Explanation(source, caller, parsed_args.server_project)
         if parsed_args.operation:
-            operation = dry_run.operation(parsed_args.operation)
-            if operation is None:
-                raise UsageError(_unknown_operation(parsed_args.operation))
+            operation = subjects.operation(parsed_args.operation)
             row = explanation.of_operations([operation])
-        elif parsed_args.rule in source.checks:
-            row = explanation.of_rule(parsed_args.rule)
         else:
-            raise UsageError(_unknown_rule(parsed_args.rule, source))
+            rule = subjects.rule(parsed_args.rule, source)
+            row = explanation.of_rule(rule)
         self.status = 0 if row["allowed"] else 1
         return tuple(row), [
             _COLUMNS[name](value) if name in _COLUMNS else value
@@ -90,33 +86,14 @@ class Decided(cliff_columns.FormattableColumn[list[dict[str, Any]]]):
         )
 
 
-class Missing(cliff_columns.FormattableColumn[list[dict[str, Any]] | None]):
-    """Alternatives of what a caller lacks."""
-
-    def human_readable(self) -> str:
-        """Return a line for each alternative."""
-        return "\nor ".join(map(_describe, self._value or []))
-
-
 _COLUMNS: Mapping[str, Callable[[Any], object]] = {
     "operations": Lines,
     "caller": Attributes,
     "status": Text,
     "response": Text,
     "decisions": Decided,
-    "missing": Missing,
+    "missing": CallersColumn,
 }
-
-
-def _describe(change: dict[str, Any]) -> str:
-    caller = Caller(
-        roles=tuple(change["roles"]),
-        service_roles=tuple(change["service_roles"]),
-        attributes=change["attributes"],
-        checks=tuple(change["checks"]),
-        without=tuple(change["without_roles"]),
-    )
-    return wrap(str(caller))
 
 
 def _lines(decision: dict[str, Any]) -> Iterator[str]:
@@ -129,21 +106,3 @@ def _lines(decision: dict[str, Any]) -> Iterator[str]:
     for part in decision["because"]:
         text = f"{part['check']} in {part['rule']} ({part['defined_in']})"
         yield textwrap.indent(wrap(text), "  ")
-
-
-def _unknown_operation(text: str) -> str:
-    return f"Unknown operation: {text}.{_similar(text, dry_run.documented())}"
-
-
-def _unknown_rule(rule: str, source: Source) -> str:
-    if rule in source.policy.file_rules:
-        return (
-            f"{rule} is not a rule of console_api, and none references it: it "
-            "has no effect."
-        )
-    return f"Unknown rule: {rule}.{_similar(rule, list(source.checks))}"
-
-
-def _similar(text: str, names: Sequence[str]) -> str:
-    found = difflib.get_close_matches(text, names, _MAX_SIMILAR, cutoff=0.5)
-    return f" Similar: {', '.join(found)}." if found else ""

@@ -18,7 +18,7 @@ from console_api.policy.reach import Reach
 from console_api.policy.sources import Source
 
 #: What a caller lacks; None if that is not known.
-Alternatives: TypeAlias = list[dict[str, Any]] | None
+Alternatives: TypeAlias = list[Caller] | None
 
 
 class Explanation:
@@ -177,21 +177,17 @@ class Explanation:
 
         :param scope: what the caller needs in any case
         """
-        callers = Callers([self._source.checks])
         try:
+            callers = Callers([self._source.checks])
             found = missing.additions(
                 callers, passing(Reach(self._source.checks, callers)), caller
             )
         except TooComplexError:
             return None
         return [
-            {
-                "roles": list(each.roles),
-                "service_roles": list(each.service_roles),
-                "attributes": {**each.attributes, **(scope or {})},
-                "checks": list(each.checks),
-                "without_roles": list(each.without),
-            }
+            dataclasses.replace(
+                each, attributes={**each.attributes, **(scope or {})}
+            )
             for each in found
         ]
 

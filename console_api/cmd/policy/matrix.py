@@ -5,11 +5,9 @@ import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cliff import lister
-
 from console_api import conf as configuration
 from console_api.cmd.commands import Table
-from console_api.cmd.policy.base import DisplayCommand
+from console_api.cmd.policy.base import ListCommand
 from console_api.cmd.policy.columns import SERVERS, TABLES
 from console_api.policy import matrix, sources
 from console_api.policy.matrix import Row
@@ -28,19 +26,15 @@ own: servers of the caller's project; other: servers of other projects
 """
 
 
-class Matrix(DisplayCommand, lister.Lister):
+class Matrix(ListCommand):
     """Show which persona may perform which operation.
 
     Besides the personas, there is a column for each role that the policy files
-    name.  Example:
+    name.
 
-    console-api-policy matrix --pending policy.yaml.new
+    Example:
+      console-api-policy matrix --pending policy.yaml.new
     """
-
-    @property
-    def formatter_namespace(self) -> str:
-        """The formats of tables, Markdown included."""
-        return "console_api.policy.tables"
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return a parser of the options."""

@@ -2,6 +2,7 @@
 """What the tests of policies share: files, an enforcer and callers."""
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from oslo_context.context import RequestContext
 from oslo_policy import _checks
 
 from console_api.policies import consoles
-from console_api.policy import loader
+from console_api.policy import check, loader, reader
 from console_api.policy.enforcer import Enforcer
 from console_api.tests import waiting
 from console_api.tests.unit import base
@@ -23,6 +24,12 @@ INDEX = consoles.INDEX
 def rule(check: str, name: str = INDEX) -> str:
     """Return the line of a policy file that sets a rule."""
     return f'"{name}": "{check}"\n'
+
+
+def checks_of(text: str) -> Mapping[str, _checks.BaseCheck]:
+    """Return the checks of a policy file."""
+    document = reader.read(Path("policy.yaml"), f"# rules\n{text}".encode())
+    return check.check([document]).checks
 
 
 def caller(

@@ -2,10 +2,10 @@
 import unittest
 
 from console_api.policies import consoles
-from console_api.policy import check, missing, reader
+from console_api.policy import missing
 from console_api.policy.callers import Caller, Callers
 from console_api.policy.reach import Reach
-from console_api.tests.unit.policy.base import INDEX, rule
+from console_api.tests.unit.policy.base import INDEX, checks_of, rule
 
 
 class AdditionsTest(unittest.TestCase):
@@ -13,8 +13,7 @@ class AdditionsTest(unittest.TestCase):
         self, text: str, caller: Caller, *, is_own: bool = True
     ) -> list[str]:
         """Return what a caller lacks to list the consoles of a server."""
-        document = reader.read("policy.yaml", text.encode())  # type: ignore[arg-type]
-        checks = check.check([document]).checks
+        checks = checks_of(text)
         callers = Callers([checks])
         diagram = Reach(checks, callers).of_operation(INDEX, is_own=is_own)
         return list(map(str, missing.additions(callers, diagram, caller)))

@@ -6,6 +6,7 @@ from console_api.api import dry_run
 from console_api.cmd.policy.explanation import Explanation
 from console_api.policies import consoles, servers
 from console_api.policy import sources
+from console_api.policy.callers import Caller
 from console_api.policy.diagrams import TooComplexError
 from console_api.policy.reach import Reach
 from console_api.tests.unit import base
@@ -35,7 +36,7 @@ class ExplanationCase(base.FolderCase):
 
     def missing_roles(self, explained: dict[str, Any]) -> list[list[str]]:
         """Return the roles of each alternative."""
-        return [each["roles"] for each in explained["missing"]]
+        return [list(each.roles) for each in explained["missing"]]
 
 
 class OperationTest(ExplanationCase):
@@ -71,15 +72,7 @@ class OperationTest(ExplanationCase):
                         ],
                     }
                 ],
-                "missing": [
-                    {
-                        "roles": ["auditor"],
-                        "service_roles": [],
-                        "attributes": {},
-                        "checks": [],
-                        "without_roles": [],
-                    }
-                ],
+                "missing": [Caller(roles=("auditor",))],
             },
             self.explain(INDEX, "reader", text=text),
         )
@@ -160,7 +153,7 @@ class OperationTest(ExplanationCase):
                 )
                 self.assertEqual(missing, self.missing_roles(explained))
                 for each in explained["missing"]:
-                    self.assertEqual(["project_id"], list(each["attributes"]))
+                    self.assertEqual(["project_id"], list(each.attributes))
 
     def test_rule_without_decision_has_no_reasons(self) -> None:
         with mock.patch("requests.post", side_effect=OSError):
@@ -170,7 +163,8 @@ class OperationTest(ExplanationCase):
         self.assertEqual(
             (None, []), (decision["allowed"], decision["because"])
         )
-        self.assertEqual(["http://x/"], explained["missing"][0]["checks"])
+        [missing] = explained["missing"]
+        self.assertEqual(("http://x/",), missing.checks)
 
     def test_rules_may_be_too_complex_for_what_is_missing(self) -> None:
         with mock.patch.object(
