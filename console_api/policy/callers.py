@@ -97,7 +97,9 @@ class Callers:
         for checks in policies:
             for tree in checks.values():
                 for leaf, _is_negated in leaves(tree):
-                    self._add(leaf)
+                    # What a reference depends on is in the other rule.
+                    if not isinstance(leaf, _checks.RuleCheck):
+                        self._add(leaf)
         self._attributes = list(self._values)
         self._numbers = {each: n for n, each in enumerate(self._attributes)}
         self.diagrams = Diagrams([len(v) for v in self._values.values()])
