@@ -38,14 +38,16 @@ _INSTEAD = {
 class _Names:
     """The names in a policy.
 
-    ``in_force`` are those that an operation depends on, ``others`` the rules
-    of other services, and ``of_others`` also those that they reference.
+    ``in_force`` are those that an operation depends on, ``unknown`` those
+    that resemble ours, ``others`` the rules of other services, and
+    ``of_others`` also those that they reference.
     """
 
     result: Policy
     defaults: dict[str, policy.RuleDefault]
     mentions: Mapping[str, Collection[str]]
     in_force: set[str]
+    unknown: Mapping[str, spelling.Unknown]
     others: set[str]
     of_others: set[str]
 
@@ -82,12 +84,17 @@ def _collect(result: Policy) -> _Names:
         (name, set(language.mentioned(rule.value)))
         for name, rule in result.file_rules.items()
     )
+    unknown = {
+        name: found
+        for name in result.file_rules
+        if name not in defaults and (found := spelling.identify(name))
+    }
     others = {
         name
         for name in result.file_rules
         if name not in defaults
+        and name not in unknown
         and (":" in name or _OTHER_SERVICE.match(name))
-        and not spelling.identify(name)
     }
     decisive = [name for name, rule in defaults.items() if is_decisive(rule)]
     return _Names(
@@ -95,6 +102,7 @@ def _collect(result: Policy) -> _Names:
         defaults,
         mentions,
         in_force=_reachable(decisive, mentions),
+        unknown=unknown,
         others=others,
         of_others=_reachable(others, mentions),
     )
@@ -167,7 +175,7 @@ def _add_unknown(names: _Names, name: str) -> None:
         )
     elif name == "default":
         _add_default(result)
-    elif name in names.of_others or not (found := spelling.identify(name)):
+    elif name in names.of_others or not (found := names.unknown.get(name)):
         return
     elif name.endswith(spelling.DISCOVERABLE):
         result.report(
@@ -220,13 +228,19 @@ def _add_default(result: Policy) -> None:
 def _add_unused(names: _Names) -> None:
     """Report rules that look like base rules and are not referenced."""
     result = names.result
+    known = {
+        *names.defaults,
+        *names.in_force,
+        *names.of_others,
+        *names.unknown,
+        *result.unusable,
+        "default",
+    }
     unused = [
         name
         for name in result.file_rules
-        if name not in {*names.defaults, *names.in_force, *names.of_others}
-        and name not in {*result.unusable, "default"}
+        if name not in known
         and not set(name) & set(characters.TYPOGRAPHIC_QUOTES)
-        and not spelling.identify(name)
     ]
     for name in unused[:_MAX_UNUSED]:
         result.report(

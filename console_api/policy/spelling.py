@@ -118,16 +118,20 @@ def _misspelled(name: str) -> str | None:
         if name.startswith(f"{each}:"):
             return each
     # Excludes most names of other services quickly.
-    start, end = _plain(name)[:3], _plain(name)[-6:]
+    start, end = _own_part(name)[:6], _own_part(name)[-6:]
     near = [
         each
         for each in _known()
-        if _plain(each).startswith(start) or _plain(each).endswith(end)
+        if _own_part(each).startswith(start) or _own_part(each).endswith(end)
     ]
     found = similar(name, near, _SIMILARITY)
     if not found and "console" in name and not name.startswith(_PREFIX):
         found = similar(f"{_PREFIX}{name}", _known(), _SIMILARITY)
     return found
+
+
+def _own_part(name: str) -> str:
+    return _plain(name).removeprefix(_plain(_PREFIX))
 
 
 @functools.cache
