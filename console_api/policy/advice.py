@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Findings about rules that can be loaded but may not do what is meant."""
 
+from collections.abc import Mapping, Sequence
+
 from oslo_policy import policy
 
 from console_api import policies
-from console_api.policy import constants, language, parts
+from console_api.policy import constants, language, meaning, parts
+from console_api.policy.access import ACCESS
+from console_api.policy.diagrams import TooComplexError
 from console_api.policy.findings import Level, shorten
+from console_api.policy.meaning import Comparison
 from console_api.policy.names import is_decisive
+from console_api.policy.redundancy import Redundancy
 from console_api.policy.rules import Policy, references
 
 
@@ -15,15 +21,52 @@ def add(result: Policy) -> None:
     defaults = {rule.name: rule for rule in policies.list_rules()}
     in_force = _in_force(result, defaults)
     results = constants.constants(result)
-    for name in filter(in_force.__contains__, result.file_rules):
+    names = [name for name in result.file_rules if name in in_force]
+    for name in names:
         if name in defaults and results[name]:
             _add_everyone(result, name)
         parts.add(result, name, never=results[name] is False)
         _add_style(result, name)
-        if name in defaults and str(result.checks[name]) == str(
-            defaults[name].check
-        ):
+    if not names:
+        return
+    try:
+        _add_meaning(result, names, results)
+    except TooComplexError:
+        _add_too_complex(result, names)
+
+
+def _add_meaning(
+    result: Policy,
+    names: Sequence[str],
+    results: Mapping[str, bool | None],
+) -> None:
+    """Compare the rules with the defaults, and their parts with each other.
+
+    :raises TooComplexError: they cannot be decided
+    """
+    comparison = Comparison(result)
+    redundancy = Redundancy(result, comparison, results)
+    overrides = []
+    for name in names:
+        if results[name] is None:
+            redundancy.add(name)
+        if name not in comparison.defaults:
+            continue
+        if comparison.is_same(name):
             _add_default(result, name)
+        else:
+            overrides.append(name)
+    comparison.add(overrides, {name for name in names if results[name]})
+
+
+def _add_too_complex(result: Policy, names: Sequence[str]) -> None:
+    result.report(
+        Level.WARNING,
+        names[0],
+        "The rules are too complex to be compared with the defaults.",
+        "Use fewer roles and attributes, or review the rules by hand.",
+        consequence="Who gains and who loses by them is not known.",
+    )
 
 
 def _in_force(
@@ -48,7 +91,11 @@ def _add_everyone(result: Policy, name: str) -> None:
         "The rule lets everyone pass, whatever their roles and their project.",
         "Write who may pass, such as rule:project_member_or_admin, or "
         '"!" for no one.',
-        consequence="Anyone with a token for any project has this access.",
+        consequence="Anyone with a token for any project may "
+        f"{meaning.action(name)}."
+        if name in ACCESS
+        else "Anyone with a token for any project passes the rules that "
+        "reference it.",
     )
 
 
@@ -85,7 +132,7 @@ def _add_default(result: Policy, name: str) -> None:
     result.report(
         Level.NOTE,
         name,
-        "The rule is the same as its default.",
+        "The rule decides the same as its default.",
         "Remove it.",
         consequence="It stays the same if an upgrade changes the default.",
     )

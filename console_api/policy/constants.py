@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that have the same result for every caller."""
 
+from collections.abc import Mapping
+
 from oslo_policy import _checks
 
 from console_api.policy import vocabulary
@@ -16,21 +18,25 @@ def constants(result: Policy) -> dict[str, bool | None]:
     """Return which checks always have the same result, by rule."""
     found: dict[str, bool | None] = {}
     for name, tree in result.checks.items():
-        found[name] = _constant(tree, found)
+        found[name] = of_tree(tree, found)
     return found
 
 
-def _constant(
-    tree: _checks.BaseCheck, rules: dict[str, bool | None]
+def of_tree(
+    tree: _checks.BaseCheck, rules: Mapping[str, bool | None]
 ) -> bool | None:
+    """Return the result of a check if it always has the same, else None.
+
+    :param rules: the results of the rules that it references
+    """
     if isinstance(tree, _checks.RuleCheck):
         return rules[tree.match]
     if isinstance(tree, _checks.NotCheck):
-        inner = _constant(tree.rule, rules)
+        inner = of_tree(tree.rule, rules)
         return None if inner is None else not inner
     if isinstance(tree, _checks.AndCheck | _checks.OrCheck):
         decisive = isinstance(tree, _checks.OrCheck)
-        results = {_constant(each, rules) for each in tree.rules}
+        results = {of_tree(each, rules) for each in tree.rules}
         if decisive in results:
             return decisive
         return None if None in results else not decisive

@@ -9,10 +9,7 @@ from pathlib import Path
 MAX_QUOTED = 80
 
 #: The consequence of a finding that the service refuses.
-REFUSED = (
-    "The service does not start with the file; a running service keeps the "
-    "previous rules."
-)
+REFUSED = "The service does not start; a running one keeps its previous rules."
 
 
 class Level(enum.Enum):

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Findings about who gains and who loses compared with the defaults."""
+
+from collections.abc import Container, Sequence
+
+from oslo_policy import _checks
+
+from console_api import policies
+from console_api.policies import (
+    console_auth_tokens,
+    console_hosts,
+    consoles,
+    remote_consoles,
+)
+from console_api.policy import needs
+from console_api.policy.access import ACCESS
+from console_api.policy.callers import PERSONAS, Caller, Callers
+from console_api.policy.diagrams import NEVER, Diagram
+from console_api.policy.findings import Level, shorten
+from console_api.policy.needs import Needs
+from console_api.policy.reach import Checks, Reach
+from console_api.policy.rules import Policy, references
+
+#: What the operations let callers do.
+_ACTIONS = {
+    consoles.LIST: "list the consoles of a project",
+    consoles.INDEX: "list the consoles of a server",
+    consoles.CREATE: "create consoles",
+    consoles.SHOW: "see the passwords of consoles",
+    consoles.DELETE: "delete consoles",
+    console_auth_tokens.SHOW: "look up console auth tokens",
+    remote_consoles.CREATE: "create remote consoles",
+    console_hosts.INDEX: "list console hosts",
+}
+
+# Operations that neither show secrets nor change anything.
+_LISTS = {consoles.LIST, consoles.INDEX, console_hosts.INDEX}
+
+# Maximum number of kinds of callers in a message.
+_MAX_CALLERS = 3
+
+# An operation, and whether it is on resources of the caller's own project.
+_Operation = tuple[str, bool]
+
+_OPERATIONS: Sequence[_Operation] = [
+    (rule, is_own)
+    for is_own in (True, False)
+    for rule, access in ACCESS.items()
+    if is_own or access.has_project
+]
+
+
+class Comparison:
+    """Compares the rules of policy files with the defaults, one by one.
+
+    ``defaults`` are the checks of the defaults by rule.
+    """
+
+    def __init__(self, result: Policy) -> None:
+        """Prepare for a policy.
+
+        :raises TooComplexError: it cannot be compared
+        """
+        self._result = result
+        self.defaults: Checks = {
+            rule.name: rule.check for rule in policies.list_rules()
+        }
+        # In place of broken rules, which have findings already.
+        self._checks = {**self.defaults, **result.checks}
+        self._callers = Callers([self.defaults, self._checks])
+        self._before = Reach(self.defaults, self._callers)
+        self._after = Reach(self._checks, self._callers)
+        self._needs = needs.needs(result.checks)
+        self._known = self._before.of_rule(needs.ADMIN_RULE, is_own=True)
+
+    @property
+    def reach(self) -> Reach:
+        """Who passes the rules of the files."""
+        return self._after
+
+    @property
+    def callers(self) -> Callers:
+        """The callers that the rules tell apart."""
+        return self._callers
+
+    def add(self, names: Sequence[str], for_everyone: Container[str]) -> None:
+        """Add the findings about rules that are weaker or stronger.
+
+        :param names: the rules of the files that replace a default
+        :param for_everyone: those of them that are known to let everyone pass
+        :raises TooComplexError: they cannot be compared
+        """
+        actual = self._gains(self._after)
+        rest = dict(actual)
+        all_gains = {}
+        for name in names:
+            alone = Reach(
+                {**self._checks, **self.defaults, name: self._checks[name]},
+                self._callers,
+            )
+            # Without what the other rules prevent.
+            all_gains[name] = {
+                operation: self._callers.diagrams.conjoin(
+                    diagram, actual[operation]
+                )
+                for operation, diagram in self._gains(alone).items()
+            }
+            self._add_losses(name, alone)
+            for operation, diagram in all_gains[name].items():
+                rest[operation] = self._subtract(rest[operation], diagram)
+        for operation, diagram in rest.items():
+            if diagram != NEVER:
+                # Only several rules together grant this.
+                gains = all_gains[self._responsible(operation[0], names)]
+                gains[operation] = self._callers.diagrams.disjoin(
+                    gains[operation], diagram
+                )
+        for name, gains in all_gains.items():
+            if name not in for_everyone:
+                self._add_gains(name, gains)
+
+    def is_same(self, name: str) -> bool:
+        """Return whether a rule has the same effect as its default.
+
+        :raises TooComplexError: it cannot be compared
+        """
+        return all(
+            self._after.of_rule(name, is_own=is_own)
+            == self._before.of_rule(name, is_own=is_own)
+            for is_own in (True, False)
+        )
+
+    def _gains(self, reach: Reach) -> dict[_Operation, Diagram]:
+        return {
+            (rule, is_own): self._subtract(
+                reach.of_operation(rule, is_own=is_own),
+                self._before.of_operation(rule, is_own=is_own),
+            )
+            for rule, is_own in _OPERATIONS
+        }
+
+    def _subtract(self, first: Diagram, second: Diagram) -> Diagram:
+        return self._callers.diagrams.subtract(first, second)
+
+    def _responsible(self, rule: str, names: Sequence[str]) -> str:
+        """Return the rule of the files to which a finding belongs."""
+        pending = [rule]
+        for each in pending:
+            if each in names:
+                return each
+            pending += references(self._checks[each])
+        return names[0]
+
+    def _add_gains(self, name: str, gains: dict[_Operation, Diagram]) -> None:
+        found = {
+            operation: self._sample(diagram)
+            for operation, diagram in gains.items()
+            if diagram != NEVER
+        }
+        found = {op: who for op, who in found.items() if who}
+        if not found:
+            return
+        is_harmless = all(
+            self._is_harmless(operation, gains[operation], who)
+            for operation, who in found.items()
+        )
+        names = {
+            operation: [f"{who} may" for who in self._names(gains[operation])]
+            for operation in found
+        }
+        reaches_others = any(not is_own for _rule, is_own in found)
+        self._result.report(
+            Level.NOTE if is_harmless else Level.SECURITY,
+            name,
+            f"Weaker than the default: {_describe(names)}.",
+            f'Remove it for the default, "{self._default(name)}", unless this '
+            "is intended.",
+            consequence="They reach the servers of other projects."
+            if reaches_others
+            else "They reach the servers of each project for which they have "
+            "a token.",
+        )
+
+    def _is_harmless(
+        self, operation: _Operation, gain: Diagram, who: Sequence[Caller]
+    ) -> bool:
+        """Return whether a gain needs no attention.
+
+        Administrators may have more, and roles of one's own may list.
+        """
+        if self._subtract(gain, self._known) == NEVER:
+            return True
+        rule, is_own = operation
+        return (
+            is_own
+            and rule in _LISTS
+            and all(not _is_persona(caller) for caller in who)
+        )
+
+    def _add_losses(self, name: str, alone: Reach) -> None:
+        if self._is_undecided(name):
+            return
+        found: dict[_Operation, list[str]] = {}
+        for rule, is_own in _OPERATIONS:
+            after = alone.of_operation(rule, is_own=is_own)
+            lost = self._subtract(
+                self._before.of_operation(rule, is_own=is_own),
+                self._callers.diagrams.disjoin(
+                    after, self._after.of_operation(rule, is_own=is_own)
+                ),
+            )
+            # Who loses this also loses the servers of other projects.
+            if lost == NEVER or (rule, True) in found:
+                continue
+            found[rule, is_own] = (
+                ["no one may"]
+                if after == NEVER
+                else [f"{who} may not" for who in self._names(lost)]
+            )
+        if found:
+            self._result.report(
+                Level.NOTE,
+                name,
+                f"Stronger than the default: {_describe(found)}.",
+                f'Remove it for the default, "{self._default(name)}", unless '
+                "this is intended.",
+                consequence="Others are answered 403, or 404 for servers of "
+                "other projects.",
+            )
+
+    def _is_undecided(self, name: str) -> bool:
+        """Return whether who loses by a rule is not known or said already."""
+        tree = self._checks[name]
+        return Needs.OUTSIDE in self._needs[name] or (
+            not isinstance(tree, _checks.FalseCheck)
+            and self._after.of_rule(name, is_own=True) == NEVER
+            and self._after.of_rule(name, is_own=False) == NEVER
+        )
+
+    def _default(self, name: str) -> str:
+        return shorten(str(self.defaults[name]))
+
+    def _sample(self, diagram: Diagram) -> list[Caller]:
+        """Return those who pass without checks that are not known here."""
+        found = self._callers.sample(diagram, _MAX_CALLERS + 1)
+        return [caller for caller in found if not caller.checks]
+
+    def _names(self, diagram: Diagram) -> list[str]:
+        names = [str(caller) for caller in self._sample(diagram)]
+        if len(names) > _MAX_CALLERS:
+            names[_MAX_CALLERS:] = ["others"]
+        return [" or ".join(names)] if names else []
+
+
+def action(rule: str) -> str:
+    """Return what an operation lets callers do.
+
+    :param rule: the rule of the operation, a key of ``ACCESS``
+    """
+    return _ACTIONS[rule]
+
+
+def _is_persona(caller: Caller) -> bool:
+    return not (
+        set(caller.roles) - {*PERSONAS}
+        or caller.attributes
+        or caller.service_roles
+    )
+
+
+def _describe(found: dict[_Operation, list[str]]) -> str:
+    """Return who may or may not do what."""
+    by_callers: dict[tuple[str, bool], list[str]] = {}
+    for (rule, is_own), callers in found.items():
+        for who in callers:
+            by_callers.setdefault((who, is_own), []).append(_ACTIONS[rule])
+    return "; ".join(
+        f"{who} {_join(actions)}"
+        + ("" if is_own else " on servers of other projects")
+        for (who, is_own), actions in by_callers.items()
+    )
+
+
+def _join(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
