@@ -92,7 +92,7 @@ def load(text: str) -> Source:
     path = Path(text)
     if path.is_dir():
         return of_conf(configuration.load(path))
-    return _source(text, {path: _read(path)}, _bare_conf())
+    return _source(text, {path: read(path)}, _bare_conf())
 
 
 def of_conf(conf: cfg.ConfigOpts) -> Source:
@@ -121,7 +121,7 @@ def with_pending(conf: cfg.ConfigOpts, pending: Path) -> Source:
     others = dict(_contents(files).files)
     others.pop(files.file, None)
     # Those in the directories override it.
-    return _source(str(pending), {pending: _read(pending), **others}, conf)
+    return _source(str(pending), {pending: read(pending), **others}, conf)
 
 
 def _contents(files: PolicyFiles) -> Contents:
@@ -142,7 +142,7 @@ def _source(
     return Source(name, policy, conf)
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
     """Return the content of a file, which may be a pipe.
 
     :raises OSError: it cannot be read, or is too large
