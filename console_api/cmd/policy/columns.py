@@ -30,9 +30,16 @@ def wrap(text: str, width: int = _WIDTH) -> str:
 class Text(columns.FormattableColumn[str | int | None]):
     """A sentence or a number, or none."""
 
+    def __init__(self, value: str | int | None, width: int = _WIDTH) -> None:
+        """Create the column with a maximum width."""
+        super().__init__(value)
+        self._width = width
+
     def human_readable(self) -> str:
         """Return the lines of the sentence."""
-        return "" if self._value is None else wrap(str(self._value))
+        if self._value is None:
+            return ""
+        return wrap(str(self._value), self._width)
 
 
 class Lines(columns.FormattableColumn[Sequence[str]]):
@@ -67,7 +74,7 @@ class CallerColumn(columns.FormattableColumn[Caller | None]):
 
     def machine_readable(self) -> Any:
         """Return an object with lists and other values."""
-        return None if self._value is None else _data(self._value)
+        return None if self._value is None else data(self._value)
 
 
 class CallersColumn(columns.FormattableColumn[Sequence[Caller] | None]):
@@ -81,10 +88,11 @@ class CallersColumn(columns.FormattableColumn[Sequence[Caller] | None]):
         """Return a list of objects."""
         if self._value is None:
             return None
-        return list(map(_data, self._value))
+        return list(map(data, self._value))
 
 
-def _data(caller: Caller) -> dict[str, Any]:
+def data(caller: Caller) -> dict[str, Any]:
+    """Return a caller for programs."""
     return {
         "roles": list(caller.roles),
         "without_roles": list(caller.without),
