@@ -9,11 +9,10 @@ values such as ``off`` into objects for which oslo.policy lets everyone pass.
 import codecs
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from console_api.policy import scan
+from console_api.policy import encoding, scan, syntax
 from console_api.policy.findings import REFUSED, Finding, Level
 from console_api.policy.values import (
     TAG,
@@ -67,61 +66,63 @@ def is_blank(data: bytes) -> bool:
 
 
 def read(path: Path, data: bytes) -> Document:
-    """Return the rules of a policy file and what is wrong with it."""
-    try:
-        # YAML allows a byte order mark.
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return _broken(
-            path,
-            "This line is not encoded in UTF-8.",
-            "Save the file in the encoding UTF-8.",
-            line=data.count(b"\n", 0, error.start) + 1,
-        )
+    """Return the rules of a policy file and what is wrong with it.
+
+    After an error, the rules that can be read are returned nevertheless.
+    """
+    text, findings = encoding.decode(path, data)
+    document = Document(path, findings=findings)
     if is_blank(data):
-        return Document(
-            path,
-            findings=[
-                Finding(
-                    path=path,
-                    level=Level.WARNING,
-                    message="The policy file is empty.",
-                    consequence="All rules have their defaults, also those "
-                    "that the file may have restricted.",
-                    remedy="Restore its rules, or write a comment into it.",
-                )
-            ],
+        document.findings.append(
+            Finding(
+                path=path,
+                level=Level.WARNING,
+                message="The policy file is empty.",
+                consequence="All rules have their defaults, also those that "
+                "the file may have restricted.",
+                remedy="Restore its rules, or write a comment into it.",
+            )
         )
+    elif text:
+        _parse(document, text)
+    return document
+
+
+def _parse(document: Document, text: str) -> None:
     found = scan.Scan()
     try:
         found.run(text)
         node = yaml.compose(text, Loader=scan.LOADER)
     except yaml.YAMLError as error:
-        return _syntax_error(path, text, error, found)
+        faults, rest = syntax.salvage(text)
+        for fault in faults or [syntax.describe(text, error, found)]:
+            _report_fault(document, fault)
+        if rest:
+            _parse(document, rest)
+        return
     if node is None:
-        return Document(path)
+        return
     if node.tag != f"{TAG}map" or not isinstance(node, yaml.MappingNode):
-        return _broken(
-            path,
+        _report(
+            document,
             "The file does not consist of rules.",
             'Write one rule per line, as "NAME": "CHECK".',
             line=node.start_mark.line + 1,
         )
-    document = Document(path)
+        return
     _read_rules(document, node, Values(found.tags))
     if node.flow_style:
         document.findings.append(
             Finding(
-                path=path,
+                path=document.path,
                 level=Level.WARNING,
                 message="The file is JSON, which is deprecated.",
                 consequence="It works because JSON is YAML, but it cannot "
                 "contain comments, and other services stop reading it.",
                 remedy="Convert it with oslopolicy-convert-json-to-yaml "
-                f"--namespace console_api --policy-file {path}.",
+                f"--namespace console_api --policy-file {document.path}.",
             )
         )
-    return document
 
 
 def _read_rules(
@@ -130,59 +131,66 @@ def _read_rules(
     lines: dict[str, int] = {}
     for key, value in node.value:
         line, column = scan.position(key.start_mark)
-        name = key.value
-
-        def report(
-            message: str,
-            remedy: str,
-            rule: str | None = name,
-            line: int = line,
-            column: int = column,
-        ) -> None:
-            document.findings.append(
-                Finding(
-                    path=document.path,
-                    level=Level.BROKEN,
-                    line=line,
-                    column=column,
-                    rule=rule,
-                    message=message,
-                    consequence=REFUSED,
-                    remedy=remedy,
-                )
-            )
-
         if not is_text(key):
-            report(
+            _report(
+                document,
                 "The name of a rule is not text.",
                 "Write it in quotation marks.",
-                rule=None,
+                line=line,
+                column=column,
             )
             continue
+        name: str = key.value
         if name in lines:
-            report(
+            _report(
+                document,
                 "The rule is defined twice in this file, first in line "
                 f"{lines[name]}.",
                 "Remove one of the two.",
+                line=line,
+                column=column,
+                rule=name,
             )
         lines.setdefault(name, line)
-        try:
-            check = values.read(value)
-        except NotACheckError as error:
-            report(f"The rule {error}.", error.remedy)
-            document.unusable.add(name)
-        else:
-            document.unusable.discard(name)
-            document.rules.append(
-                Rule(
-                    document.path,
-                    line,
-                    column,
-                    name,
-                    check,
-                    _text_column(value, line),
-                )
-            )
+        _read_rule(document, name, (line, column), values, value)
+
+
+def _read_rule(
+    document: Document,
+    name: str,
+    place: tuple[int, int],
+    values: Values,
+    node: yaml.Node,
+) -> None:
+    line, column = place
+    try:
+        check = values.read(node)
+    except NotACheckError as error:
+        _report(
+            document,
+            f"The rule {error}.",
+            error.remedy,
+            line=line,
+            column=column,
+            rule=name,
+        )
+        document.unusable.add(name)
+        return
+    if encoding.REPLACEMENT in f"{name} {check}":
+        # The line has a finding.
+        document.unusable.add(name)
+        return
+    document.unusable.discard(name)
+    document.rules.append(
+        Rule(
+            document.path,
+            line,
+            column,
+            name,
+            check,
+            _text_column(node, line),
+        )
+    )
 
 
 def _text_column(node: yaml.Node, line: int) -> int | None:
@@ -199,27 +207,37 @@ def _text_column(node: yaml.Node, line: int) -> int | None:
     return None
 
 
-def _syntax_error(
-    path: Path, text: str, error: yaml.YAMLError, found: scan.Scan
-) -> Document:
-    line, column, problem = scan.describe(text, error, found)
-    return _broken(
-        path,
-        f"The file is not valid YAML: {problem:.200}.",
-        "Correct this line.",
-        line=line,
-        column=column,
-        rule=found.last_name,
+def _report_fault(document: Document, fault: syntax.Fault) -> None:
+    if fault.name is not None:
+        document.unusable.add(fault.name)
+    _report(
+        document,
+        f"The file is not valid YAML: {fault.problem:.200}.",
+        fault.remedy,
+        line=fault.line,
+        column=fault.column,
+        rule=fault.name,
     )
 
 
-def _broken(path: Path, message: str, remedy: str, **place: Any) -> Document:
-    finding = Finding(
-        path=path,
-        level=Level.BROKEN,
-        message=message,
-        consequence=REFUSED,
-        remedy=remedy,
-        **place,
+def _report(
+    document: Document,
+    message: str,
+    remedy: str,
+    *,
+    line: int,
+    column: int | None = None,
+    rule: str | None = None,
+) -> None:
+    document.findings.append(
+        Finding(
+            path=document.path,
+            level=Level.BROKEN,
+            line=line,
+            column=column,
+            rule=rule,
+            message=message,
+            consequence=REFUSED,
+            remedy=remedy,
+        )
     )
-    return Document(path, findings=[finding])
