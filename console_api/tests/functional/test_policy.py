@@ -110,6 +110,23 @@ class PolicyEditTests(PolicyTestCase):
         self.assertEqual(403, self.list_as("auditor"))
         self.assertEqual(200, self.list_as("reader"))
 
+    def test_edit_logs_warnings_and_who_gains_and_loses(self):
+        before = len(self.server.log)
+        self.write(
+            **{
+                INDEX: "role:auditor and project_id:%(project_id)s",
+                f"{INDEX}s": "!",
+            }
+        )
+        log = self.server.log[before:]
+        self.assertRegex(log, rf"WARNING .*{self.policy}:2: {INDEX}s: ")
+        for verb, role in (("gain", "auditor"), ("lose", "reader")):
+            self.assertRegex(
+                log,
+                f"INFO .*Compared with the previous rules, these callers "
+                f"{verb} {INDEX} in their own project: role {role}",
+            )
+
     def test_removed_file_leaves_rules_in_force(self):
         self.write(**{INDEX: "role:auditor"})
         self.errors_before = self.count_errors()
