@@ -19,6 +19,8 @@ SHOW = "os_compute_api:os-consoles:show"
 CREATE = "os_compute_api:os-consoles:create"
 NAMESPACE = ("--namespace", "console_api")
 
+CHECK = Path(sys.executable).with_name("console-api-policy")
+
 # Seconds that a run may take.
 TIMEOUT = 120
 
@@ -65,15 +67,28 @@ class PolicyToolsTests(unittest.TestCase):
         installed = Path(sys.executable).parent.glob("oslopolicy-*")
         self.assertEqual({path.name for path in installed}, tools)
 
-    def assert_valid(self, *warnings):
+    def validate(self):
+        """Run the validator, which has to agree with our own program."""
         done = self.run_tool("validator", *NAMESPACE)
+        check = subprocess.run(
+            [CHECK, "check", "--config-dir", str(self.folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT,
+        )
+        self.assertEqual(check.returncode, done.returncode, check.stdout)
+        return done
+
+    def assert_valid(self, *warnings):
+        done = self.validate()
         self.assertEqual((0, ""), (done.returncode, done.stdout), done.stderr)
         self.assertEqual(len(warnings), done.stderr.count("WARNING:"))
         for warning in warnings:
             self.assertIn(warning, done.stderr)
 
     def assert_invalid(self, *parts):
-        done = self.run_tool("validator", *NAMESPACE)
+        done = self.validate()
         self.assertEqual(1, done.returncode)
         for part in parts:
             self.assertIn(part, done.stdout + done.stderr)

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+from pathlib import Path
 from unittest import mock
+
+import yaml
 
 from console_api import conf as configuration
 from console_api.policies import consoles
-from console_api.policy import tools
+from console_api.policy import audit, tools
 from console_api.policy.enforcer import get_enforcer
 from console_api.policy.tools import ToolEnforcer
 from console_api.tests.unit import base
 from console_api.tests.unit.policy.base import INDEX, PolicyCase, rule
+
+EXAMPLES = Path(__file__).with_name("examples.yaml")
 
 DEFAULT = "rule:project_reader_or_admin"
 
@@ -74,6 +79,26 @@ class ToolsTest(PolicyCase):
                 self.assertRaisesRegex(SystemExit, f"{self.path}:1: "),
             ):
                 self.read(text)
+
+    def test_validator_agrees_with_check(self) -> None:
+        verdicts = set()
+        for example in yaml.safe_load(EXAMPLES.read_text()):
+            self.path.write_bytes(
+                example["text"].encode(example.get("encoding", "utf-8"))
+            )
+            findings = audit.of_conf(configuration.load(self.folder))
+            has_errors = any(e.level.label == "error" for e in findings)
+            with self.subTest(example["name"]):
+                self.assertEqual(not has_errors, self.is_valid())
+            verdicts.add(has_errors)
+        self.assertEqual({True, False}, verdicts)
+
+    def is_valid(self) -> bool:
+        """Return whether the validator succeeds."""
+        try:
+            return self.read().check_rules()
+        except SystemExit:
+            return False
 
     def test_malformed_rule_of_other_service_is_kept(self) -> None:
         enforcer = self.read(rule("guest", "identity:get_user"))
