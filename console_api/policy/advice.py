@@ -8,9 +8,10 @@ from oslo_policy import policy
 from console_api import policies
 from console_api.policy import constants, language, meaning, parts
 from console_api.policy.access import ACCESS
+from console_api.policy.comparison import Comparison
 from console_api.policy.diagrams import TooComplexError
 from console_api.policy.findings import Level, shorten
-from console_api.policy.meaning import Comparison
+from console_api.policy.meaning import Meaning
 from console_api.policy.names import is_decisive
 from console_api.policy.redundancy import Redundancy
 from console_api.policy.rules import Policy, references
@@ -32,7 +33,8 @@ def add(result: Policy) -> None:
     try:
         _add_meaning(result, names, results)
     except TooComplexError:
-        _add_too_complex(result, names)
+        if not result.broken:
+            _add_too_complex(result, names)
 
 
 def _add_meaning(
@@ -56,7 +58,9 @@ def _add_meaning(
             _add_default(result, name)
         else:
             overrides.append(name)
-    comparison.add(overrides, {name for name in names if results[name]})
+    Meaning(result, comparison).add(
+        overrides, {name for name in names if results[name]}
+    )
 
 
 def _add_too_complex(result: Policy, names: Sequence[str]) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Container, Sequence
 
 from oslo_policy import _checks
 
-from console_api import policies
 from console_api.policies import (
     console_auth_tokens,
     console_hosts,
@@ -13,13 +12,12 @@ from console_api.policies import (
     remote_consoles,
 )
 from console_api.policy import needs
-from console_api.policy.access import ACCESS
-from console_api.policy.callers import PERSONAS, Caller, Callers
+from console_api.policy.callers import PERSONAS, Caller
+from console_api.policy.comparison import Comparison, Diagrams, Operation
 from console_api.policy.diagrams import NEVER, Diagram
 from console_api.policy.findings import Level, shorten
 from console_api.policy.needs import Needs
-from console_api.policy.reach import Checks, Reach
-from console_api.policy.rules import Policy, references
+from console_api.policy.rules import Policy
 
 #: What the operations let callers do.
 _ACTIONS = {
@@ -39,119 +37,34 @@ _LISTS = {consoles.LIST, consoles.INDEX, console_hosts.INDEX}
 # Maximum number of kinds of callers in a message.
 _MAX_CALLERS = 3
 
-# An operation, and whether it is on resources of the caller's own project.
-_Operation = tuple[str, bool]
 
-_OPERATIONS: Sequence[_Operation] = [
-    (rule, is_own)
-    for is_own in (True, False)
-    for rule, access in ACCESS.items()
-    if is_own or access.has_project
-]
+class Meaning:
+    """Reports the rules of policy files that are weaker or stronger."""
 
-
-class Comparison:
-    """Compares the rules of policy files with the defaults, one by one.
-
-    ``defaults`` are the checks of the defaults by rule.
-    """
-
-    def __init__(self, result: Policy) -> None:
-        """Prepare for a policy.
-
-        :raises TooComplexError: it cannot be compared
-        """
+    def __init__(self, result: Policy, comparison: Comparison) -> None:
+        """Prepare for a policy."""
         self._result = result
-        self.defaults: Checks = {
-            rule.name: rule.check for rule in policies.list_rules()
-        }
-        # In place of broken rules, which have findings already.
-        self._checks = {**self.defaults, **result.checks}
-        self._callers = Callers([self.defaults, self._checks])
-        self._before = Reach(self.defaults, self._callers)
-        self._after = Reach(self._checks, self._callers)
+        self._comparison = comparison
+        self._callers = comparison.callers
         self._needs = needs.needs(result.checks)
-        self._known = self._before.of_rule(needs.ADMIN_RULE, is_own=True)
-
-    @property
-    def reach(self) -> Reach:
-        """Who passes the rules of the files."""
-        return self._after
-
-    @property
-    def callers(self) -> Callers:
-        """The callers that the rules tell apart."""
-        return self._callers
+        self._administrators = comparison.before.of_rule(
+            needs.ADMIN_RULE, is_own=True
+        )
 
     def add(self, names: Sequence[str], for_everyone: Container[str]) -> None:
-        """Add the findings about rules that are weaker or stronger.
+        """Add the findings.
 
         :param names: the rules of the files that replace a default
         :param for_everyone: those of them that are known to let everyone pass
         :raises TooComplexError: they cannot be compared
         """
-        actual = self._gains(self._after)
-        rest = dict(actual)
-        all_gains = {}
-        for name in names:
-            alone = Reach(
-                {**self._checks, **self.defaults, name: self._checks[name]},
-                self._callers,
-            )
-            # Without what the other rules prevent.
-            all_gains[name] = {
-                operation: self._callers.diagrams.conjoin(
-                    diagram, actual[operation]
-                )
-                for operation, diagram in self._gains(alone).items()
-            }
-            self._add_losses(name, alone)
-            for operation, diagram in all_gains[name].items():
-                rest[operation] = self._subtract(rest[operation], diagram)
-        for operation, diagram in rest.items():
-            if diagram != NEVER:
-                # Only several rules together grant this.
-                gains = all_gains[self._responsible(operation[0], names)]
-                gains[operation] = self._callers.diagrams.disjoin(
-                    gains[operation], diagram
-                )
-        for name, gains in all_gains.items():
+        for name, each in self._comparison.differences(names).items():
             if name not in for_everyone:
-                self._add_gains(name, gains)
+                self._add_gains(name, each.gains)
+            if not self._is_undecided(name):
+                self._add_losses(name, each.losses)
 
-    def is_same(self, name: str) -> bool:
-        """Return whether a rule has the same effect as its default.
-
-        :raises TooComplexError: it cannot be compared
-        """
-        return all(
-            self._after.of_rule(name, is_own=is_own)
-            == self._before.of_rule(name, is_own=is_own)
-            for is_own in (True, False)
-        )
-
-    def _gains(self, reach: Reach) -> dict[_Operation, Diagram]:
-        return {
-            (rule, is_own): self._subtract(
-                reach.of_operation(rule, is_own=is_own),
-                self._before.of_operation(rule, is_own=is_own),
-            )
-            for rule, is_own in _OPERATIONS
-        }
-
-    def _subtract(self, first: Diagram, second: Diagram) -> Diagram:
-        return self._callers.diagrams.subtract(first, second)
-
-    def _responsible(self, rule: str, names: Sequence[str]) -> str:
-        """Return the rule of the files to which a finding belongs."""
-        pending = [rule]
-        for each in pending:
-            if each in names:
-                return each
-            pending += references(self._checks[each])
-        return names[0]
-
-    def _add_gains(self, name: str, gains: dict[_Operation, Diagram]) -> None:
+    def _add_gains(self, name: str, gains: Diagrams) -> None:
         found = {
             operation: self._sample(diagram)
             for operation, diagram in gains.items()
@@ -182,13 +95,16 @@ class Comparison:
         )
 
     def _is_harmless(
-        self, operation: _Operation, gain: Diagram, who: Sequence[Caller]
+        self, operation: Operation, gain: Diagram, who: Sequence[Caller]
     ) -> bool:
         """Return whether a gain needs no attention.
 
         Administrators may have more, and roles of one's own may list.
         """
-        if self._subtract(gain, self._known) == NEVER:
+        if (
+            self._callers.diagrams.subtract(gain, self._administrators)
+            == NEVER
+        ):
             return True
         rule, is_own = operation
         return (
@@ -197,21 +113,13 @@ class Comparison:
             and all(not _is_persona(caller) for caller in who)
         )
 
-    def _add_losses(self, name: str, alone: Reach) -> None:
-        if self._is_undecided(name):
-            return
-        found: dict[_Operation, list[str]] = {}
-        for rule, is_own in _OPERATIONS:
-            after = alone.of_operation(rule, is_own=is_own)
-            lost = self._subtract(
-                self._before.of_operation(rule, is_own=is_own),
-                self._callers.diagrams.disjoin(
-                    after, self._after.of_operation(rule, is_own=is_own)
-                ),
-            )
+    def _add_losses(self, name: str, losses: Diagrams) -> None:
+        found: dict[Operation, list[str]] = {}
+        for (rule, is_own), lost in losses.items():
             # Who loses this also loses the servers of other projects.
             if lost == NEVER or (rule, True) in found:
                 continue
+            after = self._comparison.after.of_operation(rule, is_own=is_own)
             found[rule, is_own] = (
                 ["no one may"]
                 if after == NEVER
@@ -230,15 +138,15 @@ class Comparison:
 
     def _is_undecided(self, name: str) -> bool:
         """Return whether who loses by a rule is not known or said already."""
-        tree = self._checks[name]
+        tree = self._comparison.checks[name]
         return Needs.OUTSIDE in self._needs[name] or (
             not isinstance(tree, _checks.FalseCheck)
-            and self._after.of_rule(name, is_own=True) == NEVER
-            and self._after.of_rule(name, is_own=False) == NEVER
+            and self._comparison.after.of_rule(name, is_own=True) == NEVER
+            and self._comparison.after.of_rule(name, is_own=False) == NEVER
         )
 
     def _default(self, name: str) -> str:
-        return shorten(str(self.defaults[name]))
+        return shorten(str(self._comparison.defaults[name]))
 
     def _sample(self, diagram: Diagram) -> list[Caller]:
         """Return those who pass without checks that are not known here."""
@@ -268,7 +176,7 @@ def _is_persona(caller: Caller) -> bool:
     )
 
 
-def _describe(found: dict[_Operation, list[str]]) -> str:
+def _describe(found: dict[Operation, list[str]]) -> str:
     """Return who may or may not do what."""
     by_callers: dict[tuple[str, bool], list[str]] = {}
     for (rule, is_own), callers in found.items():

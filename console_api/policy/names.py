@@ -80,10 +80,12 @@ def _collect(result: Policy) -> _Names:
     mentions: dict[str, Collection[str]] = {
         name: references(rule.check) for name, rule in defaults.items()
     }
-    mentions.update(
-        (name, set(language.mentioned(rule.value)))
-        for name, rule in result.file_rules.items()
-    )
+    for name, rule in result.file_rules.items():
+        mentioned = set(language.mentioned(rule.value))
+        if name in result.unusable:
+            # What it is meant to reference is not known.
+            mentioned.update(mentions.get(name, ()))
+        mentions[name] = mentioned
     unknown = {
         name: found
         for name in result.file_rules

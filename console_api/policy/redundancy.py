@@ -7,9 +7,9 @@ from typing import TypeAlias
 from oslo_policy import _checks
 
 from console_api.policy import constants
+from console_api.policy.comparison import Comparison
 from console_api.policy.diagrams import ALWAYS, NEVER, Diagram
 from console_api.policy.findings import Level, shorten
-from console_api.policy.meaning import Comparison
 from console_api.policy.rules import Policy
 
 # Maximum number of parts of a check that are reported to add nothing.
@@ -34,7 +34,7 @@ class Redundancy:
         """
         self._result = result
         self._results = results
-        self._reach = comparison.reach
+        self._reach = comparison.after
         self._diagrams = comparison.callers.diagrams
 
     def add(self, name: str) -> None:

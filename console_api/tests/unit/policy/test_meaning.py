@@ -76,6 +76,7 @@ class GainsTest(MeaningCase):
         self.assertGains(
             rule("role:admin or role:x", servers.ALL_TENANTS)
             + rule("rule:project_reader_or_admin or role:x"),
+            (1, Level.SECURITY, "on servers of other projects"),
             (2, Level.SECURITY, "on servers of other projects"),
         )
 
@@ -101,12 +102,47 @@ class GainsTest(MeaningCase):
             (1, Level.SECURITY, "role x may look up"),
         )
 
-    def test_gain_by_several_rules_belongs_to_the_operation(self) -> None:
+    def test_gain_that_a_default_makes_circular_is_reported(self) -> None:
+        self.assertGains(
+            rule("role:x", "project_member_or_admin")
+            + rule("rule:project_member_or_admin", "project_member_api"),
+            (1, Level.SECURITY, "role x may create consoles"),
+        )
+
+    def test_gain_is_not_blamed_on_rules_that_do_not_matter(self) -> None:
+        self.assertGains(
+            rule("rule:project_reader_or_admin", consoles.SHOW)
+            + rule(f"role:x and {_OWN}", "project_member_api"),
+            (1, Level.SECURITY, "role reader may see the passwords"),
+            (
+                2,
+                Level.SECURITY,
+                "role x may create consoles, delete consoles and create",
+            ),
+        )
+
+    def test_gain_by_several_rules_belongs_to_each(self) -> None:
         self.assertGains(
             rule("role:x or role:admin", servers.ALL_TENANTS)
             + rule("rule:project_member_or_admin or rule:h", consoles.SHOW)
             + rule(f"role:x and not {_OWN}", "h"),
+            (1, Level.SECURITY, "role x may see the passwords of consoles on"),
             (2, Level.SECURITY, "role x may see the passwords of consoles on"),
+        )
+
+    def test_gain_by_either_of_two_rules_belongs_to_the_first(self) -> None:
+        self.assertGains(
+            rule(
+                f"rule:project_member_or_admin or (role:x and {_OWN})",
+                consoles.SHOW,
+            )
+            + rule(
+                "rule:project_member_api or rule:context_is_admin or "
+                f"(role:x and {_OWN})",
+                "project_member_or_admin",
+            ),
+            (1, Level.SECURITY, "role x may see the passwords"),
+            (2, Level.SECURITY, "role x may create consoles, delete"),
         )
 
     def test_gain_of_administrators_is_a_note(self) -> None:
@@ -137,6 +173,15 @@ class LossesTest(MeaningCase):
             with self.subTest(check):
                 self.assertEqual([], self.find(rule(check), "Stronger"))
 
+    def test_loss_by_several_rules_belongs_to_the_operation(self) -> None:
+        [first, second] = self.find(
+            rule("!", consoles.SHOW)
+            + rule("rule:context_is_admin", "project_member_or_admin"),
+            "Stronger",
+        )
+        self.assertIn("no one may see the passwords", first.message)
+        self.assertNotIn("passwords", second.message)
+
 
 class DefaultTest(MeaningCase):
     def test_rule_that_decides_like_its_default_is_noted(self) -> None:
@@ -151,5 +196,14 @@ class DefaultTest(MeaningCase):
                 self.assertEqual(Level.NOTE, finding.level)
 
     def test_broken_rule_is_not_compared(self) -> None:
-        found = check_text(rule("guest", "context_is_admin")).findings
-        self.assertEqual([Level.BROKEN], [each.level for each in found])
+        for text in (
+            rule("guest", "context_is_admin"),
+            # The default would be a circle.
+            rule("guest", "project_member_or_admin")
+            + rule("rule:project_member_or_admin", "project_member_api"),
+        ):
+            with self.subTest(text):
+                found = check_text(text).findings
+                self.assertEqual(
+                    [Level.BROKEN], [each.level for each in found]
+                )
