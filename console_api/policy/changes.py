@@ -11,6 +11,9 @@ from console_api.policy.reach import Change, Checks
 
 LOG = logging.getLogger(__name__)
 
+# The projects of the resources; console hosts belong to none.
+_WHERE = {True: " in their own project", False: " in other projects", None: ""}
+
 # Maximum number of callers in a line.
 _MAX_CALLERS = 5
 
@@ -50,10 +53,8 @@ def describe(before: Checks, after: Checks) -> Iterator[str]:
 
 def _describe(change: Change) -> str:
     verb = "gain" if change.is_gain else "lose"
-    where = "their own project" if change.is_own else "other projects"
-    shown = [shorten(str(each)) for each in change.callers[:_MAX_CALLERS]]
-    if not change.is_complete or len(change.callers) > _MAX_CALLERS:
-        shown.append("and others")
+    shown = map(shorten, change.describe(_MAX_CALLERS))
     return (
-        f"these callers {verb} {change.rule} in {where}: {'; '.join(shown)}."
+        f"these callers {verb} {change.rule}{_WHERE[change.is_own]}: "
+        f"{'; '.join(shown)}."
     )

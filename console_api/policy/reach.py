@@ -13,6 +13,7 @@ from typing import TypeAlias
 from oslo_policy import _checks
 
 from console_api.policy.access import ACCESS
+from console_api.policy.audience import Audience
 from console_api.policy.callers import Caller, Callers
 from console_api.policy.diagrams import ALWAYS, NEVER, Diagram
 from console_api.policy.needs import ADMIN_RULE
@@ -20,8 +21,8 @@ from console_api.policy.needs import ADMIN_RULE
 #: The checks of a policy by rule, a rule after those that it references.
 Checks: TypeAlias = Mapping[str, _checks.BaseCheck]
 
-# Maximum number of callers that are listed for one change.
-_MAX_CALLERS = 20
+#: Maximum number of callers of a change.
+MAX_CALLERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +31,30 @@ class Change:
 
     ``rule`` is the rule of the operation.  ``is_own`` says whether on
     resources of the caller's own project, None if they belong to no project.
-    ``callers`` have the fewest
-    attributes; others who have the same and more may gain or lose, too.
-    ``is_complete`` says whether there are no others.
+    ``audience`` has those who gain or lose with the fewest attributes.
     """
 
     rule: str
     is_own: bool | None
     is_gain: bool
-    callers: list[Caller]
-    is_complete: bool
+    audience: Audience
+
+    def describe(self, limit: int) -> list[str]:
+        """Return descriptions of some of the callers.
+
+        Exceptions are those who could do it before, or still can: without
+        them, "everyone" would be wrong, but they are obvious otherwise.
+
+        :param limit: maximum number of callers
+        """
+        groups = self.audience.groups
+        found = [
+            str(group if group.caller == Caller() else group.caller)
+            for group in groups[:limit]
+        ]
+        if len(groups) > limit or not self.audience.is_complete:
+            found.append("and others")
+        return found
 
 
 class Reach:
@@ -161,11 +176,14 @@ def changes(before: Checks, after: Checks) -> Iterator[Change]:
                 (False, callers.diagrams.subtract(may_before, may_after)),
             ):
                 if diagram != NEVER:
-                    found = callers.sample(diagram, _MAX_CALLERS + 1)
                     yield Change(
                         rule,
                         is_own if access.has_project else None,
                         is_gain,
-                        found[:_MAX_CALLERS],
-                        len(found) <= _MAX_CALLERS,
+                        Audience.of(
+                            callers,
+                            diagram,
+                            ALWAYS if is_own else callers.in_other_project(),
+                            MAX_CALLERS,
+                        ),
                     )

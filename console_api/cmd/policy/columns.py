@@ -8,6 +8,7 @@ from typing import Any
 from cliff import columns
 
 from console_api.policy.callers import Caller
+from console_api.policy.reach import MAX_CALLERS, Change
 
 #: The formats for people; programs get data in the others.
 TABLES = {"table", "markdown"}
@@ -89,6 +90,24 @@ class CallersColumn(columns.FormattableColumn[Sequence[Caller] | None]):
         if self._value is None:
             return None
         return list(map(data, self._value))
+
+
+class ChangedColumn(columns.FormattableColumn[Change]):
+    """Who gains or loses by a change."""
+
+    def human_readable(self) -> str:
+        """Return a line for each group of callers."""
+        return "\n".join(map(wrap, self._value.describe(MAX_CALLERS)))
+
+    def machine_readable(self) -> Any:
+        """Return a list of objects, each with its exceptions."""
+        return [
+            {
+                **data(group.caller),
+                "exceptions": list(map(data, group.exceptions)),
+            }
+            for group in self._value.audience.groups
+        ]
 
 
 def data(caller: Caller) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from console_api.cmd.application import FAILURE
 from console_api.cmd.commands import Table
 from console_api.cmd.policy.base import ListCommand
-from console_api.cmd.policy.columns import SERVERS, TABLES, CallersColumn
+from console_api.cmd.policy.columns import SERVERS, TABLES, ChangedColumn
 from console_api.policy import reach, sources
 from console_api.policy.reach import Change
 
-_COLUMNS = ["change", "rule", "servers", "callers"]
+_COLUMNS = ["change", "rule", "servers", "callers", "complete"]
 
 
 class Diff(ListCommand):
@@ -57,18 +57,9 @@ class Diff(ListCommand):
         )
         if parsed_args.fail_if_wider and any(c.is_gain for c in changes):
             self.status = FAILURE
-        if parsed_args.formatter in TABLES:
-            return _COLUMNS, [
-                [*_row(change), _callers_text(change)] for change in changes
-            ]
-        return [*_COLUMNS, "complete"], [
-            [
-                *_row(change),
-                CallersColumn(change.callers),
-                change.is_complete,
-            ]
-            for change in changes
-        ]
+        # Programs are told whether there are more; people see "and others".
+        count = len(_COLUMNS) - (parsed_args.formatter in TABLES)
+        return _COLUMNS[:count], [_row(change)[:count] for change in changes]
 
     def produce_output(
         self,
@@ -79,17 +70,16 @@ class Diff(ListCommand):
         """Print the rows, or that there are none."""
         rows = list(data)
         if parsed_args.formatter in TABLES and not rows:
-            self.app.stdout.write("No one gains or loses anything.\n")
+            self.say("No one gains or loses anything.")
             return 0
         return super().produce_output(parsed_args, column_names, rows)
 
 
-def _row(change: Change) -> list[str]:
-    word = "gain" if change.is_gain else "loss"
-    return [word, change.rule, SERVERS[change.is_own]]
-
-
-def _callers_text(change: Change) -> str:
-    """Return the callers, one on each line."""
-    others = [] if change.is_complete else ["and others"]
-    return "\n".join([*map(str, change.callers), *others])
+def _row(change: Change) -> list[object]:
+    return [
+        "gain" if change.is_gain else "loss",
+        change.rule,
+        SERVERS[change.is_own],
+        ChangedColumn(change),
+        change.audience.is_complete,
+    ]

@@ -85,7 +85,11 @@ class Matrix(ListCommand):
         data: Iterable[object],
     ) -> int:
         """Print the rows, and what the marks mean."""
-        status = super().produce_output(parsed_args, column_names, data)
+        rows = list(data)
+        if parsed_args.formatter in TABLES and not rows:
+            self.say("Nothing changes for these roles.")
+            return 0
+        status = super().produce_output(parsed_args, column_names, rows)
         if parsed_args.formatter == "table":
             self.app.stdout.write(_LEGEND)
         return status

@@ -81,4 +81,4 @@ class ChangesTest(unittest.TestCase):
 
     def test_console_hosts_belong_to_no_project(self) -> None:
         [line] = describe(load(rule("@", console_hosts.INDEX)))
-        self.assertIn(": everyone.", line)
+        self.assertIn(f"{console_hosts.INDEX}: everyone, except", line)

@@ -214,12 +214,15 @@ class ChangesTest(unittest.TestCase):
 
     def check_callers(self, numbers: set[int], change: Change) -> None:
         """Check that each caller who changes has what one of these has."""
-        self.assertTrue(change.is_complete)
+        self.assertTrue(change.audience.is_complete)
         for number in numbers:
             caller = CALLERS[change.is_own is not False][number]
             self.assertTrue(
-                any(_includes(caller, each) for each in change.callers),
-                (str(caller), list(map(str, change.callers))),
+                any(
+                    _includes(caller, group.caller)
+                    for group in change.audience.groups
+                ),
+                (str(caller), change.describe(reach.MAX_CALLERS)),
             )
 
 
@@ -240,14 +243,20 @@ class ReachTest(unittest.TestCase):
         return [
             f"{'own' if each.is_own else 'other'}: "
             f"{'+' if each.is_gain else '-'} "
-            f"{'; '.join(map(str, each.callers))}"
+            f"{'; '.join(each.describe(5))}"
             for each in reach.changes(load({}), load(rules))
         ]
 
     def test_simplest_callers_are_shown(self) -> None:
         for text, expected in (
             ("rule:project_reader_or_admin", []),
-            ("@", ["own: + everyone"]),
+            (
+                "@",
+                [
+                    "own: + everyone, except role reader or role member or "
+                    "role manager or role admin"
+                ],
+            ),
             (
                 "role:member and project_id:%(project_id)s",
                 [

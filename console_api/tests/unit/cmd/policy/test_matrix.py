@@ -66,6 +66,12 @@ class MatrixTest(PolicyCase):
                     [row.strip("| ").split(" | ")[:2] for row in rows],
                 )
 
+    def test_table_without_changes_says_so(self) -> None:
+        outcome = self.run_policy(
+            "matrix", "--policy", "defaults", "--changed"
+        )
+        self.assertEqual("Nothing changes for these roles.\n", outcome.stdout)
+
     def test_policy_may_be_file_or_defaults(self) -> None:
         path = str(self.write("other.yaml", "http://policy.example.org/"))
         cells = self.cells("--policy", path)
