@@ -107,6 +107,8 @@ class Loader:
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._next_look = self._started = 0.0
+        self._is_loading = False
+        self._failure_lock = threading.Lock()
         self._seen: Stamps = {}
         self._failed: Stamps = {}
         self._must_retry = False
@@ -152,8 +154,10 @@ class Loader:
             if not self._must_retry and self._files.stamps() == self._seen:
                 self._lock.release()
                 return
+            self._is_loading = True
             thread.start()
         except Exception:
+            self._is_loading = False
             # Such as RuntimeError for too many threads; the next look retries.
             self._lock.release()
             LOG.exception("The policy files cannot be loaded now.")
@@ -162,10 +166,16 @@ class Loader:
 
     def _check_started(self, now: float) -> None:
         """Report a load that does not end, such as on a dead file system."""
-        if now - self._started > _MAX_LOAD_TIME:
-            message = "The policy files cannot be read within a minute."
-            if self._note([message]):
-                LOG.error("%s The previous rules stay in force.", message)
+        message = "The policy files cannot be read within a minute."
+        # Otherwise a load that ends now could be reported, and stay so.
+        with self._failure_lock:
+            is_new = (
+                self._is_loading
+                and now - self._started > _MAX_LOAD_TIME
+                and self._note([message])
+            )
+        if is_new:
+            LOG.error("%s The previous rules stay in force.", message)
 
     def _reload(self) -> None:
         """Load the files, in the thread."""
@@ -177,10 +187,13 @@ class Loader:
         previous = self.enforcer.rules
         try:
             error = self._try_to_load()
+            with self._failure_lock:
+                self._is_loading = False
+                if error is None:
+                    self.failure = None
             if error:
                 self._fail(error)
             else:
-                self.failure = None
                 LOG.info("Reloaded the policy files.")
                 changes.log(
                     previous, self.enforcer.rules, "the previous rules"

@@ -315,6 +315,12 @@ class ThreadTest(LoaderCase):
         self.assertIsNotNone(self.loader.failure)
         with self.assertNoLogs(loader.LOG, "ERROR"):
             self.check()
+        # Requests while the changes are logged do not report it again.
+        self.enterContext(
+            mock.patch.object(
+                changes, "log", side_effect=lambda *_: self.check()
+            )
+        )
         self.may_read.set()
         waiting.wait_until(lambda: self.check() == "role:two")
         waiting.wait_until(lambda: self.loader.failure is None)
