@@ -14,6 +14,16 @@ class HelpTest(PolicyCase):
             with self.subTest(entry.name):
                 self.assertRegex(text, rf"\n  {entry.name} +[A-Z]")
 
+    def test_help_of_every_command_has_an_example(self) -> None:
+        for entry in importlib.metadata.entry_points(
+            group=app.PolicyApp.NAMESPACE
+        ):
+            with self.subTest(entry.name):
+                text = self.run_policy(entry.name, "--help").stdout
+                self.assertRegex(
+                    text, rf"Example:\s+console-api-policy {entry.name} "
+                )
+
     def test_unknown_command_is_refused(self) -> None:
         outcome = self.run_policy("chekc")
         self.assertEqual((2, ""), (outcome.status, outcome.stdout))
