@@ -7,7 +7,6 @@ from oslo_policy import policy
 
 from console_api import policies
 from console_api.policy import constants, language, meaning, parts
-from console_api.policy.access import ACCESS
 from console_api.policy.comparison import Comparison
 from console_api.policy.diagrams import TooComplexError
 from console_api.policy.findings import Level, shorten
@@ -96,10 +95,7 @@ def _add_everyone(result: Policy, name: str) -> None:
         "Write who may pass, such as rule:project_member_or_admin, or "
         '"!" for no one.',
         consequence="Anyone with a token for any project may "
-        f"{meaning.action(name)}."
-        if name in ACCESS
-        else "Anyone with a token for any project passes the rules that "
-        "reference it.",
+        f"{meaning.action(name)}.",
     )
 
 

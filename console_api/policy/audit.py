@@ -33,7 +33,7 @@ def of_files(paths: Iterable[Path]) -> list[Finding]:
         contents.files[path] = sources.read(path)
         if path.is_file():
             contents.findings.extend(
-                permissions.examine(path, path.stat(), trusted=None)
+                permissions.examine(path, path.stat(), main=None)
             )
     return _check(contents)
 

@@ -55,7 +55,8 @@ class ReadError(Exception):
             message=f"The policy file cannot be read: {self}.",
             consequence=REFUSED,
             remedy=(
-                "Let the user of the service read it."
+                "Let the user of the service read it, such as with chgrp and "
+                "chmod 640."
                 if error.errno == errno.EACCES
                 else "Restore or correct it."
             ),
@@ -69,7 +70,7 @@ class PolicyFiles:
         """Find the policy files."""
         main = Path(conf.config_file[0])
         folder = main.parent
-        self._trusted = {0, os.geteuid(), main.stat().st_uid}
+        self._main_status = main.stat()
         source = conf.get_location("policy_file", "oslo_policy")
         self._is_configured = bool(
             source and source.location.is_user_controlled
@@ -128,7 +129,7 @@ class PolicyFiles:
                     remedy="Create it or remove the option.",
                 )
             )
-        else:
+        if not self._is_configured or os.path.lexists(self.file):
             contents.findings.extend(layout.other_names(self.file))
         for directory in self.directories:
             self._read_directory(directory, contents)
@@ -172,7 +173,7 @@ class PolicyFiles:
             contents.failures.append(ReadError(directory, error))
             return
         contents.findings.extend(
-            permissions.examine(directory, status, self._trusted)
+            permissions.examine(directory, status, self._main_status)
         )
         for path in entries:
             if path.name[0] == "." or path.suffix not in _SUFFIXES:
@@ -194,7 +195,7 @@ class PolicyFiles:
             return
         contents.files[path] = data
         contents.findings.extend(
-            permissions.examine(path, status, self._trusted)
+            permissions.examine(path, status, self._main_status)
         )
 
 

@@ -2,6 +2,7 @@
 """Findings about the names and places of policy files."""
 
 import itertools
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,23 +11,32 @@ from console_api.policy.findings import Finding, Level
 
 
 def other_names(file: Path) -> Iterator[Finding]:
-    """Find files that may be meant instead of a missing policy file."""
+    """Find files that may be meant instead of the policy file."""
+    is_missing = not os.path.lexists(file)
     for suffix in (".json", ".yml"):
         path = file.with_suffix(suffix)
-        if path.exists():
-            yield Finding(
-                path=path,
-                level=Level.BROKEN,
-                message=f"{path.name} is not read, and there is no "
-                f"{file.name}.",
-                consequence="The service does not start, because it would use "
-                "the defaults instead of the file.",
-                remedy="Convert it with oslopolicy-convert-json-to-yaml "
-                f"--namespace console_api --policy-file {path} --output-file "
-                f"{file}, or set [oslo_policy] policy_file, or remove it."
-                if suffix == ".json"
-                else f"Rename it to {file.name}, or remove it.",
-            )
+        if path == file or not path.exists():
+            continue
+        is_json = suffix == ".json"
+        remedy = (
+            "Convert it with oslopolicy-convert-json-to-yaml --namespace "
+            f"console_api --policy-file {path} --output-file {file}, or set "
+            "[oslo_policy] policy_file, or remove it."
+            if is_json
+            else f"Rename it to {file.name}, or remove it."
+        )
+        yield Finding(
+            path=path,
+            level=Level.BROKEN if is_missing else Level.WARNING,
+            message=f"{path.name} is not read, and there is no {file.name}."
+            if is_missing
+            else f"{path.name} is not read, because there is {file.name}.",
+            consequence="The service does not start, because it would use the "
+            "defaults instead of the file."
+            if is_missing
+            else "The rules in it have no effect.",
+            remedy=remedy if is_missing else "Remove it.",
+        )
 
 
 def other_directories(

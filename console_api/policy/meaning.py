@@ -10,6 +10,7 @@ from console_api.policies import (
     console_hosts,
     consoles,
     remote_consoles,
+    servers,
 )
 from console_api.policy import needs
 from console_api.policy.callers import PERSONAS, Caller
@@ -29,6 +30,8 @@ _ACTIONS = {
     console_auth_tokens.SHOW: "look up console auth tokens",
     remote_consoles.CREATE: "create remote consoles",
     console_hosts.INDEX: "list console hosts",
+    servers.ALL_TENANTS: "reach the servers of other projects where the rule "
+    "of the operation passes as well",
 }
 
 # Operations that neither show secrets nor change anything.
@@ -90,7 +93,7 @@ class Meaning:
             "is intended.",
             consequence="They reach the servers of other projects."
             if reaches_others
-            else "They reach the servers of each project for which they have "
+            else "They have this access in each project for which they have "
             "a token.",
         )
 
@@ -161,11 +164,8 @@ class Meaning:
 
 
 def action(rule: str) -> str:
-    """Return what an operation lets callers do.
-
-    :param rule: the rule of the operation, a key of ``ACCESS``
-    """
-    return _ACTIONS[rule]
+    """Return what those who pass a rule may do."""
+    return _ACTIONS.get(rule, "perform the operations that depend on it")
 
 
 def _is_persona(caller: Caller) -> bool:

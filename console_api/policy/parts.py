@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Findings about the parts of a rule, each by itself."""
 
+import difflib
 from collections.abc import Iterator
 from typing import cast
 
 from oslo_policy import _checks
 
-from console_api.policy import constants, vocabulary
+from console_api.policy import characters, constants, vocabulary
+from console_api.policy.callers import PERSONAS
 from console_api.policy.findings import Level, shorten
 from console_api.policy.rules import Policy, leaves
+
+# How similar a role is to one of the personas that may be meant.
+_SIMILARITY = 0.85
+
+# Signs of patterns and lists.
+_SIGNS = set(",;|&*?[]")
 
 _OWN = "project_id:%(project_id)s"
 
@@ -71,6 +79,8 @@ def _add_part(
     quoted = shorten(str(leaf))
     if leaf.kind in {"http", "https"}:
         _add_outside(result, name, leaf, part)
+    elif leaf.kind == "role":
+        _add_role(result, name, leaf, part)
     elif constants.is_false(leaf):
         result.report(
             Level.WARNING,
@@ -95,6 +105,46 @@ def _add_part(
             if always == "always"
             else "Unless Keystone has an admin project, it is true for every "
             "token.",
+            part=part,
+        )
+
+
+def _add_role(
+    result: Policy, name: str, leaf: _checks.Check, part: str
+) -> None:
+    """Report a role whose name may not be meant."""
+    role = leaf.match.lower()
+    if foreign := characters.foreign(role):
+        result.report(
+            Level.WARNING,
+            name,
+            f'"{shorten(str(leaf))}" contains {foreign} among letters of '
+            "another alphabet.",
+            "Type the name of the role again.",
+            consequence="Those who have the role that looks like it do not "
+            "pass.",
+            part=part,
+        )
+    elif set(role) & _SIGNS:
+        result.report(
+            Level.WARNING,
+            name,
+            f'"{shorten(str(leaf))}" is the name of one role: there are no '
+            "patterns and no lists.",
+            'Write "role:a or role:b" for several roles.',
+            consequence="Only those who have a role of exactly this name "
+            "pass.",
+            part=part,
+        )
+    elif role not in PERSONAS and (
+        similar := difflib.get_close_matches(role, PERSONAS, 1, _SIMILARITY)
+    ):
+        result.report(
+            Level.NOTE,
+            name,
+            f"The name of the role resembles {similar[0]}.",
+            f"Write role:{similar[0]}, if that is meant.",
+            consequence=f"Those who have the role {similar[0]} do not pass.",
             part=part,
         )
 

@@ -5,7 +5,7 @@ import grp
 import os
 import pwd
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from console_api.policy.findings import Finding, Level
@@ -14,23 +14,37 @@ _CONSEQUENCE = "They can give themselves access to every console."
 
 
 def examine(
-    path: Path, status: os.stat_result, trusted: Collection[int] | None
+    path: Path, status: os.stat_result, main: os.stat_result | None
 ) -> Iterator[Finding]:
     """Find the users who may write to a file or directory, or replace it.
 
     :param status: that of the file or directory
-    :param trusted: the users who may own it; None for any
+    :param main: that of console_api.conf, whose owner may own it as well, None
+        for a file that is not in use
     """
     yield from _examine_mode(path, status)
-    if trusted is not None and status.st_uid not in trusted:
-        yield Finding(
-            path=path,
-            level=Level.SECURITY,
-            message=f"It is owned by {_user(status.st_uid)}, who is neither "
-            "root nor the owner of console_api.conf.",
-            consequence="This user can give access to every console.",
-            remedy=f"Run chown root {path}.",
-        )
+    if main is not None:
+        if status.st_uid not in {0, os.geteuid(), main.st_uid}:
+            yield Finding(
+                path=path,
+                level=Level.SECURITY,
+                message=f"It is owned by {_user(status.st_uid)}, who is "
+                "neither root nor the owner of console_api.conf.",
+                consequence="This user can give access to every console.",
+                remedy=f"Run chown root {path}.",
+            )
+        if _is_private(status) and not _is_private(main):
+            yield Finding(
+                path=path,
+                level=Level.WARNING,
+                message="Only root may read it (mode "
+                f"{stat.S_IMODE(status.st_mode):04o}), although others may "
+                "read console_api.conf.",
+                consequence="A service that does not run as root does not "
+                "start.",
+                remedy="Let the user of the service read it, such as with "
+                "chgrp and chmod 640.",
+            )
     for folder in dict.fromkeys((path.parent, path.resolve().parent)):
         try:
             yield from _examine_mode(folder, folder.stat())
@@ -67,6 +81,13 @@ def _examine_mode(path: Path, status: os.stat_result) -> Iterator[Finding]:
             consequence=_CONSEQUENCE,
             remedy=f"Run chmod g-w {path}.",
         )
+
+
+def _is_private(status: os.stat_result) -> bool:
+    """Return whether only root may read a file."""
+    return status.st_uid == 0 and not status.st_mode & (
+        stat.S_IRGRP | stat.S_IROTH
+    )
 
 
 def _user(number: int) -> str:

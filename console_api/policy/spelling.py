@@ -85,7 +85,11 @@ def identify(name: str) -> Unknown | None:
     meant = _misspelled(name)
     if not meant and not name.startswith(_OURS):
         return None
-    hidden = characters.invisible(name) or characters.foreign(name)
+    hidden = (
+        characters.invisible(name)
+        or characters.foreign(name)
+        or ("a space" if " " in name else None)
+    )
     return Unknown(
         "No operation has a rule of this name."
         + (f" It contains {hidden}." if hidden else ""),

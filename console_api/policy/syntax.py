@@ -117,8 +117,11 @@ def describe(text: str, error: yaml.YAMLError, found: scan.Scan) -> Fault:
             "Begin each rule at the start of a line.",
             name,
         )
+    if after.startswith("\t"):
+        remedy = "Replace the tab by spaces."
+        return Fault(line, column, problem, remedy, found.last_name)
     for words, meaning, remedy in _MEANINGS:
-        if words in problem and not after.startswith("\t"):
+        if words in problem:
             meant = meaning.format(after[:1])
             name = None if "single document" in words else found.last_name
             return Fault(line, column, meant, remedy, name)

@@ -59,6 +59,18 @@ class FindTest(FilesCase):
         self.assertEqual(Level.BROKEN, finding.level)
         self.assertIn("policy.json is not read", str(finding))
 
+    def test_policy_yml_alone_is_refused(self) -> None:
+        path = self.path.rename(self.folder / "policy.yml")
+        [finding] = self.without_option().read().findings
+        self.assertEqual((Level.BROKEN, path), (finding.level, finding.path))
+        self.assertIn("Rename it to policy.yaml", finding.remedy)
+
+    def test_policy_json_beside_policy_yaml_is_reported(self) -> None:
+        (self.folder / "policy.json").touch()
+        [finding] = self.find().read().findings
+        self.assertEqual(Level.WARNING, finding.level)
+        self.assertIn("policy.json is not read", finding.message)
+
     def test_policy_json_is_read_if_configured(self) -> None:
         path = self.folder / "policy.json"
         path.write_text("{}")

@@ -59,3 +59,22 @@ class PartsTest(CheckCase):
             (1, "not encrypted"),
             (2, "remote_ssl_verify_server_crt"),
         )
+
+    def test_roles_that_may_not_be_meant_are_reported(self) -> None:
+        self.assertFound(
+            Level.WARNING,
+            rule("role:\u0430dmin")
+            + rule("role:a,b", consoles.SHOW)
+            + rule("role:*", consoles.CREATE),
+            (1, "CYRILLIC"),
+            (2, "no patterns and no lists"),
+            (3, "no patterns and no lists"),
+        )
+
+    def test_roles_like_those_of_personas_are_noted(self) -> None:
+        for role, persona in (("memeber", "member"), ("Admins", "admin")):
+            with self.subTest(role):
+                found = check_text(rule(f"role:{role}")).findings
+                self.assertTrue(
+                    any(f"resembles {persona}" in f.message for f in found)
+                )

@@ -40,7 +40,7 @@ class PermissionsTest(base.FolderCase):
             Path, "stat", return_value=folder or status(stat.S_IFDIR | 0o755)
         ):
             return list(
-                permissions.examine(self.path, file, trusted={0, _OWNER})
+                permissions.examine(self.path, file, main=status(0o640))
             )
 
     def test_private_and_readable_files_are_sound(self) -> None:
@@ -64,13 +64,19 @@ class PermissionsTest(base.FolderCase):
         self.assertEqual(Level.SECURITY, finding.level)
         self.assertIn("12345", finding.message)
 
+    def test_file_that_only_root_may_read_is_reported(self) -> None:
+        [finding] = self.examine(status(0o600, owner=0, group=0))
+        self.assertEqual(Level.WARNING, finding.level)
+        self.assertIn("Only root may read it (mode 0600)", finding.message)
+        self.assertEqual([], self.examine(status(0o640, owner=0)))
+
     def test_owner_of_a_file_without_configuration_does_not_matter(
         self,
     ) -> None:
         self.path.touch()
         file = status(0o644, owner=12345)
         self.assertEqual(
-            [], list(permissions.examine(self.path, file, trusted=None))
+            [], list(permissions.examine(self.path, file, main=None))
         )
 
     def test_folder_in_which_files_can_be_replaced_is_an_error(self) -> None:

@@ -58,6 +58,7 @@ class IdentifyTest(unittest.TestCase):
         for name, words in (
             ("os_compute_api:os-consoles:index\u00a0", "NO-BREAK SPACE"),
             ("os_compute_api:os-c\u043ensoles:index", "CYRILLIC SMALL"),
+            ("os_compute_api:os-consoles:index ", "a space"),
         ):
             with self.subTest(name):
                 found = spelling.identify(name)
