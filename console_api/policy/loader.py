@@ -285,10 +285,10 @@ class Loader:
         )
 
     def _warn(self, findings: list[Finding]) -> None:
-        lines = summarize(
-            [each for each in findings if each.level is not Level.NOTE],
-            _MAX_WARNINGS,
-        )
+        order = list(Level)
+        shown = [each for each in findings if each.level is not Level.NOTE]
+        shown.sort(key=lambda each: order.index(each.level))
+        lines = summarize(shown, _MAX_WARNINGS)
         if lines != self._warnings:
             for line in lines:
                 LOG.warning("%s", line)

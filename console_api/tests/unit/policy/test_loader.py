@@ -81,6 +81,14 @@ class StartTest(LoaderCase):
             self.start()
         self.assertIn(f"{self.path}:1: {INDEX}: ", logs.output[0])
 
+    def test_serious_findings_are_logged_first(self) -> None:
+        unused = "".join(rule("role:a", f"unused{n}") for n in range(30))
+        self.path.write_text(unused + rule("@"))
+        with self.assertLogs(loader.LOG, "WARNING") as logs:
+            self.start()
+        self.assertIn("lets everyone pass", logs.output[0])
+        self.assertLess(len(logs.output), 30)
+
     def test_difference_to_defaults_is_logged(self) -> None:
         self.path.write_text(rule(f"{DEFAULT} or role:one"))
         with self.assertLogs(changes.LOG, "INFO") as logs:
