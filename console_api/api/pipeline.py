@@ -18,7 +18,7 @@ from oslo_utils import strutils
 
 from console_api import conf as configuration
 from console_api import errors
-from console_api.api import faults, metrics
+from console_api.api import faults
 from console_api.api.application import Application
 from console_api.api.controllers import versions
 from console_api.api.filter import Filter
@@ -177,7 +177,22 @@ def metrics_factory(
     global_conf: Mapping[str, str], **local: str
 ) -> "WSGIApplication":
     """Create the metrics for Prometheus, which need no database."""
-    return metrics.make_application(load_enforcer(_folder(global_conf, local)))
+    enforcer = load_enforcer(_folder(global_conf, local))
+
+    @functools.cache
+    def load() -> "WSGIApplication":
+        # Imported by the first request because it is large, with TLS and a
+        # server of its own, and not every service is monitored this way.
+        from console_api.api import metrics  # noqa: PLC0415
+
+        return metrics.make_application(enforcer)
+
+    def respond(
+        environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        return load()(environ, start_response)
+
+    return respond
 
 
 def request_log_factory(
