@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 from console_api.tests import prerequisites
-from console_api.tests.functional import examples
+from console_api.tests.functional import documentation, examples
 from console_api.tests.functional.example_base import ADDRESS, ExampleTestCase
 from console_api.tests.functional.examples import Program
+from console_api.tests.ports import free_port
 
 BIN = Path(sys.executable).parent
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -31,6 +32,7 @@ ErrorLog {folder}/error.log
 WSGISocketPrefix {folder}/wsgi
 LoadModule mpm_event_module {wsgi.parent}/mod_mpm_event.so
 LoadModule authz_core_module {wsgi.parent}/mod_authz_core.so
+LoadModule authz_host_module {wsgi.parent}/mod_authz_host.so
 LoadModule reqtimeout_module {wsgi.parent}/mod_reqtimeout.so
 LoadModule wsgi_module {wsgi}
 Include {host}
@@ -113,7 +115,7 @@ class UWSGITest(ExampleTestCase):
 
 
 class ApacheTest(ExampleTestCase):
-    def start(self, port):
+    def start(self, port, addition=""):
         apache = prerequisites.find_program("apache2")
         if not MOD_WSGI.exists():
             prerequisites.skip(f"There is no mod_wsgi for Python {PYTHON}.")
@@ -132,6 +134,7 @@ class ApacheTest(ExampleTestCase):
                 "python-home=/opt/console_api": f"python-home={sys.prefix}",
                 "/opt/console_api/etc/console_api/deploy": str(script.parent),
                 "/var/log/apache2": str(self.folder),
+                "</VirtualHost>": f"{addition}</VirtualHost>",
             },
         )
         main = self.folder / "apache2.conf"
@@ -142,6 +145,31 @@ class ApacheTest(ExampleTestCase):
         # stevedore would create the home directory that does not exist.
         cache = {"XDG_CACHE_HOME": str(self.folder)}
         return Program(self.folder, arguments, port, cache)
+
+    def test_documented_location_restricts_metrics(self):
+        [location] = documentation.blocks("admin/monitoring", "apache")
+        # The metrics themselves need a Python that has been built like the
+        # one of mod_wsgi.
+        location = location.replace("/metrics", "/healthcheck")
+        for address, statuses in (
+            ("127.0.0.1", {200}),
+            ("192.0.2.1", {403}),
+        ):
+            self.server.kill()
+            self.server = self.start(
+                free_port(), location.replace("127.0.0.1", address)
+            )
+            self.addCleanup(self.server.kill)
+            found = set()
+            for path in ("/healthcheck", "/healthcheck/", "/%68ealthcheck"):
+                connection = http.client.HTTPConnection(
+                    "127.0.0.1", self.server.port, timeout=examples.TIMEOUT
+                )
+                self.addCleanup(connection.close)
+                connection.request("GET", path)
+                found.add(connection.getresponse().status)
+            with self.subTest(address):
+                self.assertEqual(statuses, found)
 
     def test_apache_example_serves_api(self):
         token = self.use()
