@@ -13,9 +13,10 @@ from console_api.policies import (
     servers,
 )
 from console_api.policy import needs
+from console_api.policy.audience import Audience
 from console_api.policy.callers import PERSONAS, Caller
 from console_api.policy.comparison import Comparison, Diagrams, Operation
-from console_api.policy.diagrams import NEVER, Diagram
+from console_api.policy.diagrams import ALWAYS, NEVER, Diagram
 from console_api.policy.findings import Level, shorten
 from console_api.policy.needs import Needs
 from console_api.policy.rules import Policy
@@ -37,8 +38,9 @@ _ACTIONS = {
 # Operations that neither show secrets nor change anything.
 _LISTS = {consoles.LIST, consoles.INDEX, console_hosts.INDEX}
 
-# Maximum number of kinds of callers in a message.
+# Maximum number of kinds of callers in a message, and of those examined.
 _MAX_CALLERS = 3
+_MAX_SAMPLE = 20
 
 
 class Meaning:
@@ -77,12 +79,12 @@ class Meaning:
         if not found:
             return
         is_harmless = all(
-            self._is_harmless(operation, gains[operation], who)
-            for operation, who in found.items()
+            self._is_harmless(operation, gains[operation])
+            for operation in found
         )
         names = {
-            operation: [f"{who} may" for who in self._names(gains[operation])]
-            for operation in found
+            operation: f"{self._gainers(operation, callers)} may"
+            for operation, callers in found.items()
         }
         reaches_others = any(not is_own for _rule, is_own in found)
         self._result.report(
@@ -97,36 +99,33 @@ class Meaning:
             "a token.",
         )
 
-    def _is_harmless(
-        self, operation: Operation, gain: Diagram, who: Sequence[Caller]
-    ) -> bool:
+    def _is_harmless(self, operation: Operation, gain: Diagram) -> bool:
         """Return whether a gain needs no attention.
 
         Administrators may have more, and roles of one's own may list.
         """
-        if (
-            self._callers.diagrams.subtract(gain, self._administrators)
-            == NEVER
-        ):
+        diagrams = self._callers.diagrams
+        if diagrams.subtract(gain, self._administrators) == NEVER:
             return True
         rule, is_own = operation
-        return (
-            is_own
-            and rule in _LISTS
-            and all(not _is_persona(caller) for caller in who)
-        )
+        if not is_own or rule not in _LISTS:
+            return False
+        for role in self._callers.roles:
+            if role not in PERSONAS:
+                gain = diagrams.subtract(gain, self._callers.with_role(role))
+        return not any(map(_is_persona, self._sample(gain)))
 
     def _add_losses(self, name: str, losses: Diagrams) -> None:
-        found: dict[Operation, list[str]] = {}
+        found: dict[Operation, str] = {}
         for (rule, is_own), lost in losses.items():
             # Who loses this also loses the servers of other projects.
             if lost == NEVER or (rule, True) in found:
                 continue
             after = self._comparison.after.of_operation(rule, is_own=is_own)
             found[rule, is_own] = (
-                ["no one may"]
+                "no one may"
                 if after == NEVER
-                else [f"{who} may not" for who in self._names(lost)]
+                else f"{_alternatives(self._sample(lost))} may not"
             )
         if found:
             self._result.report(
@@ -153,14 +152,30 @@ class Meaning:
 
     def _sample(self, diagram: Diagram) -> list[Caller]:
         """Return those who pass without checks that are not known here."""
-        found = self._callers.sample(diagram, _MAX_CALLERS + 1)
+        found = self._callers.sample(diagram, _MAX_SAMPLE)
         return [caller for caller in found if not caller.checks]
 
-    def _names(self, diagram: Diagram) -> list[str]:
-        names = [str(caller) for caller in self._sample(diagram)]
-        if len(names) > _MAX_CALLERS:
-            names[_MAX_CALLERS:] = ["others"]
-        return [" or ".join(names)] if names else []
+    def _gainers(self, operation: Operation, found: Sequence[Caller]) -> str:
+        if Caller() not in found:
+            return _alternatives(found)
+        # Who needs nothing at all may still be excluded by something.
+        rule, is_own = operation
+        audience = Audience.of(
+            self._callers,
+            self._comparison.after.of_operation(rule, is_own=is_own),
+            among=ALWAYS if is_own else self._callers.in_other_project(),
+            limit=1,
+        )
+        group = audience.groups[0]
+        return f"{group}," if group.exceptions else str(group)
+
+
+def _alternatives(callers: Sequence[Caller]) -> str:
+    """Return a description of several callers, of limited length."""
+    names = [str(caller) for caller in callers]
+    if len(names) > _MAX_CALLERS:
+        names[_MAX_CALLERS:] = ["others"]
+    return " or ".join(names) or "others"
 
 
 def action(rule: str) -> str:
@@ -176,12 +191,11 @@ def _is_persona(caller: Caller) -> bool:
     )
 
 
-def _describe(found: dict[Operation, list[str]]) -> str:
+def _describe(found: dict[Operation, str]) -> str:
     """Return who may or may not do what."""
     by_callers: dict[tuple[str, bool], list[str]] = {}
-    for (rule, is_own), callers in found.items():
-        for who in callers:
-            by_callers.setdefault((who, is_own), []).append(_ACTIONS[rule])
+    for (rule, is_own), who in found.items():
+        by_callers.setdefault((who, is_own), []).append(_ACTIONS[rule])
     return "; ".join(
         f"{who} {_join(actions)}"
         + ("" if is_own else " on servers of other projects")

@@ -72,12 +72,29 @@ class GainsTest(MeaningCase):
             (1, Level.NOTE, "role x may list the consoles of a server"),
         )
 
+    def test_persona_among_many_roles_is_a_security_warning(self) -> None:
+        roles = " or ".join(f"role:x{number}" for number in range(30))
+        self.assertGains(
+            rule(f"rule:project_reader_or_admin or {roles} or role:service"),
+            (1, Level.SECURITY, "or others may list"),
+        )
+
     def test_list_of_other_projects_is_a_security_warning(self) -> None:
         self.assertGains(
             rule("role:admin or role:x", servers.ALL_TENANTS)
             + rule("rule:project_reader_or_admin or role:x"),
             (1, Level.SECURITY, "on servers of other projects"),
             (2, Level.SECURITY, "on servers of other projects"),
+        )
+
+    def test_gain_of_everyone_names_the_exceptions(self) -> None:
+        self.assertGains(
+            rule("not role:guest", consoles.SHOW),
+            (
+                1,
+                Level.SECURITY,
+                "everyone, except role guest, may see the passwords",
+            ),
         )
 
     def test_gain_by_a_base_rule_lists_its_operations(self) -> None:
