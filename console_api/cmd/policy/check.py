@@ -37,8 +37,6 @@ class Check(DisplayCommand, lister.Lister):
     formatter_namespace = "console_api.policy.formatters"
     formatter_default = "report"
 
-    _status = 0
-
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the arguments."""
         parser = super().get_parser(prog_name)
@@ -68,7 +66,7 @@ class Check(DisplayCommand, lister.Lister):
         if parsed_args.strict:
             failures |= {Level.SECURITY, Level.WARNING}
         if any(each.level in failures for each in findings):
-            self._status = FAILURE
+            self.status = FAILURE
         return _COLUMNS, [
             (
                 str(each.path),
@@ -82,10 +80,3 @@ class Check(DisplayCommand, lister.Lister):
             )
             for each in findings
         ]
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        """Run the command.
-
-        :returns: the exit status
-        """
-        return super().run(parsed_args) or self._status
