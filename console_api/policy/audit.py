@@ -6,7 +6,7 @@ from pathlib import Path
 
 from oslo_config import cfg
 
-from console_api.policy import check, permissions, reader, sources
+from console_api.policy import check, permissions, sources
 from console_api.policy.files import Contents, PolicyFiles
 from console_api.policy.findings import Finding
 
@@ -39,9 +39,7 @@ def of_files(paths: Iterable[Path]) -> list[Finding]:
 
 
 def _check(contents: Contents) -> list[Finding]:
-    policy = check.check(
-        [reader.read(path, data) for path, data in contents.files.items()]
-    )
+    policy = check.check_files(contents.files)
     # Those of several files and directories by path, of each by line.
     return sorted(
         dict.fromkeys([*contents.findings, *policy.findings]),

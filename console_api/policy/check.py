@@ -7,12 +7,20 @@ Only rules that ours can reach are parsed: a policy file that was written for
 Nova has hundreds of others.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from oslo_policy import _checks
 
 from console_api import policies
-from console_api.policy import advice, language, names, spelling, vocabulary
+from console_api.policy import (
+    advice,
+    language,
+    names,
+    reader,
+    spelling,
+    vocabulary,
+)
 from console_api.policy.findings import shorten
 from console_api.policy.reader import Document
 from console_api.policy.rules import Policy, leaves, references
@@ -23,6 +31,11 @@ _MAX_SIZE = 10_000
 _MAX_CHAIN = 50
 # Maximum number of names that are shown of a circle.
 _MAX_SHOWN = 10
+
+
+def check_files(files: Mapping[Path, bytes]) -> Policy:
+    """Return the policy of files with these contents, as ``check`` does."""
+    return check([reader.read(path, data) for path, data in files.items()])
 
 
 def check(documents: Sequence[Document]) -> Policy:

@@ -25,7 +25,7 @@ from oslo_policy import policy
 from oslo_policy._checks import BaseCheck
 
 from console_api import errors, policies
-from console_api.policy import changes, check, reader
+from console_api.policy import changes, check
 from console_api.policy.files import Contents, PolicyFiles, ReadError
 from console_api.policy.findings import Finding, Level, summarize
 from console_api.policy.last_good import LastGood
@@ -33,7 +33,6 @@ from console_api.policy.state import Failure, State, out_of_date_since
 
 if TYPE_CHECKING:
     from console_api.policy.files import Stamps
-    from console_api.policy.rules import Policy
 
 LOG = logging.getLogger(__name__)
 
@@ -231,7 +230,7 @@ class Loader:
         contents = self._last_good.read()
         if contents is None:
             return False
-        checked = _check(contents)
+        checked = check.check_files(contents.files)
         if checked.broken:
             LOG.warning("%s", checked.broken[0])
             return False
@@ -266,7 +265,7 @@ class Loader:
             raise PolicyFileError(
                 [error.finding], is_transient=True
             ) from error
-        checked = _check(contents)
+        checked = check.check_files(contents.files)
         findings = [
             *self._files.lost(self._loaded, contents),
             *contents.findings,
@@ -293,12 +292,6 @@ class Loader:
             for line in lines:
                 LOG.warning("%s", line)
         self._warnings = lines
-
-
-def _check(contents: Contents) -> "Policy":
-    return check.check(
-        [reader.read(path, data) for path, data in contents.files.items()]
-    )
 
 
 def make_enforcer(

@@ -12,7 +12,7 @@ from oslo_policy._checks import BaseCheck
 from console_api import conf as configuration
 from console_api import errors
 from console_api.conf import policy as defaults
-from console_api.policy import check, reader
+from console_api.policy import check
 from console_api.policy.decisions import Decisions
 from console_api.policy.files import (
     MAX_SIZE,
@@ -134,9 +134,7 @@ def _contents(files: PolicyFiles) -> Contents:
 def _source(
     name: str, files: Mapping[Path, bytes], conf: cfg.ConfigOpts
 ) -> Source:
-    policy = check.check(
-        [reader.read(path, data) for path, data in files.items()]
-    )
+    policy = check.check_files(files)
     if policy.broken:
         raise BrokenPolicy(name, policy.broken)
     return Source(name, policy, conf)

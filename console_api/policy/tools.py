@@ -11,7 +11,7 @@ from oslo_config import cfg
 from oslo_policy import opts, policy
 
 from console_api import policies
-from console_api.policy import check, reader
+from console_api.policy import check
 from console_api.policy.files import PolicyFiles
 from console_api.policy.findings import Finding, Level, summarize
 from console_api.policy.reader import Rule
@@ -49,10 +49,7 @@ class ToolEnforcer(policy.Enforcer):
         :raises SystemExit: the service would refuse them; with the findings
         """
         contents = self._files.examine()
-        documents = [
-            reader.read(path, data) for path, data in contents.files.items()
-        ]
-        checked = check.check(documents)
+        checked = check.check_files(contents.files)
         findings = [
             *(each.finding for each in contents.failures),
             *contents.findings,
