@@ -11,6 +11,7 @@ from console_api import errors
 from console_api.cmd import commands
 from console_api.cmd.application import USAGE_ERROR
 from console_api.cmd.policy.app import PolicyApp
+from console_api.cmd.policy.columns import TABLES
 from console_api.policy import sources
 from console_api.policy.sources import Source
 
@@ -87,12 +88,33 @@ class DisplayCommand(PolicyCommand, commands.DisplayCommand):
 
 
 class ListCommand(DisplayCommand, lister.Lister):
-    """A command that prints a table, on request in Markdown."""
+    """A command that prints a table, on request in Markdown.
+
+    ``no_rows`` is the sentence that people see in place of an empty table.
+    """
+
+    no_rows = ""
 
     @property
     def formatter_namespace(self) -> str:
         """The formats of tables, Markdown included."""
         return "console_api.policy.tables"
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Any],
+    ) -> int:
+        """Print the rows, or that there are none.
+
+        :raises InvalidInput: an option names an unknown column
+        """
+        rows = list(data)
+        if not rows and self.no_rows and parsed_args.formatter in TABLES:
+            self.say(self.no_rows)
+            return 0
+        return super().produce_output(parsed_args, column_names, rows)
 
 
 def _flatten(value: Any) -> Any:

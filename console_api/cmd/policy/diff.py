@@ -2,7 +2,6 @@
 """``console-api-policy diff``: who gains and who loses by an edit."""
 
 import argparse
-from collections.abc import Iterable, Sequence
 
 from console_api.cmd.application import FAILURE
 from console_api.cmd.commands import Table
@@ -27,6 +26,8 @@ class Diff(ListCommand):
     Example:
       console-api-policy diff --fail-if-wider policy.yaml policy.yaml.new
     """
+
+    no_rows = "No one gains or loses anything."
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return a parser of the options."""
@@ -60,19 +61,6 @@ class Diff(ListCommand):
         # Programs are told whether there are more; people see "and others".
         count = len(_COLUMNS) - (parsed_args.formatter in TABLES)
         return _COLUMNS[:count], [_row(change)[:count] for change in changes]
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: Sequence[str],
-        data: Iterable[object],
-    ) -> int:
-        """Print the rows, or that there are none."""
-        rows = list(data)
-        if parsed_args.formatter in TABLES and not rows:
-            self.say("No one gains or loses anything.")
-            return 0
-        return super().produce_output(parsed_args, column_names, rows)
 
 
 def _row(change: Change) -> list[object]:

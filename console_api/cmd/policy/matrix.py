@@ -36,6 +36,8 @@ class Matrix(ListCommand):
       console-api-policy matrix --pending policy.yaml.new
     """
 
+    no_rows = "Nothing changes for these roles."
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return a parser of the options."""
         parser = super().get_parser(prog_name)
@@ -86,11 +88,8 @@ class Matrix(ListCommand):
     ) -> int:
         """Print the rows, and what the marks mean."""
         rows = list(data)
-        if parsed_args.formatter in TABLES and not rows:
-            self.say("Nothing changes for these roles.")
-            return 0
         status = super().produce_output(parsed_args, column_names, rows)
-        if parsed_args.formatter == "table":
+        if rows and parsed_args.formatter == "table":
             self.app.stdout.write(_LEGEND)
         return status
 
