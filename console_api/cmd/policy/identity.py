@@ -60,30 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=_names,
         help="The roles of the caller, separated by commas.",
     )
-    scope = group.add_mutually_exclusive_group()
-    scope.add_argument(
-        "--project",
-        metavar="ID",
-        help=f'The project of the caller. (default: "{PROJECT}")',
-    )
-    for name, what in (
-        ("system-scope", "The token of the caller is scoped to the system."),
-        ("domain-scope", "The token of the caller is scoped to a domain."),
-    ):
-        scope.add_argument(
-            f"--{name}",
-            dest="scope",
-            action="store_const",
-            const=name.partition("-")[0],
-            help=what,
-        )
-    scope.add_argument(
-        "--unscoped",
-        dest="scope",
-        action="store_const",
-        const="none",
-        help="The token of the caller is unscoped.",
-    )
+    _add_scope(group.add_mutually_exclusive_group())
     group.add_argument(
         "--user",
         metavar="ID",
@@ -112,6 +89,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="The roles of the service that acts for the caller and sends its "
         "own token in X-Service-Token.",
     )
+
+
+def _add_scope(scope: argparse._MutuallyExclusiveGroup) -> None:
+    scope.add_argument(
+        "--project",
+        metavar="ID",
+        help=f'The project of the caller. (default: "{PROJECT}")',
+    )
+    for option, name, scoped in (
+        ("--system-scope", "system", "scoped to the system"),
+        ("--domain-scope", "domain", "scoped to a domain"),
+        ("--unscoped", "none", "unscoped"),
+    ):
+        scope.add_argument(
+            option,
+            dest="scope",
+            action="store_const",
+            const=name,
+            help=f"The token of the caller is {scoped}.",
+        )
 
 
 def from_options(options: argparse.Namespace) -> RequestContext:
