@@ -22,7 +22,10 @@ _WIDTH = 76
 
 
 def wrap(text: str, width: int = _WIDTH) -> str:
-    """Return a text in lines; names and checks are not broken."""
+    """Return a text in lines.
+
+    Names and checks are not broken, because people search for and copy them.
+    """
     return textwrap.fill(
         text, width, break_long_words=False, break_on_hyphens=False
     )

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from cliff.formatters import base
 
 from console_api.cmd.commands import counted
+from console_api.cmd.policy.columns import wrap
 from console_api.policy.findings import Level
 
 _INDENT = "    "
@@ -55,15 +56,8 @@ def _describe(row: Mapping[str, Any], width: int) -> str:
         ("Remedy: ", "remedy"),
     ):
         if column in row:
-            # Names are searched for and copied.
-            lines += textwrap.wrap(
-                f"{label}{row[column]}",
-                width,
-                initial_indent=_INDENT,
-                subsequent_indent=_INDENT,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            text = wrap(f"{label}{row[column]}", width - len(_INDENT))
+            lines.append(textwrap.indent(text, _INDENT))
     return "\n".join(lines)
 
 
