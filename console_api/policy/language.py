@@ -38,16 +38,16 @@ def parse(value: CheckValue, names: Container[str]) -> _checks.BaseCheck:
     """
     if isinstance(value, str):
         problems = _Grammar(value, names).problems() if value else []
-        is_nobody = value.strip("() \n\t") == "!"
+        is_for_no_one = value.strip("() \n\t") == "!"
     else:
         problems = list(_list_problems(value, names))
-        is_nobody = value == [["!"]]
+        is_for_no_one = value == [["!"]]
     if problems:
         raise CheckError(*problems)
     # oslo.policy accepts both, but only text is in its types.
     rules = cast("dict[str, str]", {"": value})
     tree = policy.Rules.from_dict(rules)[""]
-    if isinstance(tree, _checks.FalseCheck) and not is_nobody:
+    if isinstance(tree, _checks.FalseCheck) and not is_for_no_one:
         raise CheckError(
             Problem("The check cannot be parsed.", "Simplify it.")
         )

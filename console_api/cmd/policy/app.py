@@ -12,7 +12,7 @@ class PolicyApp(application.Application):
 
     NAME = "console-api-policy"
     NAMESPACE = "console_api.policy"
-    DESCRIPTION = "Explain, check and compare policy files of console_api."
+    DESCRIPTION = "Check, explain, compare and test policies of console_api."
 
     def configure_logging(self) -> None:
         """Log as cliff does, but what the service would log only if asked."""
@@ -24,7 +24,7 @@ class PolicyApp(application.Application):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program.
 
-    :returns: its exit status: 0 if all is well, 1 if the answer is no, 2 if
+    :returns: its exit status: 0 if the answer is yes, 1 if it is no, 2 if
         an argument or a file cannot be used
     """
     return application.run(PolicyApp, argv)
