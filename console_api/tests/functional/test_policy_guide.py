@@ -41,7 +41,7 @@ class PolicyGuideTests(unittest.TestCase):
                 self.assertEqual(status, done.status, done.stderr)
                 self.assertEqual("", done.stderr)
 
-    def test_examples_are_used_and_have_no_errors(self):
+    def test_examples_are_used_and_only_careless_one_has_errors(self):
         text = "".join(page.read_text() for page in GUIDE.glob("*.rst"))
         for path in EXAMPLES.glob("*.yaml"):
             with self.subTest(path.name):
@@ -50,4 +50,7 @@ class PolicyGuideTests(unittest.TestCase):
                     continue
                 found = check.check([reader.read(path, path.read_bytes())])
                 levels = {each.level for each in found.findings}
-                self.assertFalse(levels & {Level.BROKEN, Level.ERROR})
+                self.assertEqual(
+                    path.name == "careless.yaml",
+                    bool(levels & {Level.BROKEN, Level.ERROR}),
+                )
