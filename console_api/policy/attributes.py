@@ -2,7 +2,8 @@
 """What checks compare: attributes with the few values that matter."""
 
 import enum
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -15,6 +16,9 @@ Value: TypeAlias = str | bool | None
 
 #: Stands for all values that no policy names.
 OTHER = "(another)"
+
+# Number of letters of a role that are spelt in both ways.
+_MAX_LETTERS = 16
 
 _PLACEHOLDER = "%(project_id)s"
 
@@ -63,6 +67,26 @@ def usual_values(attribute: Attribute) -> list[Value]:
     if attribute.kind in {Kind.CALLER, Kind.TARGET}:
         return list(_VALUES.get(attribute.name, [OTHER]))
     return [None]
+
+
+def other_spelling(role: str, named: Container[Value]) -> str | None:
+    """Return a role in other lowercase and uppercase letters than those named.
+
+    :param role: its name in lowercase
+    """
+    return next((each for each in _spellings(role) if each not in named), None)
+
+
+def _spellings(role: str) -> Iterator[str]:
+    for usual in (role, role.capitalize(), role.upper()):
+        if usual.lower() == role:
+            yield usual
+    letters = [
+        (each, each.upper()) if each.upper().lower() == each else (each,)
+        for each in role[:_MAX_LETTERS]
+    ]
+    for start in itertools.product(*letters):
+        yield "".join(start) + role[_MAX_LETTERS:]
 
 
 def compared(leaf: _checks.BaseCheck) -> tuple[Attribute | None, str]:

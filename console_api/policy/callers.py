@@ -24,6 +24,7 @@ from console_api.policy.attributes import (
     compared,
     evaluate,
     is_project_check,
+    other_spelling,
     usual_values,
 )
 from console_api.policy.diagrams import (
@@ -92,6 +93,7 @@ class Callers:
             TARGET: [OTHER],
             PROJECT: [OTHER],
         }
+        self._exact: dict[Attribute, None] = {}
         for role in PERSONAS:
             self._add_value(Attribute(Kind.ROLE, role), role)
         for checks in policies:
@@ -100,6 +102,8 @@ class Callers:
                     # What a reference depends on is in the other rule.
                     if not isinstance(leaf, _checks.RuleCheck):
                         self._add(leaf)
+        # Of roles whose spelling matters, one that no policy names.
+        self._spellings = self._add_spellings()
         self._attributes = list(self._values)
         self._numbers = {each: n for n, each in enumerate(self._attributes)}
         self.diagrams = Diagrams([len(v) for v in self._values.values()])
@@ -244,8 +248,11 @@ class Callers:
         known[TARGET] = caller.server_project
         for role in caller.roles:
             attribute = Attribute(Kind.ROLE, role.lower())
-            is_named = role in self._values.get(attribute, ())
-            known[attribute] = role if is_named else role.lower()
+            known[attribute] = (
+                role
+                if role in self._values.get(attribute, ())
+                else self._spellings.get(attribute, role.lower())
+            )
         for role in caller.service_roles:
             known[Attribute(Kind.SERVICE_ROLE, role)] = role
         return {
@@ -269,7 +276,22 @@ class Callers:
                 return
             # In the caller's own project, both are compared.
             self._add_value(PROJECT, value)
+        if str(leaf).startswith("roles:"):
+            self._exact[attribute] = None
         self._add_value(attribute, value)
+
+    def _add_spellings(self) -> dict[Attribute, str]:
+        """Add another spelling to each role that ``roles:`` compares.
+
+        Unlike ``role:``, that depends on uppercase and lowercase.
+        """
+        found: dict[Attribute, str] = {}
+        for attribute in self._exact:
+            values = self._values[attribute]
+            if other := other_spelling(attribute.name, values):
+                values.append(other)
+                found[attribute] = other
+        return found
 
     def _add_value(self, attribute: Attribute, value: Value) -> None:
         values = self._values.setdefault(attribute, usual_values(attribute))

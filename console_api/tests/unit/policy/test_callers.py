@@ -24,6 +24,7 @@ class CallersTest(unittest.TestCase):
             ("roles:Reader", Caller(roles=("Reader",)), True),
             ("roles:Reader", Caller(roles=("reader",)), False),
             ("roles:Reader or role:reader", Caller(roles=("reader",)), True),
+            ("roles:reader", Caller(roles=("READER",)), False),
             ("not role:unknown", Caller(roles=("other",)), True),
             ("user_id:dave", Caller(attributes={"user_id": "dave"}), True),
             ("user_id:dave", Caller(attributes={"user_id": "carol"}), False),

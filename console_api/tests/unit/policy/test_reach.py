@@ -247,6 +247,25 @@ class ReachTest(unittest.TestCase):
             for each in reach.changes(load({}), load(rules))
         ]
 
+    def test_spelling_of_roles_matters_to_some_checks(self) -> None:
+        for before, after, gains in (
+            ("roles:support", "role:support", ["role Support"]),
+            ("roles:Support", "roles:support", ["role support"]),
+            ("roles:ab or roles:AB or roles:Ab", "role:ab", ["role aB"]),
+            ("roles:1", "role:1", []),
+        ):
+            with self.subTest(before):
+                changes = reach.changes(
+                    load({consoles.SHOW: before}), load({consoles.SHOW: after})
+                )
+                found = [
+                    caller
+                    for change in changes
+                    if change.is_own and change.is_gain
+                    for caller in change.describe(2)
+                ]
+                self.assertEqual(gains, found)
+
     def test_simplest_callers_are_shown(self) -> None:
         for text, expected in (
             ("rule:project_reader_or_admin", []),
