@@ -66,11 +66,15 @@ class Finding:
 
 def shorten(text: str) -> str:
     """Return a name or value for a message: printable, of limited length."""
-    if not text.isprintable():
-        text = ascii(text)[1:-1]
+    text = printable(text)
     if len(text) > MAX_QUOTED:
         text = f"{text[: MAX_QUOTED - 3]}..."
     return text
+
+
+def printable(text: str) -> str:
+    """Return a text without characters that control a terminal."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def summarize(findings: list[Finding], limit: int) -> list[str]:

@@ -10,7 +10,7 @@ from console_api.cmd.application import FAILURE
 from console_api.cmd.commands import Table
 from console_api.cmd.policy.base import DisplayCommand
 from console_api.policy import audit
-from console_api.policy.findings import Level
+from console_api.policy.findings import Level, printable
 
 _COLUMNS = (
     *("file", "line", "column", "level", "rule"),
@@ -69,11 +69,11 @@ class Check(DisplayCommand, lister.Lister):
             self.status = FAILURE
         return _COLUMNS, [
             (
-                str(each.path),
+                printable(str(each.path)),
                 each.line,
                 each.column,
                 each.level.label,
-                each.rule,
+                each.rule and printable(each.rule),
                 each.message,
                 each.consequence,
                 each.remedy,

@@ -98,6 +98,13 @@ class ReportTest(CheckCase):
 
 
 class FormatsTest(CheckCase):
+    def test_names_do_not_control_the_terminal(self) -> None:
+        for form in ("report", "table", "csv", "value"):
+            with self.subTest(form):
+                outcome = self.check(r'"\e[2Jname": "role:a"', "-f", form)
+                self.assertNotIn("\x1b", outcome.stdout)
+                self.assertIn(r"\x1b[2Jname", outcome.stdout)
+
     def test_json_has_all_columns(self) -> None:
         [found] = self.check(_BROKEN, "-f", "json").json
         self.assertEqual(
