@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -17,6 +18,8 @@ ADDRESS = "127.0.0.1:9890"
 INDEX = "os_compute_api:os-consoles:index"
 
 NOVNC = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+
+SINCE = re.compile(rb"^console_api_policy_refused_since\w* .*", re.MULTILINE)
 
 # Closes a socket with a reset, so that the response cannot be sent.
 NO_LINGER = struct.pack("ii", 1, 0)
@@ -126,16 +129,23 @@ class ExampleTestCase(base.FunctionalTestCase):
         auditor = self.client("carol", roles="auditor")
         policy.write_text(f'"{INDEX}": "role:auditor"\n')
         self.eventually(lambda: auditor.get(path).status == 200)
-        policy.write_text(f'"{INDEX}": !\n')
+        draft = self.folder / "draft.yaml"
+        draft.write_text(f'"{INDEX}": !\n')
+        draft.rename(policy)
         refusal = f"{policy}:1: {INDEX}: "
         workers = self.workers()
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
         self.eventually(lambda: len(self.workers() - workers) == len(workers))
         self.eventually(lambda: self.server.log.count(refusal) >= len(workers))
+        metrics = self.client(None, prefix="")
+        since = set()
         for _ in range(2 * len(workers)):
             self.assertEqual(200, auditor.get(path).status)
             self.assertEqual(403, self.member.get(path).status)
+            since |= {*SINCE.findall(metrics.get("/metrics").body)}
+        # All workers return the time of the edit.
+        self.assertEqual(1, len(since), since)
         policy.write_text(f'"{INDEX}": "role:reader or role:member"\n')
         self.eventually(lambda: self.member.get(path).status == 200)
 
