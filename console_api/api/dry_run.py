@@ -7,12 +7,13 @@ route enforces its rules, on a server that need not exist.
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from oslo_context.context import RequestContext
 
@@ -28,6 +29,7 @@ from console_api.tokens.manager import ConnectionInfo
 _TABLE = RouteTable()
 
 # What documented operations and URLs have around the path.
+_URL = re.compile(r"https?://[^/]+")
 _PREFIX = re.compile(r"/v2(\.1)?(?=/)")
 _ACTION = re.compile(r" \((?:(all_projects=true)|[\w-]+)\)$")
 
@@ -100,10 +102,10 @@ def operation(text: str) -> Operation | None:
     """
     method, _space, rest = text.strip().partition(" ")
     rest = _ACTION.sub(r"?\1", rest.strip())
-    path, _question, query = rest.partition("?")
-    path = _PREFIX.sub("", urlsplit(path).path if "://" in path else path)
+    path, _question, query = _URL.sub("", rest).partition("?")
+    path = _PREFIX.sub("", path)
     # As WSGI passes it.
-    match = _TABLE.match(path.encode().decode("latin-1"), method.upper())
+    match = _TABLE.match(os.fsencode(path).decode("latin-1"), method.upper())
     if match is None or match.route is None:
         return None
     return Operation(match.route, match, dict(parse_qsl(query)))

@@ -181,9 +181,9 @@ def _object(node: yaml.Node, keys: tuple[str, ...]) -> dict[str, yaml.Node]:
         raise _Problem(node, f"It is not an object with {_join(keys)}.")
     values: dict[str, yaml.Node] = {}
     for key, value in node.value:
-        name = key.value
+        name = _text(key)
         if name not in keys:
-            similar = difflib.get_close_matches(str(name), keys, 1)
+            similar = difflib.get_close_matches(name, keys, 1)
             hint = f'Write "{similar[0]}"' if similar else f"Use {_join(keys)}"
             raise _Problem(key, f'Unknown key "{name}". {hint}.')
         if name in values:

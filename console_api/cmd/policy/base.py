@@ -62,7 +62,7 @@ class PolicyCommand(commands.Command):
         :raises ConfigurationError: the configuration cannot be used
         :raises OSError: a file cannot be read
         """
-        if parsed_args.policy:
+        if parsed_args.policy is not None:
             return sources.load(parsed_args.policy)
         return sources.of_conf(self.app.conf)
 

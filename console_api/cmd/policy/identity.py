@@ -44,6 +44,16 @@ _HEADERS = {
     "service_roles": "HTTP_X_SERVICE_ROLES",
 }
 
+# Raised for documents of another form.
+_MALFORMED = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    # Nested too deeply.
+    RecursionError,
+)
+
 _SCOPES = {
     "system": {"system_scope": "all"},
     "domain": {"domain_id": "domain"},
@@ -148,7 +158,7 @@ def from_token(data: bytes) -> Identity:
         if "token" in document:
             return _of_response(document)
         return _of_attributes(document)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except _MALFORMED as error:
         raise errors.InvalidInput(
             "The token is neither a response to GET /v3/auth/tokens nor an "
             'object with attributes such as {"roles": ["member"], '

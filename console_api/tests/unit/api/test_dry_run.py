@@ -38,6 +38,8 @@ class OperationTest(unittest.TestCase):
             (f"GET /v2/{PROJECT}/servers/{SERVER}/consoles", index),
             (f"GET http://host:8774/v2.1/servers/{SERVER}/consoles", index),
             ("GET /servers/\u00fc/consoles", index),
+            # An argument that is not encoded in UTF-8.
+            ("GET /servers/\udcff/consoles", index),
             ("GET /os-consoles?all_projects=true", everywhere),
             ("GET /os-consoles (all_projects=true)", everywhere),
             ("GET /os-consoles?all_projects=false", "GET /os-consoles"),
@@ -46,7 +48,14 @@ class OperationTest(unittest.TestCase):
                 self.assertEqual(expected, str(dry_run.operation(text)))
 
     def test_other_requests_are_unknown(self) -> None:
-        for text in ("", "GET", "GET /", "/os-consoles", "PUT /os-consoles"):
+        for text in (
+            "",
+            "GET",
+            "GET /",
+            "/os-consoles",
+            "PUT /os-consoles",
+            "GET http://[x",
+        ):
             with self.subTest(text):
                 self.assertIsNone(dry_run.operation(text))
 

@@ -111,6 +111,7 @@ class MalformedTest(unittest.TestCase):
                 {"rule": "b\n  rule: c"},
                 'tests.yaml:3: The key "rule" is repeated.',
             ),
+            ({"[a]": "b"}, "tests.yaml:5: It is not text."),
             ({"name": ""}, 'tests.yaml:1: The key "name" is missing.'),
             ({"servers": ""}, 'tests.yaml:1: The key "servers" is missing.'),
             ({"servers": "mine"}, '"servers" must be "own", "other", "all".'),
