@@ -27,11 +27,9 @@ def additions(
     found: list[Caller] = []
     for each in callers.sample(diagram, _MAX_EXAMINED):
         addition = difference(each, caller)
-        if (
-            not addition.server_project
-            and callers.passes(diagram, _join(caller, addition)) is not False
-            and not any(_includes(addition, f) for f in found)
-        ):
+        if callers.passes(
+            diagram, _join(caller, addition)
+        ) is not False and not any(_includes(addition, f) for f in found):
             found = [f for f in found if not _includes(f, addition)]
             found.append(addition)
     if not found:

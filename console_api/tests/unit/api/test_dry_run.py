@@ -4,6 +4,7 @@ from unittest import mock
 
 from oslo_context.context import RequestContext
 
+from console_api import errors
 from console_api.api import dry_run, routes
 from console_api.api.dry_run import Asked, Outcome
 from console_api.policies import (
@@ -207,6 +208,17 @@ class PerformTest(base.FolderCase):
 
 
 class EvaluateTest(unittest.TestCase):
+    def test_base_rule_may_have_no_decision(self) -> None:
+        decisions = sources.load("defaults").decisions()
+        with mock.patch.object(
+            decisions, "allows", side_effect=errors.PolicyUnavailable
+        ):
+            outcome = dry_run.evaluate(
+                decisions, caller("reader"), "owner", PROJECT
+            )
+        asked = [Asked("owner", PROJECT, None)]
+        self.assertEqual(Outcome(False, None, "", asked), outcome)
+
     def test_base_rule_is_evaluated_alone(self) -> None:
         decisions = sources.load("defaults").decisions()
         name = "project_reader_api"

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import unittest
+from unittest import mock
 
 from console_api.policies import servers
+from console_api.policy import audience
 from console_api.policy.audience import Audience
 from console_api.policy.callers import Callers
 from console_api.policy.diagrams import ALWAYS
@@ -35,6 +37,10 @@ class AudienceTest(unittest.TestCase):
             ),
             ("role:a and not user_id:x", ["role a, except user_id x"]),
             ("role:a and (role:b or not role:c)", ["role a, except role c"]),
+            (
+                "http://x/ and not role:a",
+                ['"http://x/" passes, except role a'],
+            ),
             ("not http://x/", ['everyone, except "http://x/" passes']),
             (
                 "is_admin_project:True",
@@ -49,6 +55,23 @@ class AudienceTest(unittest.TestCase):
         text = rule("@") + rule("'x':%(project_id)s", servers.ALL_TENANTS)
         found = self.audience(text, is_own=False).groups
         self.assertEqual(["on servers of project x"], list(map(str, found)))
+
+    def test_exceptions_lack_what_the_group_has(self) -> None:
+        text = rule("not role:a") + rule(
+            "'x':%(project_id)s", servers.ALL_TENANTS
+        )
+        [found] = self.audience(text, is_own=False).groups
+        self.assertEqual("on servers of project x, except role a", str(found))
+
+    def test_number_of_exceptions_is_limited(self) -> None:
+        text = rule("not role:a and not role:b and not role:c")
+        for limit, is_complete in ((3, False), (4, True)):
+            with mock.patch.object(audience, "_MAX_EXCEPTIONS", limit):
+                found = self.audience(text)
+                self.assertEqual(
+                    (3, is_complete),
+                    (len(found.groups[0].exceptions), found.is_complete),
+                )
 
     def test_number_of_groups_is_limited(self) -> None:
         text = rule("role:a or role:b or role:c")

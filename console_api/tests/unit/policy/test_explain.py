@@ -65,6 +65,9 @@ class DecidingPartsTest(PolicyCase):
             ("role:x or http://x/", False, ["role:x in r", "http://x/ in r"]),
             ("role:x or http://x/", True, ["http://x/ in r"]),
             ("not http://x/", False, ["not http://x/ in r"]),
+            # Whether the caller is an administrator is not known here.
+            ("is_admin:True", False, ["is_admin:True in r"]),
+            ("is_admin:True or role:x", True, ["is_admin:True in r"]),
         ):
             with (
                 self.subTest(check, is_allowed=is_allowed),

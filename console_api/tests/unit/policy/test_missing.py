@@ -38,6 +38,20 @@ class AdditionsTest(unittest.TestCase):
                 found = self.additions(rule(text), Caller(roles=roles))
                 self.assertEqual(expected, found)
 
+    def test_what_the_caller_has_is_not_missing(self) -> None:
+        caller = Caller(
+            roles=("Ops",), service_roles=("s",), attributes={"user_id": "u"}
+        )
+        for text in ("roles:Ops", "role:ops", "service_roles:s", "user_id:u"):
+            with self.subTest(text):
+                found = self.additions(rule(f"{text} and role:b"), caller)
+                self.assertEqual(["role b"], found)
+
+    def test_addition_that_includes_another_is_left_out(self) -> None:
+        text = "(role:reader and role:c) or (role:a and role:c)"
+        found = self.additions(rule(text), Caller(roles=("a",)))
+        self.assertEqual(["role c"], found)
+
     def test_other_project_needs_both_rules(self) -> None:
         found = self.additions(
             rule("role:auditor"),

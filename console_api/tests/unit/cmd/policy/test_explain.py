@@ -37,6 +37,11 @@ class ExplainTest(PolicyCase):
             self.assertIn(part, text)
         self.assertLess(max(map(len, text.splitlines())), 100)
 
+    def test_what_the_service_would_log_is_not_printed(self) -> None:
+        self.explain(
+            *("--policy", "defaults", "--rule", INDEX, "--unscoped"), status=1
+        )
+
     def test_policy_is_that_of_the_configuration_by_default(self) -> None:
         base.load_conf(self.folder)
         (self.folder / "policy.yaml").write_text(rule("role:auditor"))

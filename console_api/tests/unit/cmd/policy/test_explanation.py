@@ -20,14 +20,14 @@ class ExplanationCase(base.FolderCase):
         subject: str,
         *roles: str,
         text: str = "",
-        project: str | None = None,
+        server_project: str | None = None,
         **more: Any,
     ) -> dict[str, Any]:
         """Explain a rule or an operation."""
         path = self.folder / "policy.yaml"
         path.write_text(f"# rules\n{text}")
         explanation = Explanation(
-            sources.load(str(path)), caller(*roles, **more), project
+            sources.load(str(path)), caller(*roles, **more), server_project
         )
         operation = dry_run.operation(subject)
         if operation is None:
@@ -106,13 +106,24 @@ class OperationTest(ExplanationCase):
             consoles.SHOW,
             "support",
             text=rule("role:support", servers.ALL_TENANTS),
-            project=OTHER_PROJECT,
+            server_project=OTHER_PROJECT,
         )
         self.assertEqual(
             [(servers.ALL_TENANTS, True), (consoles.SHOW, False)],
             [(d["rule"], d["allowed"]) for d in explained["decisions"]],
         )
         self.assertEqual([["admin"]], self.missing_roles(explained))
+
+    def test_what_is_missing_depends_on_the_project(self) -> None:
+        text = rule("role:support") + rule(
+            f"'{OTHER_PROJECT}':%(project_id)s", servers.ALL_TENANTS
+        )
+        for project, missing in ((OTHER_PROJECT, [["support"]]), ("x", [])):
+            with self.subTest(project):
+                explained = self.explain(
+                    INDEX, text=text, server_project=project
+                )
+                self.assertEqual(missing, self.missing_roles(explained))
 
     def test_lists_without_hidden_consoles_are_explained(self) -> None:
         support = rule("role:support", servers.ALL_TENANTS)
@@ -124,7 +135,7 @@ class OperationTest(ExplanationCase):
                 explained = self.explain(
                     *(subject, "support", "reader"),
                     text=text,
-                    project=OTHER_PROJECT,
+                    server_project=OTHER_PROJECT,
                 )
                 self.assertEqual(
                     (200, False), (explained["status"], explained["allowed"])
@@ -134,7 +145,7 @@ class OperationTest(ExplanationCase):
 
     def test_list_of_the_own_project_lacks_a_parameter(self) -> None:
         explained = self.explain(
-            "GET /os-consoles", "admin", project=OTHER_PROJECT
+            "GET /os-consoles", "admin", server_project=OTHER_PROJECT
         )
         self.assertIn("all_projects=true", explained["response"])
         self.assertIsNone(explained["missing"])
@@ -176,7 +187,7 @@ class OperationTest(ExplanationCase):
 class BaseRuleTest(ExplanationCase):
     def test_base_rule_is_explained_alone(self) -> None:
         explained = self.explain(
-            "project_member_or_admin", "reader", project=OTHER_PROJECT
+            "project_member_or_admin", "reader", server_project=OTHER_PROJECT
         )
         self.assertEqual(
             ([], None, None, False),

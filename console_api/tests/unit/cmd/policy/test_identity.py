@@ -38,7 +38,7 @@ class OptionsTest(base.FolderCase):
         return identity.from_options(parser.parse_args(arguments))
 
     def test_roles_are_separated_by_commas(self) -> None:
-        found = self.parse("--roles", "member, Ops,")
+        found = self.parse("--roles", "member, ,Ops,")
         self.assertEqual(["member", "Ops"], found.roles)
         self.assertEqual([], self.parse().roles)
 

@@ -117,6 +117,8 @@ class TesterTest(unittest.TestCase):
                 [],
             ),
             ("not role:a", (role("b"),), ["everyone"]),
+            ("@", (Caller(service_roles=("unknown",)),), ["everyone"]),
+            ("@", (Caller(attributes={"user_id": "u"}),), ["everyone"]),
         ):
             with self.subTest(text, only=only):
                 self.assertEqual(expected, self.others(text, *only))

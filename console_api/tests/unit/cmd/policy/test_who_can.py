@@ -35,6 +35,15 @@ class WhoCanTest(PolicyCase):
         text = self.who_can("GET /os-console-hosts")
         self.assertIn("| all     | role admin |        |", text)
 
+    def test_own_servers_are_not_among_other_ones(self) -> None:
+        text = rule("rule:mine") + rule(
+            "'x':%(project_id)s and project_id:x", "mine"
+        )
+        rows = self.who_can("mine", "-f", "value", text=text)
+        self.assertEqual(
+            ["own project_id x ", "other no one "], rows.splitlines()
+        )
+
     def test_no_one_is_said(self) -> None:
         rows = self.who_can(INDEX, "-f", "value", text=rule("!"))
         self.assertEqual(["own no one ", "other no one "], rows.splitlines())
