@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 from console_api import policies
 from console_api.policy.access import ACCESS
 from console_api.policy.callers import Callers
-from console_api.policy.diagrams import NEVER, Diagram, TooComplexError
+from console_api.policy.diagrams import NEVER, Diagram
 from console_api.policy.reach import Checks, Reach
 from console_api.policy.rules import Policy, references
 
@@ -42,17 +42,13 @@ class Comparison:
     def __init__(self, result: Policy) -> None:
         """Prepare for a policy.
 
-        :raises TooComplexError: it cannot be compared, or with the defaults in
-            place of its broken rules, rules reference each other in a circle
+        :raises TooComplexError: it cannot be compared
         """
         self.defaults: Checks = {
             rule.name: rule.check for rule in policies.list_rules()
         }
         # In place of broken rules, which have findings already.
         self.checks = {**self.defaults, **result.checks}
-        for name in self.defaults.keys() - result.checks.keys():
-            if name in _reachable(self.checks, name):
-                raise TooComplexError
         self.callers = Callers([self.defaults, self.checks])
         self.before = Reach(self.defaults, self.callers)
         self.after = Reach(self.checks, self.callers)

@@ -52,9 +52,6 @@ class Meaning:
         self._comparison = comparison
         self._callers = comparison.callers
         self._needs = needs.needs(result.checks)
-        self._administrators = comparison.before.of_rule(
-            needs.ADMIN_RULE, is_own=True
-        )
 
     def add(self, names: Sequence[str], for_everyone: Container[str]) -> None:
         """Add the findings.
@@ -100,19 +97,15 @@ class Meaning:
         )
 
     def _is_harmless(self, operation: Operation, gain: Diagram) -> bool:
-        """Return whether a gain needs no attention.
-
-        Administrators may have more, and roles of one's own may list.
-        """
-        diagrams = self._callers.diagrams
-        if diagrams.subtract(gain, self._administrators) == NEVER:
-            return True
+        """Return whether roles of one's own may only list more."""
         rule, is_own = operation
         if not is_own or rule not in _LISTS:
             return False
         for role in self._callers.roles:
             if role not in PERSONAS:
-                gain = diagrams.subtract(gain, self._callers.with_role(role))
+                gain = self._callers.diagrams.subtract(
+                    gain, self._callers.with_role(role)
+                )
         return not any(map(_is_persona, self._sample(gain)))
 
     def _add_losses(self, name: str, losses: Diagrams) -> None:

@@ -171,6 +171,12 @@ class BrokenRulesTest(CheckCase):
             [(str(each.path), each.line) for each in result.findings],
         )
 
+    def test_override_of_a_rule_without_value_is_checked(self) -> None:
+        found = check_text(f'"{INDEX}":\n', rule("guest")).findings
+        self.assertEqual(
+            ["0.yaml", "1.yaml"], [str(each.path) for each in found]
+        )
+
     def test_overridden_broken_rule_is_ignored(self) -> None:
         result = check_text(rule("guest"), rule("role:a"))
         self.assertEqual([], above_notes(result))

@@ -79,7 +79,10 @@ class FindTest(FilesCase):
                 self.folder, {"oslo_policy": {"policy_file": "policy.json"}}
             )
         )
-        self.assertEqual({path: b"{}"}, found.read().files)
+        contents = found.read()
+        self.assertEqual(
+            ({path: b"{}"}, []), (contents.files, contents.findings)
+        )
 
     def test_directory_beside_policy_file_elsewhere_is_reported(self) -> None:
         elsewhere = self.folder / "elsewhere"

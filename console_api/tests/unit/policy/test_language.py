@@ -26,6 +26,7 @@ class ParseTest(unittest.TestCase):
             ("True:True", None),
             ("roles:a", None),
             ("http://host/%(project_id)s?100%%", None),
+            ("http://host/?a||b", None),
             ("unknown:%(project_id)s", None),
             ([["!"]], "!"),
             (
