@@ -35,9 +35,7 @@ from console_api.policy.diagrams import (
     Diagrams,
 )
 from console_api.policy.rules import leaves
-
-#: The roles of the personas, from the lowest to the highest.
-PERSONAS = ("reader", "member", "manager", "service", "admin")
+from console_api.policy.vocabulary import PERSONAS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

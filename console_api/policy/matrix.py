@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from console_api.policy.access import ACCESS
-from console_api.policy.callers import PERSONAS, Caller, Callers
+from console_api.policy.callers import Caller, Callers
 from console_api.policy.reach import Checks, Reach
+from console_api.policy.vocabulary import PERSONAS
 
 #: Stands for a caller without any of the roles that the policies name.
 NO_ROLE = "no role"

@@ -14,12 +14,13 @@ from console_api.policies import (
 )
 from console_api.policy import needs
 from console_api.policy.audience import Audience
-from console_api.policy.callers import PERSONAS, Caller
+from console_api.policy.callers import Caller
 from console_api.policy.comparison import Comparison, Diagrams, Operation
 from console_api.policy.diagrams import ALWAYS, NEVER, Diagram
 from console_api.policy.findings import Level, shorten
 from console_api.policy.needs import Needs
 from console_api.policy.rules import Policy
+from console_api.policy.vocabulary import PERSONAS
 
 #: What the operations let callers do.
 _ACTIONS = {

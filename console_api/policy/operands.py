@@ -8,8 +8,6 @@ from console_api.policy import characters, foreign, vocabulary
 from console_api.policy.findings import shorten
 from console_api.policy.vocabulary import Problem
 
-_ROLES = ("admin", "manager", "member", "reader", "service")
-
 # Bare words of other languages, by the check that they mean.
 _CONSTANTS = {
     **dict.fromkeys(("true", "any", "all", "everyone", "anyone", "*"), "@"),
@@ -89,7 +87,7 @@ def _suggest(word: str, names: Container[str]) -> str:
     lowered = word.lower()
     if word in names:
         return f"Write rule:{quoted}."
-    if lowered in _ROLES:
+    if lowered in vocabulary.PERSONAS:
         return f"Write role:{quoted}."
     if lowered in _CONSTANTS:
         sign = _CONSTANTS[lowered]

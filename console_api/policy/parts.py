@@ -8,9 +8,9 @@ from typing import cast
 from oslo_policy import _checks
 
 from console_api.policy import characters, constants, vocabulary
-from console_api.policy.callers import PERSONAS
 from console_api.policy.findings import Level, shorten
 from console_api.policy.rules import Policy, leaves
+from console_api.policy.vocabulary import PERSONAS
 
 # How similar a role is to one of the personas that may be meant.
 _SIMILARITY = 0.85

@@ -12,6 +12,9 @@ from oslo_policy import _checks
 from console_api.policy import characters
 from console_api.policy.findings import shorten
 
+#: The roles of the personas, from the lowest to the highest.
+PERSONAS = ("reader", "member", "manager", "service", "admin")
+
 #: What can be compared of a caller.
 CALLER_ATTRIBUTES = frozenset(
     {*RequestContext(overwrite=False).to_policy_values(), "is_admin"}

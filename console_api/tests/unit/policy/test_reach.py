@@ -16,10 +16,11 @@ from console_api.policies import console_auth_tokens as tokens
 from console_api.policies import consoles, servers
 from console_api.policy import access, check, reach, reader
 from console_api.policy.access import ACCESS
-from console_api.policy.callers import PERSONAS, Caller
+from console_api.policy.callers import Caller
 from console_api.policy.decisions import Decisions
 from console_api.policy.outside import OutsideChecks
 from console_api.policy.reach import Change, Checks
+from console_api.policy.vocabulary import PERSONAS
 from console_api.tests.unit.base import PROJECT
 
 OTHER_PROJECT = "another-project"
