@@ -84,8 +84,20 @@ class CallerColumn(columns.FormattableColumn[Caller | None]):
 class CallersColumn(columns.FormattableColumn[Sequence[Caller] | None]):
     """Alternatives, None if they are not known."""
 
+    def __init__(
+        self, value: Sequence[Caller] | None, empty: str = ""
+    ) -> None:
+        """Create the column.
+
+        :param empty: what people read if there is no alternative
+        """
+        super().__init__(value)
+        self._empty = empty
+
     def human_readable(self) -> str:
         """Return a line for each alternative."""
+        if self._value == []:
+            return self._empty
         return "\nor ".join(wrap(str(each)) for each in self._value or ())
 
     def machine_readable(self) -> Any:

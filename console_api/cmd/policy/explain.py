@@ -21,6 +21,9 @@ from console_api.cmd.policy.columns import (
 )
 from console_api.cmd.policy.explanation import Explanation
 
+# What is missing if nothing suffices.
+_NO_ADDITION = "No role or other attribute of a caller suffices."
+
 
 class Explain(DisplayCommand, show.ShowOne):
     """Explain why a caller is allowed to perform an operation, or refused.
@@ -70,10 +73,13 @@ class Explain(DisplayCommand, show.ShowOne):
             rule = subjects.rule(parsed_args.rule, source)
             row = explanation.of_rule(rule)
         self.status = 0 if row["allowed"] else 1
-        return tuple(row), [
-            _COLUMNS[name](value) if name in _COLUMNS else value
+        shown = {
+            name: _COLUMNS[name](value) if name in _COLUMNS else value
             for name, value in row.items()
-        ]
+        }
+        if not row["allowed"]:
+            shown["missing"] = CallersColumn(row["missing"], _NO_ADDITION)
+        return tuple(shown), tuple(shown.values())
 
 
 class Decided(cliff_columns.FormattableColumn[list[dict[str, Any]]]):

@@ -37,6 +37,16 @@ class ExplainTest(PolicyCase):
             self.assertIn(part, text)
         self.assertLess(max(map(len, text.splitlines())), 100)
 
+    def test_people_read_that_nothing_suffices(self) -> None:
+        text = self.explain(
+            *("--policy", "defaults", "--rule", "owner"),
+            *("--server-project", "other"),
+            status=1,
+        )
+        self.assertIn("| missing        | No role or other attribute", text)
+        text = self.explain("--policy", "defaults", "--rule", "owner")
+        self.assertNotIn("No role", text)
+
     def test_what_the_service_would_log_is_not_printed(self) -> None:
         self.explain(
             *("--policy", "defaults", "--rule", INDEX, "--unscoped"), status=1
