@@ -42,7 +42,7 @@ def add(result: Policy, name: str, *, never: bool) -> None:
                 Level.ERROR,
                 name,
                 f'The part "{quoted}" never passes: {missing} does not exist.',
-                _existing(cast("_checks.Check", leaf)),
+                _existing(cast("_checks.Check", leaf), missing),
                 consequence=consequence,
                 part=part,
             )
@@ -60,15 +60,15 @@ def add(result: Policy, name: str, *, never: bool) -> None:
             _add_part(result, name, leaf, part)
 
 
-def _existing(leaf: _checks.Check) -> str:
+def _existing(leaf: _checks.Check, missing: str) -> str:
     """Return what to write instead of something that does not exist."""
+    if missing.startswith("%"):
+        return (
+            "Only the project of the server is known; write "
+            f"{_OWN} to compare it."
+        )
     kind = vocabulary.similar_kind(leaf.kind)
-    if (
-        leaf.kind in vocabulary.CALLER_ATTRIBUTES
-        or kind is None
-        or "project" in leaf.kind
-        or "tenant" in leaf.kind
-    ):
+    if kind is None or "project" in leaf.kind or "tenant" in leaf.kind:
         return f"Write {_OWN} for the server's project."
     return f"Write {kind}:, if that is meant."
 

@@ -44,7 +44,8 @@ class PartsTest(CheckCase):
             ("rol:a", "Write role:,"),
             ("rules:a", "Write rule:,"),
             ("user:a", "Write user_id:,"),
-            ("tenant:%(project_id)s", "project_id:%(project_id)s"),
+            ("tenant:%(project_id)s", "Write project_id:%(project_id)s"),
+            ("user:%(user_id)s", "Only the project of the server is known"),
         ):
             with self.subTest(text):
                 self.assertFound(
