@@ -125,7 +125,7 @@ class DryRunTests(PersonaTestCase):
             path = self.path_of(name)
             if name == "consoles.delete":
                 # Does not exist, so that the other one still does afterwards.
-                path = path.replace(f"/{self.console_id}", "/0")
+                path = path.removesuffix(str(self.console_id)) + "0"
             yield name, path
             if name == "consoles.list_all":
                 yield name, f"{path}?all_projects=true"
