@@ -3,22 +3,26 @@
 
 import enum
 import itertools
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from oslo_policy import _checks, policy
 
 from console_api.policy import vocabulary
+from console_api.policy.diagrams import TooComplexError
 
-#: A value of an attribute.
-Value: TypeAlias = str | bool | None
+#: A value of an attribute; of a role, the spellings that a caller has.
+Value: TypeAlias = str | bool | tuple[str, ...] | None
 
 #: Stands for all values that no policy names.
 OTHER = "(another)"
 
+# Maximum number of spellings of a role.
+_MAX_SPELLINGS = 4
+
 # Number of letters of a role that are spelt in both ways.
-_MAX_LETTERS = 16
+_MAX_LETTERS = 8
 
 _PLACEHOLDER = "%(project_id)s"
 
@@ -69,24 +73,39 @@ def usual_values(attribute: Attribute) -> list[Value]:
     return [None]
 
 
-def other_spelling(role: str, named: Container[Value]) -> str | None:
-    """Return a role in other lowercase and uppercase letters than those named.
+def spellings(role: str, named: Sequence[str]) -> list[Value]:
+    """Return how a caller may have a role, the default first: not at all.
+
+    The check ``role:`` ignores uppercase and lowercase, but ``roles:`` does
+    not, and a token may contain several spellings.
 
     :param role: its name in lowercase
+    :param named: the spellings that policies compare by ``roles:``
+    :raises TooComplexError: there are too many
     """
-    return next((each for each in _spellings(role) if each not in named), None)
-
-
-def _spellings(role: str) -> Iterator[str]:
-    for usual in (role, role.capitalize(), role.upper()):
-        if usual.lower() == role:
-            yield usual
-    letters = [
-        (each, each.upper()) if each.upper().lower() == each else (each,)
-        for each in role[:_MAX_LETTERS]
+    if len(named) > _MAX_SPELLINGS:
+        raise TooComplexError
+    usual = (role, role.capitalize(), role.upper())
+    others = (
+        each
+        for each in (*usual, *_each_spelling(role))
+        if each not in named and each.lower() == role
+    )
+    # There is none if the role has no letters.
+    matter = [*named, *itertools.islice(others, 1)]
+    return [
+        None,
+        *itertools.chain.from_iterable(
+            itertools.combinations(matter, count)
+            for count in range(1, len(matter) + 1)
+        ),
     ]
-    for start in itertools.product(*letters):
-        yield "".join(start) + role[_MAX_LETTERS:]
+
+
+def _each_spelling(role: str) -> Iterator[str]:
+    start, rest = role[:_MAX_LETTERS], role[_MAX_LETTERS:]
+    letters = ((each, each.upper()) for each in start)
+    return ("".join((*each, rest)) for each in itertools.product(*letters))
 
 
 def compared(leaf: _checks.BaseCheck) -> tuple[Attribute | None, str]:
@@ -147,9 +166,8 @@ def evaluate(
     credentials: dict[str, Any] = dict(_SCOPES)
     if attribute is not None:
         credentials[attribute.name] = value
-        credentials["roles"] = credentials["service_roles"] = (
-            [value] if value else []
-        )
+        credentials["service_roles"] = [value] if value else []
+        credentials["roles"] = list(value) if isinstance(value, tuple) else []
     # Only references and checks that ask other servers need an enforcer.
     enforcer = cast("policy.Enforcer", None)
     return leaf({"project_id": value}, credentials, enforcer)

@@ -24,7 +24,7 @@ from console_api.policy.attributes import (
     compared,
     evaluate,
     is_project_check,
-    other_spelling,
+    spellings,
     usual_values,
 )
 from console_api.policy.diagrams import (
@@ -91,17 +91,16 @@ class Callers:
             TARGET: [OTHER],
             PROJECT: [OTHER],
         }
-        self._exact: dict[Attribute, None] = {}
-        for role in PERSONAS:
-            self._add_value(Attribute(Kind.ROLE, role), role)
+        # The spellings that matter, by role in lowercase.
+        self._spellings: dict[str, list[str]] = {r: [] for r in PERSONAS}
         for checks in policies:
             for tree in checks.values():
                 for leaf, _is_negated in leaves(tree):
                     # What a reference depends on is in the other rule.
                     if not isinstance(leaf, _checks.RuleCheck):
                         self._add(leaf)
-        # Of roles whose spelling matters, one that no policy names.
-        self._spellings = self._add_spellings()
+        for role, named in self._spellings.items():
+            self._values[Attribute(Kind.ROLE, role)] = spellings(role, named)
         self._attributes = list(self._values)
         self._numbers = {each: n for n, each in enumerate(self._attributes)}
         self.diagrams = Diagrams([len(v) for v in self._values.values()])
@@ -213,9 +212,21 @@ class Callers:
     def _having(self, needed: Assignment) -> Diagram:
         result = ALWAYS
         for number, value in needed.items():
-            where = self.diagrams.where(number, {value})
+            where = self.diagrams.where(number, self._including(number, value))
             result = self.diagrams.conjoin(result, where)
         return result
+
+    def _including(self, number: int, value: int) -> set[int]:
+        """Return the values of an attribute that include another one."""
+        values = self._values[self._attributes[number]]
+        included = values[value]
+        if not isinstance(included, tuple):
+            return {value}
+        return {
+            other
+            for other, each in enumerate(values)
+            if each is not None and set(included) <= set(each)
+        }
 
     def _describe(self, values: Assignment) -> Caller:
         found: dict[Kind, dict[str, Any]] = {kind: {} for kind in Kind}
@@ -225,7 +236,9 @@ class Callers:
             found[attribute.kind][attribute.name] = values_of[value]
         roles = found[Kind.ROLE]
         return Caller(
-            roles=tuple(filter(None, roles.values())),
+            roles=tuple(
+                itertools.chain.from_iterable(filter(None, roles.values()))
+            ),
             service_roles=tuple(
                 filter(None, found[Kind.SERVICE_ROLE].values())
             ),
@@ -244,13 +257,10 @@ class Callers:
             for name, value in caller.attributes.items()
         }
         known[TARGET] = caller.server_project
-        for role in caller.roles:
-            attribute = Attribute(Kind.ROLE, role.lower())
-            known[attribute] = (
-                role
-                if role in self._values.get(attribute, ())
-                else self._spellings.get(attribute, role.lower())
-            )
+        for name in {role.lower() for role in caller.roles}:
+            attribute = Attribute(Kind.ROLE, name)
+            if attribute in self._values:
+                known[attribute] = self._spelled(attribute, caller.roles)
         for role in caller.service_roles:
             known[Attribute(Kind.SERVICE_ROLE, role)] = role
         return {
@@ -260,6 +270,17 @@ class Callers:
             for number, (attribute, values) in enumerate(self._values.items())
             if attribute.kind is not Kind.CHECK
         }
+
+    def _spelled(
+        self, attribute: Attribute, roles: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Return the spellings of a role that matter, of those of a caller."""
+        named = self._spellings[attribute.name]
+        others = [r for r in self._values[attribute][-1] if r not in named]
+        found = [role for role in named if role in roles]
+        if any(r.lower() == attribute.name and r not in named for r in roles):
+            found += others
+        return tuple(found)
 
     def _add(self, leaf: _checks.BaseCheck) -> None:
         attribute, value = compared(leaf)
@@ -274,22 +295,12 @@ class Callers:
                 return
             # In the caller's own project, both are compared.
             self._add_value(PROJECT, value)
-        if str(leaf).startswith("roles:"):
-            self._exact[attribute] = None
+        if attribute.kind is Kind.ROLE:
+            named = self._spellings.setdefault(attribute.name, [])
+            if isinstance(leaf, _checks.GenericCheck) and value not in named:
+                named.append(value)
+            return
         self._add_value(attribute, value)
-
-    def _add_spellings(self) -> dict[Attribute, str]:
-        """Add another spelling to each role that ``roles:`` compares.
-
-        Unlike ``role:``, that depends on uppercase and lowercase.
-        """
-        found: dict[Attribute, str] = {}
-        for attribute in self._exact:
-            values = self._values[attribute]
-            if other := other_spelling(attribute.name, values):
-                values.append(other)
-                found[attribute] = other
-        return found
 
     def _add_value(self, attribute: Attribute, value: Value) -> None:
         values = self._values.setdefault(attribute, usual_values(attribute))

@@ -23,6 +23,8 @@ class CallersTest(unittest.TestCase):
             ("role:Reader", Caller(roles=("READER",)), True),
             ("roles:Reader", Caller(roles=("Reader",)), True),
             ("roles:Reader", Caller(roles=("reader",)), False),
+            ("roles:A and roles:a", Caller(roles=("a", "A")), True),
+            ("roles:A and roles:a", Caller(roles=("a",)), False),
             ("roles:Reader or role:reader", Caller(roles=("reader",)), True),
             ("roles:reader", Caller(roles=("READER",)), False),
             ("not role:unknown", Caller(roles=("other",)), True),

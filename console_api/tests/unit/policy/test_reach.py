@@ -254,6 +254,7 @@ class ReachTest(unittest.TestCase):
             ("roles:Support", "roles:support", ["role support"]),
             ("roles:ab or roles:AB or roles:Ab", "role:ab", ["role aB"]),
             ("roles:1", "role:1", []),
+            ("!", "roles:Ab and roles:ab", ["roles Ab and ab"]),
         ):
             with self.subTest(before):
                 changes = reach.changes(
