@@ -133,6 +133,9 @@ def run(
     :param argv: its arguments; those of the process, if None
     :returns: its exit status
     """
+    if sys.stdout is None:
+        # It was closed (>&-); the libraries expect that it is open.
+        return USAGE_ERROR
     status = application().run(list(sys.argv[1:] if argv is None else argv))
     try:
         # At exit, Python would turn a failure into status 120.

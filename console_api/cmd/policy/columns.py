@@ -8,6 +8,7 @@ from typing import Any
 from cliff import columns
 
 from console_api.policy.callers import Caller
+from console_api.policy.findings import printable
 from console_api.policy.reach import MAX_CALLERS, Change
 
 #: The formats for people; programs get data in the others.
@@ -22,12 +23,12 @@ _WIDTH = 76
 
 
 def wrap(text: str, width: int = _WIDTH) -> str:
-    """Return a text in lines.
+    """Return a text in lines, without characters that control a terminal.
 
     Names and checks are not broken, because people search for and copy them.
     """
     return textwrap.fill(
-        text, width, break_long_words=False, break_on_hyphens=False
+        printable(text), width, break_long_words=False, break_on_hyphens=False
     )
 
 
@@ -51,7 +52,7 @@ class Lines(columns.FormattableColumn[Sequence[str]]):
 
     def human_readable(self) -> str:
         """Return the items."""
-        return "\n".join(self._value)
+        return "\n".join(map(printable, self._value))
 
 
 class Attributes(columns.FormattableColumn[dict[str, Any]]):

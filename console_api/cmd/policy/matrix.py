@@ -10,6 +10,7 @@ from console_api.cmd.commands import Table
 from console_api.cmd.policy.base import ListCommand
 from console_api.cmd.policy.columns import SERVERS, TABLES
 from console_api.policy import matrix, sources
+from console_api.policy.findings import printable
 from console_api.policy.matrix import Row
 from console_api.policy.sources import Source
 
@@ -101,7 +102,7 @@ def _is_changed(row: Row) -> bool:
 
 def _wide(sample: Row, rows: Iterable[Row]) -> Table:
     personas = list(sample.allowed)
-    return [_PREFIX, "servers", *personas], [
+    return [_PREFIX, "servers", *map(printable, personas)], [
         [
             row.rule.removeprefix(_PREFIX),
             SERVERS[row.is_own],

@@ -73,6 +73,19 @@ class DiffTest(PolicyCase):
         outcome = self.run_policy("diff", "defaults", new, "-f", "json")
         self.assertEqual([], outcome.json)
 
+    def test_names_do_not_control_the_terminal(self) -> None:
+        new = self.write("new.yaml", **{SHOW: r"role:\e[2Jx"})
+        for command in (
+            ("diff", "defaults", new),
+            ("matrix", "--policy", new),
+        ):
+            for form in ("table", "markdown"):
+                with self.subTest(command, form=form):
+                    outcome = self.run_policy(*command, "-f", form)
+                    self.assertEqual(0, outcome.status, outcome.stderr)
+                    self.assertNotIn("\x1b", outcome.stdout)
+                    self.assertIn(r"\x1b[2jx", outcome.stdout)
+
     def test_what_cannot_be_decided_fails(self) -> None:
         broken = self.write("broken.yaml", **{SHOW: "rule:undefined"})
         roles = " or ".join(f"role:r{n}" for n in range(450))
