@@ -60,6 +60,13 @@ class ConsoleNotFound(NotFound):
 class ConsoleHostNotFound(NotFound):
     """No console host has this name and console type."""
 
+    def __init__(self, host: str, console_type: str) -> None:
+        """Create the error with both from the request."""
+        super().__init__(
+            f"Console host {host:.64} with console type {console_type:.32} "
+            "could not be found."
+        )
+
 
 class TokenNotFound(NotFound):
     """The token was never issued, has expired or was revoked."""

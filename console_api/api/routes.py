@@ -20,6 +20,7 @@ from console_api.api.request import Request
 from console_api.api.response import Response
 from console_api.api.schemas import Schema
 from console_api.api.schemas import console_auth_tokens as token_schemas
+from console_api.api.schemas import console_hosts as host_schemas
 from console_api.api.schemas import consoles as console_schemas
 from console_api.api.schemas import remote_consoles as remote_schemas
 from console_api.api.targets import Target
@@ -149,6 +150,21 @@ ROUTES: Sequence[AnyRoute] = (
         console_hosts.index,
         rule=host_policies.INDEX,
         target=targets.own_project,
+    ),
+    Route(
+        "/os-console-hosts/{console_type}/{host}",
+        "GET",
+        console_hosts.show,
+        rule=host_policies.SHOW,
+        target=targets.own_project,
+    ),
+    Route(
+        "/os-console-hosts/{console_type}/{host}",
+        "PUT",
+        console_hosts.update,
+        rule=host_policies.UPDATE,
+        target=targets.own_project,
+        body=host_schemas.UPDATE_BODY,
     ),
 )
 

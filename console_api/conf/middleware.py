@@ -28,6 +28,6 @@ DEFAULTS: Mapping[str, Mapping[str, list[str]]] = {
             "X-Compute-Request-Id",
             *_VERSION_HEADERS,
         ],
-        "allow_methods": ["GET", "HEAD", "POST", "DELETE"],
+        "allow_methods": ["GET", "HEAD", "POST", "PUT", "DELETE"],
     },
 }

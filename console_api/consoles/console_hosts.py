@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from console_api import errors
 from console_api.consoles import placement
 from console_api.db import console_hosts
 from console_api.db.console_hosts import ConsoleHostRow
@@ -63,12 +64,30 @@ class ConsoleHostManager:
             for row in console_hosts.list_all(self._database)
         ]
 
-    def get(self, host: str, console_type: str) -> ConsoleHost | None:
-        """Return a console host, None if it is not stored."""
+    def get(self, host: str, console_type: str) -> ConsoleHost:
+        """Return a console host.
+
+        :raises ConsoleHostNotFound: it is not stored
+        """
         row = console_hosts.get(self._database, host, console_type)
         if row is None:
-            return None
+            raise errors.ConsoleHostNotFound(host, console_type)
         return _from_row(row, placement.state(row, self._host_down_time))
+
+    def set_enabled(
+        self, host: str, console_type: str, *, enabled: bool
+    ) -> ConsoleHost:
+        """Enable or disable a console host and return it.
+
+        A disabled console host gets no new consoles and keeps those it has.
+
+        :raises ConsoleHostNotFound: it is not stored
+        :raises DatabaseUnavailable: the database does not answer
+        """
+        console_hosts.update(
+            self._database, host, console_type, {"enabled": enabled}
+        )
+        return self.get(host, console_type)
 
 
 def _from_row(row: ConsoleHostRow, state: ConsoleHostState) -> ConsoleHost:

@@ -34,6 +34,8 @@ _GET = _SELECT.where(
     _hosts.console_type == sa.bindparam("console_type"),
 )
 
+_PORTS = frozenset({"min_port", "max_port", "multiplex_port"})
+
 
 class ConsoleHostChanges(TypedDict, total=False):
     """Columns to change; the ports change together, see ``NewConsoleHost``."""
@@ -185,9 +187,7 @@ def register(database: Database, host: NewConsoleHost) -> int:
         )
     row = get(database, host.host, host.console_type)
     if row is None:
-        raise errors.ConsoleHostNotFound(
-            f"Console host {host.host} was deleted while it was registered."
-        )
+        raise errors.ConsoleHostNotFound(host.host, host.console_type)
     return row.id
 
 
@@ -214,7 +214,9 @@ def update(
             .values(columns)
         ).rowcount:
             return False
-        if _has_misplaced(connection, host, console_type):
+        if not _PORTS.isdisjoint(changes) and _has_misplaced(
+            connection, host, console_type
+        ):
             raise errors.Conflict(
                 f"Console host {host} has {console_type} consoles on ports "
                 "that this change would remove. Delete those consoles first."

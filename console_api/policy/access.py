@@ -47,6 +47,10 @@ def _server(rule: str) -> Access:
     return Access(own=(rule,), other=(ALL_TENANTS, rule))
 
 
+def _no_project(rule: str) -> Access:
+    return Access(before=(rule,), has_project=False)
+
+
 #: The operations, by the rule of each.
 ACCESS: Mapping[str, Access] = {
     consoles.LIST: Access(
@@ -63,9 +67,9 @@ ACCESS: Mapping[str, Access] = {
         before=(console_auth_tokens.SHOW,), other=(console_auth_tokens.SHOW,)
     ),
     remote_consoles.CREATE: _server(remote_consoles.CREATE),
-    console_hosts.INDEX: Access(
-        before=(console_hosts.INDEX,), has_project=False
-    ),
+    console_hosts.INDEX: _no_project(console_hosts.INDEX),
+    console_hosts.SHOW: _no_project(console_hosts.SHOW),
+    console_hosts.UPDATE: _no_project(console_hosts.UPDATE),
 }
 
 

@@ -32,12 +32,19 @@ _ACTIONS = {
     console_auth_tokens.SHOW: "look up console auth tokens",
     remote_consoles.CREATE: "create remote consoles",
     console_hosts.INDEX: "list console hosts",
+    console_hosts.SHOW: "see a console host",
+    console_hosts.UPDATE: "enable and disable console hosts",
     servers.ALL_TENANTS: "reach the servers of other projects where the rule "
     "of the operation passes as well",
 }
 
 # Operations that neither show secrets nor change anything.
-_LISTS = {consoles.LIST, consoles.INDEX, console_hosts.INDEX}
+_LISTS = {
+    consoles.LIST,
+    consoles.INDEX,
+    console_hosts.INDEX,
+    console_hosts.SHOW,
+}
 
 # Maximum number of kinds of callers in a message, and of those examined.
 _MAX_CALLERS = 3

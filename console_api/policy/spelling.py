@@ -31,7 +31,7 @@ _OURS = (
     f"{consoles.ROOT}:",
     f"{console_auth_tokens.SHOW}:",
     f"{remote_consoles.CREATE}:",
-    f"{_PREFIX}os-console-hosts:",
+    f"{console_hosts.ROOT}:",
 )
 
 # Rules of Nova that are similar to ours.

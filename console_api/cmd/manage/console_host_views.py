@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from cliff import columns, lister, show
 
+from console_api import errors
 from console_api.cmd.commands import Table
 from console_api.cmd.manage.base import DisplayCommand
 from console_api.cmd.manage.console_hosts import add_identity, not_found
@@ -121,11 +122,12 @@ class Show(DisplayCommand, show.ShowOne):
         """Return the console host."""
         database = self.app.database
         down_time = self.app.conf.consoles.host_down_time
-        host = ConsoleHostManager(database, down_time).get(
-            parsed_args.host, parsed_args.console_type
-        )
-        if host is None:
-            raise not_found(parsed_args)
+        try:
+            host = ConsoleHostManager(database, down_time).get(
+                parsed_args.host, parsed_args.console_type
+            )
+        except errors.ConsoleHostNotFound as error:
+            raise not_found(parsed_args) from error
         page = ConsoleListing(database, down_time).page(
             ConsoleFilters(
                 console_host=host.host,

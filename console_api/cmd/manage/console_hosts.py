@@ -224,10 +224,9 @@ def _patterns(parsed_args: argparse.Namespace) -> tuple[str, ...]:
         raise UsageError(f"--compute-host {error}.") from error
 
 
-def not_found(parsed_args: argparse.Namespace) -> errors.ConsoleHostNotFound:
+def not_found(parsed_args: argparse.Namespace) -> errors.ConsoleAPIError:
     """Return the error for a console host that is not stored."""
-    return errors.ConsoleHostNotFound(
-        f"Console host {parsed_args.host} with console type "
-        f"{parsed_args.console_type} could not be found. See `console-host "
-        "list`."
+    error = errors.ConsoleHostNotFound(
+        parsed_args.host, parsed_args.console_type
     )
+    return advised(error, "See `console-host list`.")

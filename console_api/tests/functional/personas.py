@@ -33,6 +33,8 @@ EXPECTED = {
     "console_auth_tokens.show": ([200, 403, 403, 403, 200, 403],) * 2,
     "consoles.list_all": ([200, 200, 200, 200, 403, 403],) * 2,
     "console_hosts.index": ([200, *[403] * 5],) * 2,
+    "console_hosts.show": ([200, *[403] * 5],) * 2,
+    "console_hosts.update": ([200, *[403] * 5],) * 2,
 }
 
 # The bodies that requests need to reach the policy check; a new route with a
@@ -40,6 +42,9 @@ EXPECTED = {
 _BODIES = {
     "/servers/{server_id}/remote-consoles": REMOTE,
     "/servers/{server_id}/action": ACTION,
+    "/os-console-hosts/{console_type}/{host}": {
+        "console_host": {"enabled": True}
+    },
 }
 
 # The first microversion that looks up tokens of the console type of REMOTE.
@@ -53,6 +58,8 @@ class PersonaTestCase(base.FunctionalTestCase):
         """Create them as the administrator."""
         self.server_id, self.console_id = self.make_console()
         self.token = self.issue_token(self.server_id)
+        [row] = self.console_rows(self.server_id)
+        self.host, self.console_type = row.host, row.console_type
 
     def perform(
         self, client: Client, operation: str, server_id: str | None = None
@@ -67,6 +74,8 @@ class PersonaTestCase(base.FunctionalTestCase):
             server_id=server_id or self.server_id,
             console_id=self.console_id,
             console_token=self.token,
+            console_type=self.console_type,
+            host=self.host,
         )
 
     def request(self, client: Client, operation: str, path: str) -> Reply:

@@ -168,10 +168,22 @@ def _consoles(client: Client) -> dict[str, Any]:
 
 
 def _console_hosts(client: Client) -> dict[str, Any]:
-    listed = client.get("/os-console-hosts").json
-    for host in listed["console_hosts"]:
-        host["last_seen_at"] = LAST_SEEN_AT
-    return {"os-console-hosts/console-hosts-list-get-resp": listed}
+    path = "/os-console-hosts/vnc+xvp/console1"
+    body = {"console_host": {"enabled": False}}
+    found = {
+        "list-get": client.get("/os-console-hosts").json,
+        "get": client.get(path).json,
+        "put": client.request("PUT", path, body=body).json,
+    }
+    for document in found.values():
+        hosts = document.get("console_hosts") or document.values()
+        for host in hosts:
+            host["last_seen_at"] = LAST_SEEN_AT
+    prefix = "os-console-hosts/console-hosts"
+    return {
+        f"{prefix}-put-req": body,
+        **{f"{prefix}-{name}-resp": each for name, each in found.items()},
+    }
 
 
 def _remote_consoles(client: Client) -> dict[str, Any]:

@@ -92,12 +92,69 @@ class ConsoleHostsTests(base.FunctionalTestCase):
         self.assertEqual(200, reply.status, reply.body)
         self.assertIn(name, reply.body.decode())
 
-    def test_only_get_is_allowed(self):
-        for method in ("POST", "PUT", "DELETE"):
-            with self.subTest(method):
-                reply = self.admin.request(method, PATH)
-                self.assert_fault(reply, 405)
-                self.assertEqual("GET, HEAD", reply.headers["Allow"])
+    def item(self, method, name, **request):
+        return self.admin.request(method, f"{PATH}/vnc+xvp/{name}", **request)
+
+    def test_show_is_as_in_the_list(self):
+        name = self.make_console_host()
+        for path in (f"{PATH}/vnc+xvp/{name}", f"{PATH}/vnc%2Bxvp/{name}"):
+            for prefix in ("/v2.1", f"/v2.1/{self.project}", "/v2"):
+                with self.subTest(path, prefix=prefix):
+                    reply = self.admin.get(path, prefix=prefix)
+                    self.assertEqual(200, reply.status, reply.body)
+                    self.assertEqual(
+                        {"console_host": self.find(name)}, reply.json
+                    )
+
+    def test_update_enables_and_disables(self):
+        name = self.make_console_host()
+        server = f"/servers/{self.make_server()}/consoles"
+        for enabled in (False, False, True):
+            body = {"console_host": {"enabled": enabled}}
+            reply = self.item("PUT", name, body=body)
+            self.assertEqual(200, reply.status, reply.body)
+            self.assertEqual({"console_host": self.find(name)}, reply.json)
+            self.assertEqual(enabled, self.console_host(name).enabled)
+            status = self.admin.post(server).status
+            self.assertEqual(200 if enabled else 503, status)
+
+    def test_invalid_bodies_change_nothing(self):
+        name = self.make_console_host()
+        for body in (
+            *(None, b"{", [], {}, {"console_host": {}}, {"enabled": False}),
+            {"console_host": {"enabled": "false"}},
+            {"console_host": {"enabled": None}},
+            {"console_host": {"enabled": False, "host": "other"}},
+            {"console_host": {"enabled": False}, "other": 1},
+        ):
+            with self.subTest(body):
+                self.assert_fault(self.item("PUT", name, body=body), 400)
+        self.assertTrue(self.console_host(name).enabled)
+
+    def test_unknown_hosts_return_404(self):
+        name = self.make_console_host()
+        body = {"console_host": {"enabled": False}}
+        for path in (
+            *(f"vnc/{name}", f"vnc+xvp/{name}x", f"vnc+xvp/{name}%00"),
+            *("%00/x", "vnc/%ff", "vnc/%20", "a/" + "a" * 10_000),
+            *("vnc/%F0%9F%92%A9", f"vnc+xvp/%25{name}", f"vnc+xvp/{name}%0A"),
+        ):
+            with self.subTest(path[:60]):
+                for method in ("GET", "PUT"):
+                    reply = self.admin.request(
+                        method, f"{PATH}/{path}", body=body
+                    )
+                    self.assert_fault(reply, 404)
+                    self.assertIn("Console host", reply.message)
+        self.assertTrue(self.console_host(name).enabled)
+
+    def test_other_methods_return_405(self):
+        for path, allowed in (("", "GET, HEAD"), ("/vnc/x", "GET, HEAD, PUT")):
+            for method in ("POST", "PATCH", "DELETE"):
+                with self.subTest(path, method=method):
+                    reply = self.admin.request(method, f"{PATH}{path}")
+                    self.assert_fault(reply, 405)
+                    self.assertEqual(allowed, reply.headers["Allow"])
         for path in (f"{PATH}/", f"{PATH}/{self.make_console_host()}"):
             with self.subTest(path):
                 self.assert_fault(self.admin.get(path), 404)

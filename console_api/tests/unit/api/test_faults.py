@@ -80,7 +80,7 @@ class FromErrorTest(FaultsCase):
             (errors.NotFound("why"), 404),
             (errors.ServerNotFound("a"), 404),
             (errors.ConsoleNotFound("1"), 404),
-            (errors.ConsoleHostNotFound("a"), 404),
+            (errors.ConsoleHostNotFound("a", "vnc"), 404),
             (errors.TokenNotFound(), 404),
             (errors.Conflict("why"), 409),
             (errors.AlreadyExists("why"), 409),

@@ -131,6 +131,8 @@ class FilterTest(ApplicationCase):
             ("remote_consoles", "POST", REMOTE, b"{}"),
             ("remote_consoles", "POST", ACTION, b'{"os-getVNCConsole": {}}'),
             ("console_hosts", "GET", "/os-console-hosts", b""),
+            ("console_hosts", "GET", "/os-console-hosts/vnc/a", b""),
+            ("console_hosts", "PUT", "/os-console-hosts/vnc/a", b"{}"),
         ):
             for chosen in routes.RESOURCES:
                 self.application = Filter(

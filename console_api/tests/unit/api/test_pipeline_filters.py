@@ -56,7 +56,7 @@ class FiltersTest(PipelineCase):
     def test_preflight_lists_methods_for_allowed_origin(self) -> None:
         origin = "https://panel.example.org"
         application = self.load({"cors": {"allowed_origin": origin}})
-        for method in ("GET", "HEAD", "POST", "DELETE", "PUT"):
+        for method in ("GET", "HEAD", "POST", "DELETE", "PUT", "PATCH"):
             with self.subTest(method):
                 reply = base.call(
                     application,
@@ -71,7 +71,7 @@ class FiltersTest(PipelineCase):
                     },
                 )
                 self.assertEqual(
-                    None if method == "PUT" else method,
+                    None if method == "PATCH" else method,
                     reply.headers.get("Access-Control-Allow-Methods"),
                 )
 

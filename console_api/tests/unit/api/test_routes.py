@@ -121,6 +121,7 @@ class MatchTest(unittest.TestCase):
             ("/servers/a/consoles/1", "DELETE, GET, HEAD"),
             ("/os-console-auth-tokens/a", "GET, HEAD"),
             ("/servers/a/action", "POST"),
+            ("/os-console-hosts/vnc/a", "GET, HEAD, PUT"),
         ):
             with self.subTest(path):
                 match = self.table.match(path, "GET")

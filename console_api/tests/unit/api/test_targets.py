@@ -179,6 +179,10 @@ class OwnProjectTest(TargetsCase):
             (console_hosts.INDEX, "admin", True),
             (console_hosts.INDEX, "manager", False),
             (console_hosts.INDEX, "service", False),
+            (console_hosts.SHOW, "admin", True),
+            (console_hosts.SHOW, "manager", False),
+            (console_hosts.UPDATE, "admin", True),
+            (console_hosts.UPDATE, "manager", False),
             (consoles.INDEX, "reader", True),
         ):
             for project in (PROJECT, OTHER_PROJECT):

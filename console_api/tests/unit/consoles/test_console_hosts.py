@@ -2,6 +2,7 @@
 import datetime as dt
 import time
 
+from console_api import errors
 from console_api.consoles.console_hosts import ConsoleHost, ConsoleHostManager
 from console_api.db import heartbeats
 from console_api.db.heartbeats import AgentReport
@@ -90,3 +91,25 @@ class ListTest(base.DatabaseCase):
             with self.subTest(name):
                 states = {host.host: host.state for host in self.list()}
                 self.assertEqual(state, states[name])
+
+
+class SetEnabledTest(base.DatabaseCase):
+    def test_only_the_given_host_and_type_changes(self) -> None:
+        self.add_console_host("a")
+        self.add_console_host("a", console_type="vnc+xvp")
+        self.add_console_host("b")
+        hosts = ConsoleHostManager(self.database, DOWN_TIME)
+        for enabled in (False, True):
+            changed = hosts.set_enabled("a", "vnc", enabled=enabled)
+            self.assertEqual(changed, hosts.get("a", "vnc"))
+            self.assertEqual(
+                [enabled, True, True], [host.enabled for host in hosts.list()]
+            )
+
+    def test_unknown_host_is_not_found(self) -> None:
+        self.add_console_host("a")
+        hosts = ConsoleHostManager(self.database, DOWN_TIME)
+        with self.assertRaises(errors.ConsoleHostNotFound):
+            hosts.set_enabled("a", "vnc+xvp", enabled=False)
+        with self.assertRaises(errors.ConsoleHostNotFound):
+            hosts.get("b", "vnc")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from typing import Any, cast
 
+import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from console_api import errors
@@ -90,6 +91,18 @@ class UpdateTest(ConsoleHostsCase):
             ],
         )
         self.assertEqual(5900, self.console_host().min_port)
+
+    def test_switch_is_one_statement(self) -> None:
+        self.add_console_host()
+        statements = []
+        sa.event.listen(
+            self.database._writer,
+            "before_cursor_execute",
+            lambda _connection, _cursor, text, *_rest: statements.append(text),
+        )
+        self.assertTrue(self.update(enabled=False))
+        [statement] = statements
+        self.assertTrue(statement.startswith("UPDATE "), statement)
 
     def test_update_of_unknown_host_is_reported(self) -> None:
         self.add_console_host(console_type="vnc+xvp")

@@ -2,6 +2,7 @@
 import json
 from typing import Any
 
+from console_api import errors
 from console_api.api.controllers import console_hosts
 from console_api.db import heartbeats
 from console_api.db.heartbeats import AgentReport
@@ -69,3 +70,85 @@ class IndexTest(ControllerCase):
         self.assertEqual(
             "2023-11-14T22:13:20+00:00", self.index()[0]["last_seen_at"]
         )
+
+
+class ItemCase(ControllerCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_console_host(
+            "host.example.org", console_type="vnc+xvp", compute_hosts=("x",)
+        )
+
+    def show(
+        self, host: str = "host.example.org", console_type: str = "vnc+xvp"
+    ) -> Any:
+        reply = console_hosts.show(
+            self.request(host=host, console_type=console_type)
+        )
+        self.assertEqual(200, reply.status)
+        return json.loads(reply.body)["console_host"]
+
+    def enable(self, host: str, console_type: str, *, enabled: bool) -> Any:
+        reply = console_hosts.update(
+            self.request(
+                host=host,
+                console_type=console_type,
+                body={"console_host": {"enabled": enabled}},
+            )
+        )
+        self.assertEqual(200, reply.status)
+        return json.loads(reply.body)["console_host"]
+
+
+class ShowTest(ItemCase):
+    def test_show_is_as_in_the_list(self) -> None:
+        reply = console_hosts.index(self.request())
+        self.assertIn(self.show(), json.loads(reply.body)["console_hosts"])
+
+    def test_name_in_path_is_utf_8(self) -> None:
+        self.add_console_host("h\u00f6st")
+        name = "h\u00f6st".encode().decode("latin-1")
+        self.assertEqual("h\u00f6st", self.show(name, "vnc")["host"])
+
+    def test_unknown_host_is_not_found(self) -> None:
+        for host, console_type in (
+            ("host.example.org", "vnc"),
+            ("host", "vnc+xvp"),
+            ("host.example.org\0", "vnc+xvp"),
+            ("host.example.org", "\0"),
+            ("\xff", "vnc+xvp"),
+            ("x" * 10_000, "y" * 10_000),
+            ("%", "%"),
+        ):
+            with (
+                self.subTest(host[:40], console_type=console_type[:40]),
+                self.assertRaises(errors.ConsoleHostNotFound),
+            ):
+                self.show(host, console_type)
+
+
+class UpdateTest(ItemCase):
+    def test_update_shows_changed_host(self) -> None:
+        before = self.show()
+        for enabled in (False, False, True, True):
+            changed = self.enable(
+                "host.example.org", "vnc+xvp", enabled=enabled
+            )
+            self.assertEqual({**before, "enabled": enabled}, changed)
+            self.assertEqual(changed, self.show())
+
+    def test_disabled_host_gets_no_new_consoles(self) -> None:
+        self.enable("console-1", "vnc", enabled=False)
+        with self.assertRaises(errors.NoConsoleHost):
+            self.service.consoles.create(self.server)
+        self.enable("console-1", "vnc", enabled=True)
+        self.service.consoles.create(self.server)
+        self.enable("console-1", "vnc", enabled=False)
+        self.assertEqual(1, self.console_host().console_count)
+
+    def test_unknown_host_is_not_found(self) -> None:
+        with self.assertRaisesRegex(
+            errors.ConsoleHostNotFound,
+            "host other with console type vnc could not be found",
+        ):
+            self.enable("other", "vnc", enabled=False)
