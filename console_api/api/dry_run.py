@@ -33,9 +33,6 @@ _URL = re.compile(r"https?://[^/]+")
 _PREFIX = re.compile(r"/v2(\.1)?(?=/)")
 _ACTION = re.compile(r" \((?:(all_projects=true)|[\w-]+)\)$")
 
-# The status of a successful request, if not 200.
-_SUCCESS = {"DELETE": 202}
-
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -157,8 +154,7 @@ def perform(
         return Outcome(
             False, response.status, fault["message"], recorder.asked
         )
-    status = _SUCCESS.get(route.method, 200)
-    return Outcome(is_allowed, status, "", recorder.asked)
+    return Outcome(is_allowed, route.success, "", recorder.asked)
 
 
 def evaluate(
@@ -203,7 +199,9 @@ def _service(
         SimpleNamespace(
             enforcer=recorder,
             directory=SimpleNamespace(get=lambda _id: server),
-            tokens=SimpleNamespace(check=lambda _token: info),
+            tokens=SimpleNamespace(
+                check=lambda _token: info, find=lambda _token: info
+            ),
         ),
     )
 

@@ -28,8 +28,8 @@ _STATUS_LINES = {
 class Response:
     """Status, body, and headers other than its Content-Type and length.
 
-    ``error`` is the class of the exception that the response reports, if
-    any.
+    A 204 has neither.  ``error`` is the class of the exception that the
+    response reports, if any.
     """
 
     status: int = 200
@@ -45,14 +45,13 @@ class Response:
     ) -> list[bytes]:
         """Send the response, without its body if the method is HEAD."""
         environ[ANSWERED] = True
+        headers = [*more_headers, *self.headers]
+        if self.status != http.HTTPStatus.NO_CONTENT:
+            # Not allowed with 204 (RFC 9110, section 8.6).
+            length = ("Content-Length", str(len(self.body)))
+            headers = [CONTENT_TYPE, length, *headers]
         start_response(
-            _STATUS_LINES.get(self.status, f"{self.status} Error"),
-            [
-                CONTENT_TYPE,
-                ("Content-Length", str(len(self.body))),
-                *more_headers,
-                *self.headers,
-            ],
+            _STATUS_LINES.get(self.status, f"{self.status} Error"), headers
         )
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
 

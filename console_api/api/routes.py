@@ -37,7 +37,8 @@ class Route(Generic[T]):
     """One operation: its path and method, policy rule, and action.
 
     ``rule`` is the policy rule, enforced on the ``target`` that the action
-    is then given.  Outside its microversions, clients use the ``alternative``.
+    is then given.  ``success`` is the status of a response that is no fault,
+    for tools.  Outside its microversions, clients use the ``alternative``.
     Without ``body`` and ``query`` any are accepted.  Requests to ``reserved``
     operations wait in slots of their own, see ``Service``.  The rest is for
     the filter in front of another API: only a body with one of the keys
@@ -50,6 +51,7 @@ class Route(Generic[T]):
     action: Callable[[Request[T]], Response]
     rule: str
     target: Target[T]
+    success: int = 200
     min_version: Version = MIN_VERSION
     max_version: Version = MAX_VERSION
     alternative: str = ""
@@ -87,6 +89,14 @@ ROUTES: Sequence[AnyRoute] = (
         shared=True,
     ),
     Route(
+        "/os-console-auth-tokens/{console_token}",
+        "DELETE",
+        console_auth_tokens.delete,
+        rule=token_policies.DELETE,
+        target=targets.revocable_token,
+        success=204,
+    ),
+    Route(
         "/servers/{server_id}/consoles",
         "GET",
         consoles.index,
@@ -114,6 +124,7 @@ ROUTES: Sequence[AnyRoute] = (
         consoles.delete,
         rule=console_policies.DELETE,
         target=targets.server,
+        success=202,
     ),
     Route(
         "/servers/{server_id}/remote-consoles",
@@ -124,6 +135,14 @@ ROUTES: Sequence[AnyRoute] = (
         min_version=Version(2, 6),
         alternative="POST /servers/{server_id}/action",
         body=remote_schemas.CREATE_BODY,
+    ),
+    Route(
+        "/servers/{server_id}/remote-consoles",
+        "DELETE",
+        remote_consoles.delete,
+        rule=remote_policies.DELETE,
+        target=targets.server,
+        success=204,
     ),
     Route(
         "/servers/{server_id}/action",

@@ -98,6 +98,30 @@ def console_auth_token(
     return info
 
 
+def revocable_token(
+    service: Service,
+    caller: RequestContext,
+    rule: str,
+    path: Mapping[str, str],
+) -> bytes:
+    """Return the token that the path names, if the caller may revoke it.
+
+    The rule is checked against the project of the token's server, as by
+    ``server``.  The directory is not asked, so that tokens can be revoked
+    while it is unavailable: if the server has moved to another project since,
+    its tokens are not honored any more.
+
+    :raises TokenNotFound: the token is not valid, or a rule refuses: a caller
+        must not learn which tokens exist
+    """
+    token = path["console_token"].encode("latin-1")
+    info = service.tokens.find(token)
+    allows = service.enforcer.allows
+    if not access.may_reach(allows, caller, rule, info.project_id):
+        raise errors.TokenNotFound
+    return token
+
+
 class ListedProjects:
     """The projects whose resources the caller of a list may see.
 

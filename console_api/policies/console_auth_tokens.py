@@ -6,10 +6,13 @@ from oslo_policy import policy
 from console_api.policies import base
 
 SHOW = "os_compute_api:os-console-auth-tokens"
+DELETE = f"{SHOW}:delete"
+
+_ITEM = "/os-console-auth-tokens/{console_token}"
 
 
 def list_rules() -> list[policy.RuleDefault]:
-    """Return the documented rule."""
+    """Return the documented rules."""
     return [
         policy.DocumentedRuleDefault(
             name=SHOW,
@@ -17,11 +20,13 @@ def list_rules() -> list[policy.RuleDefault]:
             scope_types=base.SCOPE_TYPES,
             description="Look up a console auth token: the host and port "
             "that serve the screen of a server. For console proxies",
-            operations=[
-                {
-                    "method": "GET",
-                    "path": "/os-console-auth-tokens/{console_token}",
-                }
-            ],
-        )
+            operations=[{"method": "GET", "path": _ITEM}],
+        ),
+        policy.DocumentedRuleDefault(
+            name=DELETE,
+            check_str=base.MEMBER_OR_ADMIN,
+            scope_types=base.SCOPE_TYPES,
+            description="Revoke a console auth token of a server",
+            operations=[{"method": "DELETE", "path": _ITEM}],
+        ),
     ]

@@ -6,12 +6,14 @@ from oslo_policy import policy
 from console_api.policies import base
 
 CREATE = "os_compute_api:os-remote-consoles"
+DELETE = f"{CREATE}:delete"
 
+_COLLECTION = "/servers/{server_id}/remote-consoles"
 _ACTION = "/servers/{server_id}/action"
 
 
 def list_rules() -> list[policy.RuleDefault]:
-    """Return the documented rule."""
+    """Return the documented rules."""
     return [
         policy.DocumentedRuleDefault(
             name=CREATE,
@@ -21,14 +23,19 @@ def list_rules() -> list[policy.RuleDefault]:
             "token and its access URL. The actions exist up to microversion "
             "2.5",
             operations=[
-                {
-                    "method": "POST",
-                    "path": "/servers/{server_id}/remote-consoles",
-                },
+                {"method": "POST", "path": _COLLECTION},
                 {"method": "POST", "path": f"{_ACTION} (os-getVNCConsole)"},
                 {"method": "POST", "path": f"{_ACTION} (os-getSPICEConsole)"},
                 {"method": "POST", "path": f"{_ACTION} (os-getRDPConsole)"},
                 {"method": "POST", "path": f"{_ACTION} (os-getSerialConsole)"},
             ],
-        )
+        ),
+        policy.DocumentedRuleDefault(
+            name=DELETE,
+            check_str=base.MEMBER_OR_ADMIN,
+            scope_types=base.SCOPE_TYPES,
+            description="Delete the remote consoles of a server: revoke all "
+            "of its console auth tokens",
+            operations=[{"method": "DELETE", "path": _COLLECTION}],
+        ),
     ]

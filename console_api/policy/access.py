@@ -66,7 +66,9 @@ ACCESS: Mapping[str, Access] = {
     console_auth_tokens.SHOW: Access(
         before=(console_auth_tokens.SHOW,), other=(console_auth_tokens.SHOW,)
     ),
+    console_auth_tokens.DELETE: _server(console_auth_tokens.DELETE),
     remote_consoles.CREATE: _server(remote_consoles.CREATE),
+    remote_consoles.DELETE: _server(remote_consoles.DELETE),
     console_hosts.INDEX: _no_project(console_hosts.INDEX),
     console_hosts.SHOW: _no_project(console_hosts.SHOW),
     console_hosts.UPDATE: _no_project(console_hosts.UPDATE),

@@ -127,20 +127,29 @@ class TokenManager:
         :raises DatabaseUnavailable: the database does not respond
         :raises Unavailable: the directory does not respond
         """
-        info = self._find(token)
+        info = self.find(token)
         try:
-            if info and self._directory.confirm(info.server_id):
-                info = self._find(token)
+            if self._directory.confirm(info.server_id):
+                info = self.find(token)
         except errors.ServerNotFound as error:
             raise errors.TokenNotFound from error
+        return info
+
+    def find(self, token: bytes) -> ConnectionInfo:
+        """Return the connection info of a token as it is stored.
+
+        Unlike ``check``, this does not ask the directory about the server.
+
+        :param token: arbitrary bytes from the client
+        :raises TokenNotFound: it was never issued, has expired or is revoked
+        :raises DatabaseUnavailable: the database does not respond
+        """
+        info = console_auth_tokens.find(
+            self._database, hash_token(token), int(time.time())
+        )
         if info is None:
             raise errors.TokenNotFound
         return info
-
-    def _find(self, token: bytes) -> ConnectionInfo | None:
-        return console_auth_tokens.find(
-            self._database, hash_token(token), int(time.time())
-        )
 
     def revoke(self, token: bytes) -> None:
         """Revoke a token, immediately and for all workers.
@@ -150,6 +159,13 @@ class TokenManager:
         """
         if not console_auth_tokens.delete(self._database, hash_token(token)):
             raise errors.TokenNotFound
+
+    def revoke_all(self, server: Server) -> None:
+        """Revoke all tokens of a server, immediately and for all workers.
+
+        :raises DatabaseUnavailable: the database does not respond
+        """
+        console_auth_tokens.delete_of_server(self._database, server.uuid)
 
 
 def _draw_token() -> str:

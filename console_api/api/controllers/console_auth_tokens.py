@@ -36,3 +36,12 @@ def show(request: Request[ConnectionInfo]) -> Response:
     if request.version >= _TLS_PORT and info.console_type == _TLS_PORT_TYPE:
         console["tls_port"] = info.tls_port
     return render_json({"console": console})
+
+
+def delete(request: Request[bytes]) -> Response:
+    """Revoke a token.
+
+    :raises TokenNotFound: it was revoked concurrently
+    """
+    request.service.tokens.revoke(request.target)
+    return Response(204)

@@ -30,6 +30,12 @@ def create(request: Request[Server]) -> Response:
     )
 
 
+def delete(request: Request[Server]) -> Response:
+    """Revoke the tokens of all remote consoles of a server."""
+    request.service.tokens.revoke_all(request.target)
+    return Response(204)
+
+
 def action(request: Request[Server]) -> Response:
     """Create a remote console with one of the legacy actions.
 

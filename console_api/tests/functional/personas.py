@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests to each route of the API, made by different personas."""
 
+import hashlib
 from typing import Any
 
 from console_api.api import routes
+from console_api.db import tables
 from console_api.tests.functional import base
 from console_api.tests.functional.client import Client, Reply
 
@@ -30,6 +32,14 @@ EXPECTED = {
     "consoles.delete": ([202, 202, 202, 403, 403, 403], [202, *[404] * 5]),
     "remote_consoles.create": _MEMBERS,
     "remote_consoles.action": _MEMBERS,
+    "remote_consoles.delete": (
+        [204, 204, 204, 403, 403, 403],
+        [204, *[404] * 5],
+    ),
+    "console_auth_tokens.delete": (
+        [204, 204, 204, 404, 404, 404],
+        [204, *[404] * 5],
+    ),
     "console_auth_tokens.show": ([200, 403, 403, 403, 200, 403],) * 2,
     "consoles.list_all": ([200, 200, 200, 200, 403, 403],) * 2,
     "console_hosts.index": ([200, *[403] * 5],) * 2,
@@ -88,8 +98,12 @@ class PersonaTestCase(base.FunctionalTestCase):
             version=_VERSIONS.get(route.path, str(route.min_version)),
         )
 
-    def renew_console(self) -> None:
-        """Create the console again if it was deleted."""
+    def renew(self) -> None:
+        """Create the console and a token again if they were deleted."""
+        tokens = tables.console_auth_tokens
+        token_hash = hashlib.sha256(self.token.encode()).hexdigest()
+        if not self.database.count(tokens, tokens.c.token_hash == token_hash):
+            self.token = self.issue_token(self.server_id)
         self.admin.post(f"/servers/{self.server_id}/consoles")
         [row] = self.console_rows(self.server_id)
         self.console_id = row.id

@@ -68,6 +68,44 @@ class ConcurrencyTests(base.FunctionalTestCase):
             self.assertEqual(1, len(self.console_rows(server_id)))
         self.assert_counted(host)
 
+    def test_token_is_revoked_once(self):
+        token = self.issue_token(self.make_server())
+        path = f"/os-console-auth-tokens/{token}"
+        replies = at_once([lambda: self.member.delete(path)] * 5)
+        self.assert_statuses([204, *[404] * 4], replies)
+
+    def test_tokens_are_revoked_while_others_are_issued(self):
+        server_id = self.make_server()
+        path = f"/servers/{server_id}/remote-consoles"
+        body = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+        for _ in range(5):
+            before = self.issue_token(server_id)
+            replies = at_once(
+                [
+                    *[lambda: self.member.delete(path)] * 3,
+                    *[lambda: self.member.post(path, body, version="2.6")] * 3,
+                ]
+            )
+            self.assert_statuses([*[200] * 3, *[204] * 3], replies)
+            found = self.admin.get(f"/os-console-auth-tokens/{before}")
+            self.assert_fault(found, 404)
+
+    def test_host_is_switched_while_consoles_are_created(self):
+        host = self.make_console_host()
+        path = f"/os-console-hosts/vnc+xvp/{host}"
+        for enabled in (False, True) * 3:
+            body = {"console_host": {"enabled": enabled}}
+            *switched, created = at_once(
+                [
+                    *[lambda: self.admin.request("PUT", path, body=body)] * 2,  # noqa: B023
+                    self.creating(self.make_server()),
+                ]
+            )
+            self.assert_statuses([200, 200], switched)
+            self.assertIn(created.status, (200, 503))
+            self.assertEqual(enabled, self.console_host(host).enabled)
+        self.assert_counted(host)
+
     def test_twenty_creates_store_one_console(self):
         hosts = [self.make_console_host() for _ in range(3)]
         server_id = self.make_server()

@@ -3,6 +3,7 @@
 
 import hashlib
 import time
+import uuid
 
 from console_api.db import tables
 from console_api.tests.functional import base
@@ -185,6 +186,50 @@ class ConsoleAuthTokenTests(base.FunctionalTestCase):
             for reply in replies:
                 self.assert_fault(reply, 403, message)
             self.assertEqual(replies[0].body, replies[1].body)
+
+    def revoke(self, token, client=None, **request):
+        return (client or self.member).delete(
+            f"/os-console-auth-tokens/{token}", **request
+        )
+
+    def test_revoked_token_is_not_found(self):
+        kept = self.issue_token(self.server_id)
+        for version in (None, "2.1", "2.99", "latest"):
+            for prefix in ("/v2.1", f"/v2.1/{self.project}", "/v2"):
+                with self.subTest(version, prefix=prefix):
+                    token = self.issue_token(self.server_id)
+                    request = {"version": version, "prefix": prefix}
+                    reply = self.revoke(token, **request)
+                    self.assertEqual((204, b""), (reply.status, reply.body))
+                    self.assertIsNone(reply.headers["Content-Length"])
+                    found = self.look_up(token)
+                    self.assert_fault(found, 404, "Token not found")
+                    reply = self.revoke(token, **request)
+                    self.assert_fault(reply, 404, "Token not found")
+                    self.assert_not_logged(token)
+        self.assert_found(self.look_up(kept), self.info("vnc"))
+
+    def test_refused_revocation_is_that_of_an_unknown_token(self):
+        token = self.issue_token(self.server_id)
+        unknown = self.revoke("unknown").body
+        other = uuid.uuid4().hex
+        for roles, project in (
+            ("reader", self.project),
+            ("service", self.project),
+            ("member,manager,service", other),
+        ):
+            for revoked in (token, f"{token}x", "%00%ff"):
+                with self.subTest(roles, token=revoked):
+                    client = self.client("x", roles=roles, project=project)
+                    reply = self.revoke(revoked, client)
+                    self.assert_fault(reply, 404, "Token not found")
+                    self.assertEqual(unknown, reply.body)
+        self.assert_found(self.look_up(token), self.info("vnc"))
+
+    def test_expired_token_cannot_be_revoked(self):
+        token = self.issue_token(self.server_id)
+        self.change_tokens(expires_at=int(time.time()))
+        self.assert_fault(self.revoke(token), 404, "Token not found")
 
     def test_tokens_are_deleted_with_server(self):
         token = self.issue_token(self.server_id)

@@ -43,10 +43,12 @@ class PersonaTests(PersonaTestCase):
                     self.check_refusal(operation, reply)
                 if status >= 400:
                     self.assertEqual(before, self.state())
-                self.renew_console()
+                self.renew()
 
     def test_expectations_cover_every_operation(self):
         self.assertEqual(set(OPERATIONS), set(EXPECTED))
+        for name, (statuses, _) in EXPECTED.items():
+            self.assertEqual(OPERATIONS[name].success, statuses[0], name)
 
     def test_without_identity(self):
         for operation in OPERATIONS:
@@ -137,7 +139,7 @@ class LaxRuleTests(PersonaTestCase):
         if operation == "consoles.index":
             return bool(reply.json["consoles"])
         if reply.status < 300:
-            self.renew_console()
+            self.renew()
             return True
         self.assertEqual(404, reply.status)
         return False

@@ -127,7 +127,7 @@ class RealKeystoneTests(RealKeystoneTestCase):
                         self.assertEqual(
                             is_visible, bool(reply.json["consoles"])
                         )
-                    self.renew_console()
+                    self.renew()
 
     def test_token_without_project_scope_returns_403(self):
         for scope, token in self.tokens_of_other_scopes():

@@ -187,6 +187,30 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
         after = int(time.time())
         self.assertIn(row.expires_at, range(before + 600, after + 601))
 
+    def test_delete_revokes_all_tokens_of_the_server(self):
+        other = self.make_server()
+        kept = self.issue_token(other)
+        for version in (None, "2.6", "latest"):
+            tokens = [
+                self.issue_token(self.server_id),
+                self.issue_token(self.server_id, "spice", "spice-html5"),
+            ]
+            for _ in range(2):
+                reply = self.member.delete(self.remote, version=version)
+                self.assertEqual((204, b""), (reply.status, reply.body))
+            self.assertEqual(0, self.count_tokens(self.server_id))
+            for token in tokens:
+                path = f"/os-console-auth-tokens/{token}"
+                found = self.admin.get(path, version="2.31")
+                self.assert_fault(found, 404, "Token not found")
+        path = f"/os-console-auth-tokens/{kept}"
+        self.assertEqual(200, self.admin.get(path, version="2.31").status)
+
+    def test_delete_of_unknown_server_returns_404(self):
+        unknown = str(uuid.uuid4())
+        reply = self.member.delete(f"/servers/{unknown}/remote-consoles")
+        self.assert_fault(reply, 404, f"Server {unknown} could not be found.")
+
 
 @base.on_each_database
 class BaseURLTests(RemoteConsoleTestCase):

@@ -102,8 +102,9 @@ class RouteTests(base.FunctionalTestCase):
         for path, allowed in (
             (f"{server}/consoles", "GET, HEAD, POST"),
             (f"{server}/consoles/1", "DELETE, GET, HEAD"),
-            ("/os-console-auth-tokens/x", "GET, HEAD"),
-            (f"{server}/remote-consoles", "POST"),
+            ("/os-console-auth-tokens/x", "DELETE, GET, HEAD"),
+            (f"{server}/remote-consoles", "DELETE, POST"),
+            ("/os-console-hosts/vnc/x", "GET, HEAD, PUT"),
             (f"{server}/action", "POST"),
             ("/os-consoles", "GET, HEAD"),
         ):

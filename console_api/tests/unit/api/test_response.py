@@ -32,6 +32,13 @@ class ResponseTest(unittest.TestCase):
         self.assertEqual("0", reply.headers["Content-Length"])
         self.assertEqual("application/json", reply.headers["Content-Type"])
 
+    def test_response_without_content_has_neither_type_nor_length(
+        self,
+    ) -> None:
+        reply = self.send(response.Response(204))
+        self.assertEqual((204, b""), (reply.status, reply.body))
+        self.assertEqual([("X-More", "1")], list(reply.headers.items()))
+
     def test_head_gets_headers_only(self) -> None:
         reply = self.send(response.Response(200, b"1234"), "HEAD")
         self.assertEqual(b"", reply.body)

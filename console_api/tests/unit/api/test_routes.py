@@ -25,7 +25,7 @@ class MatchTest(unittest.TestCase):
                 "DELETE GET",
                 {"console_id": "1"},
             ),
-            (f"/servers/{SERVER}/remote-consoles", REMOTE, "POST", {}),
+            (f"/servers/{SERVER}/remote-consoles", REMOTE, "DELETE POST", {}),
             (f"/servers/{SERVER}/action", ACTION, "POST", {}),
         ):
             for prefix, project in (
@@ -119,7 +119,8 @@ class MatchTest(unittest.TestCase):
         for path, allowed in (
             ("/servers/a/consoles", "GET, HEAD, POST"),
             ("/servers/a/consoles/1", "DELETE, GET, HEAD"),
-            ("/os-console-auth-tokens/a", "GET, HEAD"),
+            ("/os-console-auth-tokens/a", "DELETE, GET, HEAD"),
+            ("/servers/a/remote-consoles", "DELETE, POST"),
             ("/servers/a/action", "POST"),
             ("/os-console-hosts/vnc/a", "GET, HEAD, PUT"),
         ):

@@ -115,7 +115,7 @@ class ServerTest(TargetsCase):
             self.authorize(*request, OTHER_PROJECT, server_id=SERVER)
 
 
-class ConsoleAuthTokenTest(TargetsCase):
+class TokenCase(TargetsCase):
     def setUp(self) -> None:
         super().setUp()
         console = self.service.tokens.issue(
@@ -123,6 +123,8 @@ class ConsoleAuthTokenTest(TargetsCase):
         )
         self.token = console.url.partition("?token=")[2]
 
+
+class ConsoleAuthTokenTest(TokenCase):
     def look_up(
         self, token: str, role: str = "service", project: str | None = None
     ) -> Any:
@@ -171,6 +173,59 @@ class ConsoleAuthTokenTest(TargetsCase):
             self.look_up(self.token, "member", OTHER_PROJECT)
         with self.assertRaises(errors.Forbidden):
             self.look_up(self.token, "reader", OTHER_PROJECT)
+
+
+class RevocableTokenTest(TokenCase):
+    def revoke(
+        self, role: str, project: str = PROJECT, token: str = ""
+    ) -> bytes:
+        found: bytes = self.authorize(
+            targets.revocable_token,
+            console_auth_tokens.DELETE,
+            role,
+            project,
+            console_token=token or self.token,
+        )
+        return found
+
+    def test_member_of_the_project_and_admin_get_the_token(self) -> None:
+        for role, project in (
+            ("member", PROJECT),
+            ("manager", PROJECT),
+            ("admin", PROJECT),
+            ("admin", OTHER_PROJECT),
+        ):
+            with self.subTest(role, project=project):
+                self.assertEqual(
+                    self.token.encode(), self.revoke(role, project)
+                )
+
+    def test_every_refusal_is_that_of_an_unknown_token(self) -> None:
+        for role, project, token in (
+            ("reader", PROJECT, ""),
+            ("service", PROJECT, ""),
+            ("member", OTHER_PROJECT, ""),
+            ("service", OTHER_PROJECT, ""),
+            ("member", PROJECT, "unknown"),
+            ("member", PROJECT, "\xff\0"),
+        ):
+            with (
+                self.subTest(role, project=project, token=token),
+                self.assertRaisesRegex(
+                    errors.TokenNotFound, "^Token not found$"
+                ),
+            ):
+                self.revoke(role, project, token)
+
+    def test_lax_rule_does_not_reach_tokens_of_other_projects(self) -> None:
+        (self.folder / "policy.yaml").write_text(
+            f'"{console_auth_tokens.DELETE}": "@"\n'
+        )
+        self.service = self.make_service()
+        self.revoke("reader")
+        self.revoke("admin", OTHER_PROJECT)
+        with self.assertRaises(errors.TokenNotFound):
+            self.revoke("member", OTHER_PROJECT)
 
 
 class OwnProjectTest(TargetsCase):

@@ -107,7 +107,8 @@ class GainsTest(MeaningCase):
                 1,
                 Level.SECURITY,
                 "role x may create consoles, see the passwords of consoles, "
-                "delete consoles and create remote consoles",
+                "delete consoles, revoke a console auth token, create remote "
+                "consoles and revoke the console auth tokens of a server",
             ),
         )
 
@@ -134,7 +135,7 @@ class GainsTest(MeaningCase):
             (
                 2,
                 Level.SECURITY,
-                "role x may create consoles, delete consoles and create",
+                "role x may create consoles, delete consoles, revoke",
             ),
         )
 

@@ -217,6 +217,23 @@ class CheckTest(TokensCase):
                 self.tokens.check(malformed)
 
 
+class FindTest(TokensCase):
+    def test_directory_is_not_asked(self) -> None:
+        token = self.token()
+        with mock.patch.object(
+            self.directory, "confirm", side_effect=errors.DirectoryUnavailable
+        ):
+            self.assertEqual(SERVER, self.tokens.find(token).server_id)
+            with self.assertRaises(errors.DirectoryUnavailable):
+                self.tokens.check(token)
+
+    def test_expired_token_is_not_found(self) -> None:
+        with self.at(1000):
+            token = self.token()
+        with self.at(1600), self.assertRaises(errors.TokenNotFound):
+            self.tokens.find(token)
+
+
 class RevokeTest(TokensCase):
     def test_only_revoked_token_is_invalid(self) -> None:
         one, two = self.token(), self.token()
@@ -228,6 +245,18 @@ class RevokeTest(TokensCase):
     def test_unknown_token_is_not_found(self) -> None:
         with self.assertRaises(errors.TokenNotFound):
             self.tokens.revoke(b"unknown")
+
+    def test_all_tokens_of_one_server_are_revoked(self) -> None:
+        first, second = self.token(), self.token()
+        revoked = self.server
+        self.server = self.add_server(server_id(2), endpoints=ENDPOINTS)
+        other = self.token()
+        for _ in range(2):
+            self.tokens.revoke_all(revoked)
+        for token in (first, second):
+            with self.assertRaises(errors.TokenNotFound):
+                self.tokens.check(token)
+        self.tokens.check(other)
 
 
 class PurgeTest(TokensCase):
