@@ -65,8 +65,9 @@ class ConsoleFilters:
 class ListedConsole:
     """A console with its project and state.
 
-    ``host`` is the public name of ``console_host``.  ``created_at`` is in
-    seconds since the epoch.  ``problem`` is why the agent cannot serve it, for
+    ``host`` is the public name of ``console_host``.  ``created_at`` and
+    ``expires_at``, None if it never expires, are in seconds since the epoch.
+    ``problem`` is why the agent cannot serve it, for
     the operator; it means nothing unless ``state`` is ``FAILED``.
     """
 
@@ -80,6 +81,7 @@ class ListedConsole:
     port: int | None
     state: str
     created_at: int
+    expires_at: int | None
     problem: str | None
 
 
@@ -126,6 +128,7 @@ def _select(names: frozenset[str], state: str | None) -> sa.Select[Any]:
             sa.func.coalesce(_consoles.port, _hosts.multiplex_port),
             _STATE,
             _consoles.created_at,
+            _consoles.expires_at,
             _consoles.problem,
         )
         .select_from(

@@ -86,7 +86,6 @@ def list_all(request: Request[ListedProjects]) -> Response:
 def _render(
     console: ListedConsole, projects: ListedProjects
 ) -> dict[str, object]:
-    created_at = dt.datetime.fromtimestamp(console.created_at, dt.UTC)
     document: dict[str, object] = {
         "id": console.id,
         "server_id": console.server_id,
@@ -97,7 +96,8 @@ def _render(
         "host": console.host,
         "port": console.port,
         "state": console.state,
-        "created_at": created_at.isoformat(),
+        "created_at": _time(console.created_at),
+        "expires_at": console.expires_at and _time(console.expires_at),
     }
     if console.state == ConsoleState.FAILED and projects.is_all_tenants(
         console.project_id
@@ -105,6 +105,10 @@ def _render(
         # It names ports and programs of the operator's machines.
         document["reason"] = console.problem
     return document
+
+
+def _time(seconds: int) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
 
 
 def create(request: Request[Server]) -> Response:

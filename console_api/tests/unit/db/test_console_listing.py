@@ -139,6 +139,7 @@ class FilterTest(ListingCase):
                 port=row.port,
                 state="pending",
                 created_at=row.created_at,
+                expires_at=None,
                 problem=None,
             ),
             self.page()[0],

@@ -101,9 +101,18 @@ class ListAllTest(ControllerCase):
                 "host": "console-1.example.org",
                 "port": row.port,
                 "state": "pending",
+                "expires_at": None,
             },
             console,
         )
+
+    def test_time_of_expiry_is_shown_in_utc(self) -> None:
+        with self.database.transaction() as connection:
+            connection.execute(
+                tables.consoles.update().values(expires_at=32503680000)
+            )
+        [console] = self.list_all()["consoles"]
+        self.assertEqual("3000-01-01T00:00:00+00:00", console["expires_at"])
 
     def test_only_own_project_is_listed(self) -> None:
         one, two, three = self.ids
