@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 # Clients look for servers at the endpoint that they use for consoles.
 _NOT_FOUND = (
-    "The resource could not be found. This endpoint serves consoles only; "
-    "servers and other resources are at the endpoint of the Compute service."
+    "The resource could not be found. This endpoint serves consoles only, as "
+    "the service type console of the catalog; servers and other resources are "
+    "at the endpoint of the Compute service, the service type compute."
 )
 
 

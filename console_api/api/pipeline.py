@@ -54,6 +54,15 @@ if TYPE_CHECKING:
             """Return a filter of the paste file."""
 
 
+_NO_VERSION = faults.from_error(
+    faults.Fault(
+        404,
+        "The resource could not be found. This is the API for consoles: its "
+        "operations are below /v2.1, and its versions are listed at /.",
+    )
+)
+
+
 @functools.cache
 def load_conf(config_dir: str) -> cfg.ConfigOpts:
     """Return a configuration with the options of the filters, loaded once.
@@ -339,7 +348,7 @@ def root_factory(
         name, _, below = rest.partition("/")
         application = applications.get(f"/{name}/*" if below else f"/{name}")
         if application is None:
-            return faults.from_status(404).send(environ, start_response)
+            return _NO_VERSION.send(environ, start_response)
         if name:
             environ["SCRIPT_NAME"] += f"/{name}"
             environ["PATH_INFO"] = rest.removeprefix(name)

@@ -156,6 +156,8 @@ class VersionTests(base.FunctionalTestCase):
                     )
 
     def test_unknown_path_returns_404(self):
-        for path in ("/v1", "/v2.2/", "/v3/servers", "/v2.10", "/favicon.ico"):
+        for path in ("/v1", "/v2.2/", "/v3/servers", "/v2.10", "/servers/x"):
             with self.subTest(path):
-                self.assert_fault(self.anyone.get(path), 404)
+                reply = self.anyone.get(path)
+                self.assert_fault(reply, 404)
+                self.assertIn("below /v2.1", reply.message)
