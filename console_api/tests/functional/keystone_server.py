@@ -18,6 +18,9 @@ from console_api.tests.functional import configuration
 TIMEOUT = 60
 _STOP_TIMEOUT = 20
 
+#: The region of the cloud.
+REGION = "RegionOne"
+
 _CONFIGURATION = """\
 [identity]
 # As fast as possible.
@@ -70,6 +73,7 @@ class KeystoneServer:
             "bootstrap",
             *("--bootstrap-public-url", self.url),
             *("--bootstrap-internal-url", self.url),
+            *("--bootstrap-region-id", REGION),
         )
 
     def _manage(self, *arguments: str) -> None:
