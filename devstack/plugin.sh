@@ -26,8 +26,9 @@ function check_console_api_mode {
 }
 
 function install_console_api {
+    setup_develop "$CONSOLE_API_DIR/client"
     # The extras for databases have the names that DevStack uses.
-    setup_develop "$CONSOLE_API_DIR" "$DATABASE_TYPE,client"
+    setup_develop "$CONSOLE_API_DIR" "$DATABASE_TYPE"
     if [[ "$CONSOLE_API_MODE" == "service" ]]; then
         pip_install gunicorn
     fi
@@ -110,6 +111,14 @@ function init_console_api {
     "$manage" --config-dir "$CONSOLE_API_CONF_DIR" keys setup
 }
 
+# In the pipeline of Nova, clients find consoles at Nova's endpoint.
+function register_console_api {
+    if [[ "$CONSOLE_API_MODE" == "service" ]]; then
+        get_or_create_service console_api console "Consoles of servers"
+        get_or_create_endpoint console "$REGION_NAME" "$CONSOLE_API_URL/v2.1"
+    fi
+}
+
 function start_console_api {
     local bin
     bin=$(console_api_bin_dir)
@@ -148,6 +157,7 @@ if is_service_enabled console-api console-agent; then
             echo_summary "Configuring console_api"
             configure_console_api
             init_console_api
+            register_console_api
             ;;
         "stack extra")
             echo_summary "Starting console_api"

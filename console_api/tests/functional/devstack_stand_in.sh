@@ -78,8 +78,8 @@ iniget() {
 
 setup_develop() {
     takes 1 2 "$@"
-    local extra
-    for extra in ${2//,/ }; do
+    local extra extras=${2:-}
+    for extra in ${extras//,/ }; do
         grep -q "^$extra =" "$1/setup.cfg" || die 0 "no extra $extra in $1"
     done
 }
@@ -105,6 +105,17 @@ create_service_user() {
     takes 1 2 "$@"
     # The test has made it.
     [[ "$1" == console_api ]] || die 0 "create_service_user: $*"
+}
+
+get_or_create_service() {
+    takes 3 3 "$@"
+    echo "service $1 $2" >>"$FOLDER/catalog"
+}
+
+get_or_create_endpoint() {
+    takes 3 5 "$@"
+    grep -q "^service .* $1$" "$FOLDER/catalog" || die 0 "no service $1"
+    echo "endpoint $1 $2 $3" >>"$FOLDER/catalog"
 }
 
 configure_keystone_authtoken_middleware() {

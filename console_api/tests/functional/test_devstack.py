@@ -48,6 +48,7 @@ class DevStackTest(base.DatabaseTestCase):
         self.conf = self.folder / "etc"
         self.paste = self.folder / "nova-paste.ini"
         self.paste.write_text(NOVA)
+        self.catalog = self.folder / "catalog"
         (self.folder / "console_api").symlink_to(configuration.CHECKOUT)
         self.addCleanup(self.kill)
 
@@ -112,6 +113,15 @@ class DevStackTest(base.DatabaseTestCase):
         # DevStack does not wait for the agent.
         self.eventually(lambda: self.host_types(port, token) == ["vnc"])
         self.assertEqual(NOVA, self.paste.read_text())
+        url = f"http://127.0.0.1:{port}/v2.1"
+        self.assertEqual(
+            [
+                "service console_api console",
+                f"endpoint console RegionOne {url}",
+            ],
+            self.catalog.read_text().splitlines(),
+        )
+        self.assertEqual(200, requests.get(url, timeout=TIMEOUT).status_code)
         self.run_phases("unstack", "clean", **variables)
         self.assertEqual([], list(self.folder.glob("*.pid")))
         self.assertFalse(self.conf.exists())
@@ -140,6 +150,8 @@ class DevStackTest(base.DatabaseTestCase):
             ],
             self.pipelines(),
         )
+        # Clients find it at the endpoint of Nova.
+        self.assertFalse(self.catalog.exists())
         for name in ("console_api", "console_api_v2"):
             loaded = loadfilter(f"config:{self.paste}", name)(None)
             self.assertIsNotNone(loaded)
