@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import http.client
 import os
-import shlex
 import shutil
 import signal
 import socket
@@ -28,8 +27,8 @@ from console_api import errors
 from console_api.agent import drivers
 from console_api.cmd import arguments
 from console_api.cmd.explain import explain
-from console_api.cmd.quickstart import screen, state
-from console_api.cmd.quickstart.state import HOST, PROJECT_ID, SERVER_ID
+from console_api.cmd.quickstart import examples, screen, state
+from console_api.cmd.quickstart.state import HOST
 from console_api.db import console_hosts
 from console_api.db.engine import Database
 
@@ -38,43 +37,6 @@ DEFAULT_PORT = 9890
 # Seconds to wait for both programs to start, and for one to stop.
 _START_TIMEOUT = 30
 _STOP_TIMEOUT = 10
-
-_EXAMPLES = """\
-Ready: {url}
-
-To see the screen of the sample server, run this in another terminal:
-
-  {screen}
-
-The sample server {server} is in project {project}.
-The value of X-Auth-Token is USER:PROJECT; the user admin is an administrator,
-all others are members. Create a console and list the consoles of the server:
-
-  curl -i -X POST -H 'X-Auth-Token: user:{project}' {consoles}
-  curl -s -H 'X-Auth-Token: user:{project}' {consoles}
-
-Show the console with the ID 1, with its password (a DELETE request to this
-URL deletes it):
-
-  curl -s -H 'X-Auth-Token: user:{project}' {consoles}/1
-
-Create a remote console, and look up the token in its URL:
-
-  curl -s -X POST -H 'X-Auth-Token: user:{project}' \
--H 'OpenStack-API-Version: compute 2.6' -H 'Content-Type: application/json' \
--d '{{"remote_console": {{"protocol": "vnc", "type": "novnc"}}}}' \
-{url}/v2.1/servers/{server}/remote-consoles
-  curl -s -H 'X-Auth-Token: admin:{project}' \
--H 'OpenStack-API-Version: compute 2.31' \
-{url}/v2.1/os-console-auth-tokens/TOKEN
-
-Configuration, database and log are in {state_dir}
-To manage the service, run: {manage} --config-dir {state_dir} --help
-Stop with Ctrl-C.
-"""
-
-#: The script that captures the screen, in a checkout.
-_SCREEN_SCRIPT = Path(__file__).parents[3] / "tools" / "screen.sh"
 
 
 def main() -> None:
@@ -153,6 +115,7 @@ def _serve(
     started_at = int(time.time())
     try:
         state.register_sample_server(database, screen_port)
+        state.write_clouds(state_dir, port)
         with (
             _program(
                 state_dir, *_api(listener), pass_fds=[listener.fileno()]
@@ -166,7 +129,7 @@ def _serve(
                 (api, agent),
                 state_dir,
             )
-            print(_examples(port, state_dir), flush=True)
+            print(examples.text(port, state_dir), flush=True)
             # Until one of them stops; Ctrl-C interrupts this.
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
             raise _failure("stopped", state_dir)
@@ -258,22 +221,3 @@ def _is_up(conf: cfg.ConfigOpts, database: Database, started_at: int) -> bool:
     console_type = drivers.find(conf.agent.driver).console_type
     host = console_hosts.get(database, conf.agent.host, console_type)
     return host is not None and (host.last_seen_at or 0) >= started_at
-
-
-def _examples(port: int, state_dir: Path) -> str:
-    url = f"http://{HOST}:{port}"
-    return _EXAMPLES.format(
-        url=url,
-        server=SERVER_ID,
-        project=PROJECT_ID,
-        consoles=f"{url}/v2.1/servers/{SERVER_ID}/consoles",
-        state_dir=shlex.quote(str(state_dir)),
-        manage=shlex.quote(_script("console-api-manage")),
-        screen=_screen_command(port),
-    )
-
-
-def _screen_command(port: int) -> str:
-    if _SCREEN_SCRIPT.exists():
-        return f"{shlex.quote(str(_SCREEN_SCRIPT))} screen.png {port}"
-    return "vncviewer HOST::PORT    (of its console, which is created below)"

@@ -24,6 +24,9 @@ HOST = "127.0.0.1"
 SERVER_ID = "b7b47a1c-6f4e-4b3c-8c0e-5d2a5a1a0f10"
 PROJECT_ID = "demo"
 
+#: The name of the file with the clouds.
+CLOUDS_FILE = "clouds.yaml"
+
 _CONFIGURATION = """\
 # Written by console-api-quickstart at its first start. You may change it.
 
@@ -47,6 +50,21 @@ public_hostname = {HOST}
 
 [vnc]
 listen_address = {HOST}
+"""
+
+_CLOUDS = f"""\
+# Written by console-api-quickstart at every start: your changes are lost.
+clouds:
+  quickstart:
+    auth_type: admin_token
+    auth:
+      endpoint: {{endpoint}}
+      token: user:{PROJECT_ID}
+  quickstart-admin:
+    auth_type: admin_token
+    auth:
+      endpoint: {{endpoint}}
+      token: admin:{PROJECT_ID}
 """
 
 
@@ -96,6 +114,16 @@ def prepare(state_dir: Path) -> cfg.ConfigOpts:
     repository.setup(Path(conf.passwords.key_repository))
     schema.sync(conf)
     return conf
+
+
+def write_clouds(state_dir: Path, port: int) -> None:
+    """Write the clouds of a user and of an administrator, for clients.
+
+    :param port: the port of the API
+    """
+    (state_dir / CLOUDS_FILE).write_text(
+        _CLOUDS.format(endpoint=f"http://{HOST}:{port}/v2.1")
+    )
 
 
 def register_sample_server(database: Database, port: int) -> None:

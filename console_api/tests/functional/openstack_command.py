@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,30 @@ def start(server: Server, token: str, *arguments: str) -> subprocess.Popen:
 def end(process: subprocess.Popen) -> Outcome:
     """Wait for the process and return its result."""
     return Outcome(*manage.end(process))
+
+
+def call(
+    variables: Mapping[str, str], *arguments: str, status: int = 0
+) -> str:
+    """Run the command in a process, without an endpoint and a token.
+
+    :param variables: of its environment
+    :param status: the expected exit status
+    :returns: what it prints; its errors if it fails
+    """
+    home = configuration.temporary_folder()
+    done = subprocess.run(
+        [PROGRAM, *arguments],
+        cwd=home,
+        env={**_environment(home), **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != status:
+        raise RuntimeError(f"openstack {' '.join(arguments)} failed: {done}")
+    return done.stderr if status else done.stdout
 
 
 def run(server: Server, token: str, *arguments: str) -> Outcome:

@@ -3,9 +3,7 @@
 
 import functools
 import json
-import os
 import shlex
-import subprocess
 from typing import Any
 
 import openstack
@@ -23,8 +21,6 @@ from console_api.tests.functional import (
 
 #: The URL of the service in the guide.
 URL = "https://consoles.example.org"
-
-TIMEOUT = 120
 
 UNKNOWN_TOKEN = "/os-console-auth-tokens/unknown"
 
@@ -54,31 +50,21 @@ def cloud() -> tuple[keystone.Keystone, servers.Server]:
 
 
 def run_command(
-    identity: keystone.Keystone, *arguments: str, status: int = 0, **more: str
+    identity: keystone.Keystone,
+    *arguments: str,
+    compute: str = "compute",
+    **more: Any,
 ) -> str:
     """Run the ``openstack`` command as the administrator.
 
-    :param more: environment variables, without ``OS_``
-    :returns: its output, or if it fails as expected, its errors
+    :param compute: the service type that is used for the compute API
     """
-    home = configuration.temporary_folder()
-    options = {**identity.credentials, "identity_api_version": "3", **more}
-    done = subprocess.run(
-        [openstack_command.PROGRAM, *arguments],
-        cwd=home,
-        env={
-            "HOME": str(home),
-            "PATH": os.environ["PATH"],
-            **{f"OS_{key.upper()}": text for key, text in options.items()},
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert done.returncode == status, done
-    return done.stderr if status else done.stdout
+    variables = {
+        f"OS_{name.upper()}": value
+        for name, value in identity.credentials.items()
+    }
+    variables["OS_COMPUTE_SERVICE_TYPE"] = compute
+    return openstack_command.call(variables, *arguments, **more)
 
 
 @base.on_databases("sqlite")
@@ -205,7 +191,7 @@ class CatalogTests(base.FunctionalTestCase):
         printed = run_command(
             self.keystone,
             *("console", "url", "show", self.make_server()),
+            compute="console",
             status=1,
-            compute_service_type="console",
         )
         self.assertIn(message, printed)

@@ -2,7 +2,9 @@
 """The quickstart, viewed with an independent VNC client."""
 
 import functools
+import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from console_api.tests import prerequisites
 from console_api.tests.functional import (
     client,
     configuration,
+    openstack_command,
     vnc_servers,
 )
 from console_api.tests.functional.rfb_client import RFBClient
@@ -131,6 +134,23 @@ class QuickstartTest(QuickstartCase):
         process = self.start()
         again = self.capture(self.make_console())
         self.assertEqual(picture.tobytes(), again.tobytes())
+
+    def test_printed_openstack_commands_work(self):
+        self.start()
+        [path] = re.findall(r"export OS_CLIENT_CONFIG_FILE=(\S+)", self.output)
+        commands = re.findall(r"^  openstack (.+)", self.output, re.MULTILINE)
+        printed = [
+            openstack_command.call(
+                {"OS_CLIENT_CONFIG_FILE": path}, *shlex.split(command)
+            )
+            for command in (f"{command} -f json" for command in commands)
+        ]
+        self.assertEqual(3, len(printed))
+        created, listed, hosts = map(json.loads, printed)
+        [console] = self.call("GET").json["consoles"]
+        self.assertEqual([console["console"]["id"]], [created[0]["ID"]])
+        self.assertEqual(created, listed)
+        self.assertEqual(["up"], [host["State"] for host in hosts])
 
     def test_sighup_stops_all_processes(self):
         process = self.start()
