@@ -237,3 +237,38 @@ class TokensTest(AllResourcesTestCase):
                 self.assertEqual(host, reply.json["console"]["host"])
                 reply = self.member.get(path, version="2.31")
                 self.assertEqual(403, reply.status, reply.body)
+
+    def test_own_tokens_are_revoked(self):
+        server_id = self.make_server()
+        one, other = (self.issue_token(server_id) for _ in range(2))
+        path = f"/os-console-auth-tokens/{one}"
+        for status in (204, 404):
+            self.assertEqual(status, self.member.delete(path).status)
+        self.assertEqual(1, self.count_tokens(server_id))
+        reply = self.member.delete(f"/servers/{server_id}/remote-consoles")
+        self.assertEqual(204, reply.status, reply.body)
+        for token in (one, other):
+            path = f"/os-console-auth-tokens/{token}"
+            # Nova, which the look-up is passed on to, does not have it.
+            reply = self.admin.get(path, version="2.31")
+            self.assertEqual(404, reply.status)
+
+    def test_token_of_nova_is_not_found_for_revocation(self):
+        token = self.nova.issue_token(self.nova.make_server(self.project))
+        path = f"/os-console-auth-tokens/{token}"
+        reply = self.admin.delete(path)
+        self.assert_fault(reply, 404, "Token not found")
+        self.assertEqual(200, self.admin.get(path, version="2.31").status)
+
+
+class ConsoleHostsTest(AllResourcesTestCase):
+    """The filter serves console hosts, which Nova does not have."""
+
+    def test_host_is_disabled(self):
+        host = self.make_console_host()
+        path = f"/os-console-hosts/vnc+xvp/{host}"
+        body = {"console_host": {"enabled": False}}
+        reply = self.admin.request("PUT", path, body=body)
+        self.assertEqual(200, reply.status, reply.body)
+        self.assertEqual(reply.json, self.admin.get(path).json)
+        self.assertFalse(self.console_host(host).enabled)
