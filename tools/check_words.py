@@ -22,8 +22,8 @@ _SUFFIXES = {
     *(".sample", ".service", ".sh", ".toml", ".txt", ".yaml", ".yml"),
 }
 _FOLDERS = (
-    *("api-ref", "benchmarks", "console_api", "devstack", "doc", "etc"),
-    *("releasenotes", "tools"),
+    *("api-ref", "benchmarks", "client", "console_api", "devstack", "doc"),
+    *("etc", "releasenotes", "tools"),
 )
 
 # Names that are not English: the unprivileged user of the system.

@@ -1,23 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Consoles and console hosts as resources of openstacksdk.
+"""Consoles and console hosts as resources of openstacksdk."""
 
-They are used with the compute proxy of a connection::
-
-    compute = openstack.connect(cloud="consoles").compute
-    Console.new(server_id=server_id).create(compute)
-    for console in Console.list(compute, server_id=server_id):
-        print(console.fetch(compute).password)
-
-Errors are raised as exceptions of ``openstack.exceptions``.
-"""
+from __future__ import annotations
 
 import copy
 import logging
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
-from keystoneauth1 import adapter
-from openstack import connection as sdk_connection
 from openstack import resource
+
+if TYPE_CHECKING:
+    from keystoneauth1 import adapter
+    from openstack import connection as sdk_connection
+    from typing_extensions import Self
 
 # At level DEBUG, keystoneauth logs response bodies.
 _SILENT = logging.getLogger(f"{__name__}.silent")
@@ -73,6 +68,10 @@ class Console(resource.Resource):
         silent.logger = _SILENT
         return super().fetch(silent, *args, **kwargs)
 
+    def __repr__(self) -> str:
+        """Return a text without the password."""
+        return f"{type(self).__name__}(server {self.server_id}, id {self.id})"
+
 
 class ProjectConsole(resource.Resource):
     """A console of any server of a project, with its state.
@@ -110,11 +109,15 @@ class ProjectConsole(resource.Resource):
     reason = resource.Body("reason")
     #: When it was created, in UTC.
     created_at = resource.Body("created_at")
+    #: When it expires, in UTC; None if it does not, or the service does not
+    #: report it.
+    expires_at = resource.Body("expires_at")
 
 
 class ConsoleHost(resource.Resource):
     """A console host with one of its console types."""
 
+    resource_key = "console_host"
     resources_key = "console_hosts"
     base_path = "/os-console-hosts"
 

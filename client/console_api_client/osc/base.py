@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Base classes of the commands: the service, the example, the server."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from openstack import exceptions as sdk_exceptions
+from openstack.compute.v2 import _proxy as compute_proxy
+from osc_lib import exceptions
+from osc_lib.command import command
+
+from console_api_client.osc import plugin, refusals
+from console_api_client.sdk import Console, Proxy
+from console_api_client.viewers.base import ViewerError
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+#: The names of columns and the rows, or the one row, of a command.
+Table = tuple[Sequence[str], Iterable[object]]
+
+
+class _Paragraphs(argparse.HelpFormatter):
+    """Keeps the paragraphs of descriptions apart."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        fill = super()._fill_text
+        paragraphs = text.split("\n\n")
+        return "\n\n".join(fill(part, width, indent) for part in paragraphs)
+
+
+class ConsoleCommand(command.Command):
+    """A command that calls the service."""
+
+    #: Arguments that the help shows, from the name of the command on.
+    example: ClassVar[str]
+
+    @property
+    def console(self) -> Proxy:
+        """The service of the cloud that the options name."""
+        proxy: Proxy = getattr(self.app.client_manager, plugin.API_NAME)
+        return proxy
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Create the parser of the command."""
+        parser = super().get_parser(prog_name)
+        # Of cliff, which wraps the help of options.
+        bases: Any = (_Paragraphs, parser.formatter_class)
+        formatter: Any = type("Formatter", bases, {})
+        parser.formatter_class = formatter
+        return parser
+
+    def get_epilog(self) -> str:
+        """Return the example before what the client adds to each help."""
+        return f"Example: openstack {self.example}\n\n{super().get_epilog()}"
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run the command; errors become messages that say what to do."""
+        try:
+            return int(super().run(parsed_args) or 0)
+        except sdk_exceptions.SDKException as error:
+            raise refusals.explain(error) from error
+        except ViewerError as error:
+            raise exceptions.CommandError(str(error)) from error
+
+
+class ServerFinder(ConsoleCommand):
+    """A command that looks up servers."""
+
+    @property
+    def compute(self) -> compute_proxy.Proxy:
+        """The compute service, which knows the servers."""
+        proxy: compute_proxy.Proxy = (
+            self.app.client_manager.sdk_connection.compute
+        )
+        return proxy
+
+    def find_server_id(self, name_or_id: str) -> str:
+        """Return the UUID of a server; a UUID is returned without a request.
+
+        :raises CommandError: no server has this name, or more than one
+        """
+        if _is_uuid(name_or_id):
+            return name_or_id.lower()
+        try:
+            server = self.compute.find_server(name_or_id, ignore_missing=False)
+        except sdk_exceptions.DuplicateResource as error:
+            raise self._ambiguous(name_or_id) from error
+        except sdk_exceptions.NotFoundException as error:
+            if error.response is not None:
+                raise _no_names(name_or_id, error) from error
+            raise _not_found(name_or_id) from error
+        found = str(server.id)
+        if not _is_uuid(found):
+            # The SDK puts names such as `detail` or `..` into a path and
+            # returns any resource there.
+            raise _not_found(name_or_id)
+        return found
+
+    def _ambiguous(self, name: str) -> exceptions.CommandError:
+        found = [
+            str(server.id)
+            for server in self.compute.servers(details=False, name=name)
+            if server.name == name
+        ]
+        return exceptions.CommandError(
+            f"{len(found)} servers have the name {name}. Give the ID of one: "
+            f"{', '.join(sorted(found))}"
+        )
+
+    def require_server(self, given: str, server_id: str) -> None:
+        """Refuse a UUID that the compute service does not know.
+
+        The service for consoles lists none for a server that does not exist.
+
+        :raises CommandError: there is no such server
+        """
+        if not _is_uuid(given):
+            return
+        try:
+            self.compute.get_server(server_id)
+        except sdk_exceptions.NotFoundException as error:
+            # Otherwise, this endpoint has no servers.
+            if server_id in str(error.details):
+                raise _not_found(given) from error
+
+
+class ServerCommand(ServerFinder):
+    """A command for the consoles of one server."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the server."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "server", metavar="<server>", help="Server (name or ID)"
+        )
+        return parser
+
+    def only_console(self, given: str, server_id: str) -> int:
+        """Return the ID of the console of a server that has only one.
+
+        :param given: the server as the user has named it
+        :raises CommandError: it has none, or several
+        """
+        found = list(self.console.server_consoles(server_id))
+        if not found:
+            self.require_server(given, server_id)
+            raise exceptions.CommandError(
+                f"Server {given} has no console. To create one, run: "
+                f"openstack server console create {given}"
+            )
+        if len(found) > 1:
+            raise exceptions.CommandError(
+                f"Server {given} has several consoles. Choose one of: "
+                f"{', '.join(map(_describe, found))}"
+            )
+        return int(found[0].id)
+
+
+def add_console(parser: argparse.ArgumentParser) -> None:
+    """Add the ID of a console that may be left out."""
+    parser.add_argument(
+        "console",
+        metavar="<console>",
+        type=int,
+        nargs="?",
+        help="Console (ID); not needed if the server has only one",
+    )
+
+
+def _is_uuid(text: str) -> bool:
+    return _UUID.fullmatch(text.lower()) is not None
+
+
+def _describe(console: Console) -> str:
+    return f"{console.id} ({console.console_type})"
+
+
+def _not_found(given: str) -> exceptions.CommandError:
+    return exceptions.CommandError(
+        f"No server with the name or ID {given} exists in this project, or "
+        "you may not see it. To list those that you see, run: openstack "
+        "server list"
+    )
+
+
+def _no_names(
+    name: str, error: sdk_exceptions.NotFoundException
+) -> exceptions.CommandError:
+    return exceptions.CommandError(
+        f"The compute service of this cloud cannot look up the name {name} "
+        f"({str(error.details).rstrip('.')}). Give the ID of the server."
+    )

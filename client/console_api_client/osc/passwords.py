@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``openstack server console password``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from osc_lib import exceptions
+
+from console_api_client.osc.base import ServerCommand, add_console
+from console_api_client.viewers import clipboard, files
+
+
+class ConsolePassword(ServerCommand):
+    """Save the password of a console without showing it on the screen."""
+
+    example = "server console password --clipboard web-1"
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the console and the destination."""
+        parser = super().get_parser(prog_name)
+        add_console(parser)
+        destination = parser.add_mutually_exclusive_group(required=True)
+        destination.add_argument(
+            "--file",
+            metavar="<path>",
+            type=Path,
+            help="Write it to a new file that only you can read",
+        )
+        destination.add_argument(
+            "--clipboard",
+            action="store_true",
+            help="Copy it to the clipboard of the desktop",
+        )
+        destination.add_argument(
+            "--clipboard-command",
+            metavar="<command>",
+            help="Pass it to the input of a command, such as 'tmux "
+            "load-buffer -'",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Fetch the password and save it."""
+        given, console_id = parsed_args.server, parsed_args.console
+        server_id = self.find_server_id(given)
+        if console_id is None:
+            console_id = self.only_console(given, server_id)
+        console = self.console.get_console(server_id, console_id)
+        if parsed_args.file is None:
+            clipboard.copy(console.password, parsed_args.clipboard_command)
+        else:
+            _write(parsed_args.file, console.password)
+
+
+def _write(path: Path, password: str) -> None:
+    try:
+        files.create_private(path, f"{password}\n")
+    except FileExistsError as error:
+        raise exceptions.CommandError(
+            f"{path} exists already. Delete it, or choose another name."
+        ) from error
+    except OSError as error:
+        raise exceptions.CommandError(
+            f"{path} cannot be written: {error.strerror}"
+        ) from error

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors of the service as messages that say what to do."""
+
+from __future__ import annotations
+
+import re
+
+from openstack import exceptions as sdk_exceptions
+from osc_lib import exceptions
+
+_RULE = re.compile(r"Policy doesn't allow (\S+) to be performed")
+
+# Of Nova and others, for paths that they do not have.
+_UNKNOWN_PATHS = (
+    "The resource could not be found",
+    "This resource is no longer available",
+)
+
+
+def explain(error: sdk_exceptions.SDKException) -> exceptions.CommandError:
+    """Return the error of a command for one of the SDK."""
+    if not isinstance(error, sdk_exceptions.HttpException):
+        return exceptions.CommandError(str(error))
+    message = str(error.details or error)
+    status = error.status_code
+    if status == 403:
+        message += _permission(message)
+    elif _is_unknown_path(status, message):
+        message = _wrong_endpoint(error)
+    elif status is not None and status >= 500:
+        message = f"The service answered {status}: {message}"
+    return exceptions.CommandError(message)
+
+
+def _permission(message: str) -> str:
+    found = _RULE.search(message)
+    if found is None:
+        return ""
+    rule = found.group(1)
+    if "os-console-hosts" in rule:
+        return " By default, only administrators of the cloud may do that."
+    role = "reader" if rule.endswith((":index", ":list")) else "member"
+    return (
+        f" Ask an administrator of the project for a role that {rule} "
+        f"accepts, by default {role}."
+    )
+
+
+def _is_unknown_path(status: int | None, message: str) -> bool:
+    if status in {404, 410}:
+        return any(text in message for text in _UNKNOWN_PATHS)
+    return status == 405
+
+
+def _wrong_endpoint(error: sdk_exceptions.HttpException) -> str:
+    return (
+        f"The service at {_base_url(str(error.url))} does not serve consoles, "
+        "or its version does not have this operation. In a cloud with "
+        "console_api, the catalog has a service of the type console "
+        "(openstack catalog list). Ask the operator of the cloud, or set "
+        "console_endpoint_override in clouds.yaml."
+    )
+
+
+def _base_url(url: str) -> str:
+    """Return the endpoint of a URL, without identifiers and tokens."""
+    return re.split(r"/(?:servers|os-[a-z-]+)(?:[/?]|$)", url, maxsplit=1)[0]

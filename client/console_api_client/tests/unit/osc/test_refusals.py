@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+from console_api_client.tests.base import CONSOLES, STATES, CloudCase
+from console_api_client.tests.cloud import fault
+
+RULE = "os_compute_api:os-consoles:"
+
+
+class RefusalTests(CloudCase):
+    def test_missing_role_names_rule_and_remedy(self) -> None:
+        self.answers[f"POST {CONSOLES}"] = fault(
+            403, f"Policy doesn't allow {RULE}create to be performed."
+        )
+        self.assert_refused(
+            f"for a role that {RULE}create accepts, by default member.",
+            *("server", "console", "create", "web-1"),
+        )
+        self.answers[STATES] = fault(
+            403, f"Policy doesn't allow {RULE}list to be performed."
+        )
+        self.assert_refused(
+            "by default reader.", "console", "list", "--server", "web-1"
+        )
+
+    def test_missing_role_for_console_hosts_names_administrators(self) -> None:
+        rule = "os_compute_api:os-console-hosts:index"
+        self.answers["GET console /os-console-hosts"] = fault(
+            403, f"Policy doesn't allow {rule} to be performed."
+        )
+        self.assert_refused(
+            "only administrators of the cloud", "console", "host", "list"
+        )
+
+    def test_error_of_the_server_is_shown_with_its_status(self) -> None:
+        message = "No console host serves this server."
+        self.answers[f"POST {CONSOLES}"] = fault(503, message)
+        self.assert_refused(
+            f"The service answered 503: {message}",
+            *("server", "console", "create", "web-1"),
+        )
+
+    def test_operation_that_the_service_does_not_have_is_refused(self) -> None:
+        path = "/os-console-hosts/vnc/console-1"
+        self.answers[f"PUT console {path}"] = fault(405, "Method not allowed.")
+        self.assert_refused(
+            f"The service at {self.cloud.url}/console/v2.1 does not serve",
+            *("console", "host", "set", "console-1", "--type", "vnc"),
+            "--disable",
+        )
