@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our commands of ``openstack`` against a separate service."""
+"""The commands of console-api-client against a separate service."""
 
 import importlib.metadata
 import uuid
@@ -7,13 +7,7 @@ import uuid
 from console_api.tests.functional import base, identity, openstack_command
 from console_api.tests.functional.identity import options
 
-COMMANDS = {
-    "server_console_create",
-    "server_console_delete",
-    "server_console_list",
-    "server_console_show",
-    "console_host_list",
-}
+COMMANDS = importlib.metadata.entry_points(group="openstack.console.v2").names
 
 
 class OpenStackClientCase(base.FunctionalTestCase):
@@ -48,17 +42,24 @@ class CommandTests(OpenStackClientCase):
         console = ("server", "console")
         created = self.json(*console, "create", server_id)
         [row] = self.console_rows(server_id)
-        self.assertEqual([{"ID": row.id, "Console Type": "vnc+xvp"}], created)
+        expected = {
+            "id": row.id,
+            "console_type": "vnc+xvp",
+            "host": f"{host}.example.org",
+            "port": row.port,
+        }
+        self.assertEqual(expected, created)
         self.assertEqual(created, self.json(*console, "create", server_id))
-        self.assertEqual(created, self.json(*console, "list", server_id))
-        shown = self.json(*console, "show", server_id)
+        self.assertEqual(
+            [{"ID": row.id, "Console Type": "vnc+xvp"}],
+            self.json(*console, "list", server_id),
+        )
+        shown = self.json(*console, "show", server_id, "--show-password")
         self.assertEqual(8, len(shown.pop("password")))
+        shown.pop("expires_at", None)
         self.assertEqual(
             {
-                "id": row.id,
-                "console_type": "vnc+xvp",
-                "host": f"{host}.example.org",
-                "port": row.port,
+                **expected,
                 "instance_name": "instance-00000001",
                 "state": "pending",
             },
@@ -68,18 +69,31 @@ class CommandTests(OpenStackClientCase):
         self.assertEqual(("", ""), (deleted.stdout, deleted.stderr))
         self.assertEqual([], self.console_rows(server_id))
 
-    def test_only_show_prints_the_password(self):
+    def test_consoles_of_the_project_are_listed(self):
+        server_id, console_id = self.make_console()
+        for arguments in ((), ("--server", server_id, "--state", "pending")):
+            [row] = self.json("console", "list", *arguments)
+            self.assertEqual(console_id, row["ID"])
+            self.assertEqual(server_id, row["Server ID"])
+        self.assertEqual([], self.json("console", "list", "--state=serving"))
+        [row] = [
+            row
+            for row in self.json(
+                "console", "list", "--all-projects", "--long", user="admin"
+            )
+            if row["ID"] == console_id
+        ]
+        self.assertEqual(self.project, row["Project ID"])
+
+    def test_password_is_printed_on_request_only(self):
         server_id, console_id = self.make_console()
         path = f"/servers/{server_id}/consoles/{console_id}"
         password = self.admin.get(path).json["console"]["password"]
-        listed = self.openstack("server", "console", "list", server_id)
-        self.assertIn(f" {console_id} | vnc+xvp ", listed.stdout)
-        self.assertNotIn(password, listed.stdout)
-        shown = self.openstack("server", "console", "show", server_id)
+        show = ("server", "console", "show", server_id)
+        self.assertNotIn(password, self.openstack(*show).stdout)
+        shown = self.openstack(*show, "--show-password")
         self.assertIn(f" {password} ", shown.stdout)
-        traced = self.openstack(
-            "--debug", "server", "console", "show", server_id
-        )
+        traced = self.openstack("--debug", *show)
         self.assertIn(f"/servers/{server_id}/consoles", traced.stderr)
         self.assertNotIn(password, traced.stderr)
 
@@ -130,7 +144,7 @@ class CommandTests(OpenStackClientCase):
                 f"Console {console_id} could not be found",
                 *("delete", other_server, str(console_id)),
             ),
-            ("give the ID", "list", "web1"),
+            ("Give the ID of the server.", "list", "web1"),
         ):
             with self.subTest(arguments=arguments):
                 self.assert_refused(message, *console, *arguments)
@@ -158,14 +172,16 @@ class CommandTests(OpenStackClientCase):
 
     def test_complete_lists_the_commands(self):
         text = self.openstack("complete").stdout
-        self.assertIn("cmds_server_console='create delete list show'", text)
-        self.assertIn("cmds_console_host='list'", text)
+        self.assertIn(
+            "cmds_server_console='create delete list open password show'", text
+        )
+        self.assertIn("cmds_console_host='list set show'", text)
 
     def test_help_names_the_plugin(self):
         text = self.openstack("help", "server", "console", "create").stdout
         self.assertIn("usage: openstack server console create ", text)
         self.assertIn("--wait ", text)
-        self.assertIn("console-api plugin", text)
+        self.assertIn("console-api-client plugin", text)
 
     def test_no_other_plugin_has_the_same_commands(self):
         taken = [
@@ -173,7 +189,7 @@ class CommandTests(OpenStackClientCase):
             for package in importlib.metadata.distributions()
             for point in package.entry_points
             if point.group.startswith("openstack.")
-            and not point.value.startswith("console_api.")
+            and not point.value.startswith("console_api_client.")
         ]
         self.assertIn("console_url_show", taken)
         self.assertEqual(set(), COMMANDS & set(taken))

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``--wait``, and our commands beside those of the client."""
+"""``--wait``, and the commands of console-api-client beside others."""
 
-import socket
-
+from console_api.db import tables
 from console_api.tests.functional import (
     base,
     compute_api,
     configuration,
     databases,
-    manage,
     openstack_command,
 )
-from console_api.tests.ports import free_port
 
 
 class OneServerCase(base.FunctionalTestCase):
@@ -40,63 +37,41 @@ class OneServerCase(base.FunctionalTestCase):
 class WaitTests(OneServerCase):
     def setUp(self):
         super().setUp()
-        self.port = free_port()
-        self.host = self.make_console_host(
-            public_hostname="127.0.0.1",
-            min_port=self.port,
-            max_port=self.port,
-        )
+        self.host = self.make_console_host()
         self.server_id = self.make_server()
 
-    def command(self, name, *arguments):
-        return ("server", "console", name, self.server_id, *arguments)
+    def command(self, *arguments):
+        return ("server", "console", "create", self.server_id, *arguments)
 
-    def listen(self):
-        listener = socket.create_server(("127.0.0.1", self.port))
-        self.addCleanup(listener.close)
-        listener.settimeout(manage.TIMEOUT)
-        return listener
+    def report(self, revision):
+        """Store what the agent reports when it serves its consoles."""
+        heartbeats = tables.console_host_heartbeats
+        self.database.execute(
+            heartbeats.update().where(
+                heartbeats.c.console_host_id == self.console_host(self.host).id
+            ),
+            {"served_revision": revision, "failed_count": 0},
+        )
 
-    def test_create_waits_for_the_port_to_open(self):
-        process = self.start(self.command("create", "--wait"))
+    def test_create_waits_until_the_agent_serves_the_console(self):
+        process = self.start(self.command("--wait"))
         self.eventually(lambda: self.console_rows(self.server_id))
-        with self.listen() as listener:
-            # The command waited: the port was closed before.
-            listener.accept()[0].close()
-            self.assertIn("vnc+xvp", self.end(process).stdout)
+        self.assertIsNone(process.poll())
+        self.report(self.console_host(self.host).revision)
+        self.assertIn("vnc+xvp", self.end(process).stdout)
 
     def test_create_stops_waiting_at_the_timeout(self):
-        command = self.command("create", "--wait", "--timeout", "1")
+        command = self.command("--wait", "--timeout", "1")
         outcome = self.run_command(*command, status=1)
-        self.assertIn(
-            f"was created, but 127.0.0.1 port {self.port} does not accept",
-            outcome.stderr,
-        )
+        self.assertIn("is not served after 1 seconds.", outcome.stderr)
         self.assertEqual(1, len(self.console_rows(self.server_id)))
 
-    def delete(self, *arguments):
-        self.admin.post(f"/servers/{self.server_id}/consoles")
-        [row] = self.console_rows(self.server_id)
-        return self.command("delete", str(row.id), "--wait", *arguments)
-
-    def test_delete_waits_for_the_port_to_close(self):
-        with self.listen() as listener:
-            process = self.start(self.delete())
-            for _ in range(2):
-                listener.accept()[0].close()
-            self.assertIsNone(process.poll())
-            self.assertEqual([], self.console_rows(self.server_id))
-        self.end(process)
-
-    def test_delete_stops_waiting_at_the_timeout(self):
-        with self.listen():
-            command = self.delete("--timeout", "1")
-            outcome = self.run_command(*command, status=1)
-        self.assertIn(
-            f"was deleted, but 127.0.0.1 port {self.port} still accepts",
-            outcome.stderr,
-        )
-        self.assertIn("Failed to delete 1 of 1 consoles", outcome.stderr)
+    def test_create_refuses_to_wait_for_a_host_that_is_down(self):
+        self.run_command(*self.command())
+        heartbeats = tables.console_host_heartbeats
+        self.database.execute(heartbeats.delete(), {})
+        outcome = self.run_command(*self.command("--wait"), status=1)
+        self.assertIn("is down. Ask the operator", outcome.stderr)
 
 
 @base.on_databases("sqlite")
@@ -132,9 +107,7 @@ class FilterTests(OneServerCase):
         outcome = self.run_command(
             *("server", "console", "list", "unknown"), status=1
         )
-        self.assertIn(
-            "No server with the name unknown was found", outcome.stderr
-        )
+        self.assertIn("No server with the name or ID unknown", outcome.stderr)
 
     def test_console_commands_of_the_client_work(self):
         show = ("console", "url", "show", compute_api.NAME, "-f", "json")
