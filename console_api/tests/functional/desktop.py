@@ -66,7 +66,7 @@ class Desktop:
         self._home = configuration.temporary_folder()
         self._programs: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *command: str) -> None:
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Start a program with a window."""
         environment = {
             "PATH": os.environ["PATH"],
@@ -82,6 +82,12 @@ class Desktop:
             stderr=subprocess.DEVNULL,
         )
         self._programs.append(program)
+        return program
+
+    @property
+    def port(self) -> int:
+        """The port of the X server, and the number of its display."""
+        return self._server.port
 
     def screen(self) -> Screen:
         """Return a connection to the screen; enter it to use it."""

@@ -170,8 +170,8 @@ class Keystone:
         role_id = self._roles[role]
         self._send("PUT", f"{where}/users/{user_id}/roles/{role_id}")
 
-    def add_service(self, kind: str, url: str) -> None:
-        """Add a service to the catalog."""
+    def add_service(self, kind: str, url: str) -> str:
+        """Add a service to the catalog and return its ID."""
         service = self._post("services", {"service": {"type": kind}})
         for interface in ("public", "internal"):
             endpoint = {
@@ -180,6 +180,11 @@ class Keystone:
                 "url": url,
             }
             self._post("endpoints", {"endpoint": endpoint})
+        return service["service"]["id"]
+
+    def remove_service(self, service_id: str) -> None:
+        """Remove a service from the catalog."""
+        self._send("DELETE", f"services/{service_id}")
 
     @property
     def credentials(self) -> dict[str, str]:

@@ -195,6 +195,10 @@ class Nova:
         """Change columns of a server, such as ``host`` and ``power_state``."""
         self._do("change", uuid=server_id, **values)
 
+    def set_display(self, server_id: str, port: int) -> None:
+        """Let a server have its display on a port of this machine."""
+        self._do("set_display", uuid=server_id, host="127.0.0.1", port=port)
+
     def notifications(self, server_id: str) -> list[dict[str, Any]]:
         """Return a server's notification of each event, in both formats."""
         return self._do("notifications", uuid=server_id)

@@ -183,6 +183,15 @@ def _authorize(cell_context, server_id: str, **values):
     return token
 
 
+# Endpoints of servers that have a display of their own, by UUID.
+_displays: dict[str, dict[str, object]] = {}
+
+
+def set_display(_admin, uuid: str, **endpoint: object) -> None:
+    """Let a server have its display on a host and port."""
+    _displays[uuid] = endpoint
+
+
 class Consoles:
     """Replies of a compute service to calls about consoles."""
 
@@ -190,9 +199,10 @@ class Consoles:
 
     def get_vnc_console(self, cell_context, console_type: str, instance):
         """Return the access URL of a new token in the server's cell."""
-        return {
-            "access_url": _authorize(cell_context, instance.uuid).access_url
-        }
+        token = _authorize(
+            cell_context, instance.uuid, **_displays.get(instance.uuid, {})
+        )
+        return {"access_url": token.access_url}
 
     def get_spice_console(self, cell_context, console_type: str, instance):
         """Return the access URL of a new token in the server's cell."""
@@ -229,6 +239,7 @@ _ACTIONS = {
     "issue_token": issue_token,
     "notifications": notifications,
     "routes": list_routes,
+    "set_display": set_display,
 }
 
 
