@@ -2,6 +2,7 @@
 """Parse the guides, for tests that compare the code with them."""
 
 import itertools
+import textwrap
 
 from console_api.tests.functional import configuration
 
@@ -13,11 +14,12 @@ def blocks(page: str, language: str) -> list[str]:
     source = (_GUIDES / f"{page}.rst").read_text()
     _, *parts = source.split(f".. code-block:: {language}\n\n")
     return [
-        "\n".join(
-            line.strip()
-            for line in itertools.takewhile(
-                lambda line: line.startswith(" ") or not line,
-                part.splitlines(),
+        textwrap.dedent(
+            "\n".join(
+                itertools.takewhile(
+                    lambda line: line.startswith(" ") or not line,
+                    part.splitlines(),
+                )
             )
         )
         for part in parts

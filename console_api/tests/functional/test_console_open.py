@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``openstack server console open`` in a cloud with Keystone and Nova."""
+"""The client in a cloud with Keystone and Nova: screens, and the SDK."""
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from console_api.tests import prerequisites
 from console_api.tests.functional import (
     configuration,
     databases,
+    documentation,
     keystone,
     nova,
     openstack_command,
@@ -56,25 +59,22 @@ class OpenTests(AgentTestCase):
         self.addCleanup(self.display.stop)
         self.desktop = Desktop()
         self.addCleanup(self.desktop.stop)
-        project = self.keystone.make_project()
-        self.server_id = self.nova.make_server(project)
+        self.project_id = self.keystone.make_project()
+        self.server_id = self.nova.make_server(self.project_id)
         self.nova.set_display(self.server_id, self.display.port)
-        self.command = self.openstack(project)
-
-    def openstack(self, project):
-        """Return the command with the credentials of a new member."""
-        user, password = self.keystone.make_user(project, "member")
-        return (
-            openstack_command.PROGRAM,
-            *("--os-auth-url", self.keystone.url),
-            *("--os-username", user, "--os-password", password),
-            *("--os-user-domain-id", "default", "--os-project-id", project),
-        )
+        self.user = self.keystone.make_user(self.project_id, "member")
 
     def open(self, *arguments):
         """Open the console of the server, which is found by its name."""
-        command = (*self.command, "server", "console", "open", "web1")
-        return self.desktop.start(*command, *arguments)
+        user, password = self.user
+        return self.desktop.start(
+            openstack_command.PROGRAM,
+            *("--os-auth-url", self.keystone.url),
+            *("--os-username", user, "--os-password", password),
+            *("--os-user-domain-id", "default"),
+            *("--os-project-id", self.project_id),
+            *("server", "console", "open", "web1", *arguments),
+        )
 
     def assert_display_is_shown(self):
         with Screen(self.display.port) as display:
@@ -127,6 +127,43 @@ class OpenTests(AgentTestCase):
         self.close_viewer("remote-viewer")
         opened.wait()
         self.assertEqual([], self.console_rows(self.server_id))
+
+    def test_example_of_the_sdk_guide_works(self):
+        """With the clouds.yaml of the guide, and without its hook."""
+        user, password = self.user
+        [cloud] = documentation.blocks("user/sdk", "yaml")
+        connect, use, _ = documentation.blocks("user/sdk", "python")
+        hooked = connect.replace("sdk.add_service(connection)\n", "")
+        self.assertNotEqual(connect, hooked)
+        for hook, script in (("vendor_hook: ", hooked), ("# ", connect)):
+            folder = configuration.temporary_folder()
+            text = cloud.replace("vendor_hook: ", hook)
+            for before, after in (
+                ("https://identity.example.org/v3", self.keystone.url),
+                ("USER", user),
+                ("PASSWORD", password),
+                ("project_name: demo", f"project_id: {self.project_id}"),
+                ("project_domain_name: Default", ""),
+            ):
+                self.assertIn(before, text)
+                text = text.replace(before, after)
+            (folder / "clouds.yaml").write_text(text)
+            program = script + use.replace("web-1", "web1")
+            ended = subprocess.run(
+                [sys.executable, "-c", program],
+                check=False,
+                cwd=folder,
+                env={"HOME": str(folder), "PATH": os.environ["PATH"]},
+                capture_output=True,
+                text=True,
+            )
+            self.assertEqual((0, ""), (ended.returncode, ended.stderr))
+            console, *listed = ended.stdout.splitlines()
+            self.assertRegex(console, r"^127\.0\.0\.1 \d+ \w{8}$")
+            [address] = listed
+            self.assertTrue(address.startswith(self.server_id), address)
+            self.assertTrue(address.endswith(" serving"), address)
+            self.assertEqual([], self.console_rows(self.server_id))
 
 
 def _arguments():
