@@ -104,6 +104,7 @@ class Callers:
         self._attributes = list(self._values)
         self._numbers = {each: n for n, each in enumerate(self._attributes)}
         self.diagrams = Diagrams([len(v) for v in self._values.values()])
+        self._passing: dict[tuple[str, bool], Diagram] = {}
 
     @property
     def roles(self) -> list[str]:
@@ -127,6 +128,15 @@ class Callers:
 
         :param is_own: whether the target is the caller's own project
         """
+        # Many rules contain the same check.
+        key = str(leaf), is_own
+        if key not in self._passing:
+            self._passing[key] = self._find_passing(leaf, is_own=is_own)
+        return self._passing[key]
+
+    def _find_passing(
+        self, leaf: _checks.BaseCheck, *, is_own: bool
+    ) -> Diagram:
         if isinstance(leaf, _checks.TrueCheck | _checks.FalseCheck):
             return ALWAYS if isinstance(leaf, _checks.TrueCheck) else NEVER
         attribute, _value = compared(leaf)
