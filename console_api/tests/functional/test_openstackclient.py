@@ -128,6 +128,30 @@ class CommandTests(OpenStackClientCase):
         text = self.openstack(*arguments, user="admin").stdout
         self.assertIn(" 443 (multiplexed) ", text)
 
+    def test_console_host_is_disabled_and_enabled(self):
+        name = self.make_console_host()
+        command = ("console", "host")
+        for option, enabled in (("--disable", False), ("--enable", True)):
+            self.openstack(*command, "set", name, option, user="admin")
+            shown = self.json(*command, "show", name, user="admin")
+            self.assertEqual(enabled, shown["enabled"])
+            self.assertEqual(enabled, self.console_host(name).enabled)
+        self.assert_refused(
+            "By default, only administrators of the cloud",
+            *(*command, "set", name, "--type", "vnc+xvp", "--disable"),
+        )
+
+    def test_tokens_are_revoked(self):
+        server_id = self.make_server()
+        revoke = ("console", "token", "revoke")
+        token = self.issue_token(server_id)
+        self.openstack(*revoke, f"ws://host:6080/?token={token}")
+        self.assert_refused("Token not found", *revoke, token)
+        for _ in range(2):
+            self.issue_token(server_id)
+        self.openstack(*revoke, "--server", server_id)
+        self.assertEqual(0, self.count_tokens(server_id))
+
     def test_unknown_servers_and_consoles_are_refused(self):
         unknown = str(uuid.uuid4())
         server_id, console_id = self.make_console()
