@@ -111,21 +111,24 @@ class ServerFinder(ConsoleCommand):
             f"{', '.join(sorted(found))}"
         )
 
-    def require_server(self, given: str, server_id: str) -> None:
+    def require_server(self, given: str, server_id: str) -> bool:
         """Refuse a UUID that the compute service does not know.
 
         The service for consoles lists none for a server that does not exist.
 
+        :returns: whether it is known that the server exists
         :raises CommandError: there is no such server
         """
         if not _is_uuid(given):
-            return
+            return True
         try:
             self.compute.get_server(server_id)
         except sdk_exceptions.NotFoundException as error:
             # Otherwise, this endpoint has no servers.
             if server_id in str(error.details):
                 raise _not_found(given) from error
+            return False
+        return True
 
 
 class ServerCommand(ServerFinder):
@@ -147,10 +150,11 @@ class ServerCommand(ServerFinder):
         """
         found = list(self.console.server_consoles(server_id))
         if not found:
-            self.require_server(given, server_id)
+            is_known = self.require_server(given, server_id)
             raise exceptions.CommandError(
-                f"Server {given} has no console. To create one, run: "
-                f"openstack server console create {given}"
+                f"Server {given} has no console"
+                f"{'' if is_known else ', or does not exist'}. To create one, "
+                f"run: openstack server console create {given}"
             )
         if len(found) > 1:
             raise exceptions.CommandError(

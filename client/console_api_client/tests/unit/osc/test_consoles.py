@@ -162,6 +162,14 @@ class ShowTests(CloudCase):
             *("server", "console", "show", "web-1"),
         )
 
+    def test_server_that_may_not_exist_is_refused(self) -> None:
+        self.add_consoles()
+        del self.answers[f"GET compute /servers/{SERVER}"]
+        self.assert_refused(
+            f"Server {SERVER} has no console, or does not exist.",
+            *("server", "console", "show", SERVER),
+        )
+
     def test_one_of_several_consoles_must_be_chosen(self) -> None:
         self.add_consoles(3, 8)
         self.assert_refused(
