@@ -142,7 +142,10 @@ class Service:
     """Decides as the API does."""
 
     def __init__(self, checks: Checks) -> None:
-        enforcer = policy.Enforcer(cfg.ConfigOpts(), use_conf=False)
+        conf = cfg.ConfigOpts()
+        # The oldest oslo.policy looks for a policy file.
+        conf([], default_config_files=[], default_config_dirs=[])
+        enforcer = policy.Enforcer(conf, use_conf=False)
         enforcer.default_rule = None
         enforcer.set_rules(dict(checks))
         self._allows = Decisions(enforcer, OutsideChecks(1, 1)).decide
