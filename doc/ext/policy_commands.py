@@ -6,6 +6,7 @@ what the program prints.
 """
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -33,6 +34,8 @@ def run(command: str, status: int = 0) -> str:
     done = subprocess.run(  # noqa: S603 (the commands of the guide)
         [Path(sys.executable).with_name(program), *arguments],
         cwd=EXAMPLES,
+        # Those of the libraries are not for readers.
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
