@@ -122,7 +122,7 @@ class ConfigurationTests(unittest.TestCase):
             (
                 "binary.yaml",
                 b"\xff\xfe\x00",
-                "binary.yaml:1: This line is not encoded in UTF-8",
+                "binary.yaml:1: The file is encoded in UTF-16, not in UTF-8",
             ),
         ):
             folder = self.write(text, oslo_policy={"policy_file": name})

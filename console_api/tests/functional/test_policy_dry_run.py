@@ -10,10 +10,12 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from oslo_context.context import RequestContext
 
 from console_api.api import dry_run
 from console_api.cmd.policy import identity as identities
+from console_api.db import tables
 from console_api.policy import sources
 from console_api.policy.decisions import Decisions
 from console_api.tests.functional import identity, policy_files
@@ -61,6 +63,9 @@ class DryRunTests(PersonaTestCase):
         super().setUp()
         self.admin = self.make_caller("admin", self.project, ["admin"]).client
         self.make_resources()
+        tokens = tables.console_auth_tokens
+        [token] = self.database.rows(sa.select(tokens))
+        self.token_row = token._asdict()
         self.policy = self.server.folder / "policy.yaml"
 
     def make_caller(self, name, project, roles, scope=None, service=None):
@@ -135,6 +140,11 @@ class DryRunTests(PersonaTestCase):
     ) -> None:
         """Check that an explanation is what the API does."""
         reply = self.request(caller.client, name, path)
+        if reply.status == 204:
+            # It revoked the token.
+            self.database.execute(
+                tables.console_auth_tokens.insert(), self.token_row
+            )
         operation = dry_run.operation(f"{OPERATIONS[name].method} {path}")
         outcome = dry_run.perform(
             decisions, caller.context, operation, self.project
