@@ -48,7 +48,8 @@ class ProgramTests(unittest.TestCase):
 
     def start(self, *arguments, **options):
         """Start the program in the folder, without any configuration."""
-        environment = {**os.environ}
+        # Those of the libraries are not for administrators.
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
         environment.pop(configuration_module.ENVIRONMENT, None)
         return subprocess.Popen(
             [PROGRAM, *arguments],

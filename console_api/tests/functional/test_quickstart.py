@@ -148,8 +148,8 @@ class QuickstartTest(QuickstartCase):
         self.assertEqual(3, len(printed))
         created, listed, hosts = map(json.loads, printed)
         [console] = self.call("GET").json["consoles"]
-        self.assertEqual([console["console"]["id"]], [created[0]["ID"]])
-        self.assertEqual(created, listed)
+        self.assertEqual([console["console"]["id"]], [created["id"]])
+        self.assertEqual([created["id"]], [each["ID"] for each in listed])
         self.assertEqual(["up"], [host["State"] for host in hosts])
 
     def test_sighup_stops_all_processes(self):
