@@ -5,11 +5,18 @@ from __future__ import annotations
 
 import os
 
-from console_api_client.viewers import des
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+
 from console_api_client.viewers.base import Target, Viewer, start
 
+try:
+    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+except ImportError:
+    # Before cryptography 43.
+    from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
+
 # The key of all VNC password files, with the bits of each byte reversed, as
-# VNC does.
+# VNC does. It is public: the file hides the password from a glance only.
 _KEY = bytes.fromhex("e84ad660c4721ae0")
 
 
@@ -19,7 +26,10 @@ def password_file(password: str) -> bytes:
     VNC authentication uses the first 8 characters of a password.
     """
     block = password.encode()[:8].ljust(8, b"\0")
-    return des.encrypt(_KEY, block)
+    # With three equal keys, Triple DES is DES, which the format requires.
+    cipher = Cipher(TripleDES(_KEY * 3), modes.ECB())  # noqa: S305  # nosec
+    encryptor = cipher.encryptor()
+    return encryptor.update(block) + encryptor.finalize()
 
 
 class VNCViewer(Viewer):
