@@ -47,7 +47,7 @@ class ConsoleCommand(command.Command):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Create the parser of the command."""
         parser = super().get_parser(prog_name)
-        # Of cliff, which wraps the help of options.
+        # cliff's formatter wraps the help of options.
         bases: Any = (_Paragraphs, parser.formatter_class)
         formatter: Any = type("Formatter", bases, {})
         parser.formatter_class = formatter
@@ -142,12 +142,34 @@ class ServerCommand(ServerFinder):
         )
         return parser
 
-    def only_console(self, given: str, server_id: str) -> int:
-        """Return the ID of the console of a server that has only one.
 
-        :param given: the server as the user has named it
-        :raises CommandError: it has none, or several
+class OneConsoleCommand(ServerCommand):
+    """A command for one console of a server."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the console."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "console",
+            metavar="<console>",
+            type=int,
+            nargs="?",
+            help="Console (ID); not needed if the server has only one",
+        )
+        return parser
+
+    def find_console(self, parsed_args: argparse.Namespace) -> Console:
+        """Return the console that the user has named, or the only one.
+
+        :raises CommandError: none is named, and the server has none or several
         """
+        given, console_id = parsed_args.server, parsed_args.console
+        server_id = self.find_server_id(given)
+        if console_id is None:
+            console_id = self._only_console(given, server_id)
+        return self.console.get_console(server_id, console_id)
+
+    def _only_console(self, given: str, server_id: str) -> int:
         found = list(self.console.server_consoles(server_id))
         if not found:
             is_known = self.require_server(given, server_id)
@@ -162,17 +184,6 @@ class ServerCommand(ServerFinder):
                 f"{', '.join(map(_describe, found))}"
             )
         return int(found[0].id)
-
-
-def add_console(parser: argparse.ArgumentParser) -> None:
-    """Add the ID of a console that may be left out."""
-    parser.add_argument(
-        "console",
-        metavar="<console>",
-        type=int,
-        nargs="?",
-        help="Console (ID); not needed if the server has only one",
-    )
 
 
 def _is_uuid(text: str) -> bool:

@@ -11,7 +11,11 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from console_api_client.osc import refusals, wait
-from console_api_client.osc.base import ServerCommand, Table, add_console
+from console_api_client.osc.base import (
+    OneConsoleCommand,
+    ServerCommand,
+    Table,
+)
 from console_api_client.sdk import Console
 
 _LIST_COLUMNS = ("ID", "Console Type")
@@ -68,33 +72,28 @@ class CreateConsole(ServerCommand, command.ShowOne):
         return _shown(console, _CREATE_COLUMNS, parsed_args)
 
 
-class ShowConsole(ServerCommand, command.ShowOne):
+class ShowConsole(OneConsoleCommand, command.ShowOne):
     """Show a console and, if known, its state."""
 
     example = "server console show web-1"
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add the console and the options."""
+        """Add the option."""
         parser = super().get_parser(prog_name)
-        add_console(parser)
         _add_show_password(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """Return the console."""
-        given, console_id = parsed_args.server, parsed_args.console
-        server_id = self.find_server_id(given)
-        if console_id is None:
-            console_id = self.only_console(given, server_id)
-        console = self.console.get_console(server_id, console_id)
+        console = self.find_console(parsed_args)
         columns, values = _shown(console, _SHOW_COLUMNS, parsed_args)
-        state = self._state(server_id, console_id)
+        state = self._state(console)
         return (*columns, *state), (*values, *state.values())
 
-    def _state(self, server_id: str, console_id: int) -> Mapping[str, object]:
+    def _state(self, console: Console) -> Mapping[str, object]:
         """Return what the service reports about the console."""
         try:
-            found = self.console.find_state(server_id, console_id)
+            found = self.console.find_state(console.server_id, console)
         except sdk_exceptions.HttpException:
             # The console itself has been found.
             found = None

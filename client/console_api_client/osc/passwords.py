@@ -8,19 +8,18 @@ from pathlib import Path
 
 from osc_lib import exceptions
 
-from console_api_client.osc.base import ServerCommand, add_console
+from console_api_client.osc.base import OneConsoleCommand
 from console_api_client.viewers import clipboard, files
 
 
-class ConsolePassword(ServerCommand):
+class ConsolePassword(OneConsoleCommand):
     """Save the password of a console without showing it on the screen."""
 
     example = "server console password --clipboard web-1"
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add the console and the destination."""
+        """Add the destination."""
         parser = super().get_parser(prog_name)
-        add_console(parser)
         destination = parser.add_mutually_exclusive_group(required=True)
         destination.add_argument(
             "--file",
@@ -43,11 +42,7 @@ class ConsolePassword(ServerCommand):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Fetch the password and save it."""
-        given, console_id = parsed_args.server, parsed_args.console
-        server_id = self.find_server_id(given)
-        if console_id is None:
-            console_id = self.only_console(given, server_id)
-        console = self.console.get_console(server_id, console_id)
+        console = self.find_console(parsed_args)
         if parsed_args.file is None:
             clipboard.copy(console.password, parsed_args.clipboard_command)
         else:
