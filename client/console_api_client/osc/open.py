@@ -93,7 +93,7 @@ def _target(console: Console, title: str) -> Target:
 
 def _show(viewer: Viewer | None, target: Target) -> None:
     if viewer is None:
-        sys.stdout.write(connection_file(target, is_temporary=True))
+        sys.stdout.write(connection_file(target))
         return
     status = viewer.run(target)
     if status:

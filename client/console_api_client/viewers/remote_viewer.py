@@ -7,10 +7,10 @@ from console_api_client.viewers import files
 from console_api_client.viewers.base import Target, Viewer, start
 
 
-def connection_file(target: Target, *, is_temporary: bool) -> str:
+def connection_file(target: Target) -> str:
     """Return the contents of a connection file, which has the password.
 
-    :param is_temporary: whether the viewer deletes the file after reading it
+    The viewer deletes the file after reading it.
     """
     values = {
         "type": "vnc",
@@ -18,7 +18,7 @@ def connection_file(target: Target, *, is_temporary: bool) -> str:
         "port": target.port,
         "password": target.password,
         "title": target.title,
-        "delete-this-file": int(is_temporary),
+        "delete-this-file": 1,
     }
     lines = [f"{name}={_escape(str(text))}" for name, text in values.items()]
     return "\n".join(["[virt-viewer]", *lines, ""])
@@ -41,6 +41,6 @@ class RemoteViewer(Viewer):
 
     def run(self, target: Target) -> int:
         """Show a console until the user closes the viewer."""
-        content = connection_file(target, is_temporary=True)
+        content = connection_file(target)
         with files.private_file(content, ".vv") as path:
             return start([*self.command, str(path)])

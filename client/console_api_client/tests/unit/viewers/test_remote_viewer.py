@@ -16,11 +16,11 @@ class ConnectionFileTests(unittest.TestCase):
             "password=ULtA1y1q\n"
             "title=web-1\n"
             "delete-this-file=1\n",
-            connection_file(target, is_temporary=True),
+            connection_file(target),
         )
 
     def test_values_add_no_lines(self) -> None:
         target = Target("::1", 5919, "a\\b", " web\n1\ttype=spice\r")
-        text = connection_file(target, is_temporary=False)
+        text = connection_file(target)
         self.assertIn("password=a\\\\b\n", text)
         self.assertIn("title=\\sweb\\n1\\ttype=spice\\r\n", text)
