@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import abc
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,23 @@ class Viewer(abc.ABC):
         :returns: the exit status of the program
         :raises ViewerError: the program cannot be started
         """
+
+
+def split(command: str, option: str) -> list[str]:
+    """Split a command as a shell does.
+
+    :param option: the option that the user gave it with, for errors
+    :raises ViewerError: it is empty, or a quotation mark is not closed
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ViewerError(
+            f"{option} is not a valid command: {error}"
+        ) from error
+    if not words:
+        raise ViewerError(f"{option} requires a command.")
+    return words
 
 
 def start(

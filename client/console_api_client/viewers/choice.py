@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from console_api_client.viewers.base import Viewer, ViewerError
+from console_api_client.viewers.base import Viewer, ViewerError, split
 from console_api_client.viewers.custom import CustomViewer
 from console_api_client.viewers.remote_viewer import RemoteViewer
 from console_api_client.viewers.screen_sharing import ScreenSharing
@@ -54,13 +53,7 @@ def _known() -> Mapping[str, type[Viewer]]:
 
 
 def _named(command: str) -> Viewer:
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise ViewerError(f"--viewer is no command: {error}") from error
-    if not words:
-        raise ViewerError("--viewer requires a command.")
-    program, *arguments = words
+    program, *arguments = split(command, "--viewer")
     program = _SYNONYMS.get(program, program)
     path = shutil.which(program)
     if path is None:

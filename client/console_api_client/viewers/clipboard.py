@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 
-from console_api_client.viewers.base import ViewerError
+from console_api_client.viewers.base import ViewerError, split
+
+_OPTION = "--clipboard-command"
 
 
 def copy(text: str, command: str | None = None) -> None:
@@ -20,12 +21,7 @@ def copy(text: str, command: str | None = None) -> None:
         one of the desktop
     :raises ViewerError: there is no such command, or it fails
     """
-    words = shlex.split(command) if command else next(_found(), None)
-    if not words:
-        raise ViewerError(
-            "No command for the clipboard was found. Install wl-clipboard, "
-            "xclip or xsel, or name a command with --clipboard-command."
-        )
+    words = _find() if command is None else split(command, _OPTION)
     try:
         ended = subprocess.run(  # noqa: S603
             words,
@@ -46,10 +42,14 @@ def copy(text: str, command: str | None = None) -> None:
         )
 
 
-def _found() -> Iterator[list[str]]:
+def _find() -> list[str]:
     for words in _candidates():
         if shutil.which(words[0]):
-            yield words
+            return words
+    raise ViewerError(
+        "No command for the clipboard was found. Install wl-clipboard, "
+        f"xclip or xsel, or name a command with {_OPTION}."
+    )
 
 
 def _candidates() -> Iterator[list[str]]:
@@ -60,5 +60,5 @@ def _candidates() -> Iterator[list[str]]:
     if os.environ.get("DISPLAY"):
         yield ["xclip", "-selection", "clipboard"]
         yield ["xsel", "--clipboard", "--input"]
-    # Of Windows, for its subsystem for Linux, too.
+    # Windows, including its Subsystem for Linux.
     yield ["clip.exe"]

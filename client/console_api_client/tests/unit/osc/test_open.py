@@ -111,7 +111,7 @@ class OpenTests(CloudCase):
             ("no-such-viewer", "no-such-viewer is not installed."),
             ("virt-viewer", "remote-viewer is not installed."),
             ("", "--viewer requires a command."),
-            ("'", "--viewer is no command"),
+            ("'", "--viewer is not a valid command"),
         ):
             self.environment["PATH"] = str(self.folder)
             with self.subTest(command):

@@ -48,6 +48,8 @@ class PasswordTests(CloudCase):
             (("--clipboard",), "Install wl-clipboard, xclip or xsel"),
             (("--clipboard-command", "no-such"), "no-such cannot be started"),
             (("--clipboard-command", "/bin/false"), "exited with status 1"),
+            (("--clipboard-command", ""), "requires a command"),
+            (("--clipboard-command", "'"), "is not a valid command"),
         ):
             with self.subTest(arguments):
                 outcome = self.save(*arguments, status=1)
