@@ -67,8 +67,8 @@ class ListedConsole:
 
     ``host`` is the public name of ``console_host``.  ``created_at`` and
     ``expires_at``, None if it never expires, are in seconds since the epoch.
-    ``problem`` is why the agent cannot serve it, for
-    the operator; it means nothing unless ``state`` is ``FAILED``.
+    ``problem`` is why the agent cannot serve it, for the operator; it means
+    nothing unless ``state`` is ``FAILED``.
     """
 
     id: int

@@ -122,13 +122,14 @@ class SetConsoleHost(ConsoleHostCommand):
             "--enable",
             dest="is_enabled",
             action="store_true",
-            help="Let it get new consoles",
+            help="Enable the console host: it gets new consoles",
         )
         change.add_argument(
             "--disable",
             dest="is_enabled",
             action="store_false",
-            help="Let it get no new consoles; it keeps those that it has",
+            help="Disable the console host: it gets no new consoles and keeps "
+            "those it has",
         )
         return parser
 

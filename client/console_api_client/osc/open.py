@@ -20,11 +20,10 @@ from console_api_client.viewers.base import Target, Viewer
 from console_api_client.viewers.remote_viewer import connection_file
 
 _VIEWER_HELP = """\
-Viewer to start, by default the first one that is installed of remote-viewer,
-vncviewer (TigerVNC) and, on macOS, Screen Sharing. These may be named with
-options of their own. In another command, {host}, {port} and {password_file}
-are replaced, and its environment has CONSOLE_HOST, CONSOLE_PORT and
-CONSOLE_PASSWORD."""
+Viewer to start, with options if needed. By default, the first installed one of
+remote-viewer, vncviewer (TigerVNC) and, on macOS, Screen Sharing (open). In
+any other command, {host}, {port} and {password_file} are replaced, and its
+environment has CONSOLE_HOST, CONSOLE_PORT and CONSOLE_PASSWORD."""
 
 
 class OpenConsole(ServerCommand):
@@ -48,8 +47,8 @@ class OpenConsole(ServerCommand):
         how.add_argument(
             "--print-vv",
             action="store_true",
-            help="Print a connection file for remote-viewer on another "
-            "desktop instead, which contains the password",
+            help="Start no viewer; print a connection file, which contains "
+            "the password, for remote-viewer on another desktop",
         )
         parser.add_argument(
             "--delete-on-exit",

@@ -35,7 +35,7 @@ class ConsolePassword(OneConsoleCommand):
         destination.add_argument(
             "--clipboard-command",
             metavar="<command>",
-            help="Pass it to the input of a command, such as 'tmux "
+            help="Pass it to the standard input of a command, such as 'tmux "
             "load-buffer -'",
         )
         return parser

@@ -10,7 +10,7 @@ from osc_lib import exceptions
 
 _RULE = re.compile(r"Policy doesn't allow (\S+) to be performed")
 
-# Of Nova and others, for paths that they do not have.
+# Messages of Nova and other services for unknown paths.
 _UNKNOWN_PATHS = (
     "The resource could not be found",
     "This resource is no longer available",
@@ -18,7 +18,7 @@ _UNKNOWN_PATHS = (
 
 
 def explain(error: sdk_exceptions.SDKException) -> exceptions.CommandError:
-    """Return the error of a command for one of the SDK."""
+    """Return an error of the SDK as one of a command, with what to do."""
     if not isinstance(error, sdk_exceptions.HttpException):
         return exceptions.CommandError(str(error))
     message = str(error.details or error)

@@ -25,8 +25,8 @@ class RevokeToken(ServerFinder):
             "token",
             metavar="<token>",
             nargs="?",
-            help="Token, or access URL that contains it; - reads it from the "
-            "input",
+            help="Token, or access URL that contains it; - reads it from "
+            "standard input",
         )
         what.add_argument(
             "--server",

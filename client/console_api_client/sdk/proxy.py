@@ -20,15 +20,16 @@ from console_api_client.sdk.resources import (
 #: A server, or its UUID.
 Server = Union[server_resource.Server, str]
 
-# How long Nova of old takes to create a console that was requested.
+# Seconds that older releases of Nova may take to create a console.
 _CREATION_TIMEOUT = 10
 
-# Of the service, whose agents look for changes about once a second.
+# Seconds between requests; agents look for changes about once a second.
 _INTERVAL = 1.0
 
-# Responses of services that have no states, or show none to the caller.
+# Statuses of services that have no states, or show none to the caller.
 _NO_STATES = frozenset({400, 403, 404, 405, 410})
 
+# States of consoles, the most useful one first; None is not reported.
 _PREFERENCE = ("serving", "pending", None, "unknown", "failed")
 
 
@@ -87,9 +88,11 @@ class Proxy(proxy.Proxy):
     def find_state(
         self, server: Server, console: Console | int
     ) -> ProjectConsole | None:
-        """Return a console with its state, for administrators of any project.
+        """Return a console with its state.
 
-        :returns: None if the service has no states, as Nova, or does not
+        Administrators also get the consoles of other projects.
+
+        :returns: None if the service has no states, such as Nova, or does not
             show this one to the caller
         """
         wanted = str(_console(server, console).id)

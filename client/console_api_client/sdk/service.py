@@ -27,7 +27,7 @@ class ConsoleService(_Description):
     """The service ``console``, or ``compute`` where there is none.
 
     A catalog has no service ``console`` if console_api is part of the compute
-    API, or if Nova of old serves consoles.
+    API, or if an older Nova serves consoles.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class ConsoleService(_Description):
                     return client
         raise exceptions.ServiceDiscoveryException(
             "The catalog of this cloud has no service of the type console or "
-            "compute for you."
+            "compute that you may use."
         )
 
 

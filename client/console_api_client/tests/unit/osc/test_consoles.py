@@ -210,7 +210,7 @@ class DeleteTests(CloudCase):
 
 
 class ComputeTests(CloudCase):
-    """Without a service ``console``, as with the filter or Nova of old."""
+    """Without a service ``console``, as with the filter or an older Nova."""
 
     services = ("compute",)
 
