@@ -41,8 +41,7 @@ Create a remote console, and look up the token in its URL:
 -H 'OpenStack-API-Version: compute 2.31' \
 {url}/v2.1/os-console-auth-tokens/TOKEN
 
-Use the openstack command instead, after
-`pip install python-openstackclient {client}`:
+Use the openstack command instead, after `pip install {client}`:
 
   export OS_CLIENT_CONFIG_FILE={clouds}
   openstack --os-cloud quickstart server console create --wait {server}
@@ -54,8 +53,7 @@ To manage the service, run: {manage} --config-dir {state_dir} --help
 Stop with Ctrl-C.
 """
 
-# In a checkout: the script that captures the screen, and the plugin of the
-# openstack command.
+# In a checkout: the script that captures the screen, and the client.
 _CHECKOUT = Path(__file__).parents[3]
 _SCREEN_SCRIPT = _CHECKOUT / "tools" / "screen.sh"
 _CLIENT = _CHECKOUT / "client"
