@@ -140,7 +140,7 @@ class Proxy(proxy.Proxy):
                 raise exceptions.ResourceFailure(_failure(found))
         raise exceptions.ResourceTimeout(
             f"Console {_console(server, console).id} is not served after "
-            f"{wait:g} seconds. Its console host has not opened it yet."
+            f"{wait:g} s. Its console host has not opened it yet."
         )
 
     def console_hosts(self) -> Iterator[ConsoleHost]:

@@ -63,7 +63,7 @@ class WaitTests(OneServerCase):
     def test_create_stops_waiting_at_the_timeout(self):
         command = self.command("--wait", "--timeout", "1")
         outcome = self.run_command(*command, status=1)
-        self.assertIn("is not served after 1 seconds.", outcome.stderr)
+        self.assertIn("is not served after 1 s.", outcome.stderr)
         self.assertEqual(1, len(self.console_rows(self.server_id)))
 
     def test_create_refuses_to_wait_for_a_host_that_is_down(self):

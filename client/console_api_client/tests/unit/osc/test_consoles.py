@@ -66,7 +66,7 @@ class CreateTests(CloudCase):
         self.add_consoles(7)
         self.add_states({"state": "pending"})
         self.assert_refused(
-            "Console 7 is not served after 1 seconds.",
+            "Console 7 is not served after 1 s.",
             *("server", "console", "create", "web-1"),
             *("--wait", "--timeout", "1"),
         )
