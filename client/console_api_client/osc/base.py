@@ -186,6 +186,20 @@ class OneConsoleCommand(ServerCommand):
         return int(found[0].id)
 
 
+def require_password(console: Console) -> str:
+    """Return the password of a console.
+
+    :raises CommandError: the service does not tell it
+    """
+    password = console.password
+    if not isinstance(password, str):
+        raise exceptions.CommandError(
+            f"The service does not give the password of console {console.id}. "
+            "Ask the operator of the cloud."
+        )
+    return password
+
+
 def _is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text.lower()) is not None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from types import FrameType
 from osc_lib import exceptions
 
 from console_api_client.osc import wait
-from console_api_client.osc.base import ServerCommand
+from console_api_client.osc.base import ServerCommand, require_password
 from console_api_client.sdk import Console
 from console_api_client.viewers import choice
 from console_api_client.viewers.base import Target, Viewer
@@ -24,6 +25,9 @@ Viewer to start, with options if needed. By default, the first installed one of
 remote-viewer, vncviewer (TigerVNC) and, on macOS, Screen Sharing (open). In
 any other command, {host}, {port} and {password_file} are replaced, and its
 environment has CONSOLE_HOST, CONSOLE_PORT and CONSOLE_PASSWORD."""
+
+# Viewers take anything else for an option, a file or another line.
+_HOST = re.compile(r"[\w.:%][\w.:%-]*")
 
 
 class OpenConsole(ServerCommand):
@@ -87,7 +91,14 @@ def _target(console: Console, title: str) -> Target:
             f"Console {console.id} has no host and port that viewers could "
             "connect to."
         )
-    return Target(console.host, console.port, console.password, title)
+    if not _HOST.fullmatch(str(console.host)):
+        raise exceptions.CommandError(
+            f"The service gives {console.host!r} as the host of console "
+            f"{console.id}, which is no host name or address. Ask the "
+            "operator of the cloud."
+        )
+    password = require_password(console)
+    return Target(console.host, console.port, password, title)
 
 
 def _show(viewer: Viewer | None, target: Target) -> None:

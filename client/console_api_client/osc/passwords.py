@@ -8,7 +8,7 @@ from pathlib import Path
 
 from osc_lib import exceptions
 
-from console_api_client.osc.base import OneConsoleCommand
+from console_api_client.osc.base import OneConsoleCommand, require_password
 from console_api_client.viewers import clipboard, files
 
 
@@ -42,11 +42,11 @@ class ConsolePassword(OneConsoleCommand):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Fetch the password and save it."""
-        console = self.find_console(parsed_args)
+        password = require_password(self.find_console(parsed_args))
         if parsed_args.file is None:
-            clipboard.copy(console.password, parsed_args.clipboard_command)
+            clipboard.copy(password, parsed_args.clipboard_command)
         else:
-            _write(parsed_args.file, console.password)
+            _write(parsed_args.file, password)
 
 
 def _write(path: Path, password: str) -> None:

@@ -3,7 +3,12 @@ from __future__ import annotations
 
 from unittest import mock
 
-from console_api_client.tests.base import CONSOLES, PASSWORD, CloudCase
+from console_api_client.tests.base import (
+    CONSOLES,
+    PASSWORD,
+    CloudCase,
+    console,
+)
 
 DELETION = f"DELETE {CONSOLES}/7"
 
@@ -118,6 +123,41 @@ class OpenTests(CloudCase):
                 self.assertIn(
                     message, self.open("--viewer", command, status=1)
                 )
+
+    def test_host_that_a_viewer_would_take_for_an_option_is_refused(
+        self,
+    ) -> None:
+        self.add_program("vncviewer", RECORD)
+        for host in (
+            *("-listen", "via=-oProxyCommand=id", "/home/x.tigervnc", "a b"),
+            *("a\nb", "host\n", "", {"a": 1}),
+        ):
+            with self.subTest(host):
+                self.answers[f"GET {CONSOLES}/7"] = (
+                    200,
+                    console(7, host=host),
+                )
+                for how in (("--viewer", "vncviewer"), ("--print-vv",)):
+                    text = self.open(*how, status=1)
+                    self.assertIn("is no host name or address", text)
+        self.assertNotIn("arguments", self.files())
+
+    def test_names_and_addresses_are_hosts(self) -> None:
+        self.add_program("my-viewer", RECORD)
+        for host in ("10.0.0.1", "::1", "fe80::1%eth0", "console_1.example"):
+            with self.subTest(host):
+                self.answers[f"GET {CONSOLES}/7"] = (
+                    200,
+                    console(7, host=host),
+                )
+                self.open("--viewer", "my-viewer {host}")
+                self.assertIn(f"\n{host}\n", self.read("arguments"))
+
+    def test_console_without_password_is_refused(self) -> None:
+        self.answers[f"GET {CONSOLES}/7"] = (200, console(7, password=None))
+        self.assertIn(
+            "does not give the password", self.open("--print-vv", status=1)
+        )
 
     def test_machine_without_display_is_refused(self) -> None:
         del self.environment["DISPLAY"]

@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from console_api_client.tests.base import PASSWORD, CloudCase, Outcome
+from console_api_client.tests.base import (
+    CONSOLES,
+    PASSWORD,
+    CloudCase,
+    Outcome,
+    console,
+)
 
 
 class PasswordTests(CloudCase):
@@ -32,6 +38,12 @@ class PasswordTests(CloudCase):
     def test_file_that_cannot_be_written_is_refused(self) -> None:
         outcome = self.save("7", "--file", f"{self.path}/x", status=1)
         self.assertIn("cannot be written: No such file", outcome.stderr)
+
+    def test_console_without_password_is_refused(self) -> None:
+        self.answers[f"GET {CONSOLES}/7"] = (200, console(7, password=None))
+        outcome = self.save("--file", str(self.path), status=1)
+        self.assertIn("does not give the password", outcome.stderr)
+        self.assertFalse(self.path.exists())
 
     def test_password_is_copied_to_the_clipboard(self) -> None:
         self.add_program("xclip", f'cat >"{self.path}"')
