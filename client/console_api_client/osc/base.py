@@ -83,6 +83,10 @@ class ServerFinder(ConsoleCommand):
 
         :raises CommandError: no server has this name, or more than one
         """
+        if not name_or_id:
+            # Of a variable that is not set, for example. As a filter, it
+            # would be no filter.
+            raise exceptions.CommandError("Give the name or ID of a server.")
         if _is_uuid(name_or_id):
             return name_or_id.lower()
         try:

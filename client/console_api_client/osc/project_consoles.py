@@ -67,9 +67,9 @@ class ListProjectConsole(ServerFinder, command.Lister):
         query: dict[str, Any] = {}
         if parsed_args.all_projects:
             query["all_projects"] = "true"
-        if parsed_args.server:
+        if parsed_args.server is not None:
             query["server"] = self.find_server_id(parsed_args.server)
-        if parsed_args.host:
+        if parsed_args.host is not None:
             query["console_host"] = parsed_args.host
         if parsed_args.state:
             query["state"] = parsed_args.state

@@ -37,7 +37,7 @@ class RevokeToken(ServerFinder):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Revoke the tokens."""
-        if parsed_args.server:
+        if parsed_args.server is not None:
             server_id = self.find_server_id(parsed_args.server)
             self.console.revoke_server_tokens(server_id)
             return
@@ -54,9 +54,14 @@ def _token(text: str) -> str:
     """
     if "://" not in text:
         return text
-    query = parse_qs(urlsplit(text).query)
-    if "path" in query:
-        query.update(parse_qs(urlsplit(query["path"][0]).query))
+    try:
+        query = parse_qs(urlsplit(text).query)
+        if "path" in query:
+            query.update(parse_qs(urlsplit(query["path"][0]).query))
+    except ValueError as error:
+        raise exceptions.CommandError(
+            f"The URL is invalid: {error}."
+        ) from error
     if "token" not in query:
         raise exceptions.CommandError("The URL contains no token.")
     return query["token"][0]

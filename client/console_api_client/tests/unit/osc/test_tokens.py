@@ -31,6 +31,13 @@ class RevokeTests(CloudCase):
         self.openstack("console", "token", "revoke", "--server", "web-1")
         self.assertEqual(request, self.cloud.requests[-1])
 
+    def test_server_without_a_name_is_refused(self) -> None:
+        self.assert_refused(
+            "Give the name or ID of a server.",
+            *("console", "token", "revoke", "--server", ""),
+        )
+        self.assertEqual([], self.cloud.requests)
+
     def test_unknown_token_is_refused(self) -> None:
         self.answers[REQUEST] = fault(404, "Token not found.")
         self.assert_refused(
@@ -41,4 +48,10 @@ class RevokeTests(CloudCase):
         self.assert_refused(
             "contains no token",
             *("console", "token", "revoke", "http://host/?x=1"),
+        )
+
+    def test_invalid_url_is_refused(self) -> None:
+        self.assert_refused(
+            "The URL is invalid: Invalid IPv6 URL.",
+            *("console", "token", "revoke", "http://[host/?token=x"),
         )
