@@ -50,6 +50,10 @@ public_hostname = {HOST}
 
 [vnc]
 listen_address = {HOST}
+
+[remote_consoles]
+# Of a proxy for noVNC, which the quickstart does not start.
+novnc_base_url = http://{HOST}:6080/vnc_auto.html
 """
 
 _CLOUDS = f"""\

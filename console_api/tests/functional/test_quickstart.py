@@ -152,6 +152,20 @@ class QuickstartTest(QuickstartCase):
         self.assertEqual([created["id"]], [each["ID"] for each in listed])
         self.assertEqual(["up"], [host["State"] for host in hosts])
 
+    def test_printed_request_creates_a_remote_console(self):
+        self.start()
+        [words] = [
+            shlex.split(line)
+            for line in self.output.splitlines()
+            if line.endswith("/remote-consoles")
+        ]
+        found = client.Client(self, user="user", project="demo", version="2.6")
+        reply = found.post(
+            f"/servers/{self.server_id}/remote-consoles",
+            json.loads(words[words.index("-d") + 1]),
+        )
+        self.assertEqual(200, reply.status, reply.body)
+
     def test_sighup_stops_all_processes(self):
         process = self.start()
         console = self.make_console()
