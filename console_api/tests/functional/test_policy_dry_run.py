@@ -64,7 +64,9 @@ class DryRunTests(PersonaTestCase):
         self.admin = self.make_caller("admin", self.project, ["admin"]).client
         self.make_resources()
         tokens = tables.console_auth_tokens
-        [token] = self.database.rows(sa.select(tokens))
+        [token] = self.database.rows(
+            sa.select(tokens).where(tokens.c.server_id == self.server_id)
+        )
         self.token_row = token._asdict()
         self.policy = self.server.folder / "policy.yaml"
 
