@@ -20,7 +20,7 @@ _UNKNOWN_PATHS = (
 def explain(error: sdk_exceptions.SDKException) -> exceptions.CommandError:
     """Return an error of the SDK as one of a command, with what to do."""
     if not isinstance(error, sdk_exceptions.HttpException):
-        return exceptions.CommandError(str(error))
+        return exceptions.CommandError(_printable(str(error)))
     message = str(error.details or error)
     status = error.status_code
     if status == 403:
@@ -29,7 +29,15 @@ def explain(error: sdk_exceptions.SDKException) -> exceptions.CommandError:
         message = _wrong_endpoint(error)
     elif status is not None and status >= 500:
         message = f"The service answered {status}: {message}"
-    return exceptions.CommandError(message)
+    return exceptions.CommandError(_printable(message))
+
+
+def _printable(text: str) -> str:
+    """Return a text of a service without what controls a terminal."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else ascii(each)[1:-1]
+        for each in text
+    )
 
 
 def _permission(message: str) -> str:

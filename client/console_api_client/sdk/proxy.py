@@ -213,7 +213,8 @@ def _failure(console: ProjectConsole) -> str:
         problem = f"the {where} is down."
     else:
         problem = f"the {where} reports a failure"
-        problem += f": {console.reason}" if console.reason else "."
+        reason = str(console.reason or "").rstrip(".")
+        problem += f": {reason}." if reason else "."
     return (
         f"Console {console.id} cannot be opened: {problem} "
         "Ask the operator of the cloud."

@@ -83,8 +83,10 @@ os_compute_api:os-consoles:index: rule:viewers
 "os_compute_api:os-consoles:delete": "role:x and not role:x"
 "os_compute_api:os-console-hosts:index": "not role:member"
 """,
+    # Base rules of old and new releases, and rules of other operations.
     "written for Nova": """
-"context_is_admin": "role:admin or user_id:carol and role:oncall"
+# Decides what is required for the 'is_admin:True' check to succeed.
+"context_is_admin": "role:admin"
 "admin_or_owner": "is_admin:True or project_id:%(project_id)s"
 "admin_api": "is_admin:True"
 "system_admin_api": "role:admin and system_scope:all"
@@ -96,5 +98,6 @@ os_compute_api:os-consoles:index: rule:viewers
 "os_compute_api:os-console-auth-tokens": "rule:system_or_project_reader"
 "os_compute_api:os-remote-consoles": "rule:system_admin_or_owner"
 "os_compute_api:servers:index": "rule:undefined"
+"os_compute_api:os-hypervisors:list": "rule:system_reader_api"
 """,
 }

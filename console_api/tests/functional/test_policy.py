@@ -3,31 +3,12 @@
 
 import uuid
 
-from console_api.tests.functional import base
+from console_api.tests.functional import base, policy_files
 
 INDEX = "os_compute_api:os-consoles:index"
 CREATE = "os_compute_api:os-consoles:create"
 SHOW = "os_compute_api:os-consoles:show"
 DELETE = "os_compute_api:os-consoles:delete"
-
-# A file written for Nova: base rules of old and new releases, and rules of
-# other operations.
-NOVA_STYLE = """
-# Decides what is required for the 'is_admin:True' check to succeed.
-"context_is_admin": "role:admin"
-"admin_or_owner": "is_admin:True or project_id:%(project_id)s"
-"admin_api": "is_admin:True"
-"system_admin_api": "role:admin and system_scope:all"
-"project_reader_api": "role:reader and project_id:%(project_id)s"
-"os_compute_api:os-consoles:index": "rule:admin_or_owner"
-"os_compute_api:os-consoles:create": "rule:owner"
-"os_compute_api:os-consoles:show": "rule:admin_api"
-"os_compute_api:os-consoles:delete": "rule:project_admin_api"
-"os_compute_api:os-console-auth-tokens": "rule:system_or_project_reader"
-"os_compute_api:os-remote-consoles": "rule:system_admin_or_owner"
-"os_compute_api:servers:index": "rule:undefined"
-"os_compute_api:os-hypervisors:list": "rule:system_reader_api"
-"""
 
 # Files with a rule that must not let anyone pass: oslo.policy would let
 # everyone pass, or refuse everyone.
@@ -233,7 +214,7 @@ class PolicyTests(PolicyTestCase):
         self.admin.post(self.path)
         [row] = self.console_rows(self.server_id)
         token = self.issue_token(self.server_id)
-        self.policy.write_text(NOVA_STYLE)
+        self.policy.write_text(policy_files.SOUND["written for Nova"])
         # By default, a member may show this console.
         console = f"{self.path}/{row.id}"
         self.eventually(lambda: self.member.get(console).status == 403)

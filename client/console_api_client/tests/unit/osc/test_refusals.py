@@ -30,6 +30,12 @@ class RefusalTests(CloudCase):
             "only administrators of the cloud", "console", "host", "list"
         )
 
+    def test_message_does_not_control_the_terminal(self) -> None:
+        self.answers[f"POST {CONSOLES}"] = fault(409, "a\x1b[2Jb")
+        self.assert_refused(
+            r"a\x1b[2Jb", *("server", "console", "create", "web-1")
+        )
+
     def test_error_of_the_server_is_shown_with_its_status(self) -> None:
         message = "No console host serves this server."
         self.answers[f"POST {CONSOLES}"] = fault(503, message)
