@@ -46,6 +46,12 @@ class DatabaseProxy:
     @property
     def writer(self) -> str | None:
         """The server that new connections reach, None without any."""
+        up = self.healthy
+        return up[0] if up else None
+
+    @property
+    def healthy(self) -> list[str]:
+        """The servers that pass their checks, the preferred one first."""
         text = self.command("show stat").removeprefix("# ")
         up = [
             (row["bck"], int(row["sid"]), row["svname"])
@@ -54,7 +60,7 @@ class DatabaseProxy:
             and row["type"] == "2"
             and row["status"].startswith("UP")
         ]
-        return min(up)[2] if up else None
+        return [name for _is_backup, _id, name in sorted(up)]
 
     def command(self, text: str) -> str:
         """Send a command to the statistics socket; return the answer."""

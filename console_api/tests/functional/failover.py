@@ -48,6 +48,10 @@ class Cluster(Protocol):
         """The server that new connections reach, None without any."""
 
     @property
+    def is_settled(self) -> bool:
+        """Whether at most the server that an event happened to is missing."""
+
+    @property
     def database(self) -> TestDatabase:
         """An empty database, reached through the proxy."""
 
@@ -188,6 +192,9 @@ class Site:
         cause()
         wait_until(lambda: self._cluster.writer not in unwanted)
         switched_at = time.monotonic()
+        # A server may not be ready for a moment, while the cluster excludes
+        # the other one; the next in line is the writer only until then.
+        wait_until(lambda: self._cluster.is_settled)
         self._writer = self._cluster.writer
         reported_since = time.time()
         wait_until(lambda: self._load.has_written_since(switched_at + settle))

@@ -73,6 +73,11 @@ class GaleraCluster:
         return self._proxy.writer
 
     @property
+    def is_settled(self) -> bool:
+        """Whether at most one node does not pass the checks of HAProxy."""
+        return len(self._proxy.healthy) >= len(self._nodes) - 1
+
+    @property
     def database(self) -> TestDatabase:
         """The database through HAProxy."""
         return self._database(self._proxy.port)

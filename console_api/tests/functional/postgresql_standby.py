@@ -82,6 +82,11 @@ class PostgreSQLStandby:
         return self._proxy.writer
 
     @property
+    def is_settled(self) -> bool:
+        """Whether there is a writer: the other server may be missing."""
+        return self.writer is not None
+
+    @property
     def database(self) -> TestDatabase:
         """The database through HAProxy."""
         return _database(self._proxy.port)
