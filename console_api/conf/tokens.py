@@ -13,4 +13,11 @@ OPTS = [
         help="Lifetime, in seconds, of a console auth token. Looking it up "
         "does not extend it.",
     ),
+    cfg.BoolOpt(
+        "single_use",
+        default=False,
+        help="Whether a console auth token opens only one session through the "
+        "gateway. The browser that opened it can resume it. By default, as in "
+        "Nova, a token can be used until it expires.",
+    ),
 ]
