@@ -7,31 +7,24 @@ authentication inside TLS.
 
 import struct
 from collections.abc import Generator, Sequence
-from typing import NoReturn
 
 from console_api.rfb import auth
 from console_api.rfb.errors import HandshakeError
 from console_api.rfb.handshake import (
-    FAILED,
     OK,
     VENCRYPT,
     VENCRYPT_VERSION,
     VNC,
     X509_VNC,
-    Handshake,
     State,
     Version,
-    encode_reason,
 )
-
-_MAJOR_VERSION = 3
+from console_api.rfb.server import ServerHandshake
 
 _TLS_REQUIRED = "This console requires TLS, which RFB 3.3 does not support."
 
-_SUPPORTED_VERSIONS = "This server speaks RFB 3.3, 3.7 and 3.8."
 
-
-class ViewerHandshake(Handshake):
+class ViewerHandshake(ServerHandshake):
     """Authenticates a viewer with the password of a console.
 
     Once the challenge is out, the state is ``PROMPT``: a person may have to
@@ -61,11 +54,7 @@ class ViewerHandshake(Handshake):
         self._security_types = security_types
         self._password = password
         self._challenge = challenge or auth.new_challenge()
-        self._refusal = refusal
-        # Until the viewer's version is known, errors are sent in a form that
-        # the oldest one understands.
-        self._version = Version.V3
-        super().__init__()
+        super().__init__(refusal)
 
     def wait_for_response(self) -> None:
         """Continue after the challenge.
@@ -97,10 +86,7 @@ class ViewerHandshake(Handshake):
         self.state = State.FAILED
 
     def _steps(self) -> Generator[State, None, None]:
-        self._output += Version.V8.message
-        yield from self._negotiate_version()
-        if self._refusal is not None:
-            self._refuse_all(self._refusal, "Viewers are refused now.")
+        yield from self._begin()
         if self._version is Version.V3:
             self._decide_security()
         else:
@@ -113,20 +99,6 @@ class ViewerHandshake(Handshake):
         )
         yield State.DECIDE
 
-    def _negotiate_version(self) -> Generator[State, None, None]:
-        try:
-            major, minor = yield from self._read_version()
-        except HandshakeError as error:
-            self._refuse_all(_SUPPORTED_VERSIONS, str(error))
-        if major != _MAJOR_VERSION:
-            self._refuse_all(
-                _SUPPORTED_VERSIONS,
-                f"The viewer speaks RFB {major}.{minor}.",
-            )
-        # Other minor versions are treated as 3.3: section 7.1.1.
-        if minor in (Version.V7, Version.V8):
-            self._version = Version(minor)
-
     def _decide_security(self) -> None:
         """Choose the only type of RFB 3.3: section 7.1.2 of that version."""
         if VNC not in self._security_types:
@@ -134,12 +106,7 @@ class ViewerHandshake(Handshake):
         self._output += struct.pack(">I", VNC)
 
     def _negotiate_security(self) -> Generator[State, None, None]:
-        types = self._security_types
-        self._output += bytes((len(types), *types))
-        chosen = yield from self._read_integer(1)
-        if chosen not in types:
-            self._send_failure("Choose a security type that is offered.")
-            raise HandshakeError(f"The viewer chose security type {chosen}.")
+        chosen = yield from self._offer(*self._security_types)
         if chosen == VENCRYPT:
             yield from self._negotiate_vencrypt()
 
@@ -162,19 +129,3 @@ class ViewerHandshake(Handshake):
         self._output += b"\1"
         yield from self._start_tls()
         self.is_encrypted = True
-
-    def _refuse_all(self, reason: str, error: str) -> NoReturn:
-        """Offer no security type, which ends the handshake: section 7.1.2.
-
-        RFB 3.3 sends one type in four bytes; later versions send a list that
-        begins with its length in one byte.
-        """
-        self._output += b"\0\0\0\0" if self._version is Version.V3 else b"\0"
-        self._output += encode_reason(reason)
-        raise HandshakeError(error)
-
-    def _send_failure(self, reason: str) -> None:
-        """Send a SecurityResult: section 7.1.3; only 3.8 sends a reason."""
-        self._output += struct.pack(">I", FAILED)
-        if self._version is Version.V8:
-            self._output += encode_reason(reason)

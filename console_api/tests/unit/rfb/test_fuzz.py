@@ -5,6 +5,7 @@ import random
 import unittest
 from collections.abc import Callable, Iterable
 
+from console_api.rfb.browser import BrowserHandshake
 from console_api.rfb.endpoint import (
     Credentials,
     EndpointHandshake,
@@ -13,7 +14,7 @@ from console_api.rfb.endpoint import (
 from console_api.rfb.errors import HandshakeError
 from console_api.rfb.handshake import Handshake, State
 from console_api.rfb.viewer import ViewerHandshake
-from console_api.tests.unit.rfb import test_endpoint, test_viewer
+from console_api.tests.unit.rfb import test_browser, test_endpoint, test_viewer
 from console_api.tests.unit.rfb.base import V8, pass_prompt
 
 PASSWORD = "pAsSw0rd"
@@ -29,6 +30,7 @@ SEEDS = (
         for begin, _ in test_viewer.VERSIONS
     ),
     V8 + test_viewer.CHOICE,
+    *(begin + b"\1" for begin, _ in test_browser.VERSIONS),
     *(received for received, *_ in test_endpoint.CONVERSATIONS),
     test_endpoint.BEGIN + test_endpoint.subtypes(257, 260, 261, 262) + b"\1",
 )
@@ -36,6 +38,8 @@ SEEDS = (
 FACTORIES: tuple[Callable[[], Handshake], ...] = (
     lambda: ViewerHandshake(PASSWORD),
     lambda: ViewerHandshake(PASSWORD, security_types=(19, 2)),
+    BrowserHandshake,
+    lambda: BrowserHandshake("Later."),
     lambda: EndpointHandshake(Credentials(), TLSUse.NEVER),
     lambda: EndpointHandshake(Credentials(PASSWORD), TLSUse.NEVER),
     lambda: EndpointHandshake(Credentials(PASSWORD), TLSUse.OPTIONAL),
