@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Errors of handshakes."""
+"""Errors of handshakes and sessions."""
 
 
 class HandshakeError(Exception):
     """The other end violated the protocol or refused the connection.
+
+    The message is a sentence for a log and contains no secret.
+    """
+
+
+class ViolationError(Exception):
+    """The viewer sent a message that its session does not allow.
 
     The message is a sentence for a log and contains no secret.
     """

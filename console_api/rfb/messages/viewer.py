@@ -20,28 +20,28 @@ from console_api.rfb.messages.state import Extension, SessionState
 SET_PIXEL_FORMAT = 0
 SET_ENCODINGS = 2
 UPDATE_REQUEST = 3
+KEY_EVENT = 4
+POINTER_EVENT = 5
+CUT_TEXT = 6
 CONTINUOUS_UPDATES = 150
 FENCE = 248
+XVP = 250
+SET_DESKTOP_SIZE = 251
+QEMU = 255
+
+#: Types of QEMU's messages, and the operation of audio that has a format.
+QEMU_KEY_EVENT = 0
+QEMU_AUDIO = 1
+QEMU_AUDIO_FORMAT = b"\0\2"
 
 #: Set in the flags of a fence that has to be answered.
 FENCE_REQUEST = 1 << 31
 
-_KEY_EVENT = 4
-_POINTER_EVENT = 5
-_CUT_TEXT = 6
-_XVP = 250
-_SET_DESKTOP_SIZE = 251
-_QEMU = 255
+#: Longer lists of encodings are not read; viewers know a few dozen.
+MAX_ENCODINGS = 1024
 
-_QEMU_KEY_EVENT = 0
-_QEMU_AUDIO = 1
-_AUDIO_FORMAT = b"\0\2"
-
-# Viewers know a few dozen encodings.
-_MAX_ENCODINGS = 1024
-
-# Section "Fence" of rfbproto.
-_MAX_FENCE_LENGTH = 64
+#: The longest fence, in bytes: section "Fence" of rfbproto.
+MAX_FENCE_LENGTH = 64
 
 # Viewers wait for the answer to one fence or two.
 _MAX_FENCES = 16
@@ -96,7 +96,7 @@ class ViewerMessages(MessageParser):
     def _set_encodings(self) -> Generator[int, bytes, bool]:
         body = yield from self._read(3)
         count = int.from_bytes(body[1:])
-        if count > _MAX_ENCODINGS:
+        if count > MAX_ENCODINGS:
             raise UnknownMessageError(f"the viewer sent {count} encodings")
         encodings = yield from self._read(4 * count)
         self._state.encodings = body + encodings
@@ -134,7 +134,7 @@ class ViewerMessages(MessageParser):
 
     def _fence(self) -> Generator[int, bytes, bool]:
         body = yield from self._read(8)
-        if body[7] > _MAX_FENCE_LENGTH:
+        if body[7] > MAX_FENCE_LENGTH:
             raise UnknownMessageError("the viewer sent a long fence")
         body += yield from self._read(body[7])
         state = self._state
@@ -160,15 +160,15 @@ class ViewerMessages(MessageParser):
 
     def _qemu(self) -> Generator[int, bytes, bool]:
         kind = (yield from self._read(1))[0]
-        if kind == _QEMU_KEY_EVENT:
+        if kind == QEMU_KEY_EVENT:
             yield from self._read(10)
             return self._state.require(Extension.EXTENDED_KEYS)
-        if kind != _QEMU_AUDIO:
+        if kind != QEMU_AUDIO:
             raise UnknownMessageError(
-                f"the viewer sent a message of type {_QEMU}, {kind}"
+                f"the viewer sent a message of type {QEMU}, {kind}"
             )
         operation = yield from self._read(2)
-        if operation == _AUDIO_FORMAT:
+        if operation == QEMU_AUDIO_FORMAT:
             yield from self._read(6)
         return self._state.require(Extension.AUDIO)
 
@@ -178,12 +178,12 @@ class ViewerMessages(MessageParser):
         SET_PIXEL_FORMAT: _set_pixel_format,
         SET_ENCODINGS: _set_encodings,
         UPDATE_REQUEST: _request_update,
-        _KEY_EVENT: _key_event,
-        _POINTER_EVENT: _pointer_event,
-        _CUT_TEXT: _cut_text,
+        KEY_EVENT: _key_event,
+        POINTER_EVENT: _pointer_event,
+        CUT_TEXT: _cut_text,
         CONTINUOUS_UPDATES: _enable_continuous_updates,
         FENCE: _fence,
-        _XVP: _xvp,
-        _SET_DESKTOP_SIZE: _set_desktop_size,
-        _QEMU: _qemu,
+        XVP: _xvp,
+        SET_DESKTOP_SIZE: _set_desktop_size,
+        QEMU: _qemu,
     }
