@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+import unittest
+from dataclasses import replace
+
+from console_api.gateway.brokers.base import Credential, Grant, Refused
+from console_api.gateway.close_reasons import CloseReason
+from console_api.gateway.spice_channels import MAX_CHANNELS, SpiceSessions
+from console_api.spice.link import Link, LinkReader
+from console_api.tests.unit.spice import samples
+
+ID = samples.CONNECTION_ID
+
+SECRET = Credential(secret="s" * 43)
+OTHERS = (Credential(secret="other"), Credential(token=SECRET.secret))
+
+GRANT = Grant(
+    session_id="7ee3fd0b-6a4b-4cbb-a2f0-6f2f2f0d9c52",
+    console_type="spice-html5",
+    server_id="5cc25a7e-30b5-4a5c-b8c9-5e0c6f9c6a5f",
+    project_id=None,
+    user_id=None,
+    compute_host=None,
+    host="192.0.2.1",
+    port=5900,
+    tls_port=None,
+    internal_access_path=None,
+    view_only=False,
+    exclusive=False,
+    max_duration=0,
+    idle_timeout=0,
+    resume_timeout=120,
+)
+
+
+def link(channel_type: int = 2, connection_id: int = ID) -> Link:
+    """Return the link of a channel besides main."""
+    found = LinkReader().receive(samples.link(connection_id, channel_type))
+    assert found is not None
+    return found
+
+
+class Channel:
+    """Records why it was cut."""
+
+    def __init__(self) -> None:
+        self.reasons: list[CloseReason] = []
+
+    def cut(self, reason: CloseReason) -> None:
+        """Record a reason."""
+        self.reasons.append(reason)
+
+
+class SpiceSessionsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.sessions = SpiceSessions()
+        self.session = self.sessions.begin(SECRET, GRANT)
+        self.session.connection_id = ID
+
+    def test_channel_joins_session_and_ends_with_it(self) -> None:
+        channel, gone = Channel(), Channel()
+        self.assertIs(self.session, self.sessions.find(SECRET, link()))
+        self.session.join(link(), channel)
+        self.session.join(link(), gone)
+        self.session.leave(gone)
+        self.sessions.end(SECRET, self.session, CloseReason.CUT)
+        self.assertEqual([CloseReason.CUT], channel.reasons)
+        self.assertEqual([], gone.reasons)
+        self.assertFalse(self.sessions.has_main(SECRET))
+        with self.assertRaises(Refused):
+            self.sessions.find(SECRET, link())
+
+    def test_other_credentials_and_ids_are_refused(self) -> None:
+        self.assertTrue(self.sessions.has_main(SECRET))
+        for credential in OTHERS:
+            self.assertFalse(self.sessions.has_main(credential))
+            with self.assertRaises(Refused):
+                self.sessions.find(credential, link())
+        with self.assertRaises(Refused) as caught:
+            self.sessions.find(SECRET, link(connection_id=ID + 1))
+        self.assertIs(CloseReason.VIOLATION, caught.exception.reason)
+
+    def test_channel_before_the_id_is_known_is_refused(self) -> None:
+        self.session.connection_id = None
+        with self.assertRaises(Refused):
+            self.sessions.find(SECRET, link())
+
+    def test_two_sessions_of_a_credential(self) -> None:
+        second = self.sessions.begin(SECRET, GRANT)
+        second.connection_id = 5
+        self.assertIs(second, self.sessions.find(SECRET, link(2, 5)))
+        self.sessions.end(SECRET, self.session, CloseReason.CLIENT_CLOSED)
+        self.assertIs(second, self.sessions.find(SECRET, link(2, 5)))
+        self.sessions.end(SECRET, self.session, CloseReason.CLIENT_CLOSED)
+        self.assertTrue(self.sessions.has_main(SECRET))
+
+    def test_number_of_channels_is_limited(self) -> None:
+        for _ in range(MAX_CHANNELS):
+            self.session.join(link(), Channel())
+        with self.assertRaises(Refused) as caught:
+            self.session.join(link(), Channel())
+        self.assertIs(CloseReason.LIMIT_REACHED, caught.exception.reason)
+
+    def test_view_only_session_has_no_channels_of_input(self) -> None:
+        session = self.sessions.begin(SECRET, replace(GRANT, view_only=True))
+        allowed = set()
+        for channel_type in {*range(256)} - {1}:
+            try:
+                session.join(link(channel_type), Channel())
+                allowed.add(channel_type)
+            except Refused as refusal:
+                self.assertIs(CloseReason.VIOLATION, refusal.reason)
+        # Display, cursor and playback.
+        self.assertEqual({2, 4, 5}, allowed)
