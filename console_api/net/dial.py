@@ -2,10 +2,12 @@
 """Dialling of a VNC display: TCP, TLS, HTTP CONNECT and the RFB handshake."""
 
 import asyncio
+import contextlib
 import os
 import re
 import socket
 import ssl
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from console_api.net.http_connect import ConnectHandshake
@@ -88,9 +90,36 @@ async def dial(
     :raises DialRefused: the display refuses
     :raises DialError: the display cannot be reached
     """
+    async with _attempt(target, timeout):
+        return await _dial(target, credentials, tls)
+
+
+async def connect(
+    target: Target,
+    *,
+    tls: ssl.SSLContext,
+    timeout: float,  # noqa: ASYNC109 (part of the contract)
+) -> Stream:
+    """Connect to an endpoint that does not speak RFB.
+
+    :param tls: how certificates are verified
+    :param timeout: in seconds, for everything together
+    :raises DialRefused: the endpoint refuses the path
+    :raises DialError: the endpoint cannot be reached
+    """
+    async with _attempt(target, timeout):
+        return await _connect(target, tls)
+
+
+@contextlib.asynccontextmanager
+async def _attempt(
+    target: Target,
+    timeout: float,  # noqa: ASYNC109 (as above)
+) -> AsyncIterator[None]:
+    """Limit the time of an attempt, and word its errors."""
     try:
         async with asyncio.timeout(timeout):
-            return await _dial(target, credentials, tls)
+            yield
     except TimeoutError as error:
         raise DialError(
             f"{target}: The display did not answer in time."
@@ -122,13 +151,13 @@ async def _dial(
     target: Target, credentials: Credentials, tls: ssl.SSLContext
 ) -> Stream:
     try:
-        return await _connect(target, credentials, tls, target.tls_use)
+        return await _authenticate(target, credentials, tls, target.tls_use)
     except NoTLSError:
         # What VeNCrypt offers is known only after it has been chosen.
-        return await _connect(target, credentials, tls, TLSUse.NEVER)
+        return await _authenticate(target, credentials, tls, TLSUse.NEVER)
 
 
-async def _connect(
+async def _authenticate(
     target: Target,
     credentials: Credentials,
     tls: ssl.SSLContext,
@@ -141,24 +170,32 @@ async def _connect(
             "endpoint_tls_required), but the endpoint has an internal access "
             "path and no TLS port."
         )
-    tls_name = target.tls_name or target.host
+    stream = await _connect(target, tls)
+    try:
+        handshake = EndpointHandshake(credentials, tls_use)
+        await stream.perform(handshake)
+        if handshake.state is State.START_TLS:
+            await stream.start_tls(tls, target.tls_name or target.host)
+            handshake.tls_started()
+            await stream.perform(handshake)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+async def _connect(target: Target, tls: ssl.SSLContext) -> Stream:
     stream = await Stream.connect(
         target.host,
         target.port,
         tls if target.is_tls else None,
-        tls_name if target.is_tls else None,
+        (target.tls_name or target.host) if target.is_tls else None,
     )
     try:
         if target.path is not None:
             await stream.perform(
                 ConnectHandshake(target.host, target.port, target.path)
             )
-        handshake = EndpointHandshake(credentials, tls_use)
-        await stream.perform(handshake)
-        if handshake.state is State.START_TLS:
-            await stream.start_tls(tls, tls_name)
-            handshake.tls_started()
-            await stream.perform(handshake)
     except BaseException:
         stream.close()
         raise

@@ -5,8 +5,9 @@ import asyncio
 import socket
 import ssl
 from asyncio import sslproto
-from typing import Protocol, Self, cast
+from typing import Self, cast
 
+from console_api.net.pipe import PipeEnd
 from console_api.rfb.handshake import Handshake, State
 
 # How many bytes are buffered before reading pauses: more than a handshake
@@ -33,23 +34,6 @@ _KEEPALIVE = (
     (socket.TCP_KEEPINTVL, socket.IPPROTO_TCP, 20),
     (socket.TCP_KEEPCNT, socket.IPPROTO_TCP, 3),
 )
-
-
-class PipeEnd(Protocol):
-    """One end of a pipe.
-
-    An end writes what it reads to the other end.  When it has more to send
-    than it should buffer, it pauses the other end, and resumes it later.
-    """
-
-    def write(self, data: bytes) -> None:
-        """Send bytes, now or as soon as possible."""
-
-    def pause(self) -> None:
-        """Stop reading until ``resume``."""
-
-    def resume(self) -> None:
-        """Continue reading."""
 
 
 class Stream(asyncio.Protocol):
@@ -216,6 +200,17 @@ class Stream(asyncio.Protocol):
         if self._is_full:
             # It became so before there was a peer to pause.
             peer.pause()
+
+    def detach(self) -> tuple[asyncio.Transport, bytes]:
+        """Give the transport away, to be read by another protocol.
+
+        :returns: the transport, which is paused, and what was read already
+        :raises ConnectionResetError: the other end closed the connection
+        """
+        if self.over.done():
+            raise ConnectionResetError("closed by the other end")
+        self._transport.pause_reading()
+        return self._transport, self._take_unread()
 
     def pause(self) -> None:
         """Stop reading until ``resume``."""

@@ -9,12 +9,9 @@ from typing import Self
 from oslo_config import cfg
 
 from console_api import errors
-from console_api.agent.drivers.vnc.compute_hosts import (
-    ComputeHostOptions,
-    tls_context,
-)
 from console_api.bulkhead import Bulkhead, RequestSlot
 from console_api.directory.base import Directory
+from console_api.net.compute_hosts import ComputeHostOptions, tls_context
 from console_api.net.dial import DialError, DialRefused, Target, dial
 from console_api.net.stream import Stream
 from console_api.net.tls import ReloadingContext

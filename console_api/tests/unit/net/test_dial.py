@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 import contextlib
+import dataclasses
 import socket
 import ssl
 import unittest
@@ -8,7 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
 from unittest import mock
 
-from console_api.net.dial import DialError, DialRefused, Target, dial
+from console_api.net.dial import (
+    DialError,
+    DialRefused,
+    Target,
+    connect,
+    dial,
+)
 from console_api.net.stream import Stream
 from console_api.rfb.endpoint import Credentials
 from console_api.tests.ports import free_port
@@ -148,3 +155,36 @@ class DialTest(unittest.IsolatedAsyncioTestCase):
                 with self.subTest(host, is_tls=is_tls):
                     target = Target(host, 1, is_tls=is_tls)
                     await self.assert_error("not a valid name", target)
+
+
+class ConnectTest(unittest.IsolatedAsyncioTestCase):
+    async def connect(
+        self, target: Target, path: str | None = None, limit: float = 30
+    ) -> Stream:
+        stream = await connect(
+            dataclasses.replace(target, path=path),
+            tls=ssl.create_default_context(),
+            timeout=limit,
+        )
+        self.addCleanup(stream.close)
+        return stream
+
+    async def test_endpoint_speaks_whatever_it_wants(self) -> None:
+        async with display(b"login: ") as target:
+            stream = await self.connect(target)
+            self.assertEqual(b"login: ", await stream.receive())
+
+    async def test_bytes_behind_http_response_stay_in_stream(self) -> None:
+        async with display(b"HTTP/1.1 200 OK\r\n\r\nlogin: ") as target:
+            stream = await self.connect(target, "/console")
+            self.assertEqual(b"login: ", await stream.receive())
+
+    async def test_refused_path_is_reported(self) -> None:
+        async with display(b"HTTP/1.1 404 Not Found\r\n\r\n") as target:
+            with self.assertRaisesRegex(DialRefused, "HTTP status 404"):
+                await self.connect(target, "/console")
+
+    async def test_silent_proxy_is_a_timeout(self) -> None:
+        async with display(None) as target:
+            with self.assertRaisesRegex(DialError, "did not answer in time"):
+                await self.connect(target, "/console", limit=0.01)

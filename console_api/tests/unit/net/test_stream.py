@@ -72,6 +72,20 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
         await asyncio.sleep(0)
         self.assertLess(await self.receive_all(), _MANY)
 
+    async def test_detach_gives_transport_and_unread_bytes_away(self) -> None:
+        self.other.send(b"early")
+        await wait_until_async(lambda: bytes(self.stream._unread) == b"early")
+        transport, unread = self.stream.detach()
+        self.assertEqual(b"early", unread)
+        self.assertFalse(transport.is_reading())
+        self.assertEqual(b"", self.stream._take_unread())
+
+    async def test_detach_of_closed_stream_is_an_error(self) -> None:
+        self.other.close()
+        await self.stream.over
+        with self.assertRaises(ConnectionResetError):
+            self.stream.detach()
+
     async def test_bytes_behind_handshake_go_into_pipe(self) -> None:
         self.other.send(V3 + b"\0\0\0\1" + b"more")
         await self.stream.perform(handshake())

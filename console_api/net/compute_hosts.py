@@ -5,17 +5,36 @@ import fnmatch
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from oslo_config import cfg
 
 from console_api import errors
-from console_api.directory.base import Endpoint
 from console_api.net.dial import Target
 from console_api.net.tls import ReloadingContext, load_certificate
 from console_api.rfb.endpoint import Credentials
 
 _T = TypeVar("_T")
+
+
+class Endpoint(Protocol):
+    """Where a display is."""
+
+    @property
+    def host(self) -> str:
+        """A name or an address."""
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+
+    @property
+    def tls_port(self) -> int | None:
+        """The TCP port with TLS from the first byte, if there is one."""
+
+    @property
+    def internal_access_path(self) -> str | None:
+        """The path of an HTTP CONNECT request to send first, if any."""
 
 
 @dataclass(frozen=True, slots=True)
