@@ -7,6 +7,7 @@ are part of its session, and end with it.
 """
 
 import hashlib
+from dataclasses import replace
 from typing import Protocol
 
 from console_api.gateway.brokers.base import Credential, Grant, Refused
@@ -68,32 +69,29 @@ class SpiceSessions:
         self._sessions: dict[bytes, set[SpiceSession]] = {}
 
     def has_main(self, credential: Credential) -> bool:
-        """Return whether main is open with a credential.
+        """Return whether main is open with a credential in this process.
 
         If it is, the link message of the next WebSocket with it decides
         whether that is another channel.
         """
-        return _digest(credential) in self._sessions
+        return digest(credential) in self._sessions
 
     def begin(self, credential: Credential, grant: Grant) -> SpiceSession:
         """Add a session whose main channel is being opened."""
-        session = SpiceSession(grant)
-        self._sessions.setdefault(_digest(credential), set()).add(session)
+        # Other channels show the credential of main.
+        session = SpiceSession(replace(grant, secret=""))
+        self._sessions.setdefault(digest(credential), set()).add(session)
         return session
 
-    def find(self, credential: Credential, link: Link) -> SpiceSession:
-        """Return the session that a channel besides main belongs to.
+    def find(self, key: bytes, link: Link) -> SpiceSession | None:
+        """Return the open session of a channel besides main.
 
-        :raises Refused: main is not open with this credential and ID
+        :param key: the ``digest`` of its credential
         """
-        for session in self._sessions.get(_digest(credential), ()):
+        for session in self._sessions.get(key, ()):
             if session.connection_id == link.connection_id:
                 return session
-        raise Refused(
-            CloseReason.VIOLATION,
-            "The channel does not belong to an open session.",
-            label="unknown_channel",
-        )
+        return None
 
     def end(
         self,
@@ -102,7 +100,7 @@ class SpiceSessions:
         reason: CloseReason,
     ) -> None:
         """Remove a session whose main channel ended, and cut the others."""
-        key = _digest(credential)
+        key = digest(credential)
         sessions = self._sessions.get(key, set())
         sessions.discard(session)
         if not sessions:
@@ -111,8 +109,17 @@ class SpiceSessions:
             channel.cut(reason)
 
 
-def _digest(credential: Credential) -> bytes:
-    """Return a key that opens nothing, unlike the credential."""
+def digest(credential: Credential) -> bytes:
+    """Return what stands for a credential, and opens nothing."""
     kind = "token" if credential.secret is None else "secret"
     text = f"{kind}:{credential.secret or credential.token}"
     return hashlib.sha256(text.encode()).digest()
+
+
+def unknown_channel() -> Refused:
+    """Return the refusal of a channel whose main channel is not open."""
+    return Refused(
+        CloseReason.VIOLATION,
+        "The channel does not belong to an open session.",
+        label="unknown_channel",
+    )

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 import unittest
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from console_api.gateway.brokers.base import Credential, Grant, Refused
 from console_api.gateway.close_reasons import CloseReason
-from console_api.gateway.spice_channels import MAX_CHANNELS, SpiceSessions
+from console_api.gateway.spice_channels import (
+    MAX_CHANNELS,
+    SpiceSessions,
+    digest,
+)
 from console_api.spice.link import Link, LinkReader
 from console_api.tests.unit.spice import samples
 
@@ -58,7 +62,7 @@ class SpiceSessionsTest(unittest.TestCase):
 
     def test_channel_joins_session_and_ends_with_it(self) -> None:
         channel, gone = Channel(), Channel()
-        self.assertIs(self.session, self.sessions.find(SECRET, link()))
+        self.assertIs(self.session, self.sessions.find(digest(SECRET), link()))
         self.session.join(link(), channel)
         self.session.join(link(), gone)
         self.session.leave(gone)
@@ -66,30 +70,30 @@ class SpiceSessionsTest(unittest.TestCase):
         self.assertEqual([CloseReason.CUT], channel.reasons)
         self.assertEqual([], gone.reasons)
         self.assertFalse(self.sessions.has_main(SECRET))
-        with self.assertRaises(Refused):
-            self.sessions.find(SECRET, link())
+        self.assertIsNone(self.sessions.find(digest(SECRET), link()))
 
     def test_other_credentials_and_ids_are_refused(self) -> None:
         self.assertTrue(self.sessions.has_main(SECRET))
         for credential in OTHERS:
             self.assertFalse(self.sessions.has_main(credential))
-            with self.assertRaises(Refused):
-                self.sessions.find(credential, link())
-        with self.assertRaises(Refused) as caught:
-            self.sessions.find(SECRET, link(connection_id=ID + 1))
-        self.assertIs(CloseReason.VIOLATION, caught.exception.reason)
+            self.assertIsNone(self.sessions.find(digest(credential), link()))
+        other = link(connection_id=ID + 1)
+        self.assertIsNone(self.sessions.find(digest(SECRET), other))
 
-    def test_channel_before_the_id_is_known_is_refused(self) -> None:
+    def test_channel_before_the_id_is_known_is_unknown(self) -> None:
         self.session.connection_id = None
-        with self.assertRaises(Refused):
-            self.sessions.find(SECRET, link())
+        self.assertIsNone(self.sessions.find(digest(SECRET), link()))
+
+    def test_secret_is_not_kept(self) -> None:
+        session = self.sessions.begin(SECRET, replace(GRANT, secret="s3cret"))
+        self.assertNotIn("s3cret", str(asdict(session.grant)))
 
     def test_two_sessions_of_a_credential(self) -> None:
         second = self.sessions.begin(SECRET, GRANT)
         second.connection_id = 5
-        self.assertIs(second, self.sessions.find(SECRET, link(2, 5)))
+        self.assertIs(second, self.sessions.find(digest(SECRET), link(2, 5)))
         self.sessions.end(SECRET, self.session, CloseReason.CLIENT_CLOSED)
-        self.assertIs(second, self.sessions.find(SECRET, link(2, 5)))
+        self.assertIs(second, self.sessions.find(digest(SECRET), link(2, 5)))
         self.sessions.end(SECRET, self.session, CloseReason.CLIENT_CLOSED)
         self.assertTrue(self.sessions.has_main(SECRET))
 
