@@ -64,7 +64,7 @@ class LinkError(enum.IntEnum):
 class Link:
     """The link message of a viewer.
 
-    ``message`` is what the viewer sent until now, to be sent to the display.
+    ``message`` is all of it, to be sent to the display.
     """
 
     connection_id: int
@@ -92,20 +92,24 @@ class LinkReader:
         :raises ViolationError: the viewer does not speak SPICE
         """
         self._received += data
-        received = self._received
-        beginning = received[: len(MAGIC)]
+        beginning = self._received[: len(MAGIC)]
         if not MAGIC.startswith(beginning):
             raise ViolationError("The viewer does not speak SPICE.")
-        if len(received) < HEADER.size:
+        if len(self._received) < HEADER.size:
             return None
-        _, major, _, size = HEADER.unpack_from(received)
+        _, major, _, size = HEADER.unpack_from(self._received)
         if major != _MAJOR_VERSION:
             raise ViolationError(f"The viewer speaks SPICE {major}.")
         if not _LINK.size <= size <= MAX_LINK_LENGTH:
             raise ViolationError(f"The link message has {size} bytes.")
-        body = received[HEADER.size : HEADER.size + size]
-        if len(body) < size:
-            return None
+        missing = HEADER.size + size - len(self._received)
+        if missing < 0:
+            # How it goes on depends on the display's answer.
+            raise ViolationError("The viewer did not wait for an answer.")
+        return None if missing else self._decode()
+
+    def _decode(self) -> Link:
+        body = self._received[HEADER.size :]
         connection_id, channel_type, _, *counts = _LINK.unpack_from(body)
         capabilities = decode_capabilities(body, _LINK.size, *counts)
         if capabilities is None:
@@ -116,7 +120,7 @@ class LinkReader:
                 f"A channel of type {channel_type} has the connection ID "
                 f"{connection_id}."
             )
-        return Link(connection_id, channel_type, capabilities, received)
+        return Link(connection_id, channel_type, capabilities, self._received)
 
 
 def decode_capabilities(

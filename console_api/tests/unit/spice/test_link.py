@@ -20,6 +20,7 @@ MALFORMED = {
     "version 1": samples.link(version=1),
     "short": struct.pack("<4sIII", b"REDQ", 2, 2, 17),
     "long": struct.pack("<4sIII", b"REDQ", 2, 2, 4097),
+    "ticket before the answer": samples.link() + samples.TICKET,
     "main with an ID": samples.link(connection_id=1),
     "display without an ID": samples.link(channel_type=2),
     "type 0 without an ID": samples.link(channel_type=0),
