@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from oslo_config import cfg
@@ -27,7 +27,7 @@ from console_api import errors
 from console_api.agent import drivers
 from console_api.cmd import arguments
 from console_api.cmd.explain import explain
-from console_api.cmd.quickstart import examples, screen, state
+from console_api.cmd.quickstart import examples, sample_server, state
 from console_api.cmd.quickstart.state import HOST
 from console_api.db import console_hosts
 from console_api.db.engine import Database
@@ -53,8 +53,8 @@ def main() -> None:
             _listen(parsed_args.port) as listener,
         ):
             conf = state.prepare(state_dir)
-            with screen.running(HOST) as screen_port:
-                _serve(conf, listener, state_dir, screen_port)
+            with sample_server.running(HOST) as ports:
+                _serve(conf, listener, state_dir, ports)
     except KeyboardInterrupt:
         sys.exit(0)
     except (errors.ConsoleAPIError, OSError) as error:
@@ -102,19 +102,19 @@ def _serve(
     conf: cfg.ConfigOpts,
     listener: socket.socket,
     state_dir: Path,
-    screen_port: int,
+    ports: Mapping[str, int],
 ) -> None:
     """Run the API and the agent until one of them stops.
 
     :param listener: the listening socket of the API
-    :param screen_port: the port of the sample server's screen
+    :param ports: the ports of the sample server by protocol
     :raises ConfigurationError: one of them does not start, or stopped
     """
     port = listener.getsockname()[1]
     database = Database(conf)
     started_at = int(time.time())
     try:
-        state.register_sample_server(database, screen_port)
+        state.register_sample_server(database, ports)
         state.write_clouds(state_dir, port)
         with (
             _program(

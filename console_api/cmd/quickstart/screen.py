@@ -1,122 +1,145 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The screen of the quickstart's sample server: a test picture.
+"""The screen of the quickstart's sample server: a picture and what is typed.
 
-A VNC server for one still picture, without authentication (RFC 6143).
+A VNC server without authentication (RFC 6143).  The line of text is the same
+for all viewers, as on a real screen.
 """
 
 import asyncio
 import contextlib
-import socket
 import struct
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent import futures
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 320, 240
+from console_api.cmd.quickstart import picture
+from console_api.cmd.quickstart.picture import HEIGHT, WIDTH, Area, PixelFormat
 
 _NAME = b"console_api test picture"
-
-# The bars of the picture, from left to right: red, green and blue.
-_BARS = (
-    (255, 255, 255),
-    (255, 255, 0),
-    (0, 255, 255),
-    (0, 255, 0),
-    (255, 0, 255),
-    (255, 0, 0),
-    (0, 0, 255),
-    (0, 0, 0),
-)
-
-_BAR_WIDTH = WIDTH // len(_BARS)
 
 # The version that is offered, and the one whose security handshake differs.
 _VERSION_3_8 = b"RFB 003.008\n"
 _VERSION_3_3 = b"RFB 003.003\n"
 
-# Message types of clients; KeyEvent and PointerEvent are ignored, with the
-# number of bytes that follow.
+# Message types of clients; PointerEvent is ignored.
 _SET_PIXEL_FORMAT, _SET_ENCODINGS, _UPDATE_REQUEST = 0, 2, 3
-_IGNORED = {4: 7, 5: 5}
-_CUT_TEXT = 6
+_KEY_EVENT, _POINTER_EVENT, _CUT_TEXT = 4, 5, 6
 
 # The longest clipboard, in bytes.
 _MAX_CUT_TEXT = 2**20
 
+# Keys that do not stand for themselves.
+_BACKSPACE, _ENTER = 0xFF08, 0xFF0D
 
-@dataclass(frozen=True, slots=True)
-class _PixelFormat:
-    """The pixel format of a viewer (RFC 6143, section 7.4)."""
-
-    bits: int
-    big_endian: int
-    maxima: Sequence[int]
-    shifts: Sequence[int]
-
-    @classmethod
-    def parse(cls, data: bytes) -> "_PixelFormat":
-        """Parse a format.
-
-        :raises ValueError: it is not a true-colour format
-        """
-        bits, _, big, true, r, g, b, rs, gs, bs = struct.unpack(
-            ">BBBBHHHBBB3x", data
-        )
-        if not true or bits not in (8, 16, 32):
-            raise ValueError("Only true-colour formats are supported.")
-        return cls(bits, big, (r, g, b), (rs, gs, bs))
-
-    def encode(self, colour: Sequence[int]) -> bytes:
-        """Return the bytes of one pixel."""
-        pixel = sum(
-            value * maximum // 255 << shift
-            for value, maximum, shift in zip(
-                colour, self.maxima, self.shifts, strict=True
-            )
-        )
-        return int(pixel % 2**self.bits).to_bytes(
-            self.bits // 8, "big" if self.big_endian else "little"
-        )
-
+_PROMPT, _CURSOR = "> ", "_"
 
 _FIRST_FORMAT = struct.pack(
     ">BBBBHHHBBB3x", 32, 24, 0, 1, 255, 255, 255, 16, 8, 0
 )
 
-
-@contextlib.contextmanager
-def running(host: str) -> Iterator[int]:
-    """Serve the picture in a thread until the end of the block.
-
-    :returns: the port
-    """
-    started: futures.Future[asyncio.AbstractEventLoop] = futures.Future()
-    stopped = asyncio.Event()
-    listening = socket.create_server((host, 0))
-
-    async def serve() -> None:
-        started.set_result(asyncio.get_running_loop())
-        async with await asyncio.start_server(_serve, sock=listening):
-            await stopped.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    try:
-        yield listening.getsockname()[1]
-    finally:
-        started.result().call_soon_threadsafe(stopped.set)
-        thread.join()
+_FIRST_PIXELS = PixelFormat.parse(_FIRST_FORMAT)
 
 
-async def _serve(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> None:
-    # A client that violates the protocol or disconnects is closed.
-    with contextlib.suppress(OSError, EOFError, ValueError, struct.error):
-        await _handshake(reader, writer)
-        await _answer_requests(reader, writer)
-    writer.close()
+class Screen:
+    """Shows the picture to all viewers, and what they type in a line."""
+
+    def __init__(self) -> None:
+        """Create a screen on which nothing was typed."""
+        self._typed = ""
+        self._viewers: set[_Viewer] = set()
+
+    @property
+    def text(self) -> str:
+        """The line as it is shown: the end of what was typed."""
+        line = f"{_PROMPT}{self._typed}{_CURSOR}"
+        return line[-picture.COLUMNS :]
+
+    def press(self, key: int) -> None:
+        """Show a key, and update the viewers.
+
+        :param key: the X Window System keysym; the backspace key deletes a
+            character, Enter deletes the line
+        """
+        if key == _ENTER:
+            self._typed = ""
+        elif key == _BACKSPACE:
+            self._typed = self._typed[:-1]
+        elif key < 0x100 and chr(key).isprintable():
+            self._typed = (self._typed + chr(key))[-picture.COLUMNS :]
+        for viewer in self._viewers:
+            viewer.update(self.text)
+
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Serve a viewer until it disconnects or violates the protocol."""
+        viewer = _Viewer(writer)
+        self._viewers.add(viewer)
+        try:
+            with contextlib.suppress(
+                OSError, EOFError, ValueError, struct.error
+            ):
+                await _handshake(reader, writer)
+                await self._answer(reader, viewer)
+        finally:
+            self._viewers.discard(viewer)
+            writer.close()
+
+    async def _answer(
+        self, reader: asyncio.StreamReader, viewer: "_Viewer"
+    ) -> None:
+        """Answer messages of a viewer (RFC 6143, section 7.5)."""
+        while True:
+            [kind] = await reader.readexactly(1)
+            if kind == _SET_PIXEL_FORMAT:
+                data = (await reader.readexactly(19))[3:]
+                viewer.pixels = PixelFormat.parse(data)
+            elif kind == _UPDATE_REQUEST:
+                incremental, x, y, width, height = struct.unpack(
+                    ">BHHHH", await reader.readexactly(9)
+                )
+                viewer.request(incremental, (x, y, x + width, y + height))
+                viewer.update(self.text)
+                await viewer.writer.drain()
+            elif kind == _KEY_EVENT:
+                is_down, key = struct.unpack(
+                    ">?2xI", await reader.readexactly(7)
+                )
+                if is_down:
+                    self.press(key)
+            else:
+                await _skip(reader, kind)
+
+
+@dataclass(eq=False, slots=True)
+class _Viewer:
+    """A viewer: its pixel format, and what it has requested and seen."""
+
+    writer: asyncio.StreamWriter
+    pixels: PixelFormat = _FIRST_PIXELS
+    requested: Area | None = None
+    shown: str | None = None
+
+    def request(self, incremental: bool, area: Area) -> None:
+        """Remember the area to update, clipped to the picture."""
+        x, y, right, bottom = area
+        if incremental:
+            # Only the line of text changes.
+            y = max(y, picture.TEXT_TOP)
+        else:
+            self.shown = None
+        right, bottom = min(right, WIDTH), min(bottom, HEIGHT)
+        self.requested = (min(x, right), min(y, bottom), right, bottom)
+
+    def update(self, text: str) -> None:
+        """Send what was requested, unless the viewer shows it already."""
+        # Without a request nothing is sent, so that what a slow viewer does
+        # not read stays bounded (RFC 6143, section 7.5.3).
+        if self.requested is None or self.shown == text:
+            return
+        area = x, y, right, bottom = self.requested
+        self.requested, self.shown = None, text
+        size = (right - x, bottom - y)
+        self.writer.write(struct.pack(">BBHHHHHi", 0, 0, 1, x, y, *size, 0))
+        self.writer.write(picture.draw(text, self.pixels, area))
 
 
 async def _handshake(
@@ -137,27 +160,6 @@ async def _handshake(
     writer.write(struct.pack(">I", len(_NAME)) + _NAME)
 
 
-async def _answer_requests(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> None:
-    """Answer update requests (RFC 6143, sections 7.5 and 7.6)."""
-    pixels = _PixelFormat.parse(_FIRST_FORMAT)
-    while True:
-        [kind] = await reader.readexactly(1)
-        if kind == _SET_PIXEL_FORMAT:
-            pixels = _PixelFormat.parse((await reader.readexactly(19))[3:])
-        elif kind == _UPDATE_REQUEST:
-            incremental, *area = struct.unpack(
-                ">BHHHH", await reader.readexactly(9)
-            )
-            # A still picture never has incremental updates.
-            if not incremental:
-                writer.write(_update(pixels, *area))
-                await writer.drain()
-        else:
-            await _skip(reader, kind)
-
-
 async def _skip(reader: asyncio.StreamReader, kind: int) -> None:
     """Read and ignore the rest of a message."""
     if kind == _SET_ENCODINGS:
@@ -168,19 +170,7 @@ async def _skip(reader: asyncio.StreamReader, kind: int) -> None:
         if length > _MAX_CUT_TEXT:
             raise ValueError("The clipboard is too long.")
         await reader.readexactly(length)
-    elif kind in _IGNORED:
-        await reader.readexactly(_IGNORED[kind])
+    elif kind == _POINTER_EVENT:
+        await reader.readexactly(5)
     else:
         raise ValueError("Unknown message type.")
-
-
-def _update(
-    pixels: _PixelFormat, x: int, y: int, width: int, height: int
-) -> bytes:
-    """Return an update with a rectangle, clipped to the picture."""
-    right, bottom = min(x + width, WIDTH), min(y + height, HEIGHT)
-    x, y = min(x, right), min(y, bottom)
-    colours = [pixels.encode(colour) for colour in _BARS]
-    row = b"".join(colours[at // _BAR_WIDTH] for at in range(x, right))
-    header = struct.pack(">BBHHHHHi", 0, 0, 1, x, y, right - x, bottom - y, 0)
-    return header + row * (bottom - y)

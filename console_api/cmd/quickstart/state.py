@@ -6,7 +6,7 @@ import fcntl
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from oslo_config import cfg
@@ -130,12 +130,17 @@ def write_clouds(state_dir: Path, port: int) -> None:
     )
 
 
-def register_sample_server(database: Database, port: int) -> None:
+def register_sample_server(
+    database: Database, ports: Mapping[str, int]
+) -> None:
     """Register the sample server, unless there are only other servers.
 
-    :param port: the port of its screen, which changes with every start
+    :param ports: the ports of its displays by protocol, which change with
+        every start
     """
-    endpoints = {"vnc": Endpoint(HOST, port)}
+    endpoints = {
+        protocol: Endpoint(HOST, port) for protocol, port in ports.items()
+    }
     if servers.update(database, SERVER_ID, {}, endpoints):
         return
     if servers.list_page(database, "", 1):

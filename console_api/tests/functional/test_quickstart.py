@@ -11,7 +11,6 @@ import sys
 import unittest
 from pathlib import Path
 
-from console_api.cmd.quickstart import screen
 from console_api.tests import prerequisites
 from console_api.tests.functional import (
     client,
@@ -19,7 +18,6 @@ from console_api.tests.functional import (
     openstack_command,
     vnc_servers,
 )
-from console_api.tests.functional.rfb_client import RFBClient
 from console_api.tests.ports import free_port, is_free
 from console_api.tests.waiting import wait_until
 
@@ -207,56 +205,3 @@ class QuickstartTest(QuickstartCase):
             wait_until(functools.partial(is_free, port))
         # The next one is not refused.
         self.assertEqual(0, self.end(self.start()))
-
-
-class ScreenTest(unittest.TestCase):
-    def test_all_versions_receive_a_rectangle(self):
-        with screen.running("127.0.0.1") as port:
-            for version, security in (
-                (b"RFB 003.003\n", b"\0\0\0\1"),
-                (b"RFB 003.007\n", b"\1\1"),
-                (b"RFB 003.008\n", b"\1\1"),
-            ):
-                with self.subTest(version), RFBClient(port) as viewer:
-                    viewer.receive(12)
-                    viewer.send(version)
-                    self.assertEqual(security, viewer.receive(len(security)))
-                    if version != b"RFB 003.003\n":
-                        viewer.send(b"\1")
-                    if version == b"RFB 003.008\n":
-                        self.assertEqual(b"\0\0\0\0", viewer.receive(4))
-                    self.assertIn("test picture", viewer.open())
-                    # 16 bits a pixel, big endian: 5, 6 and 5 bits.
-                    viewer.send(
-                        bytes.fromhex(
-                            "00000000 10100101 001f003f001f 0b0500 000000"
-                        )
-                    )
-                    # Encodings, a key, the pointer, a clipboard, then the
-                    # last pixel of the first bar and the first of the next,
-                    # of a rectangle that is larger than the picture.
-                    viewer.send(
-                        bytes.fromhex(
-                            "02000001 00000000 0401000000000041"
-                            "050000010001 06000000 00000002 6869"
-                            "03 00 0027 00ef ffff ffff"
-                        )
-                    )
-                    header = viewer.receive(16)
-                    self.assertEqual(
-                        "00000001002700ef0119000100000000", header.hex()
-                    )
-                    self.assertEqual("ffffffe0", viewer.receive(4).hex())
-
-    def test_invalid_messages_close_the_connection(self):
-        begin = b"RFB 003.008\n\1\1"
-        with screen.running("127.0.0.1") as port:
-            for message in (
-                b"\xff",
-                b"\x00\0\0\0" + bytes(16),
-                b"\x06\0\0\0\xff\xff\xff\xff",
-            ):
-                with self.subTest(message), RFBClient(port) as viewer:
-                    viewer.send(begin + message)
-                    while viewer.receive(1):
-                        pass
