@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps from a request for a WebSocket to a session."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from console_api.gateway.brokers.base import Credential, Grant, Refused
+from console_api.gateway.close_reasons import CloseReason
+from console_api.gateway.displays import protocol_of
+from console_api.gateway.inbound import (
+    Inbound,
+    PlainInbound,
+    RFBInbound,
+    RFBRefusal,
+)
+from console_api.gateway.pump import DisplayConnection
+from console_api.gateway.services import Services
+from console_api.gateway.session import Session
+from console_api.gateway.spice_inbound import (
+    LinkWaiter,
+    MainInbound,
+    PendingChannel,
+)
+from console_api.gateway.upgrades import Upgrade
+from console_api.gateway.websocket import WebSocket
+from console_api.net.dial import DialError
+from console_api.net.stream import Stream
+from console_api.rfb.errors import ViolationError
+from console_api.spice.link import Link
+
+LOG = logging.getLogger(__name__)
+
+# Seconds after which a worker with too many sessions may have fewer.
+_RETRY_AFTER = 30
+
+
+class Opening:
+    """Opens a session for one WebSocket.
+
+    The opening handshake is answered as late as possible: what a browser
+    sends before is kept by the kernel.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        websocket: WebSocket,
+        upgrade: Upgrade,
+        response: bytes,
+    ) -> None:
+        """Prepare; ``run`` opens.
+
+        :param response: answers the opening handshake
+        """
+        self._services = services
+        self._websocket = websocket
+        self._upgrade = upgrade
+        self._response = response
+        self._grant: Grant | None = None
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self) -> None:
+        """Open a session; return once it runs.
+
+        For an additional channel of SPICE, return once that has ended.
+
+        :raises Refused: the session cannot be opened
+        :raises ConnectionResetError: the browser closed the connection
+        """
+        credential, early = self._check(), b""
+        spice = self._services.spice
+        if self._upgrade.is_spice or spice.has_main(credential):
+            link = await self._read_link()
+            if not link.is_main:
+                await self._join(credential, link)
+                return
+            early = link.message
+        grant = await self._services.broker.open(
+            credential, self._upgrade.client
+        )
+        try:
+            await self._connect(self._restrict(grant), credential, early)
+        except Refused as refusal:
+            self._services.broker.abandoned(grant, refusal.reason)
+            raise
+        except BaseException:
+            self._services.broker.abandoned(grant, CloseReason.GATEWAY_ERROR)
+            raise
+
+    def refuse(self, refusal: Refused) -> None:
+        """Tell the browser why there is no session."""
+        self._accept()
+        for observer in self._services.observers:
+            observer.refused(self._upgrade.client, refusal, self._grant)
+        if (
+            self._grant is not None
+            and refusal.reason is CloseReason.DISPLAY_UNREACHABLE
+            and protocol_of(self._grant.console_type) == "vnc"
+        ):
+            self._websocket.receive(
+                RFBRefusal(self._websocket, refusal.reason)
+            )
+            self._loop.call_later(
+                self._services.settings.handshake_timeout,
+                self._websocket.close,
+                refusal.reason,
+            )
+        else:
+            self._websocket.close(refusal.reason, str(refusal))
+
+    def _check(self) -> Credential:
+        services = self._services
+        if services.is_draining:
+            reason = CloseReason.GATEWAY_STOPPED
+            raise Refused(reason, reason.text)
+        if self._upgrade.credential is None:
+            reason = CloseReason.INVALID_TOKEN
+            raise Refused(reason, reason.text)
+        count = len(services.sessions) + services.opening
+        if count > services.settings.max_sessions:
+            raise Refused(
+                CloseReason.LIMIT_REACHED,
+                "The gateway has too many sessions. Try again later.",
+                label="worker_limit",
+                retry_after=_RETRY_AFTER,
+            )
+        return self._upgrade.credential
+
+    def _restrict(self, grant: Grant) -> Grant:
+        if self._services.settings.is_view_only:
+            grant = replace(grant, view_only=True)
+        self._grant = grant
+        return grant
+
+    def _accept(self) -> None:
+        """Answer the opening handshake, once."""
+        response, self._response = self._response, b""
+        self._websocket.send_raw(response)
+
+    async def _connect(
+        self, grant: Grant, credential: Credential, early: bytes
+    ) -> None:
+        started_at = self._loop.time()
+        stream = await self._dial(grant)
+        dial_seconds = self._loop.time() - started_at
+        services = self._services
+        session = Session(
+            grant, self._upgrade.client, self._websocket, _Ended(services)
+        )
+        display = self._attach(session, stream)
+        inbound = self._inbound(grant, credential, display)
+        services.sessions.add(session)
+        services.broker.opened(session)
+        for observer in services.observers:
+            observer.opened(session, dial_seconds)
+        session.start(inbound, early, services.settings.handshake_timeout)
+
+    def _inbound(
+        self,
+        grant: Grant,
+        credential: Credential,
+        display: DisplayConnection,
+    ) -> Inbound:
+        protocol = protocol_of(grant.console_type)
+        if protocol == "vnc":
+            handshake = RFBInbound(
+                self._websocket,
+                is_view_only=grant.view_only,
+                is_exclusive=grant.exclusive,
+            )
+            handshake.begin()
+            return handshake
+        if protocol == "spice":
+            return MainInbound(
+                self._services.spice, credential, grant, display
+            )
+        return PlainInbound(is_view_only=grant.view_only)
+
+    async def _dial(self, grant: Grant) -> Stream:
+        if protocol_of(grant.console_type) is None:
+            reason = CloseReason.UNSUPPORTED
+            raise Refused(reason, reason.text)
+        try:
+            return await self._services.displays.open(grant)
+        except DialError as error:
+            LOG.warning(
+                "The display of server %s cannot be reached: %s",
+                grant.server_id,
+                error,
+            )
+            raise _unreachable() from error
+
+    def _attach(self, session: Session, stream: Stream) -> DisplayConnection:
+        """Connect a session to its display, and answer the browser."""
+        try:
+            display = session.connect(stream, self._services.buffer)
+        except ConnectionResetError as error:
+            raise _unreachable() from error
+        self._accept()
+        return display
+
+    async def _read_link(self) -> Link:
+        """Wait for the first message of a channel of SPICE."""
+        self._accept()
+        waiter = LinkWaiter()
+        self._websocket.receive(waiter)
+        try:
+            async with asyncio.timeout(
+                self._services.settings.handshake_timeout
+            ):
+                link = await waiter.link
+        except ViolationError as error:
+            raise Refused(CloseReason.VIOLATION, str(error)) from error
+        except TimeoutError as error:
+            reason = CloseReason.CONNECTION_LOST
+            raise Refused(reason, reason.text) from error
+        self._websocket.pause()
+        return link
+
+    async def _join(self, credential: Credential, link: Link) -> None:
+        """Serve a channel besides main until it ends."""
+        services, channel = self._services, PendingChannel()
+        async with services.spice_workers.join(
+            credential, link, channel
+        ) as main:
+            # Main is limited, and the channel ends with it.
+            grant = replace(main, max_duration=0, idle_timeout=0)
+            over = asyncio.Event()
+            session = Session(
+                grant,
+                self._upgrade.client,
+                self._websocket,
+                lambda _session, _reason: over.set(),
+            )
+            self._attach(session, await self._dial(grant))
+            services.channels.add(session)
+            try:
+                channel.attach(session)
+                session.start(
+                    PlainInbound(),
+                    link.message,
+                    services.settings.handshake_timeout,
+                )
+                await over.wait()
+            finally:
+                services.channels.discard(session)
+                session.cut(CloseReason.GATEWAY_STOPPED)
+
+
+def _unreachable() -> Refused:
+    reason = CloseReason.DISPLAY_UNREACHABLE
+    return Refused(reason, reason.text)
+
+
+class _Ended:
+    """Records that a session has ended; holds nothing of its opening."""
+
+    __slots__ = ("_services",)
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def __call__(self, session: Session, reason: CloseReason) -> None:
+        self._services.sessions.discard(session)
+        self._services.broker.closed(session, reason)
+        for observer in self._services.observers:
+            observer.closed(session, reason)
