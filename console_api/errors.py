@@ -105,6 +105,88 @@ class ServerNotReady(Conflict):
         super().__init__(f"Instance {server_id} is not ready")
 
 
+class SessionRefused(ConsoleAPIError):
+    """A gateway must not open a session.
+
+    ``reason`` is for the gateway, the message for the user.  ``retry_after``
+    is in seconds, None if a retry cannot succeed.
+    """
+
+    reason: str
+    retry_after: int | None = None
+
+
+class InvalidToken(SessionRefused, NotFound):
+    """The token was never issued, has expired or was revoked."""
+
+    reason = "invalid_token"
+
+    def __init__(self) -> None:
+        """Create the error with the same message for all causes."""
+        super().__init__("The token is not valid. Open the console again.")
+
+
+class InvalidSecret(SessionRefused, NotFound):
+    """No session can be resumed with the secret, or not any more."""
+
+    reason = "invalid_secret"
+
+    def __init__(self) -> None:
+        """Create the error with the same message for all causes."""
+        super().__init__(
+            "The session cannot be resumed any more. Open the console again."
+        )
+
+
+class TokenUsed(SessionRefused, Conflict):
+    """The token can be used once, and has been."""
+
+    reason = "token_used"
+
+    def __init__(self) -> None:
+        """Create the error."""
+        super().__init__("The token was used already. Open the console again.")
+
+
+class UnknownGateway(SessionRefused, Conflict):
+    """The gateway has not sent a heartbeat yet, or was purged."""
+
+    reason = "unknown_gateway"
+    retry_after = 1
+
+    def __init__(self) -> None:
+        """Create the error."""
+        super().__init__("The gateway is unknown. Send a heartbeat first.")
+
+
+class SessionLocked(SessionRefused):
+    """An administrator has locked the user, project or host."""
+
+    reason = "locked"
+
+    def __init__(self) -> None:
+        """Create the error."""
+        super().__init__("Access is locked by an administrator.")
+
+
+class SessionLimit(SessionRefused):
+    """There are too many open sessions."""
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        """Create the error.
+
+        :param reason: the name of the limit, such as ``user_limit``
+        :param retry_after: in seconds
+        """
+        scope = reason.removesuffix("_limit")
+        super().__init__(
+            f"The maximum number of open sessions of this {scope} is reached. "
+            "Close one, or try again later."
+        )
+        self.reason = reason
+        self.retry_after = retry_after
+
+
 class Unavailable(ConsoleAPIError):
     """The operation is not possible now; a retry may succeed."""
 

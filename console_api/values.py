@@ -29,6 +29,10 @@ MAX_PROTOCOL_LENGTH = 16
 MAX_PATTERNS_LENGTH = 1024
 MAX_REASON_LENGTH = 500
 UUID_LENGTH = 36
+MAX_ADDRESS_LENGTH = 64
+MAX_CLOSE_REASON_LENGTH = 32
+# The kind of scope, a colon and a name.
+MAX_SCOPE_LENGTH = MAX_NAME_LENGTH + 16
 
 #: The console types of remote consoles by the protocol of their endpoint, as
 #: in Nova 34.0.0.

@@ -37,9 +37,11 @@ _STATUS_OF_ERROR: Sequence[tuple[type[errors.ConsoleAPIError], int]] = (
     (errors.InvalidInput, 400),
     (errors.TokenTypeNotAccessible, 401),
     (errors.Forbidden, 403),
+    (errors.SessionLocked, 403),
     (errors.ProjectScopeRequired, 403),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
+    (errors.SessionLimit, 429),
     (errors.Unavailable, 503),
 )
 
@@ -129,7 +131,12 @@ def _from_known(error: errors.ConsoleAPIError, status: int) -> Response:
         LOG.error("The database is unavailable: %s", error.reason)
     if isinstance(error, _PASSING):
         headers = [_RETRY]
-    return _render(status, str(error), headers, type(error))
+    reason = None
+    if isinstance(error, errors.SessionRefused):
+        reason = error.reason
+        if error.retry_after is not None:
+            headers = [("Retry-After", str(error.retry_after))]
+    return _render(status, str(error), headers, type(error), reason)
 
 
 def _render(
@@ -137,9 +144,13 @@ def _render(
     message: str,
     headers: Sequence[Header] = (),
     error: type[Exception] | None = None,
+    reason: str | None = None,
 ) -> Response:
     key = _KEYS.get(status, _OTHER_KEY)
-    body = {key: {"code": status, "message": message}}
+    fault: dict[str, object] = {"code": status, "message": message}
+    if reason is not None:
+        fault["reason"] = reason
+    body = {key: fault}
     return Response(status, json.dumps(body).encode(), headers, error)
 
 

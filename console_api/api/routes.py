@@ -11,7 +11,9 @@ from routes import Mapper
 from console_api.api import targets
 from console_api.api.controllers import (
     console_auth_tokens,
+    console_gateways,
     console_hosts,
+    console_sessions,
     consoles,
     remote_consoles,
 )
@@ -20,12 +22,16 @@ from console_api.api.request import Request
 from console_api.api.response import Response
 from console_api.api.schemas import Schema
 from console_api.api.schemas import console_auth_tokens as token_schemas
+from console_api.api.schemas import console_gateways as gateway_schemas
 from console_api.api.schemas import console_hosts as host_schemas
+from console_api.api.schemas import console_sessions as session_schemas
 from console_api.api.schemas import consoles as console_schemas
 from console_api.api.schemas import remote_consoles as remote_schemas
 from console_api.api.targets import Target
 from console_api.policies import console_auth_tokens as token_policies
+from console_api.policies import console_gateways as gateway_policies
 from console_api.policies import console_hosts as host_policies
+from console_api.policies import console_sessions as session_policies
 from console_api.policies import consoles as console_policies
 from console_api.policies import remote_consoles as remote_policies
 
@@ -184,6 +190,35 @@ ROUTES: Sequence[AnyRoute] = (
         rule=host_policies.UPDATE,
         target=targets.own_project,
         body=host_schemas.UPDATE_BODY,
+    ),
+    Route(
+        "/os-console-sessions",
+        "POST",
+        console_sessions.create,
+        rule=session_policies.OPEN,
+        target=targets.own_project,
+        success=201,
+        body=session_schemas.OPEN_BODY,
+        reserved=True,
+    ),
+    Route(
+        "/os-console-gateways/{gateway_id}",
+        "PUT",
+        console_gateways.update,
+        rule=gateway_policies.UPDATE,
+        target=targets.own_project,
+        body=gateway_schemas.UPDATE_BODY,
+        reserved=True,
+    ),
+    Route(
+        "/os-console-gateways/{gateway_id}/close",
+        "POST",
+        console_gateways.close,
+        rule=gateway_policies.CLOSE,
+        target=targets.own_project,
+        success=204,
+        body=gateway_schemas.CLOSE_BODY,
+        reserved=True,
     ),
 )
 

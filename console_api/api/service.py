@@ -21,6 +21,7 @@ from console_api.db.engine import Database
 from console_api.directory.base import Directory
 from console_api.keys.repository import KeyRepository
 from console_api.policy.enforcer import Enforcer
+from console_api.sessions.manager import SessionManager, SessionSettings
 from console_api.tokens.manager import TokenManager
 
 LOG = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Service:
     console_hosts: ConsoleHostManager
     console_listing: ConsoleListing
     tokens: TokenManager
+    sessions: SessionManager
     bulkhead: Bulkhead
     reserved: Bulkhead
     max_limit: int
@@ -81,6 +83,9 @@ class Service:
             tokens=TokenManager(
                 database, servers, conf.tokens.ttl, _base_urls(conf)
             ),
+            sessions=SessionManager(
+                database, servers, _session_settings(conf)
+            ),
             bulkhead=Bulkhead(
                 "the database or the directory", conf.api.max_slow_requests
             ),
@@ -90,6 +95,20 @@ class Service:
             ),
             max_limit=conf.api.max_limit,
         )
+
+
+def _session_settings(conf: cfg.ConfigOpts) -> SessionSettings:
+    options = conf.sessions
+    return SessionSettings(
+        is_single_use=conf.tokens.single_use,
+        max_duration=options.max_duration,
+        idle_timeout=options.idle_timeout,
+        resume_timeout=options.resume_timeout,
+        maxima={
+            scope: options[f"max_per_{scope}"]
+            for scope in ("token", "user", "server", "project", "gateway")
+        },
+    )
 
 
 def _console_types(conf: cfg.ConfigOpts) -> Sequence[str]:

@@ -31,6 +31,14 @@ OPTS = [
                     "console_hosts",
                     "Console hosts, for administrators.",
                 ),
+                (
+                    "console_sessions",
+                    "Sessions through gateways.",
+                ),
+                (
+                    "console_gateways",
+                    "Heartbeats of gateways.",
+                ),
             ]
         ),
         help="The resources that the filter serves in the pipeline of another "

@@ -15,6 +15,9 @@ _UUID = sa.String(values.UUID_LENGTH)
 _NAME = sa.String(values.MAX_NAME_LENGTH)
 _REASON = sa.String(values.MAX_REASON_LENGTH)
 _CONSOLE_TYPE = sa.String(values.MAX_CONSOLE_TYPE_LENGTH)
+_HASH = sa.String(64)
+_ADDRESS = sa.String(values.MAX_ADDRESS_LENGTH)
+_CLOSE_REASON = sa.String(values.MAX_CLOSE_REASON_LENGTH)
 
 # Parts of constraints.
 _VALID_PORT = f"BETWEEN {values.MIN_PORT} AND {values.MAX_PORT}"
@@ -216,7 +219,7 @@ console_auth_tokens = sa.Table(
     "console_auth_tokens",
     metadata,
     # SHA-256 of the token in hexadecimal; the token itself is not stored.
-    sa.Column("token_hash", sa.String(64), nullable=False),
+    sa.Column("token_hash", _HASH, nullable=False),
     sa.Column("server_id", _UUID, nullable=False),
     sa.Column("console_type", _CONSOLE_TYPE, nullable=False),
     sa.Column("host", _NAME, nullable=False),
@@ -225,6 +228,20 @@ console_auth_tokens = sa.Table(
     sa.Column("internal_access_path", _NAME),
     sa.Column("user_id", _NAME),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
+    # Whether its sessions only show the screen, and whether they may
+    # disconnect other viewers.
+    sa.Column(
+        "view_only",
+        sa.Boolean(name=None),
+        nullable=False,
+        server_default=sa.false(),
+    ),
+    sa.Column(
+        "exclusive",
+        sa.Boolean(name=None),
+        nullable=False,
+        server_default=sa.false(),
+    ),
     sa.PrimaryKeyConstraint("token_hash", name="pk_console_auth_tokens"),
     sa.ForeignKeyConstraint(
         ["server_id"],
@@ -233,6 +250,111 @@ console_auth_tokens = sa.Table(
     ),
     sa.Index("ix_console_auth_tokens_expires_at", "expires_at"),
     sa.Index("ix_console_auth_tokens_server_id", "server_id"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+)
+
+# The worker processes of gateways; each start of one has another ID.
+console_gateways = sa.Table(
+    "console_gateways",
+    metadata,
+    sa.Column("id", _UUID, nullable=False),
+    sa.Column("name", _NAME, nullable=False),
+    sa.Column("heartbeat_interval", sa.Integer, nullable=False),
+    # By the clock of the database server.
+    sa.Column("last_seen_at", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("id", name="pk_console_gateways"),
+    sa.Index("ix_console_gateways_last_seen_at", "last_seen_at"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+)
+
+# Sessions through gateways. No foreign keys: they are kept after their server
+# and token are deleted. Times are by the clock of the database server.
+console_sessions = sa.Table(
+    "console_sessions",
+    metadata,
+    sa.Column("id", _UUID, nullable=False),
+    # SHA-256 of the token that opened it, or the session that it resumes.
+    sa.Column("token_hash", _HASH, nullable=False),
+    # The same, if the token can be used only once: the constraint decides
+    # which of several uses is the first one.
+    sa.Column("single_use_token_hash", _HASH),
+    # SHA-256 of the secret that resumes it; null once that is impossible, or
+    # another session has resumed it.
+    sa.Column("secret_hash", _HASH),
+    sa.Column("resumed_from", _UUID),
+    sa.Column("gateway_id", _UUID, nullable=False),
+    sa.Column("gateway", _NAME, nullable=False),
+    sa.Column("server_id", _UUID, nullable=False),
+    sa.Column("project_id", _NAME, nullable=False),
+    sa.Column("user_id", _NAME),
+    sa.Column("console_type", _CONSOLE_TYPE, nullable=False),
+    sa.Column("compute_host", _NAME),
+    sa.Column("host", _NAME, nullable=False),
+    sa.Column("port", sa.Integer, nullable=False),
+    sa.Column("tls_port", sa.Integer),
+    sa.Column("internal_access_path", _NAME),
+    sa.Column("view_only", sa.Boolean(name=None), nullable=False),
+    sa.Column("exclusive", sa.Boolean(name=None), nullable=False),
+    sa.Column("client_address", _ADDRESS, nullable=False),
+    sa.Column("proxy_address", _ADDRESS),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    # Null while the page that exchanged the token has not connected.
+    sa.Column("connected_at", sa.BigInteger),
+    # When it has to end; null if it has no limit.
+    sa.Column("deadline_at", sa.BigInteger),
+    sa.Column("last_activity_at", sa.BigInteger, nullable=False),
+    # Why its gateway has to close it; null if it may go on.
+    sa.Column("cut_reason", _CLOSE_REASON),
+    sa.Column("closed_at", sa.BigInteger),
+    sa.Column("close_reason", _CLOSE_REASON),
+    # From and to the viewer.
+    sa.Column("bytes_in", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("bytes_out", sa.BigInteger, nullable=False, server_default="0"),
+    sa.PrimaryKeyConstraint("id", name="pk_console_sessions"),
+    sa.UniqueConstraint(
+        "single_use_token_hash",
+        name="uniq_console_sessions0single_use_token_hash",
+    ),
+    sa.UniqueConstraint(
+        "secret_hash", name="uniq_console_sessions0secret_hash"
+    ),
+    sa.Index("ix_console_sessions_token_hash", "token_hash"),
+    sa.Index("ix_console_sessions_gateway_id", "gateway_id", "closed_at"),
+    sa.Index("ix_console_sessions_server_id", "server_id", "closed_at"),
+    sa.Index("ix_console_sessions_project_id", "project_id", "closed_at"),
+    sa.Index("ix_console_sessions_user_id", "user_id", "closed_at"),
+    sa.Index("ix_console_sessions_closed_at", "closed_at"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+)
+
+# A row for each project and user that sessions are counted for. Incrementing
+# its revision makes those who open sessions of the same project or user wait
+# for each other, so that limits are exact.
+console_session_scopes = sa.Table(
+    "console_session_scopes",
+    metadata,
+    sa.Column("name", sa.String(values.MAX_SCOPE_LENGTH), nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("name", name="pk_console_session_scopes"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+)
+
+# Users, projects and hosts whose sessions an administrator has locked.
+console_locks = sa.Table(
+    "console_locks",
+    metadata,
+    sa.Column("scope", sa.String(16), nullable=False),
+    sa.Column("name", _NAME, nullable=False),
+    sa.Column("reason", _REASON, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("scope", "name", name="pk_console_locks"),
+    sa.CheckConstraint(
+        "scope IN ('user', 'project', 'host')", name="ck_console_locks_scope"
+    ),
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",
 )

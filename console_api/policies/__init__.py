@@ -8,7 +8,9 @@ from oslo_policy import policy
 from console_api.policies import (
     base,
     console_auth_tokens,
+    console_gateways,
     console_hosts,
+    console_sessions,
     consoles,
     remote_consoles,
     servers,
@@ -25,5 +27,7 @@ def list_rules() -> list[policy.RuleDefault]:
             console_auth_tokens.list_rules(),
             remote_consoles.list_rules(),
             console_hosts.list_rules(),
+            console_sessions.list_rules(),
+            console_gateways.list_rules(),
         )
     )

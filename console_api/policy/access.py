@@ -13,7 +13,9 @@ from oslo_context.context import RequestContext
 
 from console_api.policies import (
     console_auth_tokens,
+    console_gateways,
     console_hosts,
+    console_sessions,
     consoles,
     remote_consoles,
 )
@@ -72,6 +74,9 @@ ACCESS: Mapping[str, Access] = {
     console_hosts.INDEX: _no_project(console_hosts.INDEX),
     console_hosts.SHOW: _no_project(console_hosts.SHOW),
     console_hosts.UPDATE: _no_project(console_hosts.UPDATE),
+    console_sessions.OPEN: _no_project(console_sessions.OPEN),
+    console_gateways.UPDATE: _no_project(console_gateways.UPDATE),
+    console_gateways.CLOSE: _no_project(console_gateways.CLOSE),
 }
 
 

@@ -98,6 +98,10 @@ class Client:
         """Send a POST request, optionally with a document."""
         return self.request("POST", path, body=body, **kwargs)
 
+    def put(self, path: str, body: Any = None, **kwargs) -> Reply:
+        """Send a PUT request, optionally with a document."""
+        return self.request("PUT", path, body=body, **kwargs)
+
     def delete(self, path: str, **kwargs) -> Reply:
         """Send a DELETE request."""
         return self.request("DELETE", path, **kwargs)

@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statements that open and resume sessions through gateways.
+
+The order of statements in a transaction is always the same: scopes, the
+server, then sessions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_db import exception as db_exc
+from sqlalchemy.engine import Connection
+
+from console_api.db import clock, session_limits, tables
+from console_api.db.engine import Database, retried
+from console_api.db.rows import columns_of
+from console_api.db.session_limits import Limits
+
+_sessions = tables.console_sessions.c
+_tokens = tables.console_auth_tokens.c
+_servers = tables.servers.c
+_scopes = tables.console_session_scopes
+
+# What changes with the connection of a viewer.
+_VIEWER = ("gateway_id", "gateway", "client_address", "proxy_address")
+
+# What a session inherits from the token that opens it.
+_INHERITED = (
+    "host",
+    "port",
+    "tls_port",
+    "internal_access_path",
+    "view_only",
+    "exclusive",
+)
+
+_FIND_TOKEN = (
+    sa.select(
+        _tokens.token_hash,
+        _tokens.server_id,
+        _servers.project_id,
+        _tokens.user_id,
+        _tokens.console_type,
+        _servers.compute_host,
+        *(_tokens[name] for name in _INHERITED),
+    )
+    .select_from(
+        tables.console_auth_tokens.join(
+            tables.servers, _servers.uuid == _tokens.server_id
+        )
+    )
+    .where(
+        _tokens.token_hash == sa.bindparam("token_hash"),
+        _tokens.expires_at > sa.bindparam("now"),
+    )
+)
+
+_FIND_RESUMABLE = sa.select(
+    _sessions.id,
+    _sessions.created_at,
+    _sessions.connected_at,
+    sa.func.coalesce(_sessions.closed_at, session_limits.LOST_AT),
+    _sessions.deadline_at,
+    clock.now(),
+    _sessions.token_hash,
+    _sessions.server_id,
+    _sessions.project_id,
+    _sessions.user_id,
+    _sessions.console_type,
+    _sessions.compute_host,
+    *(_sessions[name] for name in _INHERITED),
+).where(
+    _sessions.secret_hash == sa.bindparam("secret_hash"),
+    _sessions.cut_reason.is_(None),
+)
+
+# Wait for a change of the server, which revokes its tokens and cuts its
+# sessions, or make it wait.
+_LOCK_TOKEN = (
+    sa.select(sa.literal(1))
+    .select_from(
+        tables.console_auth_tokens.join(
+            tables.servers, _servers.uuid == _tokens.server_id
+        )
+    )
+    .where(_tokens.token_hash == sa.bindparam("token_hash"))
+    .with_for_update(read=True)
+)
+_LOCK_SERVER = (
+    sa.select(sa.literal(1))
+    .where(
+        _servers.uuid == sa.bindparam("server_id"),
+        _servers.project_id == sa.bindparam("project_id"),
+    )
+    .with_for_update(read=True)
+)
+
+# A write that changes something: Galera would not notice another one.
+_LOCK_SCOPE = (
+    _scopes.update()
+    .where(_scopes.c.name == sa.bindparam("scope"))
+    .values(revision=_scopes.c.revision + 1)
+)
+
+_LATEST = tables.console_sessions.update().where(
+    _sessions.id == sa.bindparam("old_id"),
+    _sessions.secret_hash == sa.bindparam("old_secret_hash"),
+    _sessions.cut_reason.is_(None),
+)
+
+# The gateway of the former session closes it if it is still open.
+_RELEASE = _LATEST.values(
+    secret_hash=None,
+    cut_reason=sa.case((_sessions.closed_at.is_(None), "taken_over")),
+)
+
+# Of a session that is still pending.
+_CONNECT = _LATEST.where(_sessions.connected_at.is_(None)).values(
+    connected_at=clock.now(),
+    last_activity_at=clock.now(),
+    **{
+        name: sa.bindparam(f"new_{name}", type_=_sessions[name].type)
+        for name in _VIEWER
+    },
+)
+
+
+class ScopeMissing(Exception):
+    """A project or user opens its first session: see ``add_scopes``."""
+
+
+class AlreadyUsed(Exception):
+    """Another session used the token, or resumed this one, first."""
+
+
+class Revoked(Exception):
+    """The token was revoked, or its server has changed, concurrently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a session leads, and who opened it."""
+
+    token_hash: str = field(repr=False)
+    server_id: str
+    project_id: str
+    user_id: str | None
+    console_type: str
+    compute_host: str | None
+    host: str
+    port: int
+    tls_port: int | None
+    internal_access_path: str | None
+    view_only: bool
+    exclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Resumable:
+    """The latest session of a secret; times are in seconds since the epoch.
+
+    ``connected_at`` is None before the first connection, ``ended_at`` while
+    it is open, and ``deadline_at`` if it has no time limit.  ``now`` is when
+    it was read.
+    """
+
+    id: str
+    created_at: int
+    connected_at: int | None
+    ended_at: int | None
+    deadline_at: int | None
+    now: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A new session besides its origin: ID, secret, gateway and viewer."""
+
+    id: str
+    secret_hash: str = field(repr=False)
+    gateway_id: str
+    gateway: str
+    client_address: str
+    proxy_address: str | None
+
+
+def find_token(database: Database, token_hash: str, now: int) -> Origin | None:
+    """Return what a token leads to, None if it is not valid.
+
+    :param now: in seconds since the epoch
+    """
+    rows = database.read(
+        _FIND_TOKEN, Origin, {"token_hash": token_hash, "now": now}
+    )
+    return rows[0] if rows else None
+
+
+def find_resumable(database: Database, secret_hash: str) -> Resumable | None:
+    """Return the latest session of a secret, None if it cannot be resumed."""
+    rows = database.read(
+        _FIND_RESUMABLE,
+        _resumable,
+        {"secret_hash": secret_hash},
+    )
+    return rows[0] if rows else None
+
+
+def _resumable(*row: Any) -> Resumable:
+    id_, created_at, connected_at, ended_at, deadline_at, now, *rest = row
+    return Resumable(
+        id_,
+        created_at,
+        connected_at,
+        ended_at,
+        deadline_at,
+        now,
+        Origin(*rest),
+    )
+
+
+@retried
+def add_scopes(database: Database, origin: Origin) -> None:
+    """Add the rows of a project and a user that sessions are counted for."""
+    for name in _scope_names(origin):
+        try:
+            with database.transaction() as connection:
+                connection.execute(
+                    _scopes.insert(), {"name": name, "revision": 0}
+                )
+        except db_exc.DBDuplicateEntry:
+            # Another request has added it.
+            continue
+
+
+@retried
+def insert(
+    database: Database,
+    opening: Opening,
+    origin: Origin,
+    limits: Limits,
+    *,
+    is_single_use: bool,
+    is_connected: bool,
+    max_duration: int,
+) -> None:
+    """Store a session that a token opens.
+
+    :param is_connected: whether its viewer is connected already
+    :param max_duration: in seconds; 0 means no limit
+    :raises ScopeMissing: call ``add_scopes`` and repeat
+    :raises Refused: a lock or a limit refuses it
+    :raises AlreadyUsed: the token was used
+    :raises Revoked: the token was revoked concurrently
+    """
+    row = {**columns_of(opening), **columns_of(origin)}
+    try:
+        with database.transaction() as connection:
+            _lock_scopes(connection, origin)
+            _require(connection, _LOCK_TOKEN, row)
+            session_limits.check(connection, limits, row)
+            connection.execute(
+                tables.console_sessions.insert().values(
+                    **row,
+                    **_times(is_connected=is_connected),
+                    single_use_token_hash=(
+                        origin.token_hash if is_single_use else None
+                    ),
+                    deadline_at=(
+                        clock.now() + max_duration if max_duration else None
+                    ),
+                )
+            )
+    except db_exc.DBDuplicateEntry as error:
+        # IDs and secrets are random: it is the use of the token.
+        raise AlreadyUsed from error
+
+
+@retried
+def connect(database: Database, pending: Resumable, opening: Opening) -> None:
+    """Record that the viewer of a pending session has connected.
+
+    It was counted when it was stored.
+
+    :param opening: with the ID of the pending session
+    :raises ScopeMissing: call ``add_scopes`` and repeat
+    :raises Refused: a lock refuses it
+    :raises AlreadyUsed: another viewer with the same secret was first
+    :raises Revoked: the server has changed concurrently
+    """
+    row = {**columns_of(opening), **columns_of(pending.origin)}
+    with database.transaction() as connection:
+        _lock_scopes(connection, pending.origin)
+        _require(connection, _LOCK_SERVER, row)
+        session_limits.check(connection, session_limits.NONE, row)
+        _replace(connection, pending, opening, _CONNECT)
+
+
+@retried
+def resume(
+    database: Database, old: Resumable, opening: Opening, limits: Limits
+) -> None:
+    """Store a session that resumes another one, and end that.
+
+    :raises: see ``connect``; ``Refused`` because of limits, too.  The other
+        session can then still be resumed later.
+    """
+    row = {**columns_of(opening), **columns_of(old.origin)}
+    with database.transaction() as connection:
+        _lock_scopes(connection, old.origin)
+        _require(connection, _LOCK_SERVER, row)
+        _replace(connection, old, opening, _RELEASE)
+        # Not counted with the session that it replaces.
+        session_limits.check(connection, limits, row)
+        connection.execute(
+            tables.console_sessions.insert().values(
+                **row,
+                **_times(is_connected=True),
+                resumed_from=old.id,
+                deadline_at=old.deadline_at,
+            )
+        )
+
+
+def _scope_names(origin: Origin) -> list[str]:
+    """Return the scopes of a session, in the order in which to lock them."""
+    names = [f"project:{origin.project_id}"]
+    if origin.user_id is not None:
+        names.append(f"user:{origin.user_id}")
+    return names
+
+
+def _lock_scopes(connection: Connection, origin: Origin) -> None:
+    """Wait for others that open sessions of the same project or user."""
+    for name in _scope_names(origin):
+        if not connection.execute(_LOCK_SCOPE, {"scope": name}).rowcount:
+            raise ScopeMissing
+
+
+def _require(
+    connection: Connection,
+    statement: sa.Select[Any],
+    row: Mapping[str, object],
+) -> None:
+    """Lock what a session depends on.
+
+    :raises Revoked: it does not exist any more
+    """
+    if not connection.execute(statement, row).first():
+        raise Revoked
+
+
+def _replace(
+    connection: Connection,
+    old: Resumable,
+    opening: Opening,
+    statement: sa.Update,
+) -> None:
+    values = {f"new_{name}": getattr(opening, name) for name in _VIEWER}
+    values |= {"old_id": old.id, "old_secret_hash": opening.secret_hash}
+    if not connection.execute(statement, values).rowcount:
+        raise AlreadyUsed
+
+
+def _times(*, is_connected: bool) -> dict[str, object]:
+    return {
+        "created_at": clock.now(),
+        "last_activity_at": clock.now(),
+        "connected_at": clock.now() if is_connected else None,
+    }

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a new session has to respect: locks, and limits of open sessions."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console_api.db import clock, tables
+
+_sessions = tables.console_sessions.c
+_gateways = tables.console_gateways.c
+_locks = tables.console_locks.c
+
+#: How many intervals may pass between two heartbeats of a gateway.
+MISSED_HEARTBEATS = 2
+
+#: Whether the gateway of a session counts as dead.
+IS_LOST = (
+    _gateways.last_seen_at + MISSED_HEARTBEATS * (_gateways.heartbeat_interval)
+    < clock.now()
+)
+
+#: When the gateway of a session was last seen, null if it is alive.
+LOST_AT = (
+    sa.select(_gateways.last_seen_at)
+    .where(_gateways.id == _sessions.gateway_id, IS_LOST)
+    .scalar_subquery()
+)
+
+#: Whether an administrator has locked the user, project or host of a session.
+IS_LOCKED = sa.exists().where(
+    sa.or_(
+        sa.and_(_locks.scope == "user", _locks.name == _sessions.user_id),
+        sa.and_(
+            _locks.scope == "project", _locks.name == _sessions.project_id
+        ),
+        sa.and_(
+            _locks.scope == "host",
+            _locks.name.in_([_sessions.compute_host, _sessions.gateway]),
+        ),
+    )
+)
+
+# The columns that sessions are counted by.
+_COLUMNS = {
+    "token": _sessions.token_hash,
+    "user": _sessions.user_id,
+    "server": _sessions.server_id,
+    "project": _sessions.project_id,
+    "gateway": _sessions.gateway_id,
+}
+
+#: Reasons of ``Refused`` other than limits, which are ``<name>_limit``.
+LOCKED = "locked"
+UNKNOWN_GATEWAY = "unknown_gateway"
+
+
+class Refused(Exception):
+    """A session must not be opened now; the argument is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Maximum numbers of open sessions by ``_COLUMNS``; 0 means no limit.
+
+    ``resume_timeout`` is how long, in seconds, a session that its page has
+    not connected to counts as open.
+    """
+
+    maxima: Mapping[str, int]
+    resume_timeout: int
+
+
+#: Locks are respected even without limits.
+NONE = Limits({}, 0)
+
+
+def check(
+    connection: Connection, limits: Limits, values: Mapping[str, object]
+) -> None:
+    """Check whether a session may be opened now.
+
+    :param values: the columns of its row
+    :raises Refused: it may not
+    """
+    counted = [name for name, maximum in limits.maxima.items() if maximum]
+    found: Sequence[int] = connection.execute(
+        _statement(*counted),
+        {
+            "resume_timeout": limits.resume_timeout,
+            "compute_host": values["compute_host"],
+            "gateway": values["gateway"],
+            **{
+                column.name: values[column.name]
+                for column in _COLUMNS.values()
+            },
+        },
+    ).one()
+    is_locked, is_known, *counts = found
+    if is_locked:
+        raise Refused(LOCKED)
+    if not is_known:
+        raise Refused(UNKNOWN_GATEWAY)
+    for name, count in zip(counted, counts, strict=True):
+        if count >= limits.maxima[name]:
+            raise Refused(f"{name}_limit")
+
+
+@functools.cache
+def _statement(*counted: str) -> sa.Select[*tuple[Any, ...]]:
+    """Return the statement that counts; there are few combinations."""
+    columns = [_is_locked(), _is_known(), *map(_count, counted)]
+    return sa.select(*columns)
+
+
+def _is_locked() -> sa.ColumnElement[int]:
+    def of(scope: str, *names: str) -> sa.ColumnElement[bool]:
+        return sa.and_(
+            _locks.scope == scope,
+            _locks.name.in_(
+                [sa.bindparam(name, type_=sa.String) for name in names]
+            ),
+        )
+
+    return (
+        sa.select(sa.func.count())
+        .where(
+            sa.or_(
+                of("user", "user_id"),
+                of("project", "project_id"),
+                of("host", "compute_host", "gateway"),
+            )
+        )
+        .scalar_subquery()
+    )
+
+
+def _is_known() -> sa.ColumnElement[int]:
+    return (
+        sa.select(sa.func.count())
+        .where(_gateways.id == sa.bindparam("gateway_id"))
+        .scalar_subquery()
+    )
+
+
+def _count(name: str) -> sa.ColumnElement[int]:
+    """Count the sessions that are open or may still be connected to."""
+    column = _COLUMNS[name]
+    return (
+        sa.select(sa.func.count())
+        .select_from(
+            tables.console_sessions.join(
+                tables.console_gateways, _gateways.id == _sessions.gateway_id
+            )
+        )
+        .where(
+            column == sa.bindparam(column.name),
+            _sessions.closed_at.is_(None),
+            _sessions.cut_reason.is_(None),
+            sa.case(
+                (
+                    _sessions.connected_at.is_(None),
+                    _sessions.created_at
+                    > clock.now()
+                    - sa.bindparam("resume_timeout", type_=sa.Integer),
+                ),
+                else_=sa.not_(IS_LOST),
+            ),
+        )
+        .scalar_subquery()
+    )
