@@ -2,6 +2,7 @@
 """A gateway with real sockets, a stand-in broker and displays of tests."""
 
 import asyncio
+import contextlib
 import struct
 import tempfile
 import unittest
@@ -129,6 +130,7 @@ class GatewayCase(unittest.IsolatedAsyncioTestCase):
     """Serves WebSockets, by aiohttp, that lead to a display of the test."""
 
     settings = Settings()
+    scheme = "ws"
 
     async def asyncSetUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -148,6 +150,8 @@ class GatewayCase(unittest.IsolatedAsyncioTestCase):
         listening = await asyncio.get_running_loop().create_server(
             self.server, "127.0.0.1", 0
         )
+        self._displays: set[asyncio.Task[None]] = set()
+        self.addAsyncCleanup(self._wait_for_displays)
         self.addAsyncCleanup(self.connections.drain, 0)
         self.addCleanup(listening.close)
         self.port = listening.sockets[0].getsockname()[1]
@@ -163,7 +167,18 @@ class GatewayCase(unittest.IsolatedAsyncioTestCase):
 
     async def serve_display(self, display: Display, **values: object) -> None:
         """Start a display, and grant it."""
-        listening = await asyncio.start_server(display, "127.0.0.1", 0)
+
+        async def serve(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._displays.add(task)
+            with contextlib.suppress(ConnectionError):
+                await display(reader, writer)
+            writer.close()
+
+        listening = await asyncio.start_server(serve, "127.0.0.1", 0)
         self.addCleanup(listening.close)
         port = listening.sockets[0].getsockname()[1]
         self.broker.grant = grant(port, **values)
@@ -173,7 +188,7 @@ class GatewayCase(unittest.IsolatedAsyncioTestCase):
     ) -> ClientConnection:
         """Open a WebSocket with a client that is not ours."""
         browser = await connect(
-            f"ws://127.0.0.1:{self.port}/?token={token}",
+            f"{self.scheme}://127.0.0.1:{self.port}/?token={token}",
             proxy=None,
             max_size=None,
             **options,  # type: ignore[arg-type]
@@ -196,6 +211,10 @@ class GatewayCase(unittest.IsolatedAsyncioTestCase):
             ).encode()
         )
         return reader, writer
+
+    async def _wait_for_displays(self) -> None:
+        async with asyncio.timeout(TIMEOUT):
+            await asyncio.gather(*self._displays)
 
     async def closed(self, browser: ClientConnection) -> tuple[int, str]:
         """Wait for the end; return the code and the reason."""
