@@ -14,7 +14,6 @@ from dataclasses import replace
 from oslo_config import cfg
 
 from console_api import errors
-from console_api.agent import notify
 from console_api.agent.clock import ClockComparison
 from console_api.agent.console_log import log_changes
 from console_api.agent.drivers.base import Driver
@@ -23,6 +22,7 @@ from console_api.agent.handover import Predecessor, Successor
 from console_api.agent.steps import Steps
 from console_api.agent.timer import Timer
 from console_api.db.heartbeats import AgentReport
+from console_api.net import notify
 
 LOG = logging.getLogger(__name__)
 

@@ -7,9 +7,10 @@ import signal
 import time
 
 from console_api import errors
-from console_api.agent import handover, notify
+from console_api.agent import handover
 from console_api.agent.handover import Predecessor, Successor
 from console_api.agent.reconciler import Reconciler
+from console_api.net import notify
 
 LOG = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from unittest import mock
 from oslo_config import cfg
 
 from console_api import conf, errors
-from console_api.agent import notify
 from console_api.agent import reconciler as module
 from console_api.agent.drivers.base import Console, Driver
 from console_api.agent.reconciler import Reconciler
 from console_api.db.heartbeats import AgentReport
 from console_api.directory.base import Directory
+from console_api.net import notify
 from console_api.tests.waiting import wait_until_async
 
 

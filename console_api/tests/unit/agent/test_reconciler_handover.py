@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from unittest import mock
 
 from console_api import errors
-from console_api.agent import notify
 from console_api.agent.drivers.base import Console
 from console_api.agent.handover import HandoverError
 from console_api.agent.reconciler import Reconciler
+from console_api.net import notify
 from console_api.tests.unit.agent.test_reconciler import (
     ReconcilerCase,
     RecordingDriver,

@@ -5,9 +5,10 @@ import signal
 import unittest
 from unittest import mock
 
-from console_api.agent import notify, reload
+from console_api.agent import reload
 from console_api.agent.handover import HandoverError, Successor
 from console_api.agent.reload import Reload
+from console_api.net import notify
 from console_api.tests.waiting import wait_until_async
 
 

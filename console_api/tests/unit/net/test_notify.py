@@ -4,7 +4,7 @@ import os
 import socket
 from unittest import mock
 
-from console_api.agent import notify
+from console_api.net import notify
 from console_api.tests.unit import base
 
 
