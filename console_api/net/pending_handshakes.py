@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limit of connections that have not authenticated yet."""
 
-import asyncio
 from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Protocol
+
+
+class Cancellable(Hashable, Protocol):
+    """A task, or another connection."""
+
+    def cancel(self) -> object:
+        """End the connection."""
 
 
 class PendingHandshakes:
@@ -20,11 +28,11 @@ class PendingHandshakes:
         :param limit: how many there may be at a time
         """
         self._limit = limit
-        self._addresses: dict[asyncio.Task[None], str] = {}
+        self._addresses: dict[Cancellable, str] = {}
         # The oldest task of each address, and the oldest address, come first.
-        self._tasks: dict[str, OrderedDict[asyncio.Task[None], None]] = {}
+        self._tasks: dict[str, OrderedDict[Cancellable, None]] = {}
 
-    def add(self, task: asyncio.Task[None], address: str) -> None:
+    def add(self, task: Cancellable, address: str) -> None:
         """Add a new connection; cancel another one if there are too many.
 
         :param address: what the connections of one client have in common
@@ -37,7 +45,7 @@ class PendingHandshakes:
             self.discard(oldest)
             oldest.cancel()
 
-    def discard(self, task: asyncio.Task[None]) -> None:
+    def discard(self, task: Cancellable) -> None:
         """Remove a connection, which has authenticated or ended."""
         address = self._addresses.pop(task, None)
         if address is None:
