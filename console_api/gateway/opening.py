@@ -84,8 +84,13 @@ class Opening:
         except Refused as refusal:
             self._services.broker.abandoned(grant, refusal.reason)
             raise
-        except BaseException:
-            self._services.broker.abandoned(grant, CloseReason.GATEWAY_ERROR)
+        except BaseException as error:
+            self._services.broker.abandoned(
+                grant,
+                CloseReason.GATEWAY_STOPPED
+                if isinstance(error, asyncio.CancelledError)
+                else CloseReason.GATEWAY_ERROR,
+            )
             raise
 
     def refuse(self, refusal: Refused) -> None:

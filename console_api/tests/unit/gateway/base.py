@@ -174,7 +174,7 @@ class GatewayCase(unittest.IsolatedAsyncioTestCase):
             task = asyncio.current_task()
             assert task is not None
             self._displays.add(task)
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, EOFError):
                 await display(reader, writer)
             writer.close()
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
+from unittest import mock
 
+from console_api.gateway import connections
 from console_api.gateway.close_reasons import CloseReason
 from console_api.tests.unit.gateway.base import GatewayCase, echo
 from console_api.tests.waiting import wait_until_async
@@ -29,3 +31,38 @@ class OpenTest(GatewayCase):
         await self.open()
         self.assertEqual([], self.server.connections)
         await wait_until_async(lambda: len(asyncio.all_tasks()) < 5)
+
+
+class DrainTest(GatewayCase):
+    async def test_sessions_are_closed_one_after_another(self) -> None:
+        await self.serve_display(echo)
+        browsers = [await self.open() for _ in range(5)]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await self.connections.drain(0.2)
+        self.assertGreaterEqual(loop.time() - began, 0.16)
+        self.assertEqual(0, len(self.connections))
+        for browser in browsers:
+            self.assertEqual(1012, (await self.closed(browser))[0])
+        self.assertEqual(
+            5 * [CloseReason.GATEWAY_STOPPED], self.broker.reasons
+        )
+
+    async def test_browser_that_stays_does_not_stop_drain(self) -> None:
+        await self.serve_display(echo)
+        reader, _ = await self.open_raw()
+        await reader.readuntil(b"\r\n\r\n")
+        with mock.patch.object(connections, "_LAST_CLOSE_TIMEOUT", 0.01):
+            await self.connections.drain(0)
+        self.assertEqual(1, len(self.connections))
+
+
+class SweepTest(GatewayCase):
+    async def test_run_sweeps(self) -> None:
+        await self.serve_display(echo, max_duration=1)
+        browser = await self.open()
+        with mock.patch.object(connections, "_SWEEP_INTERVAL", 0.01):
+            running = asyncio.create_task(self.connections.run())
+            code, _ = await self.closed(browser)
+            running.cancel()
+        self.assertEqual(CloseReason.TIME_LIMIT.code, code)
