@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the directory `nova`: how to connect to Nova.
+"""Options of connections to Nova: those of keystoneauth.
 
-They are those of keystoneauth, with different defaults.  They are registered
-when the driver is loaded, because only the driver requires that library.
+The directory `nova` uses them, and gateways with `sessions = local`.
 """
 
-from keystoneauth1 import loading
 from oslo_config import cfg
+
+from console_api.conf import service_clients
 
 GROUP = "nova"
 
@@ -24,33 +24,10 @@ DEFAULTS = {
 
 
 def register(conf: cfg.ConfigOpts) -> None:
-    """Register the options, except those of the ``auth_type``.
-
-    keystoneauth registers these when it loads the plug-in.
-    """
-    conf.register_opts(_options(), group=GROUP)
-    loading.register_auth_conf_options(conf, GROUP)
+    """Register the options; see ``service_clients.register``."""
+    service_clients.register(conf, GROUP, DEFAULTS)
 
 
 def list_opts() -> list[cfg.Opt]:
     """Return the options, including those of password authentication."""
-    return [
-        *loading.get_auth_common_conf_options(),
-        *loading.get_auth_plugin_conf_options("v3password"),
-        *_options(),
-    ]
-
-
-def _options() -> list[cfg.Opt]:
-    options = [
-        *(
-            # An integer before keystoneauth 5.14.
-            cfg.FloatOpt(option.name, help=option.help)
-            if option.dest == "timeout"
-            else option
-            for option in loading.get_session_conf_options()
-        ),
-        *loading.get_adapter_conf_options(include_deprecated=False),
-    ]
-    cfg.set_defaults(options, **DEFAULTS)
-    return options
+    return service_clients.list_opts(DEFAULTS)

@@ -8,7 +8,7 @@ from oslo_middleware.healthcheck.opts import HEALTHCHECK_OPTS
 from oslo_policy import opts as policy_opts
 
 from console_api import conf
-from console_api.conf import middleware, nova, policy, xvp
+from console_api.conf import gateway_api, middleware, nova, policy, xvp
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
@@ -16,6 +16,7 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     return [
         *((group.GROUP, list(group.OPTS)) for group in conf.GROUPS),
         (xvp.POOL_GROUP.format("name"), list(xvp.POOL_OPTS)),
+        (gateway_api.GROUP, gateway_api.list_opts()),
         (nova.GROUP, nova.list_opts()),
     ]
 

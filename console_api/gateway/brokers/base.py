@@ -95,6 +95,19 @@ class Traffic:
     idle_seconds: float
 
 
+@dataclass(slots=True)
+class BrokerStatistics:
+    """What a broker counted since it was created.
+
+    ``pending_reports`` is the number of ended sessions that the API has not
+    recorded yet.
+    """
+
+    failed_requests: int = 0
+    failed_heartbeats: int = 0
+    pending_reports: int = 0
+
+
 class OpenSession(Protocol):
     """A session that is connected, as brokers see it."""
 
@@ -110,6 +123,11 @@ class OpenSession(Protocol):
 
 class Broker(abc.ABC):
     """Decides who may open sessions, and is told what becomes of them."""
+
+    @property
+    def statistics(self) -> BrokerStatistics:
+        """What it counted until now; nothing, unless it overrides this."""
+        return BrokerStatistics()
 
     @abc.abstractmethod
     async def exchange(self, token: str, client: Client) -> Grant:

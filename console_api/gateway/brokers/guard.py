@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from console_api.gateway.attempts import Attempts
 from console_api.gateway.brokers.base import (
     Broker,
+    BrokerStatistics,
     Client,
     Credential,
     Grant,
@@ -61,6 +62,11 @@ class GuardedBroker(Broker):
     def abandoned(self, grant: Grant, reason: CloseReason) -> None:
         """Record that a granted session never became an ``opened`` one."""
         self._broker.abandoned(grant, reason)
+
+    @property
+    def statistics(self) -> BrokerStatistics:
+        """What the broker counted until now."""
+        return self._broker.statistics
 
     @property
     def sessions(self) -> Sequence[OpenSession]:

@@ -9,7 +9,7 @@ from oslo_policy import opts as policy_opts
 
 from console_api import conf as configuration
 from console_api import errors
-from console_api.conf import nova, opts
+from console_api.conf import gateway_api, nova, opts
 from console_api.tests.unit import base
 
 
@@ -154,7 +154,7 @@ class OptionsTest(unittest.TestCase):
         self.assertEqual(
             sorted(
                 [group.GROUP for group in configuration.GROUPS]
-                + ["xvp_pool:name", nova.GROUP]
+                + ["xvp_pool:name", gateway_api.GROUP, nova.GROUP]
             ),
             sorted(names),
         )
@@ -162,7 +162,7 @@ class OptionsTest(unittest.TestCase):
 
     def test_every_option_has_help(self) -> None:
         for group, options in opts.list_opts():
-            if group == nova.GROUP:
+            if group in {gateway_api.GROUP, nova.GROUP}:
                 # The help is keystoneauth's.
                 continue
             for option in options:
