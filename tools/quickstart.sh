@@ -24,5 +24,8 @@ ensure_environment "$folder" \
     "$(cd "$root" && stamp_of setup.cfg requirements.txt constraints.txt)" \
     --constraint "$root/constraints.txt" --editable "${root}[quickstart]"
 
+python3 "$root/tools/fetch_modules.py" ||
+    say "Without these modules, the page shows no consoles in the browser."
+
 # A --state-dir of the user comes later and wins.
 exec "$folder/bin/console-api-quickstart" --state-dir "$root/state" "$@"

@@ -17,6 +17,8 @@ folder=$root/.venv/test
 ensure_environment "$folder" "$(cd "$root" && stamp_of constraints.txt)" \
     --constraint "$root/constraints.txt" tox tox-uv
 
+# Without them, tests in a browser are skipped.
+python3 "$root/tools/fetch_modules.py" || say "The page is incomplete."
 cd "$root"
 export PIP_CACHE_DIR="$root/.venv/cache" UV_CACHE_DIR="$root/.venv/uv"
 [ $# = 0 ] || exec "$folder/bin/tox" "$@"
