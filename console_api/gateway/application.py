@@ -7,7 +7,7 @@ import logging
 import traceback
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aiohttp import web
 from oslo_config import cfg
@@ -16,19 +16,20 @@ from console_api.gateway import credentials, origins
 from console_api.gateway.brokers.base import Broker, Refused
 from console_api.gateway.close_reasons import CloseReason
 from console_api.gateway.connections import Connections
+from console_api.gateway.listener import SERVER, Connection
 from console_api.gateway.observers import Observer
 from console_api.gateway.pages import Pages
 from console_api.gateway.proxies import Source, TrustedProxies
 from console_api.gateway.upgrades import take_over
-
-if TYPE_CHECKING:
-    from console_api.gateway.listener import Connection
 
 LOG = logging.getLogger(__name__)
 
 # Longer heads of requests are refused, in bytes, and longer bodies.
 MAX_HEAD_SIZE = 16 * 1024
 _MAX_BODY_SIZE = 4096
+
+# Seconds that a browser has to receive a response.
+_SEND_TIMEOUT = 60
 
 _EXCHANGE = "/exchange"
 _HEALTH = "/health"
@@ -75,9 +76,19 @@ class Application:
 
     async def handle(self, request: _Request) -> web.StreamResponse:
         """Answer a request."""
+        cast("Connection", request.protocol).begin_request()
         response = await self._answer(request)
-        # aiohttp would name itself and the version of Python.
-        response.headers.setdefault("Server", "console-api-gateway")
+        if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            # The connection is no longer that of the HTTP server: not sent.
+            return response
+        response.headers.setdefault("Server", SERVER)
+        try:
+            async with asyncio.timeout(_SEND_TIMEOUT):
+                await response.prepare(request)
+                await response.write_eof()
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
         return response
 
     async def _answer(self, request: _Request) -> web.StreamResponse:
@@ -170,7 +181,6 @@ class Application:
                 is_spice=credentials.is_spice(path),
             )
         )
-        # The connection is no longer that of the HTTP server: not sent.
         return web.Response(status=HTTPStatus.SWITCHING_PROTOCOLS)
 
     async def _exchange(self, request: _Request) -> web.StreamResponse:

@@ -26,40 +26,59 @@ _BACKLOG = 1024
 _MAX_FIELD_SIZE = 8190
 _MAX_FIELDS = 100
 
+# A connection that sends more before its next request is handled is closed:
+# the body of a request, and the head of the next one, in bytes.
+_MAX_UNHANDLED = 32 * 1024
+
+#: Instead of the names and versions of aiohttp and Python.
+SERVER = "console-api-gateway"
+
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Connection(web.RequestHandler):
     """A connection of a browser or a proxy, until a WebSocket takes over."""
 
-    __slots__ = ("_pending", "peer")
+    __slots__ = ("_accepting", "_pending", "_unhandled", "peer")
 
     def __init__(
         self,
+        peer: Client,
         pending: PendingHandshakes,
-        peer: Client | None,
+        accepting: "asyncio.Task[None]",
         *args: Any,
         **kwargs: Any,
     ) -> None:
         """Prepare the connection.
 
-        :param peer: what the PROXY protocol said, if it is in use
+        :param pending: all connections
+        :param accepting: stood for this one until now
         """
         super().__init__(*args, **kwargs)
-        self._pending = pending
         #: The other end, or what a proxy says about it.
-        self.peer = peer or Client("")
+        self.peer = peer
+        self._pending = pending
+        self._accepting = accepting
+        # Bytes that arrived since the last request was handled.
+        self._unhandled = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Limit the number of connections."""
-        address = transport.get_extra_info("peername")
-        if address is not None and not self.peer.address:
-            self.peer = Client(readable(address[0].partition("%")[0]))
+        self._pending.discard(self._accepting)
         super().connection_made(transport)
-        if self.peer.address:
-            self._pending.add(self, network(self.peer.address))
-        else:  # It is closed already.
+        self._pending.add(self, network(self.peer.address))
+
+    def data_received(self, data: bytes) -> None:
+        """Limit the size of a request, whether its head is complete or not."""
+        self._unhandled += len(data)
+        if self._unhandled > _MAX_UNHANDLED:
             self.force_close()
+        else:
+            super().data_received(data)
+
+    def begin_request(self) -> None:
+        """Note that the head of a request is complete."""
+        self._unhandled = 0
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection, which may have become a WebSocket."""
@@ -70,6 +89,13 @@ class Connection(web.RequestHandler):
         """Make room for another connection."""
         if self.transport is not None:
             self.transport.abort()
+
+    def handle_error(self, *args: Any, **kwargs: Any) -> web.StreamResponse:
+        """Return a response that does not quote the request."""
+        status = super().handle_error(*args, **kwargs).status
+        response = web.Response(status=status, headers={"Server": SERVER})
+        response.force_close()
+        return response
 
     def log_exception(self, *_args: Any, **_kwargs: Any) -> None:
         """Log nothing: what was received may contain a token."""
@@ -99,39 +125,27 @@ class Listener:
         self._timeout = timeout
         self._server = web.Server(handler)
         self._pending = PendingHandshakes(max_connections)
-        self._servers: list[asyncio.Server] = []
         self._accepting: list[asyncio.Task[None]] = []
+        # For connections that have not begun with a request yet.
         self._preludes: set[asyncio.Task[None]] = set()
 
-    async def start(
+    def start(
         self, sockets: Sequence[socket.socket], proxies: TrustedProxies | None
     ) -> None:
         """Accept connections.
 
+        :param sockets: bound, not blocking; closed by ``stop``
         :param proxies: those that use the PROXY protocol; None if it is not
             in use
         """
-        loop = asyncio.get_running_loop()
         for listening in sockets:
-            if proxies is not None:
-                listening.listen(_BACKLOG)
-                self._accepting.append(
-                    loop.create_task(self._accept(listening, proxies))
-                )
-                continue
-            self._servers.append(
-                await loop.create_server(
-                    self._connection,
-                    sock=listening,
-                    backlog=_BACKLOG,
-                    **self._tls_arguments(),
-                )
+            listening.listen(_BACKLOG)
+            self._accepting.append(
+                asyncio.create_task(self._accept(listening, proxies))
             )
 
     def stop(self) -> None:
         """Accept no more connections; those that exist go on."""
-        for server in self._servers:
-            server.close()
         for task in self._accepting:
             task.cancel()
 
@@ -145,10 +159,61 @@ class Listener:
         """Return the number of connections that are not WebSockets."""
         return len(self._server.connections)
 
-    def _connection(self, peer: Client | None = None) -> Connection:
+    async def _accept(
+        self, listening: socket.socket, proxies: TrustedProxies | None
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.closing(listening):
+            while True:
+                try:
+                    accepted, address = await loop.sock_accept(listening)
+                except OSError as error:
+                    LOG.error(  # noqa: TRY400 (no more files can be opened)
+                        "Cannot accept connections: %s", error.strerror
+                    )
+                    await asyncio.sleep(1)
+                    continue
+                accepted.setblocking(False)
+                peer = Client(readable(address[0].partition("%")[0]))
+                task = loop.create_task(self._begin(accepted, peer, proxies))
+                self._preludes.add(task)
+                task.add_done_callback(self._preludes.discard)
+                self._pending.add(task, network(peer.address))
+
+    async def _begin(
+        self,
+        accepted: socket.socket,
+        peer: Client,
+        proxies: TrustedProxies | None,
+    ) -> None:
+        """Read the PROXY protocol, if the peer uses it, then start TLS."""
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        try:
+            if proxies is not None and proxies.trust(peer.address):
+                async with asyncio.timeout(self._timeout):
+                    found = await _read(accepted)
+                peer = Client(found, peer.address) if found else peer
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: self._connection(peer, task),
+                accepted,
+                **self._tls_arguments(),
+            )
+        except (ProxyProtocolError, EOFError, OSError, TimeoutError) as error:
+            LOG.debug("Closed a connection of %s: %s", peer.address, error)
+            accepted.close()
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
+        finally:
+            self._pending.discard(task)
+
+    def _connection(
+        self, peer: Client, accepting: "asyncio.Task[None]"
+    ) -> Connection:
         return Connection(
-            self._pending,
             peer,
+            self._pending,
+            accepting,
             self._server,
             loop=asyncio.get_running_loop(),
             # Also the time limit for the head of each request.
@@ -167,59 +232,6 @@ class Listener:
             "ssl": self._context,
             "ssl_handshake_timeout": self._timeout,
         }
-
-    async def _accept(
-        self, listening: socket.socket, proxies: TrustedProxies
-    ) -> None:
-        """Accept connections that begin with the PROXY protocol."""
-        loop = asyncio.get_running_loop()
-        with contextlib.closing(listening):
-            while True:
-                try:
-                    accepted, address = await loop.sock_accept(listening)
-                except OSError as error:
-                    LOG.error(  # noqa: TRY400 (no more files can be opened)
-                        "Cannot accept connections: %s", error.strerror
-                    )
-                    await asyncio.sleep(1)
-                    continue
-                accepted.setblocking(False)
-                task = loop.create_task(
-                    self._begin(accepted, address[0], proxies)
-                )
-                self._preludes.add(task)
-                task.add_done_callback(self._preludes.discard)
-                self._pending.add(task, network(address[0]))
-
-    async def _begin(
-        self, accepted: socket.socket, address: str, proxies: TrustedProxies
-    ) -> None:
-        """Read the PROXY protocol, if the peer is trusted, then start TLS."""
-        task = cast("asyncio.Task[None]", asyncio.current_task())
-        proxy = readable(address.partition("%")[0])
-        peer = Client(proxy)
-        try:
-            if proxies.trust(proxy):
-                async with asyncio.timeout(self._timeout):
-                    found = await _read(accepted)
-                peer = Client(found, proxy) if found else peer
-            loop = asyncio.get_running_loop()
-            self._pending.discard(task)
-            await loop.connect_accepted_socket(
-                lambda: self._connection(peer),
-                accepted,
-                **self._tls_arguments(),
-            )
-        except (ProxyProtocolError, EOFError) as error:
-            LOG.debug("Closed a connection of %s: %s", proxy, error)
-            accepted.close()
-        except (OSError, TimeoutError):
-            accepted.close()
-        except asyncio.CancelledError:
-            accepted.close()
-            raise
-        finally:
-            self._pending.discard(task)
 
 
 async def _read(accepted: socket.socket) -> str | None:

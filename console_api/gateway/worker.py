@@ -144,7 +144,7 @@ class Worker:
             ) from error
         await self._spice_workers.start()
         proxies = self._proxies if options.proxy_protocol else None
-        await self._listener.start(sockets, proxies)
+        self._listener.start(sockets, proxies)
         LOG.info("Listening on port %d.", options.port)
         return monitoring
 
