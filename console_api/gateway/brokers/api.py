@@ -7,7 +7,6 @@ import logging
 import socket
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 from oslo_config import cfg
@@ -21,7 +20,6 @@ from console_api.gateway.brokers.base import (
     Credential,
     Grant,
     OpenSession,
-    Refused,
     Traffic,
 )
 from console_api.gateway.brokers.heartbeats import Heartbeats, Worker
@@ -38,9 +36,6 @@ LOG = logging.getLogger(__name__)
 # Requests for sessions at a time; others wait, within their time limit.
 _MAX_REQUESTS = 32
 
-# Seconds until a page retries after this worker has reached its maximum.
-_LIMIT_RETRY_AFTER = 10
-
 
 class ApiBroker(Broker):
     """Lets the API decide; create it in the process that serves sessions.
@@ -53,25 +48,18 @@ class ApiBroker(Broker):
         client: ServiceClient,
         name: str,
         heartbeat_interval: int,
-        max_sessions: int,
-        *,
-        is_view_only: bool,
     ) -> None:
         """Prepare; sends nothing yet.
 
         :param client: of the API
         :param name: of the gateway
         :param heartbeat_interval: in seconds
-        :param is_view_only: whether all sessions are view-only
         """
         self._client = client
-        self._max_sessions = max_sessions
-        self._is_view_only = is_view_only
         self._worker = Worker(str(uuid.uuid4()), name, heartbeat_interval)
         self._statistics = BrokerStatistics()
         self._open = TrafficReports()
         self._ended = EndedSessions()
-        self._granted: set[str] = set()
         self._slots = asyncio.Semaphore(_MAX_REQUESTS)
         self._heartbeats = Heartbeats(
             client,
@@ -92,8 +80,6 @@ class ApiBroker(Broker):
             ServiceClient(conf, gateway_api.GROUP, gateway_api.register),
             options.name or socket.gethostname(),
             options.heartbeat_interval,
-            options.max_sessions,
-            is_view_only=options.view_only,
         )
 
     @property
@@ -130,27 +116,14 @@ class ApiBroker(Broker):
 
         :raises Refused: the credential does not allow it
         """
-        if len(self._open) + len(self._granted) >= self._max_sessions:
-            raise Refused(
-                CloseReason.LIMIT_REACHED,
-                CloseReason.LIMIT_REACHED.text,
-                label="gateway_limit",
-                retry_after=_LIMIT_RETRY_AFTER,
-            )
         if credential.token is not None:
             wanted: dict[str, object] = {"token": credential.token}
         else:
             wanted = {"secret": credential.secret}
         has_secret = credential.token is not None
-        place = str(uuid.uuid4())
-        self._granted.add(place)
-        try:
-            grant = await self._request(
-                {**wanted, "connect": True}, client, has_secret=has_secret
-            )
-        finally:
-            self._granted.discard(place)
-        self._granted.add(grant.session_id)
+        grant = await self._request(
+            {**wanted, "connect": True}, client, has_secret=has_secret
+        )
         if not has_secret:
             # The response names the session that this one has taken over.
             self._heartbeats.hurry()
@@ -158,7 +131,6 @@ class ApiBroker(Broker):
 
     def opened(self, session: OpenSession) -> None:
         """Report and cut a session from now on, until ``closed``."""
-        self._granted.discard(session.grant.session_id)
         self._open.add(session, asyncio.get_running_loop().time())
 
     def closed(self, session: OpenSession, reason: CloseReason) -> None:
@@ -168,7 +140,6 @@ class ApiBroker(Broker):
 
     def abandoned(self, grant: Grant, reason: CloseReason) -> None:
         """Record that a granted session never became an ``opened`` one."""
-        self._granted.discard(grant.session_id)
         self._end(grant, reason, Traffic(0, 0, 0))
 
     async def run(self) -> None:
@@ -218,7 +189,7 @@ class ApiBroker(Broker):
         if response.status != 201:
             raise answers.refusal(response)
         try:
-            grant = answers.grant(response, has_secret=has_secret)
+            return answers.grant(response, has_secret=has_secret)
         except ValueError as error:
             LOG.error(  # noqa: TRY400 (a trace would add nothing)
                 "Cannot open a session: the API's response is invalid: %s",
@@ -226,9 +197,6 @@ class ApiBroker(Broker):
             )
             self._count_failure(may_be_open=True)
             raise answers.unavailable() from None
-        if self._is_view_only:
-            grant = replace(grant, view_only=True)
-        return grant
 
     async def _post(self, body: Mapping[str, Any]) -> Response:
         """Send a request for a session.

@@ -105,10 +105,6 @@ class OpenTest(ApiCase):
         self.assertNotIn("token", body["session"])
         self.assertEqual("", grant.secret)
 
-    async def test_view_only_gateway_restricts_grants(self) -> None:
-        grant = await self.broker(view_only=True).open(TOKEN, CLIENT)
-        self.assertTrue(grant.view_only)
-
     async def test_refusals_keep_reason_and_retry_time(self) -> None:
         broker = self.broker()
         for status, label, reason in (
@@ -183,24 +179,6 @@ class OpenTest(ApiCase):
                 await self.refusal(broker)
                 self.assertNotIn("a-console-token", str(logged.output))
                 self.assertNotIn("admin:service", str(logged.output))
-
-    async def test_worker_limit_refuses_without_request(self) -> None:
-        broker = self.broker(max_sessions=2)
-        first = await broker.open(TOKEN, CLIENT)
-        FakeSession(await broker.open(TOKEN, CLIENT), broker)
-        refused = await self.refusal(broker)
-        self.assertEqual("gateway_limit", refused.label)
-        self.assertEqual(2, len(self.api.requests))
-        broker.abandoned(first, CloseReason.DISPLAY_UNREACHABLE)
-        await broker.open(TOKEN, CLIENT)
-
-    async def test_worker_limit_counts_concurrent_requests(self) -> None:
-        broker = self.broker(max_sessions=3)
-        results = await asyncio.gather(
-            *(broker.open(TOKEN, CLIENT) for _ in range(10)),
-            return_exceptions=True,
-        )
-        self.assertEqual(7, sum(isinstance(r, Refused) for r in results))
 
     async def test_unknown_gateway_sends_heartbeat_first(self) -> None:
         broker = self.broker()
