@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import traceback
 from collections.abc import Collection, Sequence
 from typing import Self
 
@@ -124,7 +125,12 @@ class Connections:
         """
         services = self._services
         for session in (*services.sessions, *services.channels):
-            session.sweep(now)
+            try:
+                session.sweep(now)
+            except Exception:
+                # The other sessions go on.
+                LOG.exception("Session %s failed.", session.grant.session_id)
+                session.cut(CloseReason.GATEWAY_ERROR)
 
     async def drain(self, grace: float) -> None:
         """Open no more sessions, and close those that are open.
@@ -155,8 +161,13 @@ class Connections:
             opening.refuse(refusal)
         except ConnectionResetError as error:
             LOG.debug("A session was not opened: %s.", error)
-        except Exception:
-            LOG.exception("A session could not be opened.")
+        except Exception as error:  # noqa: BLE001 (the browser is told)
+            # The text of an error may contain a token.
+            LOG.error(  # noqa: TRY400 (see above)
+                "Unexpected %s while a session was opened:\n%s",
+                type(error).__name__,
+                "".join(traceback.format_tb(error.__traceback__)),
+            )
             reason = CloseReason.GATEWAY_ERROR
             opening.refuse(Refused(reason, reason.text))
 

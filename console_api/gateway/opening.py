@@ -17,6 +17,7 @@ from console_api.gateway.inbound import (
 from console_api.gateway.pump import DisplayConnection
 from console_api.gateway.services import Services
 from console_api.gateway.session import Session
+from console_api.gateway.spice_channels import digest
 from console_api.gateway.spice_inbound import (
     LinkWaiter,
     MainInbound,
@@ -154,7 +155,7 @@ class Opening:
             grant, self._upgrade.client, self._websocket, _Ended(services)
         )
         display = self._attach(session, stream)
-        inbound = self._inbound(grant, credential, display)
+        inbound = self._inbound(session, credential, display)
         services.sessions.add(session)
         services.broker.opened(session)
         for observer in services.observers:
@@ -163,10 +164,11 @@ class Opening:
 
     def _inbound(
         self,
-        grant: Grant,
+        session: Session,
         credential: Credential,
         display: DisplayConnection,
     ) -> Inbound:
+        grant = session.grant
         protocol = protocol_of(grant.console_type)
         if protocol == "vnc":
             handshake = RFBInbound(
@@ -178,7 +180,11 @@ class Opening:
             return handshake
         if protocol == "spice":
             return MainInbound(
-                self._services.spice, credential, grant, display
+                self._services.spice,
+                credential,
+                grant,
+                display,
+                session.counters,
             )
         return PlainInbound(is_view_only=grant.view_only)
 
@@ -232,11 +238,14 @@ class Opening:
             # Main is limited, and the channel ends with it.
             grant = replace(main, max_duration=0, idle_timeout=0)
             over = asyncio.Event()
+            # None if main is in another process, which cannot count it.
+            spice = services.spice.find(digest(credential), link)
             session = Session(
                 grant,
                 self._upgrade.client,
                 self._websocket,
                 lambda _session, _reason: over.set(),
+                None if spice is None else spice.counters,
             )
             self._attach(session, await self._dial(grant))
             services.channels.add(session)

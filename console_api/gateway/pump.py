@@ -5,22 +5,12 @@ import asyncio
 from collections.abc import Callable
 
 from console_api.gateway.buffers import ReadBuffer
+from console_api.gateway.counters import Counters
 from console_api.gateway.websocket import WebSocket
 from console_api.net.stream import Stream
 
 # Seconds for sending what is left to a display before it is disconnected.
 _CLOSE_TIMEOUT = 1
-
-
-class Counters:
-    """How many bytes were received from the browser and sent to it."""
-
-    __slots__ = ("received", "sent")
-
-    def __init__(self) -> None:
-        """Start at zero."""
-        self.received = 0
-        self.sent = 0
 
 
 class DisplayConnection(asyncio.BufferedProtocol):

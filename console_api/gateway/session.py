@@ -9,8 +9,9 @@ from dataclasses import replace
 from console_api.gateway.brokers.base import Client, Grant, Traffic
 from console_api.gateway.buffers import ReadBuffer
 from console_api.gateway.close_reasons import CloseReason
+from console_api.gateway.counters import Counters
 from console_api.gateway.inbound import Inbound
-from console_api.gateway.pump import Counters, DisplayConnection
+from console_api.gateway.pump import DisplayConnection
 from console_api.gateway.websocket import WebSocket
 from console_api.net.stream import Stream
 from console_api.rfb.errors import ViolationError

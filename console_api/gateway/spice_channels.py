@@ -12,6 +12,7 @@ from typing import Protocol
 
 from console_api.gateway.brokers.base import Credential, Grant, Refused
 from console_api.gateway.close_reasons import CloseReason
+from console_api.gateway.counters import Counters
 from console_api.spice.link import VIEW_ONLY_TYPES, Link
 
 #: Channels of a session besides main.
@@ -28,9 +29,13 @@ class Channel(Protocol):
 class SpiceSession:
     """An open main channel, and the channels that joined it."""
 
-    def __init__(self, grant: Grant) -> None:
-        """Start without channels."""
+    def __init__(self, grant: Grant, counters: Counters | None = None) -> None:
+        """Start without channels.
+
+        :param counters: of the bytes of all channels in this process
+        """
         self.grant = grant
+        self.counters = counters or Counters()
         #: What the display called the session; None until it did.
         self.connection_id: int | None = None
         #: Channels besides main.
@@ -76,10 +81,16 @@ class SpiceSessions:
         """
         return digest(credential) in self._sessions
 
-    def begin(self, credential: Credential, grant: Grant) -> SpiceSession:
+    def begin(
+        self,
+        credential: Credential,
+        grant: Grant,
+        counters: Counters | None = None,
+    ) -> SpiceSession:
         """Add a session whose main channel is being opened."""
         # Other channels show the credential of main.  Empty is no password.
-        session = SpiceSession(replace(grant, secret=""))  # nosec B106
+        anonymous = replace(grant, secret="")  # nosec B106
+        session = SpiceSession(anonymous, counters)
         self._sessions.setdefault(digest(credential), set()).add(session)
         return session
 

@@ -5,6 +5,7 @@ import asyncio
 
 from console_api.gateway.brokers.base import Credential, Grant
 from console_api.gateway.close_reasons import CloseReason
+from console_api.gateway.counters import Counters
 from console_api.gateway.inbound import Inbound
 from console_api.gateway.pump import DisplayConnection
 from console_api.gateway.session import Session
@@ -62,12 +63,17 @@ class MainInbound(Inbound):
         credential: Credential,
         grant: Grant,
         display: DisplayConnection,
+        counters: Counters,
     ) -> None:
-        """Wait for the link message."""
+        """Wait for the link message.
+
+        :param counters: of the session
+        """
         self._sessions = sessions
         self._credential = credential
         self._grant = grant
         self._display = display
+        self._counters = counters
         self._reader = LinkReader()
         self._session: SpiceSession | None = None
         self._filter: ViewOnlyFilter | None = None
@@ -98,7 +104,9 @@ class MainInbound(Inbound):
 
     def _follow(self, link: Link) -> None:
         """Learn the connection ID, which admits the other channels."""
-        session = self._sessions.begin(self._credential, self._grant)
+        session = self._sessions.begin(
+            self._credential, self._grant, self._counters
+        )
         messages = DisplayMessages(link)
         self._session = session
         if self._grant.view_only:

@@ -4,6 +4,7 @@ from unittest import mock
 
 from console_api.gateway import connections
 from console_api.gateway.close_reasons import CloseReason
+from console_api.gateway.session import Session
 from console_api.tests.unit.gateway.base import GatewayCase, echo
 from console_api.tests.waiting import wait_until_async
 
@@ -66,3 +67,21 @@ class SweepTest(GatewayCase):
             code, _ = await self.closed(browser)
             running.cancel()
         self.assertEqual(CloseReason.TIME_LIMIT.code, code)
+
+    async def test_session_that_fails_is_closed_alone(self) -> None:
+        await self.serve_display(echo)
+        await self.open()
+        (failing,) = self.connections.sessions
+        other = await self.open()
+        original = Session._is_late
+
+        def fail(session: Session, now: float) -> bool:
+            if session is failing:
+                raise ZeroDivisionError
+            return original(session, now)
+
+        with mock.patch.object(Session, "_is_late", fail):
+            self.connections.sweep(0)
+        self.assertEqual([CloseReason.GATEWAY_ERROR], self.broker.reasons)
+        await other.send(b"hello")
+        self.assertEqual(b"hello", await other.recv())

@@ -65,8 +65,10 @@ class RefusalTest(GatewayCase):
         self.assertEqual([], self.broker.credentials)
 
     async def test_fault_of_broker_is_a_gateway_error(self) -> None:
-        self.broker.refusal = ZeroDivisionError()
-        self.assertEqual(1011, (await self.refusal())[0])
+        self.broker.refusal = ValueError("with the token")
+        with self.assertLogs("console_api.gateway", "ERROR") as logs:
+            self.assertEqual(1011, (await self.refusal())[0])
+        self.assertNotIn("with the token", logs.output[0])
 
     async def test_display_that_refuses_connections(self) -> None:
         self.broker.grant = grant(free_port())
@@ -262,6 +264,9 @@ class SpiceTest(GatewayCase):
         self.assertEqual([samples.link(0, 1), link], self.links)
         self.assertEqual(1, len(self.broker.credentials))
         (session,) = self.connections.sessions
+        self.assertEqual(
+            len(samples.link(0, 1)) + len(link), session.traffic.bytes_in
+        )
         session.cut(CloseReason.CUT)
         for browser in (main, channel):
             self.assertEqual(
