@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from console_api.db import tables
+from console_api.db import session_cuts, tables
 from console_api.db.engine import Database, retried
 from console_api.db.rows import columns_of
 from console_api.db.servers import Endpoint
@@ -175,18 +175,18 @@ def insert(
 
 @retried
 def delete(database: Database, token_hash: str) -> bool:
-    """Delete a token.
+    """Delete a token, and cut its sessions.
 
     :returns: whether it existed
     """
     with database.transaction() as connection:
-        return bool(
-            connection.execute(
-                tables.console_auth_tokens.delete().where(
-                    _tokens.token_hash == token_hash
-                )
-            ).rowcount
-        )
+        deleted = connection.execute(
+            tables.console_auth_tokens.delete().where(
+                _tokens.token_hash == token_hash
+            )
+        ).rowcount
+        session_cuts.cut_token(connection, token_hash)
+    return bool(deleted)
 
 
 def exist(database: Database, server_id: str) -> bool:
@@ -196,7 +196,7 @@ def exist(database: Database, server_id: str) -> bool:
 
 @retried
 def delete_of_server(database: Database, server_id: str) -> bool:
-    """Delete the tokens of a server.
+    """Delete the tokens of a server, and cut its sessions.
 
     :returns: whether the server is stored
     """
@@ -212,6 +212,7 @@ def delete_of_server(database: Database, server_id: str) -> bool:
                 _tokens.server_id == server_id
             )
         )
+        session_cuts.cut_server(connection, server_id)
     return bool(is_stored)
 
 

@@ -17,7 +17,7 @@ from oslo_db import exception as db_exc
 from sqlalchemy.engine import Connection
 
 from console_api import errors
-from console_api.db import server_consoles, tables
+from console_api.db import server_consoles, session_cuts, tables
 from console_api.db.engine import Database, retried
 from console_api.db.rows import columns_of, in_batches
 
@@ -182,9 +182,9 @@ def update(
     """Change a server.
 
     A change of project, compute host or endpoints revokes its console auth
-    tokens: they lead to a former place of the server, or were issued to its
-    former project.  A change of project also deletes its consoles, whose
-    passwords the former project knows.
+    tokens and cuts its sessions, which lead to a former place of the server,
+    or belong to its former project.  A change of project also deletes its
+    consoles, whose passwords the former project knows.
 
     :param endpoints: new endpoints by protocol
     :param removed_protocols: protocols whose endpoints are deleted
@@ -216,7 +216,7 @@ def update(
 
 @retried
 def delete(database: Database, uuid: str) -> bool:
-    """Delete a server with its endpoints, consoles and tokens.
+    """Delete a server with its endpoints, consoles and tokens; cut sessions.
 
     :returns: whether it existed
     """
@@ -243,8 +243,8 @@ def _lock(connection: Connection, uuid: str) -> Server | None:
     afterwards, or waits until the transaction ends.
     """
     where = _servers.uuid == uuid
-    # This changes nothing, but only a write locks in SQLite; PostgreSQL
-    # permits new references to a row unless it is locked FOR UPDATE.
+    # This changes nothing, but locks in SQLite, too; PostgreSQL permits new
+    # references to a row unless it is locked FOR UPDATE.
     connection.execute(tables.servers.update().where(where).values(uuid=uuid))
     row = connection.execute(
         sa.select(*_SERVER).where(where).with_for_update()
@@ -273,6 +273,7 @@ def _apply(
 def _revoke_tokens(connection: Connection, uuid: str) -> None:
     tokens = tables.console_auth_tokens
     connection.execute(tokens.delete().where(tokens.c.server_id == uuid))
+    session_cuts.cut_server(connection, uuid)
 
 
 def _server_row(server: Server) -> dict[str, Any]:

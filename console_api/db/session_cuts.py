@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statements that cut sessions, within the transaction that is the reason.
+
+Gateways learn of it with their next heartbeat.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console_api.db import clock, tables
+
+#: Reasons other than ``session_limits.LOCKED`` and being taken over.
+CUT = "cut"
+REVOKED = "revoked"
+
+_sessions = tables.console_sessions.c
+
+# Those that are open, or may still be resumed.
+_LIVE = tables.console_sessions.update().where(
+    sa.or_(_sessions.closed_at.is_(None), _sessions.secret_hash.is_not(None))
+)
+
+# In SQL, whether it has ended: a former reason to cut it stays, and what no
+# gateway has connected yet ends at once.
+_IS_OPEN = _sessions.closed_at.is_(None)
+_IS_PENDING = sa.and_(_IS_OPEN, _sessions.connected_at.is_(None))
+
+
+def cut_server(connection: Connection, server_id: str) -> None:
+    """Cut the sessions of a server whose tokens are revoked."""
+    _cut(connection, _sessions.server_id == server_id, REVOKED)
+
+
+def cut_token(connection: Connection, token_hash: str) -> None:
+    """Cut the sessions that a revoked token has opened."""
+    _cut(connection, _sessions.token_hash == token_hash, REVOKED)
+
+
+def cut_session(connection: Connection, session_id: str) -> bool:
+    """Cut a session.
+
+    :returns: whether it was open, or could still be resumed
+    """
+    return _cut(connection, _sessions.id == session_id, CUT) > 0
+
+
+def _cut(
+    connection: Connection, which: sa.ColumnElement[bool], reason: str
+) -> int:
+    # The order of columns matters to MariaDB, which reads new values.
+    return connection.execute(
+        _LIVE.where(which).ordered_values(
+            (
+                _sessions.cut_reason,
+                sa.case(
+                    (_IS_OPEN, sa.func.coalesce(_sessions.cut_reason, reason)),
+                    else_=_sessions.cut_reason,
+                ),
+            ),
+            (
+                _sessions.close_reason,
+                sa.case((_IS_PENDING, reason), else_=_sessions.close_reason),
+            ),
+            (
+                _sessions.closed_at,
+                sa.case((_IS_PENDING, clock.now()), else_=_sessions.closed_at),
+            ),
+            (_sessions.secret_hash, None),
+        )
+    ).rowcount
