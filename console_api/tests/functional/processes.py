@@ -23,6 +23,7 @@ _forked.set_forkserver_preload(
         "gunicorn.workers.gthread",
         "console_api.api.pipeline",
         "console_api.cmd.agent",
+        "console_api.cmd.gateway",
         "console_api.agent.drivers.vnc.driver",
         "keystonemiddleware.auth_token",
         "oslo_middleware.healthcheck",
