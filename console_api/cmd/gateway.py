@@ -113,6 +113,7 @@ async def _run_worker(
     conf: cfg.ConfigOpts, arguments: argparse.Namespace
 ) -> None:
     # Imported here because its requirements are optional.
+    from console_api.gateway.audit import Audit  # noqa: PLC0415
     from console_api.gateway.brokers.loading import (  # noqa: PLC0415
         create_broker,
     )
@@ -122,8 +123,7 @@ async def _run_worker(
     worker = Worker(
         conf,
         create_broker(conf),
-        [],
-        lambda: (b"", "text/plain"),
+        Audit.from_conf(conf),
         folder=arguments.sockets,
         number=arguments.worker,
     )

@@ -18,6 +18,7 @@ from console_api import errors
 from console_api.conf import (
     agent,
     api,
+    audit,
     consoles,
     directory,
     filter,  # noqa: A004 (the name of its group)
@@ -44,6 +45,7 @@ DEFAULT_DIR = "/etc/console_api"
 GROUPS = (
     agent,
     api,
+    audit,
     consoles,
     directory,
     filter,

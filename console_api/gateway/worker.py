@@ -13,12 +13,13 @@ from oslo_config import cfg
 from console_api import errors
 from console_api.gateway.application import Application
 from console_api.gateway.attempts import Attempts
+from console_api.gateway.audit import Audit
 from console_api.gateway.brokers.base import Broker
 from console_api.gateway.brokers.guard import GuardedBroker
 from console_api.gateway.connections import Connections
 from console_api.gateway.listener import Listener, bind
-from console_api.gateway.monitoring import Metrics, Monitoring
-from console_api.gateway.observers import Observer
+from console_api.gateway.metrics import Metrics
+from console_api.gateway.monitoring import Monitoring
 from console_api.gateway.proxies import TrustedProxies
 from console_api.gateway.spice_channels import SpiceSessions
 from console_api.gateway.spice_workers import SpiceWorkers
@@ -37,8 +38,7 @@ class Worker:
         self,
         conf: cfg.ConfigOpts,
         broker: Broker,
-        observers: list[Observer],
-        metrics: Metrics,
+        audit: Audit,
         *,
         folder: Path,
         number: int = 0,
@@ -50,6 +50,9 @@ class Worker:
         :raises ConfigurationError: an option or a file is invalid
         """
         options = conf.gateway
+        self._audit = audit
+        self._metrics = Metrics(broker)
+        observers = (self._metrics, audit)
         self._conf = conf
         self._number = number
         self._broker = GuardedBroker(broker, Attempts(options.max_attempts))
@@ -74,7 +77,9 @@ class Worker:
             max_connections=options.max_connections,
             timeout=options.handshake_timeout,
         )
-        self._monitoring = Monitoring(metrics, lambda: self._broker.trouble)
+        self._monitoring = Monitoring(
+            self._metrics.generate, lambda: self._broker.trouble
+        )
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -104,6 +109,7 @@ class Worker:
         tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(self._broker.run()),
             asyncio.create_task(self._connections.run()),
+            asyncio.create_task(self._metrics.run()),
         ]
         notify_ready()
         try:
@@ -156,6 +162,7 @@ class Worker:
         LOG.info("Closing %d sessions.", len(self._connections.sessions))
         await self._connections.drain(self._conf.gateway.grace_time)
         await self._broker.finish(_FINISH_TIMEOUT)
+        await asyncio.to_thread(self._audit.close, _FINISH_TIMEOUT)
 
 
 def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext | None:
