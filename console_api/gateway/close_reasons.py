@@ -7,6 +7,9 @@ The page shows the words and decides by the code whether to connect again.
 import enum
 from typing import Self
 
+# The longest reason in a close frame, in bytes: RFC 6455, section 5.5.
+_MAX_TEXT_LENGTH = 123
+
 
 class CloseReason(enum.Enum):
     """A code of a close frame, the reason in it, and its name.
@@ -53,3 +56,8 @@ class CloseReason(enum.Enum):
     LOCKED = 4011, "Access is locked by an administrator."
     UNAVAILABLE = 4012, "The service is unavailable. Try again later."
     UNSUPPORTED = 4013, "The gateway does not serve this console type."
+
+
+def shorten(text: str) -> str:
+    """Return a text without what is too long for a close frame."""
+    return text.encode()[:_MAX_TEXT_LENGTH].decode(errors="ignore")

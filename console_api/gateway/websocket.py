@@ -14,7 +14,7 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from console_api.gateway.buffers import ReadBuffer
-from console_api.gateway.close_reasons import CloseReason
+from console_api.gateway.close_reasons import CloseReason, shorten
 from console_api.gateway.receiver import Receiver
 
 # The library logs frames, which contain keys.
@@ -37,9 +37,6 @@ _CLOSE_TIMEOUT = 5
 _MAX_UNANSWERED = 2
 _PONG_TIMEOUT = 8
 
-# The longest reason in a close frame, in bytes: section 5.5.
-_MAX_REASON_LENGTH = 123
-
 
 class WebSocket(asyncio.BufferedProtocol):
     """An open connection to a browser."""
@@ -49,6 +46,7 @@ class WebSocket(asyncio.BufferedProtocol):
         "_early",
         "_frames",
         "_is_full",
+        "_is_paused",
         "_next_ping",
         "_on_lost",
         "_ping_interval",
@@ -82,13 +80,12 @@ class WebSocket(asyncio.BufferedProtocol):
             state=OPEN, max_size=max_size, logger=LOG
         )
         self._ping_interval = ping_interval
-        self._next_ping = (
-            asyncio.get_running_loop().time() + self._ping_interval
-        )
+        now = asyncio.get_running_loop().time()
+        self._next_ping = now + ping_interval
         self._unanswered = 0
         self._on_lost = on_lost
         self._receiver: Receiver | None = None
-        self._is_full = False
+        self._is_full = self._is_paused = False
         #: Whether the connection is being closed, or has ended.
         self.is_closing = transport.is_closing()
         transport.pause_reading()
@@ -106,7 +103,7 @@ class WebSocket(asyncio.BufferedProtocol):
         self._receiver = receiver
         if self._is_full:
             receiver.pause()
-        self._transport.resume_reading()
+        self.resume()
         early, self._early = self._early, b""
         if early:
             self._process(early)
@@ -114,10 +111,12 @@ class WebSocket(asyncio.BufferedProtocol):
     def pause(self) -> None:
         """Stop reading until ``resume``."""
         if not self.is_closing:
+            self._is_paused = True
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Continue reading."""
+        self._is_paused = False
         self._transport.resume_reading()
 
     def send(self, data: bytes) -> None:
@@ -156,7 +155,7 @@ class WebSocket(asyncio.BufferedProtocol):
             return
         self._receiver = None
         if self._frames.state is OPEN:
-            self._frames.send_close(reason.code, _shorten(text or reason.text))
+            self._frames.send_close(reason.code, shorten(text or reason.text))
         self._flush()
         self._close_soon()
 
@@ -177,6 +176,9 @@ class WebSocket(asyncio.BufferedProtocol):
         """
         if now < self._next_ping or self.is_closing:
             return
+        if self._is_paused:
+            # Answers are not read while the display is slow.
+            self._unanswered = 0
         if self._unanswered >= _MAX_UNANSWERED:
             self._end(CloseReason.CONNECTION_LOST)
             self.abort()
@@ -269,7 +271,7 @@ class WebSocket(asyncio.BufferedProtocol):
     def _close_soon(self) -> None:
         """Discard what is read until the browser closes the connection."""
         self.is_closing = True
-        self._transport.resume_reading()
+        self.resume()
         asyncio.get_running_loop().call_later(
             _CLOSE_TIMEOUT, self._transport.abort
         )
@@ -291,7 +293,3 @@ class WebSocket(asyncio.BufferedProtocol):
             self._transport.write_eof()
         else:
             self._transport.close()
-
-
-def _shorten(text: str) -> str:
-    return text.encode()[:_MAX_REASON_LENGTH].decode(errors="ignore")

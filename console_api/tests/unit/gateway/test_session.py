@@ -99,6 +99,31 @@ class PingTest(GatewayCase):
             await wait_until_async(lambda: connection._unanswered == 0)
         self.assertEqual([], self.broker.reasons)
 
+    async def test_browser_waits_for_slow_display(self) -> None:
+        is_over = asyncio.Event()
+
+        async def stall(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            await is_over.wait()
+
+        await self.serve_display(stall)
+        browser = await self.open()
+        (connection,) = self.connections._websockets
+
+        async def flood() -> None:
+            while True:
+                await browser.send(bytes(2**16))
+
+        sending = asyncio.create_task(flood())
+        await wait_until_async(lambda: connection._is_paused)
+        now = asyncio.get_running_loop().time()
+        for second in range(200):
+            self.connections.sweep(now + second)
+        self.assertEqual([], self.broker.reasons)
+        sending.cancel()
+        is_over.set()
+
 
 class CutTest(GatewayCase):
     async def test_cut_says_why_and_closes_display(self) -> None:
