@@ -67,9 +67,11 @@ class TrustedProxies:
         """
         scheme = "https" if is_secure else "http"
         host = headers.get("Host", "")
-        proxy = peer.proxy_address or peer.address
-        if not self.trust(proxy):
+        # A proxy that uses the PROXY protocol forwards what viewers send, also
+        # their headers.
+        if not self.trust(peer.address):
             return Source(peer, scheme, host)
+        proxy = peer.proxy_address or peer.address
         forwarded = headers.get("X-Forwarded-Proto", "").strip().lower()
         if forwarded in ("http", "https"):
             scheme = forwarded

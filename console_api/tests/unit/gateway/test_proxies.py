@@ -76,3 +76,20 @@ class TrustedProxiesTest(unittest.TestCase):
         headers = {"X-Forwarded-For": "198.51.100.1"}
         found = TRUSTED.source(peer, headers, is_secure=False)
         self.assertEqual(peer, found.client)
+
+    def test_headers_after_proxy_protocol_are_those_of_the_viewer(
+        self,
+    ) -> None:
+        found = TRUSTED.source(
+            Client(VIEWER, PROXY),
+            {
+                "Host": "gateway",
+                "X-Forwarded-Proto": "https",
+                "X-Forwarded-Host": "evil.example.org",
+                "X-Forwarded-For": "198.51.100.1",
+            },
+            is_secure=False,
+        )
+        self.assertEqual(
+            Source(Client(VIEWER, PROXY), "http", "gateway"), found
+        )
