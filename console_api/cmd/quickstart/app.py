@@ -2,14 +2,13 @@
 """``console-api-quickstart``: the whole service in one command.
 
 All files are in one folder: the configuration, the keys, an SQLite database
-with a sample server, and the log.  The API, the consoles and the screen of
-the sample server listen on the loopback address only, because callers are not
-authenticated.
+with a sample server, and the log.  The API, the gateway, the consoles and the
+displays of the sample server listen on the loopback address only, because
+callers are not authenticated.
 """
 
 import argparse
 import contextlib
-import http.client
 import os
 import shutil
 import signal
@@ -27,14 +26,15 @@ from console_api import errors
 from console_api.agent import drivers
 from console_api.cmd import arguments
 from console_api.cmd.explain import explain
-from console_api.cmd.quickstart import examples, sample_server, state
+from console_api.cmd.quickstart import examples, requests, sample_server, state
 from console_api.cmd.quickstart.state import HOST
 from console_api.db import console_hosts
 from console_api.db.engine import Database
 
 DEFAULT_PORT = 9890
+DEFAULT_GATEWAY_PORT = 6080
 
-# Seconds to wait for both programs to start, and for one to stop.
+# Seconds to wait for all programs to start, and for one to stop.
 _START_TIMEOUT = 30
 _STOP_TIMEOUT = 10
 
@@ -52,9 +52,13 @@ def main() -> None:
             state.claimed(state_dir),
             _listen(parsed_args.port) as listener,
         ):
-            conf = state.prepare(state_dir)
-            with sample_server.running(HOST) as ports:
-                _serve(conf, listener, state_dir, ports)
+            # It listens itself, once the API is ready.
+            _listen(parsed_args.gateway_port, "--gateway-port").close()
+            conf = state.prepare(
+                state_dir, listener.getsockname()[1], parsed_args.gateway_port
+            )
+            with sample_server.running(HOST) as displays:
+                _serve(conf, listener, state_dir, displays)
     except KeyboardInterrupt:
         sys.exit(0)
     except (errors.ConsoleAPIError, OSError) as error:
@@ -68,15 +72,22 @@ def _interrupt(_signal: int, _frame: object) -> None:
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="console-api-quickstart",
-        description="Run the console API and a console host on this machine "
-        "for evaluation: without authentication, on SQLite, with a sample "
-        "server.",
+        description="Run the console API, a console host and a gateway for "
+        "browsers on this machine for evaluation: without authentication, on "
+        "SQLite, with a sample server.",
     )
     parser.add_argument(
         "--port",
         type=arguments.argument(arguments.port),
         default=DEFAULT_PORT,
         help="The TCP port of the API on 127.0.0.1. (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--gateway-port",
+        type=arguments.argument(arguments.port),
+        default=DEFAULT_GATEWAY_PORT,
+        help="The TCP port of the gateway on 127.0.0.1. (default: "
+        "%(default)s)",
     )
     parser.add_argument(
         "--state-dir",
@@ -88,13 +99,13 @@ def _parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(port: int, option: str = "--port") -> socket.socket:
     try:
         return socket.create_server((HOST, port), backlog=128)
     except OSError as error:
         raise errors.ConfigurationError(
             f"Cannot listen on port {port} of {HOST}: {error.strerror}. "
-            "Choose another one with --port."
+            f"Choose another one with {option}."
         ) from error
 
 
@@ -102,31 +113,34 @@ def _serve(
     conf: cfg.ConfigOpts,
     listener: socket.socket,
     state_dir: Path,
-    ports: Mapping[str, int],
+    displays: Mapping[str, int],
 ) -> None:
-    """Run the API and the agent until one of them stops.
+    """Run the API, the agent and the gateway until one of them stops.
 
     :param listener: the listening socket of the API
-    :param ports: the ports of the sample server by protocol
+    :param displays: the ports of the sample server by protocol
     :raises ConfigurationError: one of them does not start, or stopped
     """
     port = listener.getsockname()[1]
     database = Database(conf)
     started_at = int(time.time())
     try:
-        state.register_sample_server(database, ports)
+        state.register_sample_server(database, displays)
         state.write_clouds(state_dir, port)
         with (
             _program(
                 state_dir, *_api(listener), pass_fds=[listener.fileno()]
             ) as api,
             _program(state_dir, _script("console-api-agent")) as agent,
+            _program(state_dir, _script("console-api-gateway")) as gateway,
         ):
             _wait_for(
                 lambda: (
-                    _is_healthy(port) and _is_up(conf, database, started_at)
+                    requests.succeeds(port, "/healthcheck")
+                    and requests.succeeds(conf.gateway.port, "/health")
+                    and _is_up(conf, database, started_at)
                 ),
-                (api, agent),
+                (api, agent, gateway),
                 state_dir,
             )
             print(examples.text(port, state_dir), flush=True)
@@ -199,21 +213,9 @@ def _all_running(processes: Sequence[Process]) -> bool:
 
 def _failure(what: str, state_dir: Path) -> errors.ConfigurationError:
     return errors.ConfigurationError(
-        f"The API or the agent {what}. See the messages above, or "
-        f"{state_dir / 'console_api.log'}."
+        f"The API, the agent or the gateway {what}. See the messages above, "
+        f"or {state_dir / 'console_api.log'}."
     )
-
-
-def _is_healthy(port: int) -> bool:
-    # The socket listens already: the request waits until it is accepted.
-    connection = http.client.HTTPConnection(HOST, port, timeout=1)
-    try:
-        connection.request("GET", "/healthcheck")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _is_up(conf: cfg.ConfigOpts, database: Database, started_at: int) -> bool:

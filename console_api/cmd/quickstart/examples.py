@@ -5,6 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from console_api.cmd.quickstart.requests import create_remote_console
 from console_api.cmd.quickstart.state import (
     CLOUDS_FILE,
     HOST,
@@ -15,7 +16,28 @@ from console_api.cmd.quickstart.state import (
 _TEXT = """\
 Ready: {url}
 
-To see the screen of the sample server, run this in another terminal:
+Open the screen of the sample server in a browser. Each URL opens once, within
+ten minutes; then the page reconnects by itself:
+
+  {screen_url}
+
+Its serial console:
+
+  {serial_url}
+
+To get another URL, run this in another terminal:
+
+  curl -s -X POST -H 'X-Auth-Token: user:{project}' \
+-H 'OpenStack-API-Version: compute 2.6' -H 'Content-Type: application/json' \
+-d '{{"remote_console": {{"protocol": "vnc", "type": "novnc"}}}}' \
+{url}/v2.1/servers/{server}/remote-consoles
+
+List the open sessions (a DELETE request to .../os-console-sessions/ID cuts
+one):
+
+  curl -s -H 'X-Auth-Token: user:{project}' {url}/v2.1/os-console-sessions
+
+For a VNC viewer, save the screen as a picture:
 
   {screen}
 
@@ -30,16 +52,6 @@ Show the console with the ID 1, with its password (a DELETE request to this
 URL deletes it):
 
   curl -s -H 'X-Auth-Token: user:{project}' {consoles}/1
-
-Create a remote console, and look up the token in its URL:
-
-  curl -s -X POST -H 'X-Auth-Token: user:{project}' \
--H 'OpenStack-API-Version: compute 2.6' -H 'Content-Type: application/json' \
--d '{{"remote_console": {{"protocol": "vnc", "type": "novnc"}}}}' \
-{url}/v2.1/servers/{server}/remote-consoles
-  curl -s -H 'X-Auth-Token: admin:{project}' \
--H 'OpenStack-API-Version: compute 2.31' \
-{url}/v2.1/os-console-auth-tokens/TOKEN
 
 Use the openstack command instead, after `pip install {client}`:
 
@@ -67,10 +79,13 @@ def text(port: int, state_dir: Path) -> str:
     :param port: the port of the API
     """
     url = f"http://{HOST}:{port}"
+    deleted = "(The sample server was deleted.)"
     return _TEXT.format(
         url=url,
         server=SERVER_ID,
         project=PROJECT_ID,
+        screen_url=create_remote_console(port, "vnc", "novnc") or deleted,
+        serial_url=create_remote_console(port, "serial", "serial") or deleted,
         consoles=f"{url}/v2.1/servers/{SERVER_ID}/consoles",
         state_dir=shlex.quote(str(state_dir)),
         manage=shlex.quote(_MANAGE),

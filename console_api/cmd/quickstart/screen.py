@@ -74,8 +74,13 @@ class Screen:
         viewer = _Viewer(writer)
         self._viewers.add(viewer)
         try:
+            # Cancelled when the quickstart stops.
             with contextlib.suppress(
-                OSError, EOFError, ValueError, struct.error
+                OSError,
+                EOFError,
+                ValueError,
+                struct.error,
+                asyncio.CancelledError,
             ):
                 await _handshake(reader, writer)
                 await self._answer(reader, viewer)

@@ -28,7 +28,8 @@ async def serve(
     """Serve a terminal until it disconnects."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     line = ""
-    with contextlib.suppress(OSError):
+    # Cancelled when the quickstart stops.
+    with contextlib.suppress(OSError, asyncio.CancelledError):
         writer.write((_BANNER + _PROMPT).encode())
         while data := await reader.read(1024):
             for character in decoder.decode(data):

@@ -4,6 +4,7 @@
 import contextlib
 import fcntl
 import shutil
+import socket
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
@@ -51,9 +52,26 @@ public_hostname = {HOST}
 [vnc]
 listen_address = {HOST}
 
+[tokens]
+single_use = true
+"""
+
+_PORTS = f"""\
+# Written by console-api-quickstart at every start: your changes are lost.
+
 [remote_consoles]
-# Of a proxy for noVNC, which the quickstart does not start.
-novnc_base_url = http://{HOST}:6080/vnc_auto.html
+novnc_base_url = http://{HOST}:{{gateway}}/vnc_auto.html
+serial_base_url = http://{HOST}:{{gateway}}/serial.html
+
+[gateway]
+listen_addresses = {HOST}
+port = {{gateway}}
+monitoring_port = {{monitoring}}
+
+[gateway_api]
+auth_type = admin_token
+endpoint = http://{HOST}:{{api}}/v2.1
+token = admin:{PROJECT_ID}
 """
 
 _CLOUDS = f"""\
@@ -97,10 +115,14 @@ def claimed(state_dir: Path) -> Iterator[None]:
         yield
 
 
-def prepare(state_dir: Path) -> cfg.ConfigOpts:
+def prepare(
+    state_dir: Path, api_port: int, gateway_port: int
+) -> cfg.ConfigOpts:
     """Create the files that do not exist; existing files are kept.
 
     :param state_dir: a folder that is ``claimed``
+    :param api_port: the port of the API
+    :param gateway_port: the port of the gateway
     :returns: the configuration
     :raises ConfigurationError: the configuration is invalid
     :raises DatabaseUnavailable: the database cannot be created or upgraded
@@ -108,6 +130,7 @@ def prepare(state_dir: Path) -> cfg.ConfigOpts:
     if not (state_dir / "console_api.conf").exists():
         print(f"Setting up {state_dir}", flush=True)
         _write_configuration(state_dir)
+    _write_ports(state_dir, api_port, gateway_port)
     conf = configuration.load(state_dir)
     if conf.vnc.listen_address != HOST:
         # Callers are not authenticated: other machines must not connect.
@@ -167,6 +190,22 @@ def _write_configuration(state_dir: Path) -> None:
     draft = state_dir / "console_api.conf.new"
     draft.write_text(_CONFIGURATION.format(**values) + _AGENT)
     draft.rename(state_dir / "console_api.conf")
+
+
+def _write_ports(state_dir: Path, api_port: int, gateway_port: int) -> None:
+    """Write the part of the configuration that the command line changes."""
+    folder = state_dir / "console_api.conf.d"
+    folder.mkdir(exist_ok=True)
+    (folder / "ports.conf").write_text(
+        _PORTS.format(
+            api=api_port, gateway=gateway_port, monitoring=_find_free_port()
+        )
+    )
+
+
+def _find_free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def _paste_file() -> Path:

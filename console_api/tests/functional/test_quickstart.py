@@ -41,6 +41,7 @@ class QuickstartCase(unittest.TestCase):
     def setUp(self):
         self.state = configuration.temporary_folder() / "state"
         self.port = free_port()
+        self.gateway_port = free_port()
         self.output = ""
         self.server_id = None
         # In a background job, SIGINT may be ignored, and child processes
@@ -51,7 +52,12 @@ class QuickstartCase(unittest.TestCase):
     def start(self):
         """Start the quickstart and return its process once it is ready."""
         process = subprocess.Popen(
-            [PROGRAM, "--port", str(self.port), "--state-dir", self.state],
+            [
+                PROGRAM,
+                *("--port", str(self.port)),
+                *("--gateway-port", str(self.gateway_port)),
+                *("--state-dir", self.state),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -99,7 +105,11 @@ class QuickstartTest(QuickstartCase):
     def assert_refuses(self, message, port, folder, prefix=()):
         """Assert that a quickstart fails with a message of one line."""
         done = subprocess.run(
-            [*prefix, PROGRAM, "--port", str(port), "--state-dir", folder],
+            [
+                *(*prefix, PROGRAM, "--port", str(port)),
+                *("--gateway-port", str(free_port())),
+                *("--state-dir", folder),
+            ],
             check=False,
             capture_output=True,
             text=True,
