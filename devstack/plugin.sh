@@ -28,7 +28,7 @@ function check_console_api_mode {
 function install_console_api {
     setup_develop "$CONSOLE_API_DIR/client"
     # The extras for databases have the names that DevStack uses.
-    setup_develop "$CONSOLE_API_DIR" "$DATABASE_TYPE"
+    setup_develop "$CONSOLE_API_DIR" "$DATABASE_TYPE,gateway"
     if [[ "$CONSOLE_API_MODE" == "service" ]]; then
         pip_install gunicorn
     fi
@@ -54,22 +54,51 @@ function configure_console_api {
     iniset "$CONSOLE_API_CONF" agent ports "$CONSOLE_API_CONSOLE_PORTS"
     configure_keystone_authtoken_middleware "$CONSOLE_API_CONF" console_api
     configure_console_api_directory
+    if [[ "$CONSOLE_API_MODE" == "service" ]] &&
+        is_service_enabled console-gateway; then
+        configure_console_gateway
+    fi
     if [[ "$CONSOLE_API_MODE" == "filter" ]]; then
         add_console_api_to_nova
     fi
 }
 
+# The gateway uses the API as a separate service.
+function configure_console_gateway {
+    local page=http://$SERVICE_HOST:$CONSOLE_API_GATEWAY_PORT
+    iniset "$CONSOLE_API_CONF" remote_consoles novnc_base_url \
+        "$page/vnc_auto.html"
+    iniset "$CONSOLE_API_CONF" remote_consoles spice_html5_base_url \
+        "$page/spice_auto.html"
+    iniset "$CONSOLE_API_CONF" remote_consoles serial_base_url \
+        "ws://$SERVICE_HOST:$CONSOLE_API_GATEWAY_PORT/"
+    iniset "$CONSOLE_API_CONF" tokens single_use true
+    iniset "$CONSOLE_API_CONF" gateway port "$CONSOLE_API_GATEWAY_PORT"
+    iniset "$CONSOLE_API_CONF" gateway monitoring_port \
+        "$((CONSOLE_API_GATEWAY_PORT + 1))"
+    iniset "$CONSOLE_API_CONF" gateway frame_ancestors "http://$SERVICE_HOST"
+    iniset "$CONSOLE_API_CONF" gateway allowed_origins "http://$SERVICE_HOST"
+    configure_console_api_user gateway_api
+    iniset "$CONSOLE_API_CONF" gateway_api endpoint_override \
+        "$CONSOLE_API_URL/v2.1"
+}
+
 # Look servers up in Nova.
 function configure_console_api_directory {
     iniset "$CONSOLE_API_CONF" directory driver nova
-    iniset "$CONSOLE_API_CONF" nova auth_type password
-    iniset "$CONSOLE_API_CONF" nova auth_url "$KEYSTONE_SERVICE_URI"
-    iniset "$CONSOLE_API_CONF" nova username console_api
-    iniset "$CONSOLE_API_CONF" nova password "$SERVICE_PASSWORD"
-    iniset "$CONSOLE_API_CONF" nova user_domain_name "$SERVICE_DOMAIN_NAME"
-    iniset "$CONSOLE_API_CONF" nova project_name "$SERVICE_PROJECT_NAME"
-    iniset "$CONSOLE_API_CONF" nova project_domain_name "$SERVICE_DOMAIN_NAME"
-    iniset "$CONSOLE_API_CONF" nova region_name "$REGION_NAME"
+    configure_console_api_user nova
+}
+
+# configure_console_api_user GROUP: how to authenticate, in a group of options.
+function configure_console_api_user {
+    iniset "$CONSOLE_API_CONF" "$1" auth_type password
+    iniset "$CONSOLE_API_CONF" "$1" auth_url "$KEYSTONE_SERVICE_URI"
+    iniset "$CONSOLE_API_CONF" "$1" username console_api
+    iniset "$CONSOLE_API_CONF" "$1" password "$SERVICE_PASSWORD"
+    iniset "$CONSOLE_API_CONF" "$1" user_domain_name "$SERVICE_DOMAIN_NAME"
+    iniset "$CONSOLE_API_CONF" "$1" project_name "$SERVICE_PROJECT_NAME"
+    iniset "$CONSOLE_API_CONF" "$1" project_domain_name "$SERVICE_DOMAIN_NAME"
+    iniset "$CONSOLE_API_CONF" "$1" region_name "$REGION_NAME"
 }
 
 function add_console_api_to_nova {
@@ -129,11 +158,15 @@ function start_console_api {
             die $LINENO "console-api did not start"
         fi
     fi
+    if [[ "$CONSOLE_API_MODE" == "service" ]]; then
+        run_process console-gateway "$bin/console-api-gateway --config-dir $CONSOLE_API_CONF_DIR"
+    fi
     run_process console-agent "$bin/console-api-agent --config-dir $CONSOLE_API_CONF_DIR"
 }
 
 function stop_console_api {
     stop_process console-agent
+    stop_process console-gateway
     if [[ "$CONSOLE_API_MODE" == "service" ]]; then
         stop_process console-api
     fi

@@ -19,7 +19,11 @@ BIN = Path(sys.executable).parent
 
 class UnitsTest(base.DatabaseTestCase):
     backend = "sqlite"
-    names = ("console-api.service", "console-api-agent.service")
+    names = (
+        "console-api.service",
+        "console-api-agent.service",
+        "console-api-gateway.service",
+    )
 
     def setUp(self):
         super().setUp()
