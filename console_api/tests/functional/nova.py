@@ -195,9 +195,17 @@ class Nova:
         """Change columns of a server, such as ``host`` and ``power_state``."""
         self._do("change", uuid=server_id, **values)
 
-    def set_display(self, server_id: str, port: int) -> None:
-        """Let a server have its display on a port of this machine."""
-        self._do("set_display", uuid=server_id, host="127.0.0.1", port=port)
+    def set_display(
+        self, server_id: str, port: int, base_url: str | None = None
+    ) -> None:
+        """Let a server have its display on a port of this machine.
+
+        :param base_url: what its compute host has in ``novncproxy_base_url``
+        """
+        url = {} if base_url is None else {"access_url_base": base_url}
+        self._do(
+            "set_display", uuid=server_id, host="127.0.0.1", port=port, **url
+        )
 
     def notifications(self, server_id: str) -> list[dict[str, Any]]:
         """Return a server's notification of each event, in both formats."""
