@@ -45,7 +45,12 @@ class Service:
         atexit.register(self.stop)
         if not wait_until_listening(self.process, port):
             self.stop()
-            raise RuntimeError(self._log.read_text(errors="replace"))
+            raise RuntimeError(self.log)
+
+    @property
+    def log(self) -> str:
+        """Everything printed until now."""
+        return self._log.read_text(errors="replace")
 
     def stop(self) -> None:
         """Terminate it, even if it is suspended; kill it if it hangs.

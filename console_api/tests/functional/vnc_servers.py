@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Third-party VNC servers and a third-party viewer, for tests."""
+"""Third-party displays and a third-party viewer, for tests."""
 
 import subprocess
 import sys
@@ -56,14 +56,24 @@ def password_file(password: str) -> Path:
 
 def qemu(*more: str, vnc_options: str = "") -> Service:
     """Start an emulated machine, which displays its firmware."""
-    path = prerequisites.find_program("qemu-system-x86_64")
     port = free_port()
+    display = f"127.0.0.1:{port - 5900}{vnc_options}"
+    return _machine(port, "-vnc", display, *more)
+
+
+def qemu_spice(*more: str) -> Service:
+    """Start an emulated machine with a SPICE display."""
+    port = free_port()
+    display = f"addr=127.0.0.1,port={port},disable-ticketing=on"
+    return _machine(port, "-spice", display, *more)
+
+
+def _machine(port: int, *arguments: str) -> Service:
     return Service(
-        path,
+        prerequisites.find_program("qemu-system-x86_64"),
         *("-accel", "tcg", "-m", "32", "-nodefaults", "-vga", "std"),
         *("-display", "none", "-net", "none"),
-        *("-vnc", f"127.0.0.1:{port - 5900}{vnc_options}"),
-        *more,
+        *arguments,
         port=port,
     )
 
