@@ -173,6 +173,22 @@ OPTS = [
         "after the first one uses the next port.",
     ),
     # Only with `sessions = local`.
+    cfg.StrOpt(
+        "local_console_type",
+        default="novnc",
+        choices=["novnc", "serial", "spice-html5"],
+        help="With `sessions = local`, the console type of tokens if the "
+        "address of the page does not show it: Nova does not return it.",
+    ),
+    cfg.BoolOpt(
+        "local_check_displays",
+        default=True,
+        help="With `sessions = local`, whether to check that a token's "
+        "display still belongs to its server, by requesting a new console "
+        "from Nova. This also shows the console type. Without it, a token "
+        "may lead to the display of another server, which was given the port "
+        "after the first one was restarted.",
+    ),
     cfg.IntOpt(
         "local_max_sessions_per_server",
         default=10,

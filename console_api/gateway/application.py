@@ -13,7 +13,7 @@ from aiohttp import web
 from oslo_config import cfg
 
 from console_api.gateway import credentials, origins
-from console_api.gateway.brokers.base import Broker, Refused
+from console_api.gateway.brokers.base import Broker, Credential, Refused
 from console_api.gateway.close_reasons import CloseReason
 from console_api.gateway.connections import Connections
 from console_api.gateway.listener import SERVER, Connection
@@ -197,8 +197,8 @@ class Application:
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         if not is_same or site != "same-origin":
             return _answer(HTTPStatus.FORBIDDEN, "The origin is not allowed.")
-        token = await self._read_token(request)
-        if token is None:
+        credential = await self._read_credential(request)
+        if credential is None:
             return _refuse(
                 HTTPStatus.BAD_REQUEST,
                 Refused(
@@ -210,7 +210,7 @@ class Application:
             refusal = Refused(reason, reason.text, retry_after=1)
             return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, refusal)
         try:
-            grant = await self._broker.exchange(token, source.client)
+            grant = await self._broker.exchange(credential, source.client)
         except Refused as refusal:
             for observer in self._observers:
                 observer.refused(source.client, refusal, None)
@@ -234,7 +234,7 @@ class Application:
             headers=headers,
         )
 
-    async def _read_token(self, request: _Request) -> str | None:
+    async def _read_credential(self, request: _Request) -> Credential | None:
         """Return the token in a request's body; None if it is malformed."""
         if request.content_type != "application/json":
             return None
@@ -245,13 +245,9 @@ class Application:
                     body += await request.content.read(_MAX_BODY_SIZE)
                     if len(body) > _MAX_BODY_SIZE:
                         return None
-            token = json.loads(body)["token"]
-        except (TimeoutError, ValueError, LookupError, TypeError):
+            return credentials.read(json.loads(body))
+        except (TimeoutError, ValueError):
             return None
-        is_valid = (
-            isinstance(token, str) and 0 < len(token) <= credentials.MAX_LENGTH
-        )
-        return token if is_valid else None
 
 
 def _answer(

@@ -25,6 +25,18 @@ _MAX_FIELDS = 32
 # First letter of the keys of SPICE consoles.
 _SPICE = "s"
 
+# Console types of the pages in URLs that exist today.
+_TYPES = {
+    "vnc.html": "novnc",
+    "vnc_auto.html": "novnc",
+    "vnc_lite.html": "novnc",
+    "spice_auto.html": "spice-html5",
+    "serial.html": "serial",
+}
+
+# Horizon's page of serial consoles offers it; noVNC does so no longer.
+_SERIAL_SUBPROTOCOL = "base64"
+
 _KEY = re.compile(r"[A-Za-z0-9_-]{23}")
 _SUBPROTOCOL_PREFIX = "console."
 _CONNECT = "/connect/"
@@ -76,7 +88,26 @@ def find(
     token = values[0] if values else cookies.get("token")
     if not token or len(token) > MAX_LENGTH:
         return None
-    return Credential(token=token)
+    console_type = None
+    if not values:
+        console_type = _TYPES["spice_auto.html"]
+    elif _SERIAL_SUBPROTOCOL in subprotocols:
+        console_type = _TYPES["serial.html"]
+    return Credential(token=token, console_type=console_type)
+
+
+def read(document: object) -> Credential | None:
+    """Return the credential in a page's request for an exchange.
+
+    :returns: None if the request is malformed
+    """
+    if not isinstance(document, dict):
+        return None
+    token, page = document.get("token"), document.get("page")
+    if not isinstance(token, str) or not 0 < len(token) <= MAX_LENGTH:
+        return None
+    console_type = _TYPES.get(page) if isinstance(page, str) else None
+    return Credential(token=token, console_type=console_type)
 
 
 def connect_key(path: str) -> str | None:

@@ -103,12 +103,13 @@ class ApiBroker(Broker):
         """Why no session can be opened now, a sentence; None if it can."""
         return self._heartbeats.trouble
 
-    async def exchange(self, token: str, client: Client) -> Grant:
+    async def exchange(self, credential: Credential, client: Client) -> Grant:
         """Exchange a token for a secret, for a page that will connect.
 
+        :param credential: a token
         :raises Refused: the token does not allow it
         """
-        wanted = {"token": token, "connect": False}
+        wanted = {"token": credential.token, "connect": False}
         return await self._request(wanted, client, has_secret=True)
 
     async def open(self, credential: Credential, client: Client) -> Grant:

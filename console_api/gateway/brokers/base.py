@@ -23,13 +23,16 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a viewer shows to open a session: exactly one of both.
+    """What a viewer shows to open a session: a token or a secret.
 
     ``secret`` is what ``Grant.secret`` was when the token was exchanged.
+    ``console_type`` is what the viewer is for, as far as its request shows
+    that: a hint for brokers that do not know the type of a token.
     """
 
     token: str | None = field(default=None, repr=False)
     secret: str | None = field(default=None, repr=False)
+    console_type: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +133,10 @@ class Broker(abc.ABC):
         return BrokerStatistics()
 
     @abc.abstractmethod
-    async def exchange(self, token: str, client: Client) -> Grant:
+    async def exchange(self, credential: Credential, client: Client) -> Grant:
         """Exchange a token for a secret, for a page that will connect.
+
+        :param credential: a token
 
         :raises Refused: the token does not allow it
         """

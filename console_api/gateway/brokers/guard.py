@@ -27,14 +27,14 @@ class GuardedBroker(Broker):
         self._broker = broker
         self._attempts = attempts
 
-    async def exchange(self, token: str, client: Client) -> Grant:
+    async def exchange(self, credential: Credential, client: Client) -> Grant:
         """Exchange a token for a secret.
 
         :raises Refused: the token or the address is refused
         """
         self._check(client)
         try:
-            return await self._broker.exchange(token, client)
+            return await self._broker.exchange(credential, client)
         except Refused as refusal:
             self._record(refusal, client)
             raise

@@ -5,6 +5,12 @@ from oslo_config import cfg
 
 from console_api.gateway.brokers.api import ApiBroker
 from console_api.gateway.brokers.base import Broker
+from console_api.gateway.brokers.local import LocalBroker
+
+_BROKERS: dict[str, type[ApiBroker | LocalBroker]] = {
+    "api": ApiBroker,
+    "local": LocalBroker,
+}
 
 
 def create_broker(conf: cfg.ConfigOpts) -> Broker:
@@ -12,4 +18,4 @@ def create_broker(conf: cfg.ConfigOpts) -> Broker:
 
     :raises ConfigurationError: an option is invalid
     """
-    return ApiBroker.from_conf(conf)
+    return _BROKERS[conf.gateway.sessions].from_conf(conf)

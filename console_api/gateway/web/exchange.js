@@ -31,7 +31,8 @@ export async function exchange(token) {
     response = await fetch("exchange", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ token }),
+      // Nova's tokens do not tell for which of the pages they are.
+      body: JSON.stringify({ token, page: location.pathname.split("/").pop() }),
       credentials: "include",
       redirect: "error",
       signal: AbortSignal.timeout(TIMEOUT),

@@ -72,7 +72,7 @@ class FakeBroker(Broker):
         self.reasons: list[CloseReason] = []
         self.abandoned_reasons: list[CloseReason] = []
 
-    async def exchange(self, token: str, client: Client) -> Grant:
+    async def exchange(self, credential: Credential, client: Client) -> Grant:
         raise NotImplementedError
 
     async def open(self, credential: Credential, client: Client) -> Grant:

@@ -56,7 +56,7 @@ class GuardedBrokerTest(unittest.IsolatedAsyncioTestCase):
         broker.grant = grant(1)
         for attempt in (
             guarded.open(guess, Client(ADDRESS)),
-            guarded.exchange("guess", Client(ADDRESS)),
+            guarded.exchange(Credential(token="guess"), Client(ADDRESS)),
         ):
             with self.assertRaises(Refused) as caught:
                 await attempt

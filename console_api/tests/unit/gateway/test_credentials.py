@@ -53,6 +53,50 @@ class FindTest(unittest.TestCase):
                 self.assertIsNone(found)
 
 
+class HintTest(unittest.TestCase):
+    def test_request_shows_console_type(self) -> None:
+        for query, cookies, offered, console_type in (
+            ("token=T", {}, "", None),
+            ("token=T", {}, "binary", None),
+            ("token=T", {}, "binary, base64", "serial"),
+            ("", {"token": "T"}, "binary", "spice-html5"),
+        ):
+            with self.subTest(query, offered=offered):
+                found = credentials.find("/", query, cookies, offered)
+                assert found is not None
+                self.assertEqual(console_type, found.console_type)
+
+    def test_page_shows_console_type(self) -> None:
+        for page, console_type in (
+            ("vnc_auto.html", "novnc"),
+            ("vnc_lite.html", "novnc"),
+            ("spice_auto.html", "spice-html5"),
+            ("serial.html", "serial"),
+            ("", None),
+            (None, None),
+            ([], None),
+        ):
+            with self.subTest(page):
+                found = credentials.read({"token": "T", "page": page})
+                assert found is not None
+                self.assertEqual("T", found.token)
+                self.assertEqual(console_type, found.console_type)
+
+    def test_malformed_request_has_no_credential(self) -> None:
+        documents: tuple[object, ...] = (
+            None,
+            [],
+            {},
+            {"token": None},
+            {"token": ""},
+            {"token": 1},
+            {"token": "x" * 513},
+        )
+        for document in documents:
+            with self.subTest(document=document):
+                self.assertIsNone(credentials.read(document))
+
+
 class KeyTest(unittest.TestCase):
     def test_keys_are_unique(self) -> None:
         keys = {credentials.new_key("novnc") for _ in range(1000)}

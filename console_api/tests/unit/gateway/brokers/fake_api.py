@@ -86,7 +86,9 @@ class FakeServer:
         """Listen, on the same port as before."""
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(application, shutdown_timeout=0)
+        self._runner = web.AppRunner(
+            application, shutdown_timeout=0, access_log=None
+        )
         await self._runner.setup()
         site = web.TCPSite(
             self._runner, "127.0.0.1", self._port, reuse_address=True
@@ -245,3 +247,54 @@ INVALID_RESPONSES: dict[str, Handler] = {
     "negative duration": _with(max_duration=-1),
     "huge duration": _with(max_duration=10**30),
 }
+
+
+#: Ports of the display of a server, by console type.
+PORTS = {"novnc": 5900, "serial": 10000, "spice-html5": 5910}
+
+
+class FakeNova(FakeServer):
+    """A Nova with one server, ``SERVER_ID``; ``displays`` are by token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ports = dict(PORTS)
+        self.displays: dict[str, dict[str, object]] = {}
+        self.server: dict[str, object] | None = {
+            "id": SERVER_ID,
+            "tenant_id": "a-project",
+            "OS-EXT-SRV-ATTR:host": "compute-1",
+            "OS-EXT-STS:power_state": 1,
+        }
+
+    def issue(self, console_type: str) -> str:
+        """Return a token for a display of the server."""
+        token = str(uuid.uuid4())
+        self.displays[token] = {
+            "instance_uuid": SERVER_ID,
+            "host": "192.0.2.1",
+            "port": self.ports[console_type],
+            "internal_access_path": None,
+        }
+        return token
+
+    async def respond(
+        self, request: web.Request, body: Any
+    ) -> web.StreamResponse:
+        *_, resource, name = request.path.split("/")
+        if resource == "os-console-auth-tokens" and name in self.displays:
+            return web.json_response({"console": self.displays[name]})
+        if resource == "servers" and self.server is not None:
+            return web.json_response({"server": self.server})
+        if name == "remote-consoles" and self.server is not None:
+            wanted = body["remote_console"]
+            if wanted["type"] not in self.ports:
+                return web.json_response(
+                    {"badRequest": {"code": 400}}, status=400
+                )
+            token = self.issue(wanted["type"])
+            url = f"http://proxy/vnc_auto.html?path=%3Ftoken%3D{token}"
+            return web.json_response(
+                {"remote_console": {**wanted, "url": url}}
+            )
+        return web.json_response({"itemNotFound": {"code": 404}}, status=404)

@@ -93,7 +93,7 @@ class OpenTest(ApiCase):
         self.assertNotIn(SECRET, repr(grant))
 
     async def test_exchange_does_not_connect(self) -> None:
-        grant = await self.broker().exchange("a-console-token", CLIENT)
+        grant = await self.broker().exchange(TOKEN, CLIENT)
         [(_method, _path, body)] = self.api.requests
         self.assertFalse(body["session"]["connect"])
         self.assertEqual(SECRET, grant.secret)
