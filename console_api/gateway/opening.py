@@ -118,11 +118,9 @@ class Opening:
     def _check(self) -> Credential:
         services = self._services
         if services.is_draining:
-            reason = CloseReason.GATEWAY_STOPPED
-            raise Refused(reason, reason.text)
+            raise _refused(CloseReason.GATEWAY_STOPPED)
         if self._upgrade.credential is None:
-            reason = CloseReason.INVALID_TOKEN
-            raise Refused(reason, reason.text)
+            raise _refused(CloseReason.INVALID_TOKEN)
         count = len(services.sessions) + services.opening
         if count > services.settings.max_sessions:
             raise Refused(
@@ -151,6 +149,10 @@ class Opening:
         stream = await self._dial(grant)
         dial_seconds = self._loop.time() - started_at
         services = self._services
+        if services.is_draining:
+            # The other sessions may have been closed already.
+            stream.close()
+            raise _refused(CloseReason.GATEWAY_STOPPED)
         session = Session(
             grant, self._upgrade.client, self._websocket, _Ended(services)
         )
@@ -190,8 +192,7 @@ class Opening:
 
     async def _dial(self, grant: Grant) -> Stream:
         if protocol_of(grant.console_type) is None:
-            reason = CloseReason.UNSUPPORTED
-            raise Refused(reason, reason.text)
+            raise _refused(CloseReason.UNSUPPORTED)
         try:
             return await self._services.displays.open(grant)
         except DialError as error:
@@ -200,14 +201,14 @@ class Opening:
                 grant.server_id,
                 error,
             )
-            raise _unreachable() from error
+            raise _refused(CloseReason.DISPLAY_UNREACHABLE) from error
 
     def _attach(self, session: Session, stream: Stream) -> DisplayConnection:
         """Connect a session to its display, and answer the browser."""
         try:
             display = session.connect(stream, self._services.buffer)
         except ConnectionResetError as error:
-            raise _unreachable() from error
+            raise _refused(CloseReason.DISPLAY_UNREACHABLE) from error
         self._accept()
         return display
 
@@ -224,8 +225,7 @@ class Opening:
         except ViolationError as error:
             raise Refused(CloseReason.VIOLATION, str(error)) from error
         except TimeoutError as error:
-            reason = CloseReason.CONNECTION_LOST
-            raise Refused(reason, reason.text) from error
+            raise _refused(CloseReason.CONNECTION_LOST) from error
         self._websocket.pause()
         return link
 
@@ -262,8 +262,7 @@ class Opening:
                 session.cut(CloseReason.GATEWAY_STOPPED)
 
 
-def _unreachable() -> Refused:
-    reason = CloseReason.DISPLAY_UNREACHABLE
+def _refused(reason: CloseReason) -> Refused:
     return Refused(reason, reason.text)
 
 

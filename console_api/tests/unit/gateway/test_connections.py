@@ -49,6 +49,28 @@ class DrainTest(GatewayCase):
             5 * [CloseReason.GATEWAY_STOPPED], self.broker.reasons
         )
 
+    async def test_session_being_opened_is_refused(self) -> None:
+        is_dialled = asyncio.Event()
+
+        async def greet(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            await is_dialled.wait()
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            await reader.read()
+
+        await self.serve_display(greet, internal_access_path="/path")
+        opening = asyncio.create_task(self.open())
+        await wait_until_async(lambda: bool(self.broker.credentials))
+        draining = asyncio.create_task(self.connections.drain(0))
+        await wait_until_async(lambda: self.services.is_draining)
+        is_dialled.set()
+        self.assertEqual(1012, (await self.closed(await opening))[0])
+        await draining
+        self.assertEqual(
+            [CloseReason.GATEWAY_STOPPED], self.broker.abandoned_reasons
+        )
+
     async def test_browser_that_stays_does_not_stop_drain(self) -> None:
         await self.serve_display(echo)
         reader, _ = await self.open_raw()
