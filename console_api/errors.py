@@ -68,6 +68,22 @@ class ConsoleHostNotFound(NotFound):
         )
 
 
+class SessionNotFound(NotFound):
+    """No session has this ID, or it is hidden from the caller."""
+
+    def __init__(self, session_id: str) -> None:
+        """Create the error with the ID from the request."""
+        super().__init__(f"Session {session_id:.64} could not be found.")
+
+
+class LockNotFound(NotFound):
+    """There is no such lock."""
+
+    def __init__(self, scope: str, name: str) -> None:
+        """Create the error with both from the request."""
+        super().__init__(f"Lock of {scope:.16} {name:.64} could not be found.")
+
+
 class TokenNotFound(NotFound):
     """The token was never issued, has expired or was revoked."""
 

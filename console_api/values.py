@@ -75,6 +75,17 @@ class ConsoleState(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+class SessionState(enum.StrEnum):
+    """Whether a session through a gateway goes on."""
+
+    #: A viewer is connected.
+    OPEN = "open"
+    #: A page has exchanged its token, and is about to connect.
+    PENDING = "pending"
+    #: It has ended, or its gateway sends no heartbeats.
+    CLOSED = "closed"
+
+
 # The Unicode categories that a text must not contain: control characters;
 # format characters, which make two names look alike or reorder a line;
 # surrogates, which no database stores; line and paragraph separators.

@@ -199,6 +199,7 @@ def _service(
         SimpleNamespace(
             enforcer=recorder,
             directory=SimpleNamespace(get=lambda _id: server),
+            session_listing=SimpleNamespace(get=lambda _id: server),
             tokens=SimpleNamespace(
                 check=lambda _token: info, find=lambda _token: info
             ),

@@ -13,6 +13,7 @@ from console_api.api.controllers import (
     console_auth_tokens,
     console_gateways,
     console_hosts,
+    console_locks,
     console_sessions,
     consoles,
     remote_consoles,
@@ -24,6 +25,7 @@ from console_api.api.schemas import Schema
 from console_api.api.schemas import console_auth_tokens as token_schemas
 from console_api.api.schemas import console_gateways as gateway_schemas
 from console_api.api.schemas import console_hosts as host_schemas
+from console_api.api.schemas import console_locks as lock_schemas
 from console_api.api.schemas import console_sessions as session_schemas
 from console_api.api.schemas import consoles as console_schemas
 from console_api.api.schemas import remote_consoles as remote_schemas
@@ -31,6 +33,7 @@ from console_api.api.targets import Target
 from console_api.policies import console_auth_tokens as token_policies
 from console_api.policies import console_gateways as gateway_policies
 from console_api.policies import console_hosts as host_policies
+from console_api.policies import console_locks as lock_policies
 from console_api.policies import console_sessions as session_policies
 from console_api.policies import consoles as console_policies
 from console_api.policies import remote_consoles as remote_policies
@@ -200,6 +203,52 @@ ROUTES: Sequence[AnyRoute] = (
         success=201,
         body=session_schemas.OPEN_BODY,
         reserved=True,
+    ),
+    Route(
+        "/os-console-sessions",
+        "GET",
+        console_sessions.index,
+        rule=session_policies.INDEX,
+        target=targets.listed_projects,
+        query=session_schemas.LIST_QUERY,
+    ),
+    Route(
+        "/os-console-sessions/{session_id}",
+        "GET",
+        console_sessions.show,
+        rule=session_policies.SHOW,
+        target=targets.session,
+    ),
+    Route(
+        "/os-console-sessions/{session_id}",
+        "DELETE",
+        console_sessions.delete,
+        rule=session_policies.DELETE,
+        target=targets.session,
+        success=204,
+    ),
+    Route(
+        "/os-console-locks",
+        "GET",
+        console_locks.index,
+        rule=lock_policies.INDEX,
+        target=targets.own_project,
+    ),
+    Route(
+        "/os-console-locks/{scope}/{name}",
+        "PUT",
+        console_locks.update,
+        rule=lock_policies.UPDATE,
+        target=targets.own_project,
+        body=lock_schemas.UPDATE_BODY,
+    ),
+    Route(
+        "/os-console-locks/{scope}/{name}",
+        "DELETE",
+        console_locks.delete,
+        rule=lock_policies.DELETE,
+        target=targets.own_project,
+        success=204,
     ),
     Route(
         "/os-console-gateways/{gateway_id}",

@@ -21,7 +21,10 @@ from console_api.db.engine import Database
 from console_api.directory.base import Directory
 from console_api.keys.repository import KeyRepository
 from console_api.policy.enforcer import Enforcer
-from console_api.sessions.manager import SessionManager, SessionSettings
+from console_api.sessions.grants import SessionSettings
+from console_api.sessions.listing import SessionListing
+from console_api.sessions.locks import LockManager
+from console_api.sessions.manager import SessionManager
 from console_api.tokens.manager import TokenManager
 
 LOG = logging.getLogger(__name__)
@@ -43,6 +46,8 @@ class Service:
     console_listing: ConsoleListing
     tokens: TokenManager
     sessions: SessionManager
+    session_listing: SessionListing
+    locks: LockManager
     bulkhead: Bulkhead
     reserved: Bulkhead
     max_limit: int
@@ -86,6 +91,10 @@ class Service:
             sessions=SessionManager(
                 database, servers, _session_settings(conf)
             ),
+            session_listing=SessionListing(
+                database, conf.sessions.resume_timeout
+            ),
+            locks=LockManager(database),
             bulkhead=Bulkhead(
                 "the database or the directory", conf.api.max_slow_requests
             ),

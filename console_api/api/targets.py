@@ -6,6 +6,7 @@ enforces the rule of the route, and returns what it found for the controller,
 so that no controller is reached before the rule was enforced.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar
 
@@ -16,9 +17,12 @@ from console_api.api.service import Service
 from console_api.directory.base import Server
 from console_api.policies import servers
 from console_api.policy import access
+from console_api.sessions.listing import ListedSession
 from console_api.tokens.manager import ConnectionInfo
 
 T = TypeVar("T")
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 #: Called with the service, the caller, the policy rule and the variables of
 #: the path.
@@ -120,6 +124,34 @@ def revocable_token(
     if not access.may_reach(allows, caller, rule, info.project_id):
         raise errors.TokenNotFound
     return token
+
+
+def session(
+    service: Service,
+    caller: RequestContext,
+    rule: str,
+    path: Mapping[str, str],
+) -> ListedSession:
+    """Return the session that the path names.
+
+    The rule is checked against the project that the server had when the
+    session was opened, as by ``server``.
+
+    :raises Forbidden: the rule refuses, and the session belongs to the
+        caller's project
+    :raises SessionNotFound: there is no such session; or a rule refuses, and
+        it belongs to another project
+    """
+    session_id = path["session_id"].lower()
+    if not _UUID.fullmatch(session_id):
+        raise errors.SessionNotFound(session_id)
+    found = service.session_listing.get(session_id)
+    allows = service.enforcer.allows
+    if not access.may_reach(allows, caller, rule, found.project_id):
+        if found.project_id == caller.project_id:
+            raise errors.Forbidden(rule)
+        raise errors.SessionNotFound(session_id)
+    return found
 
 
 class ListedProjects:

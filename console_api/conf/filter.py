@@ -36,6 +36,10 @@ OPTS = [
                     "Sessions through gateways.",
                 ),
                 (
+                    "console_locks",
+                    "Locks of users, projects and hosts, for administrators.",
+                ),
+                (
                     "console_gateways",
                     "Heartbeats of gateways.",
                 ),

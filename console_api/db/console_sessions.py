@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 from sqlalchemy.engine import Connection
 
-from console_api.db import clock, session_limits, tables
+from console_api.db import clock, session_cuts, session_limits, tables
 from console_api.db.engine import Database, retried
 from console_api.db.rows import columns_of
 from console_api.db.session_limits import Limits
@@ -322,6 +322,13 @@ def resume(
                 deadline_at=old.deadline_at,
             )
         )
+
+
+@retried
+def cut(database: Database, session_id: str) -> None:
+    """Cut a session: its gateway closes it, and nothing resumes it."""
+    with database.transaction() as connection:
+        session_cuts.cut_session(connection, session_id)
 
 
 def _scope_names(origin: Origin) -> list[str]:

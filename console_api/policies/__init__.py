@@ -10,6 +10,7 @@ from console_api.policies import (
     console_auth_tokens,
     console_gateways,
     console_hosts,
+    console_locks,
     console_sessions,
     consoles,
     remote_consoles,
@@ -29,5 +30,6 @@ def list_rules() -> list[policy.RuleDefault]:
             console_hosts.list_rules(),
             console_sessions.list_rules(),
             console_gateways.list_rules(),
+            console_locks.list_rules(),
         )
     )

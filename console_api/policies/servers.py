@@ -18,9 +18,9 @@ def list_rules() -> list[policy.RuleDefault]:
             check_str=base.ADMIN,
             scope_types=base.SCOPE_TYPES,
             description="Reach the servers of other projects, and list "
-            "consoles of all projects. An operation on a server of another "
-            "project requires this rule in addition to its own, which never "
-            "suffices",
+            "consoles and sessions of all projects. An operation on a server "
+            "of another project requires this rule in addition to its own, "
+            "which never suffices",
             operations=[
                 {"method": "GET", "path": f"{_SERVER}/consoles"},
                 {"method": "POST", "path": f"{_SERVER}/consoles"},
@@ -36,6 +36,18 @@ def list_rules() -> list[policy.RuleDefault]:
                 {"method": "DELETE", "path": f"{_SERVER}/remote-consoles"},
                 {"method": "POST", "path": f"{_SERVER}/action"},
                 {"method": "GET", "path": "/os-consoles (all_projects=true)"},
+                {
+                    "method": "GET",
+                    "path": "/os-console-sessions (all_projects=true)",
+                },
+                {
+                    "method": "GET",
+                    "path": "/os-console-sessions/{session_id}",
+                },
+                {
+                    "method": "DELETE",
+                    "path": "/os-console-sessions/{session_id}",
+                },
                 {
                     "method": "DELETE",
                     "path": "/os-console-auth-tokens/{console_token}",

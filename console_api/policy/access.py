@@ -15,6 +15,7 @@ from console_api.policies import (
     console_auth_tokens,
     console_gateways,
     console_hosts,
+    console_locks,
     console_sessions,
     consoles,
     remote_consoles,
@@ -49,17 +50,19 @@ def _server(rule: str) -> Access:
     return Access(own=(rule,), other=(ALL_TENANTS, rule))
 
 
+def _list(rule: str) -> Access:
+    return Access(
+        before=(rule,), before_other=(ALL_TENANTS,), other=(ALL_TENANTS, rule)
+    )
+
+
 def _no_project(rule: str) -> Access:
     return Access(before=(rule,), has_project=False)
 
 
 #: The operations, by the rule of each.
 ACCESS: Mapping[str, Access] = {
-    consoles.LIST: Access(
-        before=(consoles.LIST,),
-        before_other=(ALL_TENANTS,),
-        other=(ALL_TENANTS, consoles.LIST),
-    ),
+    consoles.LIST: _list(consoles.LIST),
     consoles.INDEX: _server(consoles.INDEX),
     consoles.CREATE: _server(consoles.CREATE),
     consoles.SHOW: _server(consoles.SHOW),
@@ -75,6 +78,12 @@ ACCESS: Mapping[str, Access] = {
     console_hosts.SHOW: _no_project(console_hosts.SHOW),
     console_hosts.UPDATE: _no_project(console_hosts.UPDATE),
     console_sessions.OPEN: _no_project(console_sessions.OPEN),
+    console_sessions.INDEX: _list(console_sessions.INDEX),
+    console_sessions.SHOW: _server(console_sessions.SHOW),
+    console_sessions.DELETE: _server(console_sessions.DELETE),
+    console_locks.INDEX: _no_project(console_locks.INDEX),
+    console_locks.UPDATE: _no_project(console_locks.UPDATE),
+    console_locks.DELETE: _no_project(console_locks.DELETE),
     console_gateways.UPDATE: _no_project(console_gateways.UPDATE),
     console_gateways.CLOSE: _no_project(console_gateways.CLOSE),
 }

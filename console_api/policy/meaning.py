@@ -7,7 +7,10 @@ from oslo_policy import _checks
 
 from console_api.policies import (
     console_auth_tokens,
+    console_gateways,
     console_hosts,
+    console_locks,
+    console_sessions,
     consoles,
     remote_consoles,
     servers,
@@ -36,6 +39,15 @@ _ACTIONS = {
     console_hosts.INDEX: "list console hosts",
     console_hosts.SHOW: "see a console host",
     console_hosts.UPDATE: "enable and disable console hosts",
+    console_sessions.OPEN: "open sessions with console auth tokens",
+    console_sessions.INDEX: "list the sessions of a project",
+    console_sessions.SHOW: "see sessions",
+    console_sessions.DELETE: "cut sessions",
+    console_locks.INDEX: "list locks",
+    console_locks.UPDATE: "lock users, projects and hosts out of sessions",
+    console_locks.DELETE: "delete locks",
+    console_gateways.UPDATE: "report the sessions of gateways",
+    console_gateways.CLOSE: "report that sessions have ended",
     servers.ALL_TENANTS: "reach the servers of other projects where the rule "
     "of the operation passes as well",
 }
@@ -46,6 +58,9 @@ _LISTS = {
     consoles.INDEX,
     console_hosts.INDEX,
     console_hosts.SHOW,
+    console_sessions.INDEX,
+    console_sessions.SHOW,
+    console_locks.INDEX,
 }
 
 # Maximum number of kinds of callers in a message, and of those examined.

@@ -4,10 +4,9 @@
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
-from console_api import errors, values
+from console_api import errors
 from console_api.db import console_gateways, console_sessions, session_limits
 from console_api.db.console_gateways import (
     Closed,
@@ -20,6 +19,7 @@ from console_api.db.console_sessions import Opening, Origin, Resumable
 from console_api.db.engine import Database
 from console_api.db.session_limits import Limits
 from console_api.directory.base import Directory
+from console_api.sessions.grants import Grant, SessionSettings, Viewer
 from console_api.tokens.manager import hash_token
 
 # Includes what the methods take and return.
@@ -43,56 +43,6 @@ _LIMIT_RETRY_AFTER = 10
 
 # Attempts to open a session of a project or user without a row of its own.
 _MAX_ATTEMPTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
-    """Limits of sessions; durations in seconds, where 0 means no limit.
-
-    ``maxima`` are the maximum numbers of open sessions per ``token``,
-    ``user``, ``server``, ``project`` and ``gateway``.
-    """
-
-    is_single_use: bool
-    max_duration: int
-    idle_timeout: int
-    resume_timeout: int
-    maxima: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who connects to which gateway; see ``gateway.brokers.base.Client``."""
-
-    gateway_id: str
-    gateway: str
-    client_address: str
-    proxy_address: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A session that a gateway may connect to its display.
-
-    ``secret`` resumes it; None if it is the one that the caller has sent.
-    ``max_duration`` is the time that is left.
-    """
-
-    id: str
-    secret: str | None = field(repr=False)
-    origin: Origin
-    max_duration: int
-    idle_timeout: int
-    resume_timeout: int
-
-    @property
-    def protocol(self) -> str:
-        """The protocol of the display."""
-        return next(
-            protocol
-            for protocol, types in values.CONSOLE_TYPES_BY_PROTOCOL.items()
-            if self.origin.console_type in types
-        )
 
 
 class SessionManager:
@@ -205,6 +155,13 @@ class SessionManager:
         :raises DatabaseUnavailable: the database does not respond
         """
         console_gateways.close(self._database, gateway_id, sessions)
+
+    def cut(self, session_id: str) -> None:
+        """Cut a session; one that has ended can then not be resumed.
+
+        :raises DatabaseUnavailable: the database does not respond
+        """
+        console_sessions.cut(self._database, session_id)
 
     def _find_token(self, token: bytes) -> Origin:
         def find() -> Origin:

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions through gateways."""
 
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+
 from console_api import errors
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json
-from console_api.sessions.manager import Grant, Viewer
+from console_api.api.targets import ListedProjects
+from console_api.sessions.grants import Grant, Viewer
+from console_api.sessions.listing import ListedSession, SessionFilters
+from console_api.values import SessionState
 
 
 def create(request: Request[None]) -> Response:
@@ -33,10 +40,91 @@ def create(request: Request[None]) -> Response:
         )
     else:
         grant = request.service.sessions.resume(secret, viewer)
-    return render_json({"session": _render(grant)}, 201)
+    return render_json({"session": _render_grant(grant)}, 201)
 
 
-def _render(grant: Grant) -> dict[str, object]:
+def index(request: Request[ListedProjects]) -> Response:
+    """List sessions of the caller's project, or of all projects.
+
+    A page has fewer sessions than there are if the policy refuses some: only
+    the absence of a link to the next page marks the last one.
+
+    :raises Forbidden: the caller may not list sessions of other projects
+    """
+    query, projects = request.query, request.target
+    project_id = query.get("project_id")
+    if query.get("all_projects") != "true" and project_id is None:
+        project_id = projects.own
+    elif project_id != projects.own:
+        projects.check_all()
+    max_limit = request.service.max_limit
+    page = request.service.session_listing.page(
+        SessionFilters(
+            state=SessionState(query.get("state", SessionState.OPEN)),
+            project_id=project_id,
+            server_id=query.get("server_id", "").lower() or None,
+            user_id=query.get("user_id"),
+            gateway=query.get("gateway"),
+        ),
+        marker=query.get("marker", "").lower(),
+        limit=min(int(query.get("limit", max_limit)), max_limit),
+    )
+    document: dict[str, object] = {
+        "sessions": [
+            _render(session)
+            for session in page.sessions
+            if projects.includes(session.project_id)
+        ]
+    }
+    if page.next_marker is not None:
+        following = urlencode({**query, "marker": page.next_marker})
+        document["sessions_links"] = [
+            {"rel": "next", "href": f"{request.url()}?{following}"}
+        ]
+    return render_json(document)
+
+
+def show(request: Request[ListedSession]) -> Response:
+    """Show a session."""
+    return render_json({"session": _render(request.target)})
+
+
+def delete(request: Request[ListedSession]) -> Response:
+    """Cut a session; nothing happens if it is closed."""
+    request.service.sessions.cut(request.target.id)
+    return Response(204)
+
+
+def _render(session: ListedSession) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "server_id": session.server_id,
+        "project_id": session.project_id,
+        "user_id": session.user_id,
+        "console_type": session.console_type,
+        "view_only": session.view_only,
+        "gateway": session.gateway,
+        "client_address": session.client_address,
+        "proxy_address": session.proxy_address,
+        "state": session.state,
+        "created_at": _time(session.created_at),
+        "connected_at": _time(session.connected_at),
+        "closed_at": _time(session.closed_at),
+        "close_reason": session.close_reason,
+        "bytes_in": session.bytes_in,
+        "bytes_out": session.bytes_out,
+        "last_activity_at": _time(session.last_activity_at),
+        "resumed_from": session.resumed_from,
+    }
+
+
+def _time(seconds: int | None) -> str | None:
+    if seconds is None:
+        return None
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
+
+
+def _render_grant(grant: Grant) -> dict[str, object]:
     origin = grant.origin
     rendered: dict[str, object] = {
         "id": grant.id,

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests of gateways that open sessions."""
+"""Requests about sessions."""
 
 from microversion_parse import Version
 
 from console_api import values
 from console_api.api.schemas import Schema
+from console_api.api.schemas.consoles import ANY_UUID, LIMIT, TEXT
+from console_api.values import SessionState
 
 #: A UUID, as gateways choose for themselves and the API for sessions.
 UUID = {
@@ -52,6 +54,27 @@ OPEN_BODY = Schema(
                 }
             },
             "required": ["session"],
+            "additionalProperties": False,
+        }
+    }
+)
+
+#: Unknown parameters are refused: ignoring a misspelt filter would list more
+#: than was asked for.
+LIST_QUERY = Schema(
+    {
+        Version(2, 1): {
+            "type": "object",
+            "properties": {
+                "all_projects": {"enum": ["true", "false"]},
+                "server_id": ANY_UUID,
+                "project_id": TEXT,
+                "user_id": TEXT,
+                "gateway": TEXT,
+                "state": {"enum": [state.value for state in SessionState]},
+                "limit": LIMIT,
+                "marker": ANY_UUID,
+            },
             "additionalProperties": False,
         }
     }

@@ -15,11 +15,26 @@ _NUMBER: Mapping[str, object] = {
     "description": "is not a non-negative integer of at most 18 digits",
 }
 
-_TEXT: Mapping[str, object] = {
+#: The name of something.
+TEXT: Mapping[str, object] = {
     "type": "string",
     "maxLength": values.MAX_NAME_LENGTH,
     "pattern": r"^[^\x00-\x1f\x7f]+\Z",
     "description": "is empty or contains control characters",
+}
+
+#: A UUID in lowercase or uppercase.
+ANY_UUID: Mapping[str, object] = {
+    "type": "string",
+    "pattern": r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z",
+    "description": "is not a UUID",
+}
+
+#: The maximum number of resources in a page.
+LIMIT: Mapping[str, object] = {
+    "type": "string",
+    "pattern": r"^[1-9][0-9]{0,17}\Z",
+    "description": "is not a positive integer of at most 18 digits",
 }
 
 #: Unknown parameters are refused: ignoring a misspelt filter would list more
@@ -30,21 +45,11 @@ LIST_ALL_QUERY = Schema(
             "type": "object",
             "properties": {
                 "all_projects": {"enum": ["true", "false"]},
-                "server_id": {
-                    "type": "string",
-                    "pattern": r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}"
-                    r"-[0-9A-Fa-f]{12}\Z",
-                    "description": "is not a UUID",
-                },
-                "console_host": _TEXT,
-                "console_type": _TEXT,
+                "server_id": ANY_UUID,
+                "console_host": TEXT,
+                "console_type": TEXT,
                 "state": {"enum": [state.value for state in ConsoleState]},
-                "limit": {
-                    "type": "string",
-                    "pattern": r"^[1-9][0-9]{0,17}\Z",
-                    "description": "is not a positive integer of at most 18 "
-                    "digits",
-                },
+                "limit": LIMIT,
                 "marker": _NUMBER,
             },
             "additionalProperties": False,

@@ -8,8 +8,8 @@ from oslo_config import cfg
 from oslo_policy import generator, policy
 
 from console_api import policies
-from console_api.api import routes
-from console_api.policies import consoles, servers
+from console_api.api import routes, targets
+from console_api.policies import servers
 from console_api.policy.access import ACCESS
 from console_api.tests.unit import base
 
@@ -78,10 +78,13 @@ class RulesTest(unittest.TestCase):
             {
                 (route.method, route.path)
                 for route in routes.ROUTES
-                if route.rule != consoles.LIST
+                if route.target is not targets.listed_projects
                 and servers.ALL_TENANTS in ACCESS[route.rule].other
             }
-            | {("GET", "/os-consoles (all_projects=true)")},
+            | {
+                ("GET", f"{path} (all_projects=true)")
+                for path in ("/os-consoles", "/os-console-sessions")
+            },
             [(item["method"], item["path"]) for item in rule.operations],
         )
 

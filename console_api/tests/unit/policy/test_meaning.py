@@ -108,7 +108,8 @@ class GainsTest(MeaningCase):
                 Level.SECURITY,
                 "role x may create consoles, see the passwords of consoles, "
                 "delete consoles, revoke a console auth token, create remote "
-                "consoles and revoke the console auth tokens of a server",
+                "consoles, revoke the console auth tokens of a server and cut "
+                "sessions",
             ),
         )
 
