@@ -2,7 +2,6 @@
 """What the gateway answers over HTTP, until a WebSocket takes over."""
 
 import asyncio
-import json
 import logging
 import traceback
 from collections.abc import Sequence
@@ -12,10 +11,10 @@ from typing import cast
 from aiohttp import web
 from oslo_config import cfg
 
-from console_api.gateway import credentials, origins
-from console_api.gateway.brokers.base import Broker, Credential, Refused
-from console_api.gateway.close_reasons import CloseReason
+from console_api.gateway import credentials, origins, responses
+from console_api.gateway.brokers.base import Broker
 from console_api.gateway.connections import Connections
+from console_api.gateway.exchange import Exchange
 from console_api.gateway.listener import SERVER, Connection
 from console_api.gateway.observers import Observer
 from console_api.gateway.pages import Pages
@@ -24,23 +23,14 @@ from console_api.gateway.upgrades import take_over
 
 LOG = logging.getLogger(__name__)
 
-# Longer heads of requests are refused, in bytes, and longer bodies.
-MAX_HEAD_SIZE = 16 * 1024
-_MAX_BODY_SIZE = 4096
+# Longer heads of requests are refused, in bytes.
+_MAX_HEAD_SIZE = 16 * 1024
 
 # Seconds that a browser has to receive a response.
 _SEND_TIMEOUT = 60
 
 _EXCHANGE = "/exchange"
 _HEALTH = "/health"
-
-_STATUSES = {
-    CloseReason.INVALID_TOKEN: HTTPStatus.NOT_FOUND,
-    CloseReason.TOKEN_USED: HTTPStatus.CONFLICT,
-    CloseReason.LOCKED: HTTPStatus.FORBIDDEN,
-    CloseReason.LIMIT_REACHED: HTTPStatus.TOO_MANY_REQUESTS,
-    CloseReason.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
-}
 
 _Request = web.BaseRequest
 
@@ -61,15 +51,12 @@ class Application:
         :raises ValueError: an allowed origin is malformed
         """
         options = conf.gateway
-        self._broker = broker
         self._connections = connections
         self._proxies = proxies
-        self._observers = observers
+        self._exchange = Exchange(conf, broker, observers)
         self._pages = Pages(options.frame_ancestors or ())
         self._origins = origins.Origins(options.allowed_origins or ())
         self._prefix = options.path_prefix
-        self._is_view_only = options.view_only
-        self._timeout = options.handshake_timeout
         self._max_connections = options.max_connections
         #: Whether the gateway stops, and opens nothing more.
         self.is_draining = False
@@ -103,39 +90,39 @@ class Application:
                 type(error).__name__,
                 "".join(traceback.format_tb(error.__traceback__)),
             )
-            return _answer(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return responses.plain(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     async def _route(self, request: _Request) -> web.StreamResponse:
         raw = sum(
             len(name) + len(value) for name, value in request.raw_headers
         )
-        if raw + len(request.raw_path) > MAX_HEAD_SIZE:
-            return _answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        if raw + len(request.raw_path) > _MAX_HEAD_SIZE:
+            return responses.plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         path = request.path
         if self._prefix and path.startswith(f"{self._prefix}/"):
             path = path.removeprefix(self._prefix)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._connect(request, path)
         if path == _EXCHANGE:
-            return await self._exchange(request)
+            return await self._exchange.answer(request, self._source(request))
         return self._get(request.method, path)
 
     def _get(self, method: str, path: str) -> web.StreamResponse:
         if method not in ("GET", "HEAD"):
-            return _answer(
+            return responses.plain(
                 HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"}
             )
         if path == _HEALTH:
             return self._health()
         file = self._pages.find(path)
         if file is None:
-            return _answer(HTTPStatus.NOT_FOUND)
+            return responses.plain(HTTPStatus.NOT_FOUND)
         return web.Response(body=file.body, headers=file.headers)
 
     def _health(self) -> web.StreamResponse:
         if self.is_draining:
-            return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "Stopping.")
-        return _answer(HTTPStatus.OK, "OK")
+            return responses.plain(HTTPStatus.SERVICE_UNAVAILABLE, "Stopping.")
+        return responses.plain(HTTPStatus.OK, "OK")
 
     def _source(self, request: _Request) -> Source:
         # It is not that of aiohttp if the PROXY protocol is in use.
@@ -154,15 +141,19 @@ class Application:
         origin = request.headers.get("Origin")
         if not self._origins.is_allowed(origin, source.scheme, source.host):
             LOG.warning(
-                "Refused a WebSocket of %s: the origin %.200s is not allowed "
-                "([gateway] allowed_origins).",
+                "Refused a WebSocket of %s: its origin %.200s is neither "
+                "%.200s nor in [gateway] allowed_origins. If a proxy is in "
+                "between, see [gateway] trusted_proxies.",
                 source.client.address,
                 ascii(origin),
+                ascii(f"{source.scheme}://{source.host}"),
             )
-            return _answer(HTTPStatus.FORBIDDEN, "The origin is not allowed.")
+            return responses.plain(
+                HTTPStatus.FORBIDDEN, "The origin is not allowed."
+            )
         is_full = len(self._connections) >= self._max_connections
         if self.is_draining or is_full:
-            return _answer(
+            return responses.plain(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "There are too many connections.",
                 {"Retry-After": "10"},
@@ -182,101 +173,3 @@ class Application:
             )
         )
         return web.Response(status=HTTPStatus.SWITCHING_PROTOCOLS)
-
-    async def _exchange(self, request: _Request) -> web.StreamResponse:
-        """Exchange a token for a secret, for our own page only."""
-        if request.method != "POST":
-            return _answer(
-                HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"}
-            )
-        source = self._source(request)
-        origin = request.headers.get("Origin")
-        is_same = origin is None or origins.is_same(
-            origin, source.scheme, source.host
-        )
-        site = request.headers.get("Sec-Fetch-Site", "same-origin")
-        if not is_same or site != "same-origin":
-            return _answer(HTTPStatus.FORBIDDEN, "The origin is not allowed.")
-        credential = await self._read_credential(request)
-        if credential is None:
-            return _refuse(
-                HTTPStatus.BAD_REQUEST,
-                Refused(
-                    CloseReason.INVALID_TOKEN, "The request is malformed."
-                ),
-            )
-        if self.is_draining:
-            reason = CloseReason.UNAVAILABLE
-            refusal = Refused(reason, reason.text, retry_after=1)
-            return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, refusal)
-        try:
-            grant = await self._broker.exchange(credential, source.client)
-        except Refused as refusal:
-            for observer in self._observers:
-                observer.refused(source.client, refusal, None)
-            return _refuse(
-                _STATUSES.get(refusal.reason, HTTPStatus.FORBIDDEN), refusal
-            )
-        key = credentials.new_key(grant.console_type)
-        headers = {"Cache-Control": "no-store"}
-        if source.is_secure:
-            path = f"{self._prefix}/"
-            headers["Set-Cookie"] = credentials.cookie(key, grant, path)
-        return web.json_response(
-            {
-                "console": key,
-                "secret": None if source.is_secure else grant.secret,
-                "console_type": grant.console_type,
-                "view_only": grant.view_only or self._is_view_only,
-                "exclusive": grant.exclusive,
-                "resume_timeout": grant.resume_timeout,
-            },
-            headers=headers,
-        )
-
-    async def _read_credential(self, request: _Request) -> Credential | None:
-        """Return the token in a request's body; None if it is malformed."""
-        if request.content_type != "application/json":
-            return None
-        try:
-            async with asyncio.timeout(self._timeout):
-                body = await request.content.read(_MAX_BODY_SIZE)
-                while not request.content.at_eof():
-                    body += await request.content.read(_MAX_BODY_SIZE)
-                    if len(body) > _MAX_BODY_SIZE:
-                        return None
-            return credentials.read(json.loads(body))
-        except (TimeoutError, ValueError):
-            return None
-
-
-def _answer(
-    status: HTTPStatus,
-    text: str | None = None,
-    headers: dict[str, str] | None = None,
-) -> web.Response:
-    return web.Response(
-        status=status,
-        text=f"{text or status.phrase}\n",
-        headers={
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-            **(headers or {}),
-        },
-    )
-
-
-def _refuse(status: HTTPStatus, refusal: Refused) -> web.Response:
-    headers = {"Cache-Control": "no-store"}
-    if refusal.retry_after is not None:
-        headers["Retry-After"] = str(refusal.retry_after)
-    return web.json_response(
-        {
-            "reason": refusal.label,
-            "code": refusal.reason.code,
-            "message": str(refusal),
-            "retry_after": refusal.retry_after,
-        },
-        status=status,
-        headers=headers,
-    )
