@@ -42,7 +42,7 @@ class CloseReason(enum.Enum):
     CONNECTION_LOST = 4000, "The connection to the viewer was lost."
     TAKEN_OVER = 4001, "This console was opened in another window."
     CUT = 4002, "The session was ended by a user or an administrator."
-    REVOKED = 4003, "The server was deleted or moved. Open a new console."
+    REVOKED = 4003, "The console was revoked, or its server moved or deleted."
     IDLE_TIMEOUT = 4004, "The session was idle for too long."
     TIME_LIMIT = 4005, "The session reached its time limit."
     DISPLAY_CLOSED = 4006, "The server closed the connection."

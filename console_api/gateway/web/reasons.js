@@ -18,7 +18,7 @@ const REASONS = {
   4000: "The connection was lost.",
   4001: "This console was opened in another window.",
   4002: "The session was ended by a user or an administrator.",
-  4003: "The server was deleted or moved. Open the console again.",
+  4003: "The console was revoked, or its server moved or deleted. Open it again.",
   4004: "The session was idle for too long.",
   4005: "The session reached its time limit.",
   4006: "The server closed the connection.",

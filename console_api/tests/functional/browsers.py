@@ -60,6 +60,20 @@ class Browser:
         """End the browser."""
         self.driver.quit()
 
+    def forget(self) -> None:
+        """Close all windows but one, and forget cookies and storage."""
+        first, *others = self.driver.window_handles
+        for handle in others:
+            self.driver.switch_to.window(handle)
+            self.driver.close()
+        self.driver.switch_to.window(first)
+        self.driver.get("about:blank")
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+
+    def open_window(self) -> None:
+        """Open another window, and make it the current one."""
+        self.driver.switch_to.new_window("window")
+
     def open(self, url: str) -> None:
         """Open a page in the current window."""
         self.driver.get(url)
