@@ -84,13 +84,12 @@ class Application:
         except (asyncio.CancelledError, ConnectionError, web.HTTPException):
             raise
         except Exception as error:  # noqa: BLE001 (answered with 500)
-            # The text of an error may contain a token.
-            LOG.error(  # noqa: TRY400 (see above)
-                "Unexpected %s while a request was answered:\n%s",
-                type(error).__name__,
-                "".join(traceback.format_tb(error.__traceback__)),
-            )
-            return responses.plain(HTTPStatus.INTERNAL_SERVER_ERROR)
+            name = type(error).__name__
+            trace = "".join(traceback.format_tb(error.__traceback__))
+        # The text of the error may contain a token.  oslo.log would add it to
+        # a line that is logged while the error is handled.
+        LOG.error("Unexpected %s in a request:\n%s", name, trace)
+        return responses.plain(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     async def _route(self, request: _Request) -> web.StreamResponse:
         raw = sum(
@@ -164,12 +163,14 @@ class Application:
             request.cookies,
             request.headers.get("Sec-WebSocket-Protocol", ""),
         )
-        await self._connections.serve(
-            take_over(
+        try:
+            upgrade = take_over(
                 request,
                 credential,
                 source.client,
                 is_spice=credentials.is_spice(path),
             )
-        )
+        except ValueError:
+            return responses.plain(HTTPStatus.BAD_REQUEST)
+        await self._connections.serve(upgrade)
         return web.Response(status=HTTPStatus.SWITCHING_PROTOCOLS)

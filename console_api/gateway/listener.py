@@ -223,6 +223,8 @@ class Listener:
             max_field_size=_MAX_FIELD_SIZE,
             max_headers=_MAX_FIELDS,
             lingering_time=self._timeout,
+            # No request has a compressed body.
+            auto_decompress=False,
         )
 
     def _tls_arguments(self) -> dict[str, Any]:

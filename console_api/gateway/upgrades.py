@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from aiohttp import web
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHeader
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
@@ -20,6 +21,18 @@ LOG = logging.getLogger(f"{__name__}.handshakes")
 LOG.setLevel(logging.CRITICAL)
 
 _BINARY = Subprotocol("binary")
+
+# What the opening handshake consists of: RFC 6455, section 4.2.1.
+_HEADERS = {
+    "connection",
+    "host",
+    "origin",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
+    "upgrade",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +80,41 @@ def take_over(
     handler.  The caller has to set another protocol before it awaits.
 
     :raises ConnectionResetError: the browser closed the connection
+    :raises ValueError: the head of the request is malformed
     """
     protocol, transport = request.protocol, request.transport
     if transport is None:
         raise ConnectionResetError("closed by the browser")
+    head = _head(request)
     transport.pause_reading()
     remainder = _Remainder()
     protocol.set_parser(cast("Any", remainder))
     # Otherwise, aiohttp would close it.
     protocol.transport = None
     protocol.connection_lost(None)
-    head = Request(
-        request.raw_path,
-        Headers(request.headers.items()),
-        request.method,
-        f"HTTP/{request.version.major}.{request.version.minor}",
-    )
     return Upgrade(
         transport, head, remainder.data, credential, client, is_spice
     )
+
+
+def _head(request: web.BaseRequest) -> Request:
+    """Return the head of a request, for the opening handshake.
+
+    :raises ValueError: a header is malformed
+    """
+    # Cookies and other headers are not necessary, and may contain anything.
+    headers = [
+        (name, value)
+        for name, value in request.headers.items()
+        if name.lower() in _HEADERS
+    ]
+    version = f"HTTP/{request.version.major}.{request.version.minor}"
+    try:
+        return Request(
+            request.raw_path, Headers(headers), request.method, version
+        )
+    except InvalidHeader as error:
+        raise ValueError(f"invalid header {error.name}") from error
 
 
 def answer(request: Request) -> Response:
