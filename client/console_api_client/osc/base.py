@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from openstack import exceptions as sdk_exceptions
 from openstack.compute.v2 import _proxy as compute_proxy
@@ -16,6 +16,8 @@ from osc_lib.command import command
 from console_api_client.osc import plugin, refusals
 from console_api_client.sdk import Console, Proxy
 from console_api_client.viewers.base import ViewerError
+
+_ID = TypeVar("_ID")
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -66,6 +68,27 @@ class ConsoleCommand(command.Command):
         except ViewerError as error:
             raise exceptions.CommandError(str(error)) from error
 
+    def delete_each(
+        self, noun: str, ids: Sequence[_ID], delete: Callable[[_ID], None]
+    ) -> None:
+        """Delete resources, also those after one that fails.
+
+        :param noun: what they are, in the singular
+        :raises CommandError: one or more could not be deleted
+        """
+        failed = 0
+        for each in ids:
+            try:
+                delete(each)
+            except sdk_exceptions.SDKException as error:
+                message = refusals.explain(error)
+                self.log.error("%s %s: %s", noun.capitalize(), each, message)  # noqa: TRY400
+                failed += 1
+        if failed:
+            raise exceptions.CommandError(
+                f"Failed to delete {failed} of {len(ids)} {noun}s."
+            )
+
 
 class ServerFinder(ConsoleCommand):
     """A command that looks up servers."""
@@ -87,7 +110,7 @@ class ServerFinder(ConsoleCommand):
             # Of a variable that is not set, for example. As a filter, it
             # would be no filter.
             raise exceptions.CommandError("Give the name or ID of a server.")
-        if _is_uuid(name_or_id):
+        if is_uuid(name_or_id):
             return name_or_id.lower()
         try:
             server = self.compute.find_server(name_or_id, ignore_missing=False)
@@ -98,7 +121,7 @@ class ServerFinder(ConsoleCommand):
                 raise _no_names(name_or_id, error) from error
             raise _not_found(name_or_id) from error
         found = str(server.id)
-        if not _is_uuid(found):
+        if not is_uuid(found):
             # The SDK puts names such as `detail` or `..` into a path and
             # returns any resource there.
             raise _not_found(name_or_id)
@@ -123,7 +146,7 @@ class ServerFinder(ConsoleCommand):
         :returns: whether it is known that the server exists
         :raises CommandError: there is no such server
         """
-        if not _is_uuid(given):
+        if not is_uuid(given):
             return True
         try:
             self.compute.get_server(server_id)
@@ -204,7 +227,8 @@ def require_password(console: Console) -> str:
     return password
 
 
-def _is_uuid(text: str) -> bool:
+def is_uuid(text: str) -> bool:
+    """Return whether a text is a UUID, in lowercase or uppercase."""
     return _UUID.fullmatch(text.lower()) is not None
 
 

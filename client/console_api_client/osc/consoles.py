@@ -7,10 +7,9 @@ import argparse
 from collections.abc import Mapping
 
 from openstack import exceptions as sdk_exceptions
-from osc_lib import exceptions
 from osc_lib.command import command
 
-from console_api_client.osc import refusals, wait
+from console_api_client.osc import wait
 from console_api_client.osc.base import (
     OneConsoleCommand,
     ServerCommand,
@@ -122,19 +121,11 @@ class DeleteConsole(ServerCommand):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Delete the consoles; continue if one fails."""
         server_id = self.find_server_id(parsed_args.server)
-        failed = 0
-        for console_id in parsed_args.consoles:
-            try:
-                self.console.delete_console(server_id, console_id)
-            except sdk_exceptions.SDKException as error:
-                message = refusals.explain(error)
-                self.log.error("Console %s: %s", console_id, message)  # noqa: TRY400
-                failed += 1
-        if failed:
-            raise exceptions.CommandError(
-                f"Failed to delete {failed} of {len(parsed_args.consoles)} "
-                "consoles."
-            )
+        self.delete_each(
+            "console",
+            parsed_args.consoles,
+            lambda number: self.console.delete_console(server_id, number),
+        )
 
 
 def _add_show_password(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,10 @@ from osc_lib import exceptions
 
 _RULE = re.compile(r"Policy doesn't allow (\S+) to be performed")
 
+# Policy rules that only administrators, or readers too, pass by default.
+_FOR_ADMINISTRATORS = ("os-console-hosts", "os-console-locks")
+_FOR_READERS = (":index", ":list", "os-console-sessions:show")
+
 # Messages of Nova and other services for unknown paths.
 _UNKNOWN_PATHS = (
     "The resource could not be found",
@@ -45,9 +49,9 @@ def _permission(message: str) -> str:
     if found is None:
         return ""
     rule = found.group(1)
-    if "os-console-hosts" in rule:
+    if any(resource in rule for resource in _FOR_ADMINISTRATORS):
         return " By default, only administrators of the cloud may do that."
-    role = "reader" if rule.endswith((":index", ":list")) else "member"
+    role = "reader" if rule.endswith(_FOR_READERS) else "member"
     return (
         f" Ask an administrator of the project for a role that {rule} "
         f"accepts, by default {role}."

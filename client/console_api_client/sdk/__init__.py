@@ -20,6 +20,8 @@ from console_api_client.sdk.proxy import Proxy
 from console_api_client.sdk.resources import (
     Console,
     ConsoleHost,
+    ConsoleLock,
+    ConsoleSession,
     ProjectConsole,
 )
 from console_api_client.sdk.service import SERVICE_TYPE, add_service
@@ -28,6 +30,8 @@ __all__ = [
     "SERVICE_TYPE",
     "Console",
     "ConsoleHost",
+    "ConsoleLock",
+    "ConsoleSession",
     "ProjectConsole",
     "Proxy",
     "add_service",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Union
+from typing import Any, TypeVar, Union
 from urllib.parse import quote
 
 from openstack import exceptions, proxy, resource
@@ -14,11 +14,15 @@ from openstack.compute.v2 import server as server_resource
 from console_api_client.sdk.resources import (
     Console,
     ConsoleHost,
+    ConsoleLock,
+    ConsoleSession,
     ProjectConsole,
 )
 
 #: A server, or its UUID.
 Server = Union[server_resource.Server, str]
+
+_R = TypeVar("_R", bound=resource.Resource)
 
 # Seconds that older releases of Nova may take to create a console.
 _CREATION_TIMEOUT = 10
@@ -34,7 +38,7 @@ _PREFERENCE = ("serving", "pending", None, "unknown", "failed")
 
 
 class Proxy(proxy.Proxy):
-    """Consoles, console hosts and console auth tokens.
+    """Consoles, console hosts, console auth tokens, sessions and locks.
 
     All methods raise ``openstack.exceptions.HttpException`` with the message
     of the service if it refuses a request.
@@ -149,7 +153,9 @@ class Proxy(proxy.Proxy):
 
     def get_console_host(self, host: str, console_type: str) -> ConsoleHost:
         """Return a console host with one of its console types."""
-        return _console_host(self.get(_host_path(host, console_type)))
+        return _read(
+            ConsoleHost, self.get(_path(ConsoleHost, console_type, host))
+        )
 
     def update_console_host(
         self, host: str, console_type: str, *, is_enabled: bool
@@ -159,8 +165,9 @@ class Proxy(proxy.Proxy):
         :returns: the console host after the change
         """
         body = {ConsoleHost.resource_key: {"enabled": is_enabled}}
-        return _console_host(
-            self.put(_host_path(host, console_type), json=body)
+        return _read(
+            ConsoleHost,
+            self.put(_path(ConsoleHost, console_type, host), json=body),
         )
 
     def revoke_token(self, token: str) -> None:
@@ -169,9 +176,59 @@ class Proxy(proxy.Proxy):
         exceptions.raise_from_response(self.delete(path))
 
     def revoke_server_tokens(self, server: Server) -> None:
-        """Revoke all console auth tokens of a server."""
+        """Revoke all console auth tokens of a server, and cut its sessions."""
         path = f"/servers/{_id(server)}/remote-consoles"
         exceptions.raise_from_response(self.delete(path))
+
+    def console_sessions(
+        self, server: Server | None = None, **query: Any
+    ) -> Iterator[ConsoleSession]:
+        """Iterate over sessions of the project, by default the open ones.
+
+        :param server: only those of this server
+        :param query: ``all_projects``, ``project_id``, ``user_id``,
+            ``gateway``, ``state`` and ``limit``, the number of sessions per
+            request
+        """
+        if server is not None:
+            query["server_id"] = _id(server)
+        return iter(ConsoleSession.list(self, **query))
+
+    def get_console_session(self, session_id: str) -> ConsoleSession:
+        """Return a session."""
+        response = self.get(_path(ConsoleSession, session_id))
+        return _read(ConsoleSession, response)
+
+    def delete_console_session(self, session_id: str) -> None:
+        """Cut a session: its gateway disconnects the viewer."""
+        exceptions.raise_from_response(
+            self.delete(_path(ConsoleSession, session_id))
+        )
+
+    def console_locks(self) -> Iterator[ConsoleLock]:
+        """Iterate over the locks of users, projects and hosts."""
+        return iter(ConsoleLock.list(self))
+
+    def set_console_lock(
+        self, scope: str, name: str, reason: str
+    ) -> ConsoleLock:
+        """Cut the sessions of a user, project or host, and refuse new ones.
+
+        :param scope: ``user``, ``project`` or ``host``
+        :param name: the ID of the user or project, or the name of a compute
+            host or gateway
+        :param reason: for administrators
+        """
+        body = {ConsoleLock.resource_key: {"reason": reason}}
+        return _read(
+            ConsoleLock, self.put(_path(ConsoleLock, scope, name), json=body)
+        )
+
+    def delete_console_lock(self, scope: str, name: str) -> None:
+        """Allow sessions of a user, project or host again."""
+        exceptions.raise_from_response(
+            self.delete(_path(ConsoleLock, scope, name))
+        )
 
     def _best(self, server: Server, consoles: Sequence[Console]) -> Console:
         """Return the console to use: one of each type may exist."""
@@ -195,16 +252,20 @@ def _console(server: Server, console: Console | int) -> Console:
     return Console.existing(id=str(number), server_id=_id(server))
 
 
-def _host_path(host: str, console_type: str) -> str:
-    return (
-        f"{ConsoleHost.base_path}/{quote(console_type, safe='')}/"
-        f"{quote(host, safe='')}"
+def _path(kind: type[resource.Resource], *names: str) -> str:
+    """Return the path of one resource."""
+    return "/".join(
+        [kind.base_path, *(quote(name, safe="") for name in names)]
     )
 
 
-def _console_host(response: Any) -> ConsoleHost:
+def _read(kind: type[_R], response: Any) -> _R:
+    """Return the resource of a response.
+
+    :raises openstack.exceptions.HttpException: it is an error
+    """
     exceptions.raise_from_response(response)
-    return ConsoleHost.existing(**response.json()[ConsoleHost.resource_key])
+    return kind.existing(**response.json()[kind.resource_key])
 
 
 def _failure(console: ProjectConsole) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Consoles and console hosts as resources of openstacksdk."""
+"""Consoles, console hosts, sessions and locks as resources of openstacksdk."""
 
 from __future__ import annotations
 
@@ -154,3 +154,75 @@ class ConsoleHost(resource.Resource):
     driver = resource.Body("driver")
     #: The time of its agent's last report, in UTC; None if there was none.
     last_seen_at = resource.Body("last_seen_at")
+
+
+class ConsoleSession(resource.Resource):
+    """A session of a viewer through a gateway.
+
+    Nova has no such resource.
+    """
+
+    resource_key = "session"
+    resources_key = "sessions"
+    base_path = "/os-console-sessions"
+
+    allow_list = True
+
+    _query_mapping = resource.QueryParameters(
+        *("all_projects", "server_id", "project_id", "user_id"),
+        *("gateway", "state"),
+    )
+
+    #: The UUID of the server.
+    server_id = resource.Body("server_id")
+    #: The project that the server had when the session was opened.
+    project_id = resource.Body("project_id")
+    #: The user who created the remote console, None if unknown.
+    user_id = resource.Body("user_id")
+    #: The console type, such as ``novnc``.
+    console_type = resource.Body("console_type")
+    #: Whether the viewer sees the screen only, and cannot control it.
+    is_view_only = resource.Body("view_only", type=bool)
+    #: The name of the gateway.
+    gateway = resource.Body("gateway")
+    #: The address of the viewer.
+    client_address = resource.Body("client_address")
+    #: The address of the proxy in front of the gateway, None without one.
+    proxy_address = resource.Body("proxy_address")
+    #: ``open``, ``pending`` while the page has not connected, or ``closed``.
+    state = resource.Body("state")
+    #: When the token was used, in UTC.
+    created_at = resource.Body("created_at")
+    #: When the viewer connected, in UTC; None while it is pending.
+    connected_at = resource.Body("connected_at")
+    #: When it ended, in UTC; None if it has not.
+    closed_at = resource.Body("closed_at")
+    #: Why it ended, such as ``cut``; None if it has not.
+    close_reason = resource.Body("close_reason")
+    #: Bytes from the viewer.
+    bytes_in = resource.Body("bytes_in", type=int)
+    #: Bytes to the viewer.
+    bytes_out = resource.Body("bytes_out", type=int)
+    #: When its last bytes were transferred, in UTC.
+    last_activity_at = resource.Body("last_activity_at")
+    #: The ID of the session that it resumes, None if it resumes none.
+    resumed_from = resource.Body("resumed_from")
+
+
+class ConsoleLock(resource.Resource):
+    """A user, project or host that may have no sessions."""
+
+    resource_key = "lock"
+    resources_key = "locks"
+    base_path = "/os-console-locks"
+
+    allow_list = True
+
+    #: What is locked: ``user``, ``project`` or ``host``.
+    scope = resource.Body("scope")
+    #: The ID of the user or project, or the name of a compute host or gateway.
+    name = resource.Body("name")
+    #: Why it is locked.
+    reason = resource.Body("reason")
+    #: When it was locked, in UTC.
+    created_at = resource.Body("created_at")

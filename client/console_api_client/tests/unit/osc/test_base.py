@@ -59,6 +59,9 @@ class HelpTests(CloudCase):
             *("server console password", "server console show"),
             *("console host list", "console host set", "console host show"),
             *("console list", "console token revoke"),
+            *("console lock list", "console lock set", "console lock unset"),
+            *("console session delete", "console session list"),
+            "console session show",
         ):
             with self.subTest(command):
                 text = self.openstack("help", *command.split()).stdout

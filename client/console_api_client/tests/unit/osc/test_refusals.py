@@ -30,6 +30,31 @@ class RefusalTests(CloudCase):
             "only administrators of the cloud", "console", "host", "list"
         )
 
+    def test_missing_role_for_locks_names_administrators(self) -> None:
+        rule = "os_compute_api:os-console-locks:index"
+        self.answers["GET console /os-console-locks"] = fault(
+            403, f"Policy doesn't allow {rule} to be performed."
+        )
+        self.assert_refused(
+            "only administrators of the cloud", "console", "lock", "list"
+        )
+
+    def test_missing_role_for_a_session_names_the_role(self) -> None:
+        path = "/os-console-sessions/5c5f0cc6-3c3b-4b6c-9d5e-0a7d3c1f6b52"
+        rule = "os_compute_api:os-console-sessions"
+        for method, action, name, role in (
+            ("GET", "show", "show", "reader"),
+            ("DELETE", "delete", "delete", "member"),
+        ):
+            self.answers[f"{method} console {path}"] = fault(
+                403, f"Policy doesn't allow {rule}:{name} to be performed."
+            )
+            outcome = self.openstack(
+                *("console", "session", action, path.rpartition("/")[2]),
+                status=1,
+            )
+            self.assertIn(f"accepts, by default {role}.", outcome.stderr)
+
     def test_message_does_not_control_the_terminal(self) -> None:
         self.answers[f"POST {CONSOLES}"] = fault(409, "a\x1b[2Jb")
         self.assert_refused(

@@ -83,3 +83,67 @@ class ConsoleHostTests(CloudCase):
             "console-1", "vnc", is_enabled=False
         )
         self.assertEqual(("console-1", False), (host.host, host.is_enabled))
+
+
+class SessionTests(CloudCase):
+    PATH = "console /os-console-sessions"
+
+    def test_sessions_of_all_pages_are_listed(self) -> None:
+        following = (
+            f"{self.cloud.url}/console/v2.1/os-console-sessions?marker=a"
+        )
+        self.answers[f"GET {self.PATH}"] = (
+            200,
+            {
+                "sessions": [{"id": "a", "view_only": True}],
+                "sessions_links": [{"rel": "next", "href": following}],
+            },
+        )
+        self.answers[f"GET {self.PATH}?marker=a"] = (
+            200,
+            {"sessions": [{"id": "b", "view_only": False}]},
+        )
+        found = self.connect().console_sessions()
+        self.assertEqual(
+            [("a", True), ("b", False)],
+            [(session.id, session.is_view_only) for session in found],
+        )
+
+    def test_session_is_read_and_cut(self) -> None:
+        self.answers[f"GET {self.PATH}/a"] = (
+            200,
+            {"session": {"id": "a", "bytes_out": 7}},
+        )
+        self.answers[f"DELETE {self.PATH}/a"] = (204, None)
+        service = self.connect()
+        self.assertEqual(7, service.get_console_session("a").bytes_out)
+        service.delete_console_session("a")
+
+    def test_unknown_session_raises_an_error(self) -> None:
+        for method in ("GET", "DELETE"):
+            self.answers[f"{method} {self.PATH}/a"] = fault(404, "Not found.")
+        service = self.connect()
+        with self.assertRaises(exceptions.NotFoundException):
+            service.get_console_session("a")
+        with self.assertRaises(exceptions.NotFoundException):
+            service.delete_console_session("a")
+
+
+class LockTests(CloudCase):
+    def test_lock_is_set_listed_and_deleted(self) -> None:
+        path = "console /os-console-locks"
+        lock = {"scope": "host", "name": "a/b", "reason": "Repair"}
+        self.answers[f"PUT {path}/host/a%2Fb"] = (200, {"lock": lock})
+        self.answers[f"GET {path}"] = (200, {"locks": [lock]})
+        self.answers[f"DELETE {path}/host/a%2Fb"] = (204, None)
+        service = self.connect()
+        self.assertEqual(
+            "Repair", service.set_console_lock("host", "a/b", "Repair").reason
+        )
+        self.assertEqual(
+            {"lock": {"reason": "Repair"}},
+            self.cloud.bodies[f"PUT {path}/host/a%2Fb"],
+        )
+        [found] = service.console_locks()
+        self.assertEqual(("host", "a/b"), (found.scope, found.name))
+        service.delete_console_lock("host", "a/b")
