@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions of all gateways, with their state, in pages."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from console_api.db.engine import Database
 
 # Includes what the methods take and return.
 __all__ = ["ListedSession", "SessionFilters", "SessionListing", "SessionPage"]
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,13 @@ class SessionListing:
     def get(self, session_id: str) -> ListedSession:
         """Return a session.
 
+        :param session_id: arbitrary text from the client
         :raises SessionNotFound: there is no such session
         :raises DatabaseUnavailable: the database does not respond
         """
+        # Databases refuse some of what cannot be an ID.
+        if not _UUID.fullmatch(session_id):
+            raise errors.SessionNotFound(session_id)
         found = console_session_listing.get(
             self._database, session_id, resume_timeout=self._resume_timeout
         )

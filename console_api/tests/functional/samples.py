@@ -19,6 +19,7 @@ from console_api.tests.functional import (
     configuration,
     databases,
     servers,
+    session_samples,
 )
 from console_api.tests.functional.client import Client
 from console_api.tests.functional.databases import (
@@ -75,6 +76,7 @@ def collect() -> dict[str, Any]:
             **_console_hosts(client),
             **_remote_consoles(client),
             **_connection_infos(client),
+            **session_samples.collect(client, _SERVER),
         }
         text = json.dumps(found).replace(server.url, URL)
     finally:

@@ -42,6 +42,11 @@ CALLERS = (
 )
 
 
+# Operations that revoke the token, and those that list several projects.
+REVOCATIONS = ("console_auth_tokens.delete", "remote_consoles.delete")
+LISTS = ("consoles.list_all", "console_sessions.index")
+
+
 @dataclass(frozen=True)
 class Caller:
     """A caller of the API, as a client and as what tools make of a token."""
@@ -134,7 +139,7 @@ class DryRunTests(PersonaTestCase):
                 # Does not exist, so that the other one still does afterwards.
                 path = path.removesuffix(str(self.console_id)) + "0"
             yield name, path
-            if name == "consoles.list_all":
+            if name in LISTS:
                 yield name, f"{path}?all_projects=true"
 
     def check(
@@ -142,11 +147,12 @@ class DryRunTests(PersonaTestCase):
     ) -> None:
         """Check that an explanation is what the API does."""
         reply = self.request(caller.client, name, path)
-        if reply.status == 204:
-            # It revoked the token.
+        if name in REVOCATIONS and reply.status == 204:
             self.database.execute(
                 tables.console_auth_tokens.insert(), self.token_row
             )
+        if reply.status in (201, 204):
+            self.restore_sessions()
         operation = dry_run.operation(f"{OPERATIONS[name].method} {path}")
         outcome = dry_run.perform(
             decisions, caller.context, operation, self.project
@@ -170,6 +176,9 @@ class DryRunTests(PersonaTestCase):
         if name == "consoles.list_all":
             found = reply.json["consoles"]
             return self.server_id in [each["server_id"] for each in found]
+        if name == "console_sessions.index":
+            found = reply.json["sessions"]
+            return self.session_id in [each["id"] for each in found]
         return True
 
     def test_explanations_are_what_the_api_does(self):
