@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ _UNKNOWN_TOKEN = str(uuid.UUID(int=0))
 
 # The console types that the page shows, by protocol.
 _TYPES = {"vnc": "novnc", "serial": "serial", "spice": "spice-html5"}
+
+# Nova's tokens are UUIDs.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 # Separates the console type from the token in a secret.
 _SEPARATOR = "."
@@ -179,6 +183,11 @@ class LocalBroker(Broker):
 
     async def _grant(self, credential: Credential) -> Grant:
         token, hint = _decode(credential)
+        if not _TOKEN.fullmatch(token):
+            # Another one might be another path: `..` is that of Nova itself,
+            # whose answer would look like a fault of Nova.
+            reason = CloseReason.INVALID_TOKEN
+            raise Refused(reason, reason.text)
         try:
             with self._requests():
                 display = await self._nova.display(token)
