@@ -146,6 +146,15 @@ ROUTES: Sequence[AnyRoute] = (
         body=remote_schemas.CREATE_BODY,
     ),
     Route(
+        "/servers/{server_id}/remote-consoles/view-only",
+        "POST",
+        remote_consoles.create_view_only,
+        rule=remote_policies.VIEW_ONLY,
+        target=targets.server,
+        min_version=Version(2, 6),
+        body=remote_schemas.VIEW_ONLY_BODY,
+    ),
+    Route(
         "/servers/{server_id}/remote-consoles",
         "DELETE",
         remote_consoles.delete,

@@ -88,12 +88,15 @@ def console_auth_token(
 
     :raises Forbidden: the rule refuses for the caller's own project
     :raises TokenNotFound: the token is not valid, or the rule refuses for
-        its server's project
+        its server's project; or it is view-only, which only the gateway
+        enforces
     """
     allows = service.enforcer.allows
     if not access.may_begin(allows, caller, rule):
         raise errors.Forbidden(rule)
     info = service.tokens.check(path["console_token"].encode("latin-1"))
+    if info.view_only:
+        raise errors.TokenNotFound
     if not access.may_reach(allows, caller, rule, info.project_id):
         raise errors.TokenNotFound
     return info

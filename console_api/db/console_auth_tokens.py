@@ -26,6 +26,7 @@ LOOK_UP = (
         _tokens.port,
         _tokens.tls_port,
         _tokens.internal_access_path,
+        _tokens.view_only,
     )
     .select_from(
         tables.console_auth_tokens.join(
@@ -50,6 +51,8 @@ _NEW = {
     "internal_access_path": _endpoints.internal_access_path,
     "user_id": sa.bindparam("user_id", type_=sa.String),
     "expires_at": sa.bindparam("expires_at", type_=sa.BigInteger),
+    "view_only": sa.bindparam("view_only", type_=sa.Boolean),
+    "exclusive": sa.bindparam("exclusive", type_=sa.Boolean),
 }
 
 _ENDPOINT = ("host", "port", "tls_port", "internal_access_path")
@@ -119,6 +122,7 @@ class ConnectionInfo:
     port: int
     tls_port: int | None
     internal_access_path: str | None
+    view_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ class NewToken:
     console_type: str
     user_id: str | None
     expires_at: int
+    view_only: bool = False
+    exclusive: bool = False
 
 
 def find(

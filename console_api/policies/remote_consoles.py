@@ -6,9 +6,11 @@ from oslo_policy import policy
 from console_api.policies import base
 
 CREATE = "os_compute_api:os-remote-consoles"
+VIEW_ONLY = f"{CREATE}:view-only"
 DELETE = f"{CREATE}:delete"
 
 _COLLECTION = "/servers/{server_id}/remote-consoles"
+_VIEW_ONLY = f"{_COLLECTION}/view-only"
 _ACTION = "/servers/{server_id}/action"
 
 
@@ -29,6 +31,14 @@ def list_rules() -> list[policy.RuleDefault]:
                 {"method": "POST", "path": f"{_ACTION} (os-getRDPConsole)"},
                 {"method": "POST", "path": f"{_ACTION} (os-getSerialConsole)"},
             ],
+        ),
+        policy.DocumentedRuleDefault(
+            name=VIEW_ONLY,
+            check_str=base.READER_OR_ADMIN,
+            scope_types=base.SCOPE_TYPES,
+            description="Create a view-only remote console of a server, whose "
+            "sessions show the screen and send nothing to the server",
+            operations=[{"method": "POST", "path": _VIEW_ONLY}],
         ),
         policy.DocumentedRuleDefault(
             name=DELETE,

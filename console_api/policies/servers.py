@@ -33,6 +33,10 @@ def list_rules() -> list[policy.RuleDefault]:
                     "path": f"{_SERVER}/consoles/{{console_id}}",
                 },
                 {"method": "POST", "path": f"{_SERVER}/remote-consoles"},
+                {
+                    "method": "POST",
+                    "path": f"{_SERVER}/remote-consoles/view-only",
+                },
                 {"method": "DELETE", "path": f"{_SERVER}/remote-consoles"},
                 {"method": "POST", "path": f"{_SERVER}/action"},
                 {"method": "GET", "path": "/os-consoles (all_projects=true)"},

@@ -73,6 +73,7 @@ ACCESS: Mapping[str, Access] = {
     ),
     console_auth_tokens.DELETE: _server(console_auth_tokens.DELETE),
     remote_consoles.CREATE: _server(remote_consoles.CREATE),
+    remote_consoles.VIEW_ONLY: _server(remote_consoles.VIEW_ONLY),
     remote_consoles.DELETE: _server(remote_consoles.DELETE),
     console_hosts.INDEX: _no_project(console_hosts.INDEX),
     console_hosts.SHOW: _no_project(console_hosts.SHOW),

@@ -35,6 +35,7 @@ _ACTIONS = {
     console_auth_tokens.SHOW: "look up console auth tokens",
     console_auth_tokens.DELETE: "revoke a console auth token",
     remote_consoles.CREATE: "create remote consoles",
+    remote_consoles.VIEW_ONLY: "create view-only remote consoles",
     remote_consoles.DELETE: "revoke the console auth tokens of a server",
     console_hosts.INDEX: "list console hosts",
     console_hosts.SHOW: "see a console host",

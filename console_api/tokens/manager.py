@@ -19,6 +19,7 @@ __all__ = [
     "ConnectionInfo",
     "RemoteConsole",
     "TokenManager",
+    "TokenOptions",
     "hash_token",
     "purge",
 ]
@@ -37,6 +38,18 @@ class RemoteConsole:
     protocol: str
     console_type: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOptions:
+    """What sessions of a token may do.
+
+    A ``view_only`` one shows the screen and sends nothing to the server; an
+    ``exclusive`` one may disconnect other viewers.
+    """
+
+    view_only: bool = False
+    exclusive: bool = False
 
 
 class TokenManager:
@@ -67,11 +80,13 @@ class TokenManager:
         protocol: str,
         console_type: str,
         user_id: str | None,
+        options: TokenOptions | None = None,
     ) -> RemoteConsole:
         """Issue a token for a server's endpoint and return its access URL.
 
         :param protocol: one of ``values.PROTOCOLS``
         :param user_id: the user who requested the token, if known
+        :param options: those of ``TokenOptions()`` by default
         :raises ServerNotReady: the server is not scheduled to a compute host
         :raises InvalidInput: the console type does not belong to the
             protocol or is disabled, or the server has no such endpoint
@@ -94,6 +109,7 @@ class TokenManager:
                 f"Unavailable console type {console_type}."
             )
         token = _draw_token()
+        options = options or TokenOptions()
         stored = console_auth_tokens.insert(
             self._database,
             NewToken(
@@ -105,6 +121,8 @@ class TokenManager:
                 console_type=console_type,
                 user_id=user_id,
                 expires_at=int(time.time()) + self._ttl,
+                view_only=options.view_only,
+                exclusive=options.exclusive,
             ),
             endpoint,
         )

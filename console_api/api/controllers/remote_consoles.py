@@ -6,7 +6,7 @@ from console_api.api.request import Request
 from console_api.api.response import Response, render_json
 from console_api.api.schemas.remote_consoles import ACTIONS
 from console_api.directory.base import Server
-from console_api.tokens.manager import RemoteConsole
+from console_api.tokens.manager import RemoteConsole, TokenOptions
 
 
 def create(request: Request[Server]) -> Response:
@@ -18,16 +18,16 @@ def create(request: Request[Server]) -> Response:
     :raises ServerNotReady: the server has no compute host
     """
     requested = request.body["remote_console"]
-    console = _issue(request, requested["protocol"], requested["type"])
-    return render_json(
-        {
-            "remote_console": {
-                "protocol": console.protocol,
-                "type": console.console_type,
-                "url": console.url,
-            }
-        }
-    )
+    is_exclusive = requested.get("exclusive", False)
+    return _create(request, TokenOptions(exclusive=is_exclusive))
+
+
+def create_view_only(request: Request[Server]) -> Response:
+    """Create a remote console that sends nothing to the server.
+
+    :raises: see ``create``
+    """
+    return _create(request, TokenOptions(view_only=True))
 
 
 def delete(request: Request[Server]) -> Response:
@@ -48,8 +48,27 @@ def action(request: Request[Server]) -> Response:
     )
 
 
+def _create(request: Request[Server], options: TokenOptions) -> Response:
+    requested = request.body["remote_console"]
+    console = _issue(
+        request, requested["protocol"], requested["type"], options
+    )
+    return render_json(
+        {
+            "remote_console": {
+                "protocol": console.protocol,
+                "type": console.console_type,
+                "url": console.url,
+            }
+        }
+    )
+
+
 def _issue(
-    request: Request[Server], protocol: str, console_type: str
+    request: Request[Server],
+    protocol: str,
+    console_type: str,
+    options: TokenOptions | None = None,
 ) -> RemoteConsole:
     user_id = request.context.user_id
     if len(user_id or "") > values.MAX_NAME_LENGTH:
@@ -58,5 +77,5 @@ def _issue(
             f"{values.MAX_NAME_LENGTH} characters."
         )
     return request.service.tokens.issue(
-        request.target, protocol, console_type, user_id
+        request.target, protocol, console_type, user_id, options
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that create remote consoles, as in Nova 34.0.0."""
+"""Requests that create remote consoles, almost as in Nova 34.0.0."""
 
 from collections.abc import Iterable, Mapping
 
@@ -30,16 +30,21 @@ def _available(names: Iterable[str], version: Version) -> list[str]:
     return [name for name in names if _ADDED_IN.get(name, _INITIAL) <= version]
 
 
-def _object(properties: Mapping[str, object]) -> Mapping[str, object]:
+def _object(
+    properties: Mapping[str, object],
+    optional: Mapping[str, object] | None = None,
+) -> Mapping[str, object]:
     return {
         "type": "object",
-        "properties": properties,
+        "properties": {**properties, **(optional or {})},
         "required": list(properties),
         "additionalProperties": False,
     }
 
 
-def _remote_console(version: Version) -> Mapping[str, object]:
+def _remote_console(
+    version: Version, optional: Mapping[str, object]
+) -> Mapping[str, object]:
     types = [
         name for names in CONSOLE_TYPES_BY_PROTOCOL.values() for name in names
     ]
@@ -49,7 +54,8 @@ def _remote_console(version: Version) -> Mapping[str, object]:
                 {
                     "protocol": {"enum": _available(PROTOCOLS, version)},
                     "type": {"enum": _available(types, version)},
-                }
+                },
+                optional,
             )
         }
     )
@@ -60,12 +66,19 @@ def _action(protocol: str) -> Mapping[str, object]:
     return _object({"type": {"enum": _available(types, _INITIAL)}})
 
 
-CREATE_BODY = Schema(
-    {
-        version: _remote_console(version)
-        for version in (_INITIAL, *_ADDED_IN.values())
-    }
-)
+def _create(optional: Mapping[str, object]) -> Schema:
+    return Schema(
+        {
+            version: _remote_console(version, optional)
+            for version in (_INITIAL, *_ADDED_IN.values())
+        }
+    )
+
+
+# Nova does not have this property.
+CREATE_BODY = _create({"exclusive": {"type": "boolean"}})
+
+VIEW_ONLY_BODY = _create({})
 
 ACTION_BODY = Schema(
     {

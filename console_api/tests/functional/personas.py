@@ -36,6 +36,10 @@ EXPECTED = {
     "consoles.show": _MEMBERS,
     "consoles.delete": ([202, 202, 202, 403, 403, 403], [202, *[404] * 5]),
     "remote_consoles.create": _MEMBERS,
+    "remote_consoles.create_view_only": (
+        [200, 200, 200, 200, 403, 403],
+        [200, *[404] * 5],
+    ),
     "remote_consoles.action": _MEMBERS,
     "remote_consoles.delete": (
         [204, 204, 204, 403, 403, 403],
@@ -83,6 +87,7 @@ _BODIES: Mapping[str, Any] = {
     "/os-console-gateways/{gateway_id}/close": {"sessions": []},
     "/os-console-locks/{scope}/{name}": {"lock": {"reason": "test"}},
     "/servers/{server_id}/remote-consoles": REMOTE,
+    "/servers/{server_id}/remote-consoles/view-only": REMOTE,
     "/servers/{server_id}/action": ACTION,
     "/os-console-hosts/{console_type}/{host}": {
         "console_host": {"enabled": True}

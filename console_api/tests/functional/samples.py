@@ -197,6 +197,12 @@ def _remote_consoles(client: Client) -> dict[str, Any]:
         found[f"{path}-resp"] = _create(
             client, "remote-consoles", body, version
         )
+    path = "os-remote-consoles/v2.6/create-view-only-console"
+    body = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+    found[f"{path}-req"] = body
+    found[f"{path}-resp"] = _create(
+        client, "remote-consoles/view-only", body, "2.6"
+    )
     for name, action, console_type in _ACTIONS:
         path = f"os-remote-consoles/{name}"
         body = {action: {"type": console_type}}

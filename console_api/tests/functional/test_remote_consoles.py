@@ -44,7 +44,7 @@ class RemoteConsoleTests(RemoteConsoleTestCase):
                         endpoint.get("internal_access_path"),
                         "user",
                     ),
-                    row[1:-1],
+                    row[1:8],
                 )
             stored = self.count_tokens(self.server_id)
             reply = self.member.post(
