@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 from oslo_log import log
@@ -21,6 +22,9 @@ from console_api import errors
 from console_api.cmd.arguments import add_config_dir
 from console_api.cmd.explain import explain
 from console_api.net import notify
+
+if TYPE_CHECKING:
+    from console_api.gateway.worker import Worker
 
 LOG = log.getLogger(__name__)
 
@@ -127,7 +131,11 @@ async def _run_worker(
         folder=arguments.sockets,
         number=arguments.worker,
     )
-    _handle_signals(worker.stop, worker.reload, lambda: os._exit(1))
+    _handle_signals(
+        worker.stop,
+        lambda: _reload(worker, Path(conf.config_file[0]).parent),
+        lambda: os._exit(1),
+    )
     if arguments.descriptor is None:
         await worker.run(lambda: notify.send("READY=1"))
         return
@@ -141,6 +149,23 @@ async def _run_worker(
 
         loop.add_reader(master, stop)
         await worker.run(lambda: master.sendall(READY))
+
+
+def _reload(worker: "Worker", folder: Path) -> None:
+    """Read the options for displays and for the log again.
+
+    oslo.config could do it, but would log the old and the new passwords.
+    """
+    try:
+        conf = configuration.load(folder)
+        worker.reload(conf)
+        _set_up_logging(conf)
+    except errors.ConsoleAPIError as error:
+        reason = explain(error)
+    else:
+        LOG.info("Reloaded the configuration.")
+        return
+    LOG.error("The configuration was not reloaded: %s", reason)
 
 
 async def _run_master(conf: cfg.ConfigOpts, folder: Path) -> None:

@@ -86,17 +86,12 @@ class Worker:
         """Drain and return from ``run``."""
         self._stopping.set()
 
-    def reload(self) -> None:
-        """Read the options that may change while the gateway runs."""
-        try:
-            self._conf.mutate_config_files()
-            self._connections.reload(self._conf)
-        except (cfg.Error, errors.ConfigurationError) as error:
-            LOG.error(  # noqa: TRY400 (an operator can correct it)
-                "The configuration was not reloaded: %s", error
-            )
-        else:
-            LOG.info("Reloaded the configuration.")
+    def reload(self, conf: cfg.ConfigOpts) -> None:
+        """Use the options for displays of another configuration.
+
+        :raises ConfigurationError: an option is invalid; the others stay
+        """
+        self._connections.reload(conf)
 
     async def run(self, notify_ready: Callable[[], None]) -> None:
         """Serve until ``stop`` is called.

@@ -49,3 +49,36 @@ class ScreenTests(GatewayTestCase):
             self.assertEqual((320, 240), viewer.size)
             viewer.socket.close()
         self.assert_not_logged(token, secret)
+
+
+@base.on_databases("sqlite")
+class ReloadTests(GatewayTestCase):
+    def configure(self, text):
+        """Replace or add a line of the configuration, and reload it."""
+        file = self.gateway.folder / "console_api.conf"
+        file.write_text(f"{file.read_text()}\n{text}\n")
+        self.gateway.reload()
+
+    def test_password_is_used_without_restart(self):
+        display = vnc_servers.xvnc("s3cret")
+        self.addCleanup(display.stop)
+
+        def viewer():
+            token = self.token_for(display.port)
+            opened = self.gateway.viewer(f"/?token={token}")
+            self.addCleanup(opened.socket.close)
+            return opened
+
+        self.assertEqual(4007, viewer().socket.wait_until_closed().code)
+        self.configure("[vnc]\nendpoint_password = compute-* s3cret")
+        self.eventually_logged("Reloaded the configuration.")
+        kept = viewer()
+        kept.begin()
+        # What cannot be used changes nothing.
+        self.configure("[vnc]\nendpoint_password = secret-of-a-test")
+        self.eventually_logged("The configuration was not reloaded: ")
+        viewer().begin()
+        # A request of the first pixel, and the update with it.
+        kept.send(b"\3\0\0\0\0\0\0\1\0\1")
+        self.assertEqual(b"\0", kept.receive(1))
+        self.assert_not_logged("s3cret", "secret-of-a-test")
