@@ -5,7 +5,7 @@ import argparse
 
 from console_api import directory, errors
 from console_api.cmd.commands import counted
-from console_api.cmd.manage import tokens
+from console_api.cmd.manage import sessions, tokens
 from console_api.cmd.manage.app import ManageApp
 from console_api.cmd.manage.base import ManageCommand
 from console_api.consoles import manager
@@ -20,7 +20,8 @@ _BATCH = 1000
 class Purge(ManageCommand):
     """Delete what has expired and servers that the directory no longer has.
 
-    Deletes expired consoles and combines `token purge` and `server purge`.
+    Deletes expired consoles and combines `token purge`, `session purge` and
+    `server purge`.
     Servers of [directory] driver `database` are kept. Run this command
     regularly, for example every hour.
     """
@@ -28,6 +29,7 @@ class Purge(ManageCommand):
     def take_action(self, _parsed_args: argparse.Namespace) -> None:
         """Run all purges."""
         self._run(tokens.Purge)
+        self._run(sessions.Purge)
         self._purge_consoles()
         if _source(self.app):
             self._run(PurgeServers)

@@ -16,7 +16,7 @@ class HelpTest(ManageCase):
                 group=app.ManageApp.NAMESPACE
             )
         }
-        self.assertEqual(18, len(names))
+        self.assertEqual(19, len(names))
         for name in names:
             with self.subTest(name):
                 self.assertRegex(text, rf"\n  {name} +[A-Z]")

@@ -57,7 +57,8 @@ class PurgeTest(ManageCase):
         del self.nova.servers[server_id(2)]
         outcome = self.manage("purge")
         self.assertEqual(
-            "Deleted 1 expired token.\nDeleted 1 expired console.\n"
+            "Deleted 1 expired token.\nDeleted 0 old sessions.\n"
+            "Deleted 1 expired console.\n"
             "Looked up 3 servers, deleted 1.\n",
             outcome.stdout,
         )
@@ -68,7 +69,8 @@ class PurgeTest(ManageCase):
         self.add_token("f" * 64, server_id(1), expires_at=1)
         outcome = self.manage("purge")
         self.assertEqual(
-            "Deleted 1 expired token.\nDeleted 0 expired consoles.\n",
+            "Deleted 1 expired token.\nDeleted 0 old sessions.\n"
+            "Deleted 0 expired consoles.\n",
             outcome.stdout,
         )
         self.assertEqual([1, 2, 3], self.remaining())

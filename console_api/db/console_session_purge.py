@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statements that close what no gateway closes, and delete old sessions."""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from console_api.db import clock, tables
+from console_api.db.engine import Database, retried
+
+_sessions = tables.console_sessions.c
+_gateways = tables.console_gateways.c
+_tokens = tables.console_auth_tokens.c
+
+# Seconds without a heartbeat after which a gateway does not return: a reboot
+# takes less.
+_GATEWAY_LIFETIME = 86400
+
+_IS_GONE = _gateways.last_seen_at < clock.now() - _GATEWAY_LIFETIME
+
+_GONE = sa.select(_gateways.id, _gateways.last_seen_at).where(_IS_GONE)
+
+_EXPIRED_AT = _sessions.created_at + sa.bindparam(
+    "resume_timeout", type_=sa.Integer
+)
+
+_CLOSE_PENDING = (
+    tables.console_sessions.update()
+    .where(
+        _sessions.closed_at.is_(None),
+        _sessions.connected_at.is_(None),
+        clock.now() >= _EXPIRED_AT,
+    )
+    .values(
+        closed_at=_EXPIRED_AT, close_reason="not_connected", secret_hash=None
+    )
+)
+
+# A session keeps its token from being used again until that is deleted.
+_OLD = (
+    sa.select(_sessions.id)
+    .where(
+        _sessions.closed_at
+        < clock.now() - sa.bindparam("retention", type_=sa.BigInteger),
+        ~sa.exists().where(_tokens.token_hash == _sessions.token_hash),
+    )
+    .order_by(_sessions.closed_at)
+    .limit(sa.bindparam("batch_size"))
+)
+
+
+def drop_gateways(database: Database) -> int:
+    """Delete gateways that do not return, and close their sessions.
+
+    :returns: the number of gateways
+    """
+    gone = database.read(_GONE, _identity)
+    return sum(_drop(database, *each) for each in gone)
+
+
+def _identity(gateway_id: str, last_seen_at: int) -> tuple[str, int]:
+    return gateway_id, last_seen_at
+
+
+@retried
+def _drop(database: Database, gateway_id: str, last_seen_at: int) -> int:
+    with database.transaction() as connection:
+        dropped = connection.execute(
+            tables.console_gateways.delete().where(
+                _gateways.id == gateway_id, _IS_GONE
+            )
+        ).rowcount
+        if dropped:
+            connection.execute(
+                tables.console_sessions.update()
+                .where(
+                    _sessions.gateway_id == gateway_id,
+                    _sessions.closed_at.is_(None),
+                )
+                .values(
+                    closed_at=last_seen_at,
+                    close_reason="gateway_lost",
+                    secret_hash=None,
+                )
+            )
+    return dropped
+
+
+@retried
+def close_pending(database: Database, resume_timeout: int) -> None:
+    """Close sessions that no viewer has connected to in time.
+
+    :param resume_timeout: in seconds
+    """
+    with database.transaction() as connection:
+        connection.execute(_CLOSE_PENDING, {"resume_timeout": resume_timeout})
+
+
+def purge(
+    database: Database, retention: int, batch_size: int
+) -> Iterator[int]:
+    """Delete old sessions in batches, each in a short transaction.
+
+    :param retention: how long to keep closed sessions, in seconds
+    :param batch_size: the number of sessions that a transaction locks
+    :returns: an iterator that deletes a batch and yields its size
+    """
+    parameters = {"retention": retention, "batch_size": batch_size}
+    while ids := database.read(_OLD, str, parameters):
+        yield _delete_batch(database, ids)
+
+
+@retried
+def _delete_batch(database: Database, ids: list[str]) -> int:
+    with database.transaction() as connection:
+        return connection.execute(
+            tables.console_sessions.delete().where(_sessions.id.in_(ids))
+        ).rowcount
