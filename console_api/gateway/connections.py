@@ -155,21 +155,26 @@ class Connections:
                     await self._emptied.wait()
 
     async def _open(self, opening: Opening) -> None:
+        trace = ""
         try:
             await opening.run()
-        except Refused as refusal:
-            opening.refuse(refusal)
-        except ConnectionResetError as error:
-            LOG.debug("A session was not opened: %s.", error)
+        except ConnectionResetError:
+            # The browser has gone.
+            return
+        except Refused as error:
+            refusal = error
         except Exception as error:  # noqa: BLE001 (the browser is told)
-            # The text of an error may contain a token.
-            LOG.error(  # noqa: TRY400 (see above)
-                "Unexpected %s while a session was opened:\n%s",
-                type(error).__name__,
-                "".join(traceback.format_tb(error.__traceback__)),
-            )
+            frames = traceback.format_tb(error.__traceback__)
+            trace = "".join([*frames, type(error).__name__])
             reason = CloseReason.GATEWAY_ERROR
-            opening.refuse(Refused(reason, reason.text))
+            refusal = Refused(reason, reason.text)
+        else:
+            return
+        if trace:
+            # The text of the error may contain a token.  oslo.log would add
+            # it to a line that is logged while the error is handled.
+            LOG.error("Unexpected error in an opening:\n%s", trace)
+        opening.refuse(refusal)
 
     def _forget(self, websocket: WebSocket) -> None:
         self._websockets.discard(websocket)

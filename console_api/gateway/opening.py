@@ -196,12 +196,14 @@ class Opening:
         try:
             return await self._services.displays.open(grant)
         except DialError as error:
-            LOG.warning(
-                "The display of server %s cannot be reached: %s",
-                grant.server_id,
-                error,
-            )
-            raise _refused(CloseReason.DISPLAY_UNREACHABLE) from error
+            cause = error
+        # Outside, or oslo.log would say it twice.
+        LOG.warning(
+            "The display of server %s cannot be reached: %s",
+            grant.server_id,
+            cause,
+        )
+        raise _refused(CloseReason.DISPLAY_UNREACHABLE) from cause
 
     def _attach(self, session: Session, stream: Stream) -> DisplayConnection:
         """Connect a session to its display, and answer the browser."""

@@ -155,17 +155,19 @@ class Session:
             return
         self.counters.received += len(data)
         try:
-            data = self._inbound.filter(data)
+            self._display.write(self._inbound.filter(data))
         except ViolationError as error:
-            LOG.warning(
-                "Session %s of server %s is closed: %s",
-                self.grant.session_id,
-                self.grant.server_id,
-                error,
-            )
-            self.cut(CloseReason.VIOLATION)
+            violation = error
         else:
-            self._display.write(data)
+            return
+        # Outside, or oslo.log would say it twice.
+        LOG.warning(
+            "Session %s of server %s is closed: %s",
+            self.grant.session_id,
+            self.grant.server_id,
+            violation,
+        )
+        self.cut(CloseReason.VIOLATION)
 
     def pause(self) -> None:
         """Stop reading from the display until ``resume``."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
+import logging
 import struct
+import sys
 
 from websockets.asyncio.client import ClientConnection
 
@@ -66,9 +68,23 @@ class RefusalTest(GatewayCase):
 
     async def test_fault_of_broker_is_a_gateway_error(self) -> None:
         self.broker.refusal = ValueError("with the token")
-        with self.assertLogs("console_api.gateway", "ERROR") as logs:
+        handled: list[object] = []
+
+        class Handler(logging.Handler):
+            """Records what oslo.log would add to a line."""
+
+            def emit(self, record: logging.LogRecord) -> None:
+                handled.append(sys.exc_info()[1])
+
+        handler = Handler(logging.ERROR)
+        logging.getLogger("console_api.gateway").addHandler(handler)
+        self.addCleanup(
+            logging.getLogger("console_api.gateway").removeHandler, handler
+        )
+        with self.assertLogs(level="ERROR") as logs:
             self.assertEqual(1011, (await self.refusal())[0])
         self.assertNotIn("with the token", logs.output[0])
+        self.assertEqual([None], handled)
 
     async def test_display_that_refuses_connections(self) -> None:
         self.broker.grant = grant(free_port())
