@@ -51,11 +51,17 @@ export class Toolbar {
   #addInput(client) {
     this.#add(
       "keys",
-      button("Ctrl-Alt-Del", () => keyMenu.sendCtrlAltDel(client())),
+      button("Ctrl-Alt-Del", () => {
+        keyMenu.sendCtrlAltDel(client());
+        client()?.focus();
+      }),
     );
     this.#add(
       "ctrlAltDel",
-      button("Ctrl-Alt-Del", () => client().sendCtrlAltDel()),
+      button("Ctrl-Alt-Del", () => {
+        client()?.sendCtrlAltDel();
+        client()?.focus();
+      }),
     );
     this.#add("keys", menu("Keys", ...keyMenu.buttons(client)));
     this.#add("control", menu("Keys", ...keyMenu.controls(client)));
