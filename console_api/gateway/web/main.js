@@ -49,7 +49,7 @@ class Status {
  */
 function takeToken() {
   const found = parseLocation(location.href);
-  history.replaceState(history.state, "", found.key ? location.href : found.clean);
+  history.replaceState(history.state, "", found.clean);
   return found;
 }
 

@@ -68,6 +68,13 @@ class VncTests(BrowserTestCase):
         self.assertNotIn(token, self.browser.driver.current_url)
         self.assert_not_logged(token)
 
+    def test_refused_token_beside_key_leaves_address(self):
+        self.browser.open(
+            f"{self.gateway.url}/?token=wrong#console={'c' * 23}"
+        )
+        self.wait_for_reason("not valid any more")
+        self.assertNotIn("wrong", self.browser.driver.current_url)
+
     def test_used_link_is_refused_in_words(self):
         token = self.open()
         self.browser.open_window()
