@@ -102,14 +102,11 @@ class Connections:
             websocket.close_after(response.serialize())
             return
         opening = Opening(services, websocket, upgrade, response.serialize())
-        services.opening += 1
         try:
             await self._open(opening)
         except BaseException:
             websocket.abort()
             raise
-        finally:
-            services.opening -= 1
 
     async def run(self) -> None:
         """Check deadlines until cancelled."""

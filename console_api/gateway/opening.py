@@ -4,6 +4,7 @@
 import asyncio
 import logging
 from dataclasses import replace
+from typing import cast
 
 from console_api.gateway.brokers.base import Credential, Grant, Refused
 from console_api.gateway.close_reasons import CloseReason
@@ -25,6 +26,7 @@ from console_api.gateway.spice_inbound import (
 )
 from console_api.gateway.upgrades import Upgrade
 from console_api.gateway.websocket import WebSocket
+from console_api.net.addresses import network
 from console_api.net.dial import DialError
 from console_api.net.stream import Stream
 from console_api.rfb.errors import ViolationError
@@ -77,6 +79,18 @@ class Opening:
                 await self._join(credential, link)
                 return
             early = link.message
+        self._check_limit()
+        self._services.opening += 1
+        try:
+            await self._open(credential, early)
+        finally:
+            self._services.opening -= 1
+
+    async def _open(self, credential: Credential, early: bytes) -> None:
+        """Open a session, of SPICE after its first message.
+
+        :param early: what was received from the browser
+        """
         grant = await self._services.broker.open(
             credential, self._upgrade.client
         )
@@ -121,15 +135,18 @@ class Opening:
             raise _refused(CloseReason.GATEWAY_STOPPED)
         if self._upgrade.credential is None:
             raise _refused(CloseReason.INVALID_TOKEN)
+        return self._upgrade.credential
+
+    def _check_limit(self) -> None:
+        services = self._services
         count = len(services.sessions) + services.opening
-        if count > services.settings.max_sessions:
+        if count >= services.settings.max_sessions:
             raise Refused(
                 CloseReason.LIMIT_REACHED,
                 "The gateway has too many sessions. Try again later.",
                 label="worker_limit",
                 retry_after=_RETRY_AFTER,
             )
-        return self._upgrade.credential
 
     def _restrict(self, grant: Grant) -> Grant:
         if self._services.settings.is_view_only:
@@ -154,7 +171,7 @@ class Opening:
             stream.close()
             raise _refused(CloseReason.GATEWAY_STOPPED)
         session = Session(
-            grant, self._upgrade.client, self._websocket, _Ended(services)
+            grant, self._upgrade.client, self._websocket, services.end
         )
         display = self._attach(session, stream)
         inbound = self._inbound(session, credential, display)
@@ -219,6 +236,11 @@ class Opening:
         self._accept()
         waiter = LinkWaiter()
         self._websocket.receive(waiter)
+        # The credential was not checked yet: without a valid one, a client
+        # must not keep out others.
+        linking = self._services.linking
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        linking.add(task, network(self._upgrade.client.address))
         try:
             async with asyncio.timeout(
                 self._services.settings.handshake_timeout
@@ -228,6 +250,8 @@ class Opening:
             raise Refused(CloseReason.VIOLATION, str(error)) from error
         except TimeoutError as error:
             raise _refused(CloseReason.CONNECTION_LOST) from error
+        finally:
+            linking.discard(task)
         self._websocket.pause()
         return link
 
@@ -266,18 +290,3 @@ class Opening:
 
 def _refused(reason: CloseReason) -> Refused:
     return Refused(reason, reason.text)
-
-
-class _Ended:
-    """Records that a session has ended; holds nothing of its opening."""
-
-    __slots__ = ("_services",)
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-
-    def __call__(self, session: Session, reason: CloseReason) -> None:
-        self._services.sessions.discard(session)
-        self._services.broker.closed(session, reason)
-        for observer in self._services.observers:
-            observer.closed(session, reason)

@@ -9,11 +9,16 @@ from oslo_config import cfg
 
 from console_api.gateway.brokers.base import Broker
 from console_api.gateway.buffers import ReadBuffer
+from console_api.gateway.close_reasons import CloseReason
 from console_api.gateway.displays import Displays
 from console_api.gateway.observers import Observer
 from console_api.gateway.session import Session
 from console_api.gateway.spice_channels import SpiceSessions
 from console_api.gateway.spice_workers import SpiceWorkers
+from console_api.net.pending_handshakes import PendingHandshakes
+
+# How many connections of SPICE may wait for their first message.
+_MAX_LINKING = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Services:
 
     ``sessions`` are those that the broker knows, ``channels`` those of
     additional channels of SPICE; ``opening`` counts those that may become
-    one.
+    one, and ``linking`` are connections of SPICE before their first message.
     """
 
     broker: Broker
@@ -58,4 +63,14 @@ class Services:
     sessions: set[Session] = field(default_factory=set)
     channels: set[Session] = field(default_factory=set)
     opening: int = 0
+    linking: PendingHandshakes = field(
+        default_factory=lambda: PendingHandshakes(_MAX_LINKING)
+    )
     is_draining: bool = False
+
+    def end(self, session: Session, reason: CloseReason) -> None:
+        """Record that a session has ended."""
+        self.sessions.discard(session)
+        self.broker.closed(session, reason)
+        for observer in self.observers:
+            observer.closed(session, reason)

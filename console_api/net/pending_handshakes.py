@@ -32,6 +32,10 @@ class PendingHandshakes:
         # The oldest task of each address, and the oldest address, come first.
         self._tasks: dict[str, OrderedDict[Cancellable, None]] = {}
 
+    def __len__(self) -> int:
+        """Return the number of connections."""
+        return len(self._addresses)
+
     def add(self, task: Cancellable, address: str) -> None:
         """Add a new connection; cancel another one if there are too many.
 
