@@ -7,7 +7,7 @@ import re
 from PIL import Image, ImageChops, ImageStat
 
 from console_api.cmd.quickstart import picture
-from console_api.tests.functional import browsers, configuration
+from console_api.tests.functional import browsers, client, configuration
 from console_api.tests.functional.test_quickstart import QuickstartCase
 from console_api.tests.waiting import wait_until
 
@@ -91,6 +91,22 @@ class BrowserQuickstartTest(QuickstartCase):
         self.browser.wait_for_text("#status", "Connected")
         self.browser.type("hello\n")
         wait_until(lambda: "You typed: hello" in self.terminal())
+
+    def test_cut_session_ends_with_its_reason(self):
+        self.browser.open(self.screen_url)
+        wait_until(self.shows_bars)
+        user = client.Client(self, user="user", project="demo")
+        [session] = user.get("/os-console-sessions").json["sessions"]
+        self.assertEqual(self.server_id, session["server_id"])
+        self.assertEqual("127.0.0.1", session["client_address"])
+        reply = user.delete(f"/os-console-sessions/{session['id']}")
+        self.assertEqual(204, reply.status, reply.body)
+        self.browser.wait_for_text(
+            "#notice", "The session was ended by a user or an administrator."
+        )
+        wait_until(
+            lambda: not user.get("/os-console-sessions").json["sessions"]
+        )
 
     def terminal(self) -> str:
         """Return the text that the terminal has for screen readers."""
