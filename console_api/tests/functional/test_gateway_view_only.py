@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """View-only sessions reach no input of real displays."""
 
+import base64
 import struct
 
 from console_api.gateway.close_reasons import CloseReason
 from console_api.tests.functional import rfb_screen, vnc_servers
+from console_api.tests.functional.base import token_of
 from console_api.tests.functional.gateways import GatewayTestCase
 
 KEY = b"\4\1\0\0\0\0\0a" + b"\4\0\0\0\0\0\0a"
@@ -158,3 +160,44 @@ class ControlTests(ViewOnlyTestCase):
         viewer.send(KEY + QEMU_KEY)
         self.show_picture(viewer)
         self.eventually(lambda: "input_event_key" in display.log)
+
+
+class TokenTests(ViewOnlyTestCase):
+    """The token makes a session view-only, at any gateway."""
+
+    gateway_options = {}
+
+    def issue_token(self, server_id, protocol="vnc", console_type="novnc"):
+        """Create a view-only console, as a reader."""
+        body = {"protocol": protocol, "type": console_type}
+        reply = self.client("user", roles="reader").post(
+            f"/servers/{server_id}/remote-consoles/view-only",
+            {"remote_console": body},
+            version="2.99",
+        )
+        self.assertEqual(200, reply.status, reply.body)
+        return token_of(reply.json["remote_console"]["url"])
+
+    def test_resumed_session_receives_no_input(self):
+        display = self.qemu()
+        page = self.gateway.exchange(self.token_for(display.port)).json
+        self.assertTrue(page["view_only"])
+        secret = base64.urlsafe_b64encode(page["secret"].encode()).decode()
+        for _ in range(2):
+            viewer = self.gateway.viewer(
+                f"/connect/{page['console']}",
+                subprotocols=["binary", f"console.{secret.rstrip('=')}"],
+            )
+            self.addCleanup(viewer.socket.close)
+            viewer.begin()
+            viewer.send(INPUT)
+            self.show_picture(viewer)
+            viewer.socket.close()
+        self.assert_no_input(display, _QEMU_INPUT)
+
+    def test_other_proxies_cannot_look_the_token_up(self):
+        token = self.token_for(5900)
+        reply = self.admin.get(
+            f"/os-console-auth-tokens/{token}", version="2.99"
+        )
+        self.assertEqual(404, reply.status)
