@@ -88,14 +88,14 @@ def console_auth_token(
 
     :raises Forbidden: the rule refuses for the caller's own project
     :raises TokenNotFound: the token is not valid, or the rule refuses for
-        its server's project; or it is view-only, which only the gateway
-        enforces
+        its server's project; or only the gateway honors it, because it is
+        view-only or was used up
     """
     allows = service.enforcer.allows
     if not access.may_begin(allows, caller, rule):
         raise errors.Forbidden(rule)
     info = service.tokens.check(path["console_token"].encode("latin-1"))
-    if info.view_only:
+    if info.view_only or info.is_used:
         raise errors.TokenNotFound
     if not access.may_reach(allows, caller, rule, info.project_id):
         raise errors.TokenNotFound

@@ -17,7 +17,8 @@ OPTS = [
         "single_use",
         default=False,
         help="Whether a console auth token opens only one session through the "
-        "gateway. The browser that opened it can resume it. By default, as in "
-        "Nova, a token can be used until it expires.",
+        "gateway. The browser that opened it can resume it. Other proxies "
+        "cannot look up a token that was used, but do not use it up. By "
+        "default, as in Nova, a token can be used until it expires.",
     ),
 ]

@@ -14,9 +14,11 @@ from console_api.db.servers import Endpoint
 _tokens = tables.console_auth_tokens.c
 _servers = tables.servers.c
 _endpoints = tables.server_endpoints.c
+_sessions = tables.console_sessions.c
 
-#: The one SELECT of a look-up: both tables by their primary keys.  Its columns
-#: are those of ``ConnectionInfo``.
+#: The one SELECT of a look-up: both tables by their primary keys, and whether
+#: the token was used by an index.  Its columns are those of
+#: ``ConnectionInfo``.
 LOOK_UP = (
     sa.select(
         _tokens.server_id,
@@ -27,6 +29,9 @@ LOOK_UP = (
         _tokens.tls_port,
         _tokens.internal_access_path,
         _tokens.view_only,
+        sa.exists().where(
+            _sessions.single_use_token_hash == _tokens.token_hash
+        ),
     )
     .select_from(
         tables.console_auth_tokens.join(
@@ -113,7 +118,10 @@ _COUNT_EXPIRED = sa.select(sa.func.count()).where(
 
 @dataclass(frozen=True, slots=True)
 class ConnectionInfo:
-    """What a valid token grants access to, with the project of its server."""
+    """What a valid token grants access to, with the project of its server.
+
+    ``is_used`` is whether it could be used only once, by a session.
+    """
 
     server_id: str
     project_id: str
@@ -123,6 +131,7 @@ class ConnectionInfo:
     tls_port: int | None
     internal_access_path: str | None
     view_only: bool = False
+    is_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,15 @@ class SingleUseTests(SessionTestCase):
         self.assert_refused(self.open(token=token), 409, "token_used")
         self.opened(secret=session["secret"])
 
+    def test_used_token_is_not_looked_up_but_revoked(self):
+        token = self.issue()
+        path = f"/os-console-auth-tokens/{token}"
+        self.assertEqual(200, self.admin.get(path, version="2.99").status)
+        session = self.opened(token=token)
+        self.assert_fault(self.admin.get(path, version="2.99"), 404)
+        self.assertEqual(204, self.member.delete(path).status)
+        self.assertEqual("revoked", self.row(session).cut_reason)
+
     def test_one_of_many_concurrent_uses_succeeds(self):
         token = self.issue()
         gateways = [self.gateway_id, self.start_gateway()]
