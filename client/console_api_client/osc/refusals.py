@@ -12,7 +12,7 @@ _RULE = re.compile(r"Policy doesn't allow (\S+) to be performed")
 
 # Policy rules that only administrators, or readers too, pass by default.
 _FOR_ADMINISTRATORS = ("os-console-hosts", "os-console-locks")
-_FOR_READERS = (":index", ":list", "os-console-sessions:show")
+_FOR_READERS = (":index", ":list", ":view-only", "os-console-sessions:show")
 
 # Messages of Nova and other services for unknown paths.
 _UNKNOWN_PATHS = (

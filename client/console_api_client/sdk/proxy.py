@@ -5,24 +5,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar, Union
-from urllib.parse import quote
+from typing import Any
 
-from openstack import exceptions, proxy, resource
-from openstack.compute.v2 import server as server_resource
+from openstack import exceptions
 
+from console_api_client.sdk.access import (
+    AccessProxy,
+    Server,
+    id_of,
+    path_of,
+    read,
+)
 from console_api_client.sdk.resources import (
     Console,
     ConsoleHost,
-    ConsoleLock,
-    ConsoleSession,
     ProjectConsole,
 )
-
-#: A server, or its UUID.
-Server = Union[server_resource.Server, str]
-
-_R = TypeVar("_R", bound=resource.Resource)
 
 # Seconds that older releases of Nova may take to create a console.
 _CREATION_TIMEOUT = 10
@@ -37,7 +35,7 @@ _NO_STATES = frozenset({400, 403, 404, 405, 410})
 _PREFERENCE = ("serving", "pending", None, "unknown", "failed")
 
 
-class Proxy(proxy.Proxy):
+class Proxy(AccessProxy):
     """Consoles, console hosts, console auth tokens, sessions and locks.
 
     All methods raise ``openstack.exceptions.HttpException`` with the message
@@ -54,12 +52,12 @@ class Proxy(proxy.Proxy):
             ``state`` and ``limit``, the number of consoles per request
         """
         if server is not None:
-            query["server_id"] = _id(server)
+            query["server_id"] = id_of(server)
         return iter(ProjectConsole.list(self, **query))
 
     def server_consoles(self, server: Server) -> Iterator[Console]:
         """Iterate over consoles of a server, each with ID and type only."""
-        return iter(Console.list(self, server_id=_id(server)))
+        return iter(Console.list(self, server_id=id_of(server)))
 
     def get_console(self, server: Server, console: Console | int) -> Console:
         """Return a console with its host, port and password."""
@@ -74,15 +72,15 @@ class Proxy(proxy.Proxy):
         :raises openstack.exceptions.ResourceTimeout: the service accepted
             the request, but there is no console
         """
-        Console.new(server_id=_id(server)).create(self)
+        Console.new(server_id=id_of(server)).create(self)
         for _ in _attempts(_INTERVAL, _CREATION_TIMEOUT):
             # The response is empty: only the list has the ID.
             consoles = list(self.server_consoles(server))
             if consoles:
                 return self.get_console(server, self._best(server, consoles))
         raise exceptions.ResourceTimeout(
-            f"The console of server {_id(server)} was requested, but has not "
-            f"been created within {_CREATION_TIMEOUT} seconds."
+            f"The console of server {id_of(server)} was requested, but has "
+            f"not been created within {_CREATION_TIMEOUT} seconds."
         )
 
     def delete_console(self, server: Server, console: Console | int) -> None:
@@ -153,8 +151,8 @@ class Proxy(proxy.Proxy):
 
     def get_console_host(self, host: str, console_type: str) -> ConsoleHost:
         """Return a console host with one of its console types."""
-        return _read(
-            ConsoleHost, self.get(_path(ConsoleHost, console_type, host))
+        return read(
+            ConsoleHost, self.get(path_of(ConsoleHost, console_type, host))
         )
 
     def update_console_host(
@@ -165,69 +163,9 @@ class Proxy(proxy.Proxy):
         :returns: the console host after the change
         """
         body = {ConsoleHost.resource_key: {"enabled": is_enabled}}
-        return _read(
+        return read(
             ConsoleHost,
-            self.put(_path(ConsoleHost, console_type, host), json=body),
-        )
-
-    def revoke_token(self, token: str) -> None:
-        """Revoke a console auth token."""
-        path = f"/os-console-auth-tokens/{quote(token, safe='')}"
-        exceptions.raise_from_response(self.delete(path))
-
-    def revoke_server_tokens(self, server: Server) -> None:
-        """Revoke all console auth tokens of a server, and cut its sessions."""
-        path = f"/servers/{_id(server)}/remote-consoles"
-        exceptions.raise_from_response(self.delete(path))
-
-    def console_sessions(
-        self, server: Server | None = None, **query: Any
-    ) -> Iterator[ConsoleSession]:
-        """Iterate over sessions of the project, by default the open ones.
-
-        :param server: only those of this server
-        :param query: ``all_projects``, ``project_id``, ``user_id``,
-            ``gateway``, ``state`` and ``limit``, the number of sessions per
-            request
-        """
-        if server is not None:
-            query["server_id"] = _id(server)
-        return iter(ConsoleSession.list(self, **query))
-
-    def get_console_session(self, session_id: str) -> ConsoleSession:
-        """Return a session."""
-        response = self.get(_path(ConsoleSession, session_id))
-        return _read(ConsoleSession, response)
-
-    def delete_console_session(self, session_id: str) -> None:
-        """Cut a session: its gateway disconnects the viewer."""
-        exceptions.raise_from_response(
-            self.delete(_path(ConsoleSession, session_id))
-        )
-
-    def console_locks(self) -> Iterator[ConsoleLock]:
-        """Iterate over the locks of users, projects and hosts."""
-        return iter(ConsoleLock.list(self))
-
-    def set_console_lock(
-        self, scope: str, name: str, reason: str
-    ) -> ConsoleLock:
-        """Cut the sessions of a user, project or host, and refuse new ones.
-
-        :param scope: ``user``, ``project`` or ``host``
-        :param name: the ID of the user or project, or the name of a compute
-            host or gateway
-        :param reason: for administrators
-        """
-        body = {ConsoleLock.resource_key: {"reason": reason}}
-        return _read(
-            ConsoleLock, self.put(_path(ConsoleLock, scope, name), json=body)
-        )
-
-    def delete_console_lock(self, scope: str, name: str) -> None:
-        """Allow sessions of a user, project or host again."""
-        exceptions.raise_from_response(
-            self.delete(_path(ConsoleLock, scope, name))
+            self.put(path_of(ConsoleHost, console_type, host), json=body),
         )
 
     def _best(self, server: Server, consoles: Sequence[Console]) -> Console:
@@ -242,30 +180,10 @@ class Proxy(proxy.Proxy):
         return min(consoles, key=rank)
 
 
-def _id(server: Server) -> str:
-    return str(resource.Resource._get_id(server))  # noqa: SLF001
-
-
 def _console(server: Server, console: Console | int) -> Console:
     number = console.id if isinstance(console, Console) else console
     # A string: the SDK treats the number 0 as no ID.
-    return Console.existing(id=str(number), server_id=_id(server))
-
-
-def _path(kind: type[resource.Resource], *names: str) -> str:
-    """Return the path of one resource."""
-    return "/".join(
-        [kind.base_path, *(quote(name, safe="") for name in names)]
-    )
-
-
-def _read(kind: type[_R], response: Any) -> _R:
-    """Return the resource of a response.
-
-    :raises openstack.exceptions.HttpException: it is an error
-    """
-    exceptions.raise_from_response(response)
-    return kind.existing(**response.json()[kind.resource_key])
+    return Console.existing(id=str(number), server_id=id_of(server))
 
 
 def _failure(console: ProjectConsole) -> str:

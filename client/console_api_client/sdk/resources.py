@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from openstack import connection as sdk_connection
     from typing_extensions import Self
 
-# At level DEBUG, keystoneauth logs response bodies.
-_SILENT = logging.getLogger(f"{__name__}.silent")
-_SILENT.setLevel(logging.INFO)
+#: For responses with secrets: at level DEBUG, keystoneauth logs bodies.
+SILENT = logging.getLogger(f"{__name__}.silent")
+SILENT.setLevel(logging.INFO)
 
 
 class Console(resource.Resource):
@@ -65,7 +65,7 @@ class Console(resource.Resource):
     ) -> Self:
         """Read all values, without logging the password at level DEBUG."""
         silent = copy.copy(session)
-        silent.logger = _SILENT
+        silent.logger = SILENT
         return super().fetch(silent, *args, **kwargs)
 
     def __repr__(self) -> str:

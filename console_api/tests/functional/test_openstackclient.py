@@ -197,7 +197,8 @@ class CommandTests(OpenStackClientCase):
     def test_complete_lists_the_commands(self):
         text = self.openstack("complete").stdout
         self.assertIn(
-            "cmds_server_console='create delete list open password show'", text
+            "cmds_server_console='create delete list open password show url'",
+            text,
         )
         self.assertIn("cmds_console_host='list set show'", text)
 

@@ -5,6 +5,7 @@ import time
 
 from console_api.gateway.close_reasons import CloseReason
 from console_api.tests.functional import base, vnc_servers
+from console_api.tests.functional.base import token_of
 from console_api.tests.functional.gateways import GatewayTestCase
 from console_api.tests.functional.test_openstackclient import (
     OpenStackClientCase,
@@ -66,6 +67,18 @@ class SessionCommandTests(OpenStackClientCase, GatewayTestCase):
         rows = self.sessions("--state", "closed", "--long")
         self.assertEqual(["cut"] * 2, [row["Close Reason"] for row in rows])
         self.assertLess(0, rows[0]["Bytes Out"])
+
+    def test_view_only_url_opens_view_only_session(self):
+        command = ("server", "console", "url", self.server_id)
+        for options, is_view_only in (((), False), (("--view-only",), True)):
+            shown = self.json(*command, *options)
+            viewer = self.gateway.viewer(f"/?token={token_of(shown['url'])}")
+            self.addCleanup(viewer.socket.close)
+            viewer.begin()
+            [row] = self.sessions("--long")
+            self.assertEqual(is_view_only, row["View Only"])
+            self.openstack(*SESSION, "delete", row["ID"])
+            self.assert_closed(viewer, CloseReason.CUT)
 
     def test_sessions_of_all_projects_are_for_administrators(self):
         self.view()

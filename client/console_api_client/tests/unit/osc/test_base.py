@@ -61,7 +61,7 @@ class HelpTests(CloudCase):
             *("console list", "console token revoke"),
             *("console lock list", "console lock set", "console lock unset"),
             *("console session delete", "console session list"),
-            "console session show",
+            *("console session show", "server console url"),
         ):
             with self.subTest(command):
                 text = self.openstack("help", *command.split()).stdout
@@ -71,6 +71,7 @@ class HelpTests(CloudCase):
     def test_completion_knows_the_commands(self) -> None:
         text = self.openstack("complete").stdout
         self.assertIn(
-            "cmds_server_console='create delete list open password show'", text
+            "cmds_server_console='create delete list open password show url'",
+            text,
         )
         self.assertIn("cmds_console_host='list set show'", text)
