@@ -36,6 +36,9 @@ _GLOBAL_ID_FORM = re.compile(oslo_request_id.ID_FORMAT)
 
 _ROUTE = "console_api.route"
 
+# The end of the path of gateways' heartbeats.
+_HEARTBEAT = "/os-console-gateways/{gateway_id}"
+
 # Variables of paths that may be logged: UUIDs and numbers. No token of this
 # length has only these characters.
 _ID = re.compile(r"[0-9A-Fa-f-]{1,36}")
@@ -44,8 +47,9 @@ _ID = re.compile(r"[0-9A-Fa-f-]{1,36}")
 class RequestLogFilter:
     """Assigns request IDs and logs requests.
 
-    Changes and refusals are logged at level INFO, successful reads at DEBUG,
-    because proxies look up tokens all the time.
+    Changes and refusals are logged at level INFO, successful reads and
+    heartbeats at DEBUG, because proxies look up tokens all the time, and each
+    gateway sends a heartbeat every second.
 
     A path is logged only if it belongs to a route, and of its variables only
     those that look like IDs: in a mistyped URL, a token may be anywhere.
@@ -73,7 +77,7 @@ class RequestLogFilter:
             headers: list[tuple[str, str]],
             exc_info: "OptExcInfo | None" = None,
         ) -> "Callable[[bytes], object]":
-            level = _level(environ["REQUEST_METHOD"], status)
+            level = _level(environ, status)
             if LOG.isEnabledFor(level):
                 LOG.log(
                     level,
@@ -99,10 +103,13 @@ def _generate_id() -> str:
     return f"req-{uuid.UUID(int=random.getrandbits(128), version=4)}"
 
 
-def _level(method: str, status: str) -> int:
-    if status < "4" and method in ("GET", "HEAD"):
-        return logging.DEBUG
-    return logging.INFO
+def _level(environ: "WSGIEnvironment", status: str) -> int:
+    method = environ["REQUEST_METHOD"]
+    template = environ.get(_ROUTE, ("",))[0]
+    is_routine = method in ("GET", "HEAD") or (
+        method == "PUT" and template.endswith(_HEARTBEAT)
+    )
+    return logging.DEBUG if is_routine and status < "4" else logging.INFO
 
 
 def note_route(

@@ -127,6 +127,26 @@ class LogTest(base.ServiceCase):
                 self.line(path, status, method)
                 self.assertEqual(level, self.level)
 
+    def test_heartbeats_of_gateways_are_logged_at_debug(self) -> None:
+        def application(environ: Any, start_response: Any) -> Iterable[bytes]:
+            request_log.note_route(
+                environ,
+                "/os-console-gateways/{gateway_id}",
+                {"gateway_id": SERVER},
+            )
+            start_response(environ["status"], [])
+            return []
+
+        for status, level in (("200 OK", "DEBUG"), ("409 Conflict", "INFO")):
+            with self.assertLogs(request_log.LOG, "DEBUG") as logs:
+                base.call(
+                    request_log.RequestLogFilter(application),
+                    "PUT",
+                    f"/os-console-gateways/{SERVER}",
+                    environ={"status": status},
+                )
+            self.assertEqual(level, logs.records[0].levelname)
+
     def test_tokens_are_never_logged(self) -> None:
         for path, status, shown in (
             (
