@@ -231,10 +231,13 @@ class LocalBroker(Broker):
 
         :param likely: the type to try first
         :raises NotFound: the display belongs to the server no longer
+        :raises RequestFailed: Nova does not respond for a type, and the
+            display is of no other type
         """
         if not self._checks_displays:
             return likely
         others = [type_ for type_ in _TYPES.values() if type_ != likely]
+        failure: Exception = NotFound()
         for console_type in (likely, *others):
             protocol = _protocol(console_type)
             try:
@@ -243,14 +246,18 @@ class LocalBroker(Broker):
                 )
             except NotFound:
                 continue
+            except RequestFailed as error:
+                # Some compute services fail for types that they lack.
+                failure = error
+                continue
             if current == display:
                 return console_type
         LOG.warning(
-            "Refused a token: its display does not belong to server %s any "
-            "more.",
+            "Refused a token: Nova does not confirm that its display belongs "
+            "to server %s.",
             display.server_id,
         )
-        raise NotFound
+        raise failure
 
     @contextlib.contextmanager
     def _requests(self) -> Iterator[None]:

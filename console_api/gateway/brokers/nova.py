@@ -30,6 +30,7 @@ _FAULTS = {
     400: "badRequest",
     404: "itemNotFound",
     409: "conflictingRequest",
+    501: "notImplemented",
 }
 
 

@@ -91,6 +91,19 @@ class LocalBrokerTest(FolderCase, unittest.IsolatedAsyncioTestCase):
         refused = await self.refusal(self.broker(), credential)
         self.assertIs(CloseReason.INVALID_TOKEN, refused.reason)
 
+    async def test_failure_for_other_types_is_no_failure(self) -> None:
+        async def fail(_request: web.Request) -> web.StreamResponse:
+            return web.json_response({"computeFault": {}}, status=500)
+
+        self.nova.responses["POST"] = [fail]
+        broker, credential = self.broker(), self.token("serial", "novnc")
+        grant = await broker.open(credential, CLIENT)
+        self.assertEqual("serial", grant.console_type)
+        del self.nova.ports["serial"]
+        self.nova.responses["POST"] = [fail]
+        refused = await self.refusal(broker, credential)
+        self.assertIs(CloseReason.UNAVAILABLE, refused.reason)
+
     async def test_display_is_not_checked_if_disabled(self) -> None:
         credential = self.token("serial", "serial")
         self.nova.ports["novnc"] = 5955
