@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Refused tokens of addresses: who guesses tokens has to wait."""
 
+import contextlib
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
 
 from console_api.net.addresses import network
 
@@ -29,6 +30,8 @@ class Attempts:
         self._clock = clock
         # The begin of the minute, and the number of refusals since then.
         self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        # Attempts whose outcome is not known yet: each may be refused.
+        self._pending: Counter[str] = Counter()
 
     def retry_after(self, address: str) -> int | None:
         """Return the seconds that an address has to wait, None if it may try.
@@ -36,9 +39,26 @@ class Attempts:
         :param address: a numeric address; all those of a network of 64 bits
             count as one with IPv6
         """
-        begin, count = self._counts.get(network(address), (0.0, 0))
+        key = network(address)
+        begin, count = self._counts.get(key, (0.0, 0))
         left = begin + _PERIOD - self._clock()
-        return int(left) + 1 if count >= self._limit and left > 0 else None
+        if left <= 0:
+            left = count = 0
+        if count + self._pending[key] < self._limit:
+            return None
+        return int(left) + 1
+
+    @contextlib.contextmanager
+    def pending(self, address: str) -> Iterator[None]:
+        """Count an attempt as a refused one until its outcome is known."""
+        key = network(address)
+        self._pending[key] += 1
+        try:
+            yield
+        finally:
+            self._pending[key] -= 1
+            if not self._pending[key]:
+                del self._pending[key]
 
     def record(self, address: str) -> None:
         """Record a refused token of an address."""

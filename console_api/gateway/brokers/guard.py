@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A limit of refused tokens in front of any broker."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 from console_api.gateway.attempts import Attempts
 from console_api.gateway.brokers.base import (
@@ -32,24 +33,16 @@ class GuardedBroker(Broker):
 
         :raises Refused: the token or the address is refused
         """
-        self._check(client)
-        try:
+        with self._attempt(client):
             return await self._broker.exchange(credential, client)
-        except Refused as refusal:
-            self._record(refusal, client)
-            raise
 
     async def open(self, credential: Credential, client: Client) -> Grant:
         """Open a session.
 
         :raises Refused: the credential or the address is refused
         """
-        self._check(client)
-        try:
+        with self._attempt(client):
             return await self._broker.open(credential, client)
-        except Refused as refusal:
-            self._record(refusal, client)
-            raise
 
     def opened(self, session: OpenSession) -> None:
         """Report and cut a session from now on, until ``closed``."""
@@ -86,7 +79,12 @@ class GuardedBroker(Broker):
         """Send what is still to be reported."""
         await self._broker.finish(timeout)
 
-    def _check(self, client: Client) -> None:
+    @contextlib.contextmanager
+    def _attempt(self, client: Client) -> Iterator[None]:
+        """Count an attempt of a client, and whether it is refused.
+
+        :raises Refused: the client has made too many
+        """
         retry_after = self._attempts.retry_after(client.address)
         if retry_after is not None:
             raise Refused(
@@ -96,7 +94,10 @@ class GuardedBroker(Broker):
                 label="attempt_limit",
                 retry_after=retry_after,
             )
-
-    def _record(self, refusal: Refused, client: Client) -> None:
-        if refusal.reason in _GUESSES:
-            self._attempts.record(client.address)
+        with self._attempts.pending(client.address):
+            try:
+                yield
+            except Refused as refusal:
+                if refusal.reason in _GUESSES:
+                    self._attempts.record(client.address)
+                raise

@@ -31,6 +31,15 @@ class AttemptsTest(unittest.TestCase):
         self.record(ADDRESS)
         self.assertIsNone(self.attempts.retry_after(ADDRESS))
 
+    def test_attempts_at_once_count_before_they_are_refused(self) -> None:
+        self.record(ADDRESS)
+        with self.attempts.pending(ADDRESS):
+            self.assertIsNone(self.attempts.retry_after(ADDRESS))
+            with self.attempts.pending(ADDRESS):
+                self.assertEqual(61, self.attempts.retry_after(ADDRESS))
+                self.assertIsNone(self.attempts.retry_after("192.0.2.2"))
+        self.assertIsNone(self.attempts.retry_after(ADDRESS))
+
     def test_network_of_ipv6_is_one_client(self) -> None:
         self.record("2001:db8::1", "2001:db8::2", "2001:db8::3")
         self.assertIsNotNone(self.attempts.retry_after("2001:db8::4"))
