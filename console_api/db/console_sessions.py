@@ -17,6 +17,20 @@ from console_api.db import clock, session_cuts, session_limits, tables
 from console_api.db.engine import Database, retried
 from console_api.db.rows import columns_of
 from console_api.db.session_limits import Limits
+from console_api.db.session_origins import Origin, Resumable
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A new session besides its origin: ID, secret, gateway and viewer."""
+
+    id: str
+    secret_hash: str = field(repr=False)
+    gateway_id: str
+    gateway: str
+    client_address: str
+    proxy_address: str | None
+
 
 _sessions = tables.console_sessions.c
 _tokens = tables.console_auth_tokens.c
@@ -25,56 +39,6 @@ _scopes = tables.console_session_scopes
 
 # What changes with the connection of a viewer.
 _VIEWER = ("gateway_id", "gateway", "client_address", "proxy_address")
-
-# What a session inherits from the token that opens it.
-_INHERITED = (
-    "host",
-    "port",
-    "tls_port",
-    "internal_access_path",
-    "view_only",
-    "exclusive",
-)
-
-_FIND_TOKEN = (
-    sa.select(
-        _tokens.token_hash,
-        _tokens.server_id,
-        _servers.project_id,
-        _tokens.user_id,
-        _tokens.console_type,
-        _servers.compute_host,
-        *(_tokens[name] for name in _INHERITED),
-    )
-    .select_from(
-        tables.console_auth_tokens.join(
-            tables.servers, _servers.uuid == _tokens.server_id
-        )
-    )
-    .where(
-        _tokens.token_hash == sa.bindparam("token_hash"),
-        _tokens.expires_at > sa.bindparam("now"),
-    )
-)
-
-_FIND_RESUMABLE = sa.select(
-    _sessions.id,
-    _sessions.created_at,
-    _sessions.connected_at,
-    sa.func.coalesce(_sessions.closed_at, session_limits.LOST_AT),
-    _sessions.deadline_at,
-    clock.now(),
-    _sessions.token_hash,
-    _sessions.server_id,
-    _sessions.project_id,
-    _sessions.user_id,
-    _sessions.console_type,
-    _sessions.compute_host,
-    *(_sessions[name] for name in _INHERITED),
-).where(
-    _sessions.secret_hash == sa.bindparam("secret_hash"),
-    _sessions.cut_reason.is_(None),
-)
 
 # Wait for a change of the server, which revokes its tokens and cuts its
 # sessions, or make it wait.
@@ -127,6 +91,38 @@ _CONNECT = _LATEST.where(_sessions.connected_at.is_(None)).values(
 )
 
 
+# Constant, because building a statement takes as long as running it.  Without
+# a maximum duration, the deadline is null.
+_NEW: dict[str, Any] = {
+    **{
+        name: sa.bindparam(name, type_=_sessions[name].type)
+        for name in (
+            *Opening.__dataclass_fields__,
+            *Origin.__dataclass_fields__,
+        )
+    },
+    "created_at": clock.now(),
+    "last_activity_at": clock.now(),
+}
+_INSERT = tables.console_sessions.insert().values(
+    **_NEW,
+    connected_at=sa.case(
+        (sa.bindparam("is_connected", type_=sa.Integer) == 1, clock.now())
+    ),
+    deadline_at=clock.now()
+    + sa.bindparam("max_duration", type_=sa.BigInteger),
+    single_use_token_hash=sa.bindparam(
+        "single_use_token_hash", type_=sa.String
+    ),
+)
+_INSERT_RESUMED = tables.console_sessions.insert().values(
+    **_NEW,
+    connected_at=clock.now(),
+    deadline_at=sa.bindparam("deadline_at", type_=sa.BigInteger),
+    resumed_from=sa.bindparam("resumed_from", type_=sa.String),
+)
+
+
 class ScopeMissing(Exception):
     """A project or user opens its first session: see ``add_scopes``."""
 
@@ -137,88 +133,6 @@ class AlreadyUsed(Exception):
 
 class Revoked(Exception):
     """The token was revoked, or its server has changed, concurrently."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a session leads, and who opened it."""
-
-    token_hash: str = field(repr=False)
-    server_id: str
-    project_id: str
-    user_id: str | None
-    console_type: str
-    compute_host: str | None
-    host: str
-    port: int
-    tls_port: int | None
-    internal_access_path: str | None
-    view_only: bool
-    exclusive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Resumable:
-    """The latest session of a secret; times are in seconds since the epoch.
-
-    ``connected_at`` is None before the first connection, ``ended_at`` while
-    it is open, and ``deadline_at`` if it has no time limit.  ``now`` is when
-    it was read.
-    """
-
-    id: str
-    created_at: int
-    connected_at: int | None
-    ended_at: int | None
-    deadline_at: int | None
-    now: int
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A new session besides its origin: ID, secret, gateway and viewer."""
-
-    id: str
-    secret_hash: str = field(repr=False)
-    gateway_id: str
-    gateway: str
-    client_address: str
-    proxy_address: str | None
-
-
-def find_token(database: Database, token_hash: str, now: int) -> Origin | None:
-    """Return what a token leads to, None if it is not valid.
-
-    :param now: in seconds since the epoch
-    """
-    rows = database.read(
-        _FIND_TOKEN, Origin, {"token_hash": token_hash, "now": now}
-    )
-    return rows[0] if rows else None
-
-
-def find_resumable(database: Database, secret_hash: str) -> Resumable | None:
-    """Return the latest session of a secret, None if it cannot be resumed."""
-    rows = database.read(
-        _FIND_RESUMABLE,
-        _resumable,
-        {"secret_hash": secret_hash},
-    )
-    return rows[0] if rows else None
-
-
-def _resumable(*row: Any) -> Resumable:
-    id_, created_at, connected_at, ended_at, deadline_at, now, *rest = row
-    return Resumable(
-        id_,
-        created_at,
-        connected_at,
-        ended_at,
-        deadline_at,
-        now,
-        Origin(*rest),
-    )
 
 
 @retried
@@ -262,16 +176,15 @@ def insert(
             _require(connection, _LOCK_TOKEN, row)
             session_limits.check(connection, limits, row)
             connection.execute(
-                tables.console_sessions.insert().values(
+                _INSERT,
+                {
                     **row,
-                    **_times(is_connected=is_connected),
-                    single_use_token_hash=(
+                    "is_connected": int(is_connected),
+                    "max_duration": max_duration or None,
+                    "single_use_token_hash": (
                         origin.token_hash if is_single_use else None
                     ),
-                    deadline_at=(
-                        clock.now() + max_duration if max_duration else None
-                    ),
-                )
+                },
             )
     except db_exc.DBDuplicateEntry as error:
         # IDs and secrets are random: it is the use of the token.
@@ -315,12 +228,8 @@ def resume(
         # Not counted with the session that it replaces.
         session_limits.check(connection, limits, row)
         connection.execute(
-            tables.console_sessions.insert().values(
-                **row,
-                **_times(is_connected=True),
-                resumed_from=old.id,
-                deadline_at=old.deadline_at,
-            )
+            _INSERT_RESUMED,
+            {**row, "resumed_from": old.id, "deadline_at": old.deadline_at},
         )
 
 
@@ -369,11 +278,3 @@ def _replace(
     values |= {"old_id": old.id, "old_secret_hash": opening.secret_hash}
     if not connection.execute(statement, values).rowcount:
         raise AlreadyUsed
-
-
-def _times(*, is_connected: bool) -> dict[str, object]:
-    return {
-        "created_at": clock.now(),
-        "last_activity_at": clock.now(),
-        "connected_at": clock.now() if is_connected else None,
-    }

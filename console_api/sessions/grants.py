@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from console_api import values
-from console_api.db.console_sessions import Origin
+from console_api.db.session_origins import Origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,12 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from console_api import errors
-from console_api.db import console_gateways, console_sessions, session_limits
+from console_api.db import (
+    console_gateways,
+    console_sessions,
+    session_limits,
+    session_origins,
+)
 from console_api.db.console_gateways import (
     Closed,
     Cut,
@@ -15,9 +20,10 @@ from console_api.db.console_gateways import (
     Instructions,
     Traffic,
 )
-from console_api.db.console_sessions import Opening, Origin, Resumable
+from console_api.db.console_sessions import Opening
 from console_api.db.engine import Database
 from console_api.db.session_limits import Limits
+from console_api.db.session_origins import Origin, Resumable
 from console_api.directory.base import Directory
 from console_api.sessions.grants import Grant, SessionSettings, Viewer
 from console_api.tokens.manager import hash_token
@@ -165,7 +171,7 @@ class SessionManager:
 
     def _find_token(self, token: bytes) -> Origin:
         def find() -> Origin:
-            found = console_sessions.find_token(
+            found = session_origins.find_token(
                 self._database, hash_token(token), int(time.time())
             )
             if found is None:
@@ -177,7 +183,7 @@ class SessionManager:
 
     def _find_resumable(self, secret: str) -> Resumable:
         def find() -> Resumable:
-            found = console_sessions.find_resumable(
+            found = session_origins.find_resumable(
                 self._database, hash_token(secret.encode())
             )
             if found is None or self._is_over(found):

@@ -11,6 +11,7 @@ from console_api.db import (
     console_sessions,
     servers,
     session_limits,
+    session_origins,
     tables,
 )
 from console_api.db.console_gateways import Closed, Gateway, Traffic
@@ -99,7 +100,7 @@ class SessionPlanTests(PlanTestCase):
         with self.database.transaction() as connection:
             session_limits.check(connection, limits, values)
         self.assertIsNotNone(
-            console_sessions.find_resumable(self.database, self.ids[1])
+            session_origins.find_resumable(self.database, self.ids[1])
         )
         self.assert_no_scans(2)
 
