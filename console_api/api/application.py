@@ -139,6 +139,7 @@ class Application:
                 query=query,
                 body=document,
                 url=functools.partial(request_uri, environ, False),
+                remote_address=environ.get("REMOTE_ADDR"),
             )
         )
 

@@ -22,7 +22,8 @@ class Request(Generic[T]):
     of the path as WSGI passes them (the bytes sent, decoded as Latin-1),
     ``query`` the first value of each parameter.  ``body`` is the parsed JSON
     document, which fits the schema of the route, or None.  ``url`` returns the
-    URL of the request without its query, for links.
+    URL of the request without its query, for links.  ``remote_address`` is
+    where it comes from: the client, or a proxy.
     """
 
     service: Service
@@ -33,3 +34,4 @@ class Request(Generic[T]):
     query: Mapping[str, str]
     body: Any
     url: Callable[[], str]
+    remote_address: str | None = None

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from oslo_config import cfg
 
 from console_api import directory, errors, values
+from console_api.audit.trail import AuditTrail
 from console_api.bulkhead import Bulkhead
 from console_api.consoles import types
 from console_api.consoles.console_hosts import ConsoleHostManager
@@ -48,6 +49,7 @@ class Service:
     sessions: SessionManager
     session_listing: SessionListing
     locks: LockManager
+    audit: AuditTrail
     bulkhead: Bulkhead
     reserved: Bulkhead
     max_limit: int
@@ -95,6 +97,7 @@ class Service:
                 database, conf.sessions.resume_timeout
             ),
             locks=LockManager(database),
+            audit=AuditTrail.from_conf(conf),
             bulkhead=Bulkhead(
                 "the database or the directory", conf.api.max_slow_requests
             ),

@@ -4,8 +4,10 @@
 import datetime as dt
 
 from console_api import errors, values
+from console_api.api import audit
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json
+from console_api.audit.events import Kind
 from console_api.sessions.locks import Lock
 
 _SCOPES = ("user", "project", "host")
@@ -31,6 +33,9 @@ def update(request: Request[None]) -> Response:
         )
     lock = request.service.locks.put(
         scope, name, request.body["lock"]["reason"]
+    )
+    audit.record(
+        request, Kind.CUT, reason="locked", **{f"locked_{scope}": name}
     )
     return render_json({"lock": _render(lock)})
 

@@ -6,9 +6,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from console_api import errors
+from console_api.api import audit
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json
 from console_api.api.targets import ListedProjects
+from console_api.audit.events import Kind
 from console_api.sessions.grants import Grant, Viewer
 from console_api.sessions.listing import ListedSession, SessionFilters
 from console_api.values import SessionState
@@ -92,6 +94,14 @@ def show(request: Request[ListedSession]) -> Response:
 def delete(request: Request[ListedSession]) -> Response:
     """Cut a session; nothing happens if it is closed."""
     request.service.sessions.cut(request.target.id)
+    audit.record(
+        request,
+        Kind.CUT,
+        project_id=request.target.project_id,
+        server_id=request.target.server_id,
+        reason="cut",
+        session_id=request.target.id,
+    )
     return Response(204)
 
 

@@ -2,9 +2,11 @@
 """Remote consoles: console auth tokens and their access URLs."""
 
 from console_api import errors, values
+from console_api.api import audit
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json
 from console_api.api.schemas.remote_consoles import ACTIONS
+from console_api.audit.events import Kind
 from console_api.directory.base import Server
 from console_api.tokens.manager import RemoteConsole, TokenOptions
 
@@ -33,6 +35,13 @@ def create_view_only(request: Request[Server]) -> Response:
 def delete(request: Request[Server]) -> Response:
     """Revoke the tokens of all remote consoles of a server."""
     request.service.tokens.revoke_all(request.target)
+    audit.record(
+        request,
+        Kind.CUT,
+        project_id=request.target.project_id,
+        server_id=request.target.uuid,
+        reason="revoked",
+    )
     return Response(204)
 
 
@@ -76,6 +85,15 @@ def _issue(
             "The ID of the authenticated user has more than "
             f"{values.MAX_NAME_LENGTH} characters."
         )
-    return request.service.tokens.issue(
+    console = request.service.tokens.issue(
         request.target, protocol, console_type, user_id, options
     )
+    audit.record(
+        request,
+        Kind.ISSUE,
+        project_id=request.target.project_id,
+        server_id=request.target.uuid,
+        console_type=console_type,
+        view_only=options is not None and options.view_only,
+    )
+    return console

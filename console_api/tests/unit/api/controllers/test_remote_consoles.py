@@ -5,7 +5,7 @@ from console_api import errors
 from console_api.api.controllers import remote_consoles
 from console_api.db import tables
 from console_api.tests.unit.api.controllers.base import ControllerCase
-from console_api.tests.unit.base import server_id
+from console_api.tests.unit.base import PROJECT, server_id
 
 VNC = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
 LEGACY_VNC = {"os-getVNCConsole": {"type": "novnc"}}
@@ -56,3 +56,25 @@ class RemoteConsolesTest(ControllerCase):
             ):
                 operation(self.request(server, body=body))
         self.assertEqual([], self.rows(tables.console_auth_tokens))
+
+
+class AuditTest(ControllerCase):
+    def test_issued_tokens_are_recorded_without_the_token(self) -> None:
+        for perform, body in OPERATIONS:
+            with (
+                self.subTest(perform.__name__),
+                self.assertLogs("console_api.audit.trail", "INFO") as logs,
+            ):
+                reply = perform(self.request(body=body))
+                [line] = logs.output
+                self.assertIn("Issued a console auth token", line)
+                for value in ("a-user", PROJECT, self.server.uuid, "novnc"):
+                    self.assertIn(value, line)
+                token = reply.body.decode().rpartition("token%3D")[2][:43]
+                self.assertNotIn(token, line)
+
+    def test_revocation_is_recorded(self) -> None:
+        with self.assertLogs("console_api.audit.trail", "INFO") as logs:
+            remote_consoles.delete(self.request())
+        [line] = logs.output
+        self.assertRegex(line, f"Cut a session.*{self.server.uuid}.*revoked")
