@@ -24,8 +24,8 @@ OPTS = [
     cfg.HostAddressOpt(
         "name",
         sample_default="the name of the machine",
-        help="The name of this gateway in lists of sessions and metrics. By "
-        "default, it is the name of the machine.",
+        help="The name of this gateway in lists of sessions and audit events. "
+        "By default, it is the name of the machine.",
     ),
     cfg.ListOpt(
         "listen_addresses",
@@ -81,9 +81,9 @@ OPTS = [
         "trusted_proxies",
         item_type=types.String(),
         help="Addresses or networks, such as `192.0.2.0/24`, of proxies whose "
-        "`X-Forwarded-For` and `X-Forwarded-Proto` headers, or PROXY "
-        "protocol, tell where a viewer connects from. Those of others are "
-        "ignored.",
+        "`X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` "
+        "headers, or PROXY protocol, describe where a viewer connects from, "
+        "and to which URL. Those of others are ignored.",
     ),
     cfg.BoolOpt(
         "proxy_protocol",
@@ -95,8 +95,8 @@ OPTS = [
         "handshake_timeout",
         default=10,
         min=1,
-        help="Time limit, in seconds, for receiving the head of a request, "
-        "and for the viewer's part of the RFB handshake.",
+        help="Time limit, in seconds, for the TLS handshake, for receiving a "
+        "request, and for the viewer's part of the RFB or SPICE handshake.",
     ),
     cfg.IntOpt(
         "connect_timeout",
