@@ -17,7 +17,6 @@ HEADER = struct.Struct("<4sIII")
 MAX_LINK_LENGTH = 4096
 
 _MAJOR_VERSION = 2
-_MINOR_VERSION = 2
 
 # Connection ID, types of channel and its number, numbers of capabilities
 # (common ones and those of the channel), their offset.
@@ -51,13 +50,6 @@ class Capability(enum.IntEnum):
 
     AUTH_SELECTION = 0
     MINI_HEADER = 3
-
-
-class LinkError(enum.IntEnum):
-    """Errors in the answer to a link message."""
-
-    PERMISSION_DENIED = 7
-    BAD_CONNECTION_ID = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +152,3 @@ def decode_reply(body: bytes) -> frozenset[Capability] | None:
     return (
         decode_capabilities(body, _REPLY.size, *counts) if not error else None
     )
-
-
-def encode_refusal(error: LinkError) -> bytes:
-    """Return an answer to a link message that refuses the channel."""
-    body = _REPLY.pack(error, b"", 0, 0, _REPLY.size)
-    header = HEADER.pack(MAGIC, _MAJOR_VERSION, _MINOR_VERSION, len(body))
-    return header + body

@@ -7,10 +7,8 @@ from console_api.rfb.errors import ViolationError
 from console_api.spice.link import (
     Capability,
     Link,
-    LinkError,
     LinkReader,
     decode_reply,
-    encode_refusal,
 )
 from console_api.tests.unit.spice import samples
 
@@ -93,10 +91,7 @@ class ReplyTest(unittest.TestCase):
         self.assertEqual({Capability.MINI_HEADER}, decode_reply(body))
 
     def test_refusal_has_no_capabilities(self) -> None:
-        for error in LinkError:
-            refusal = encode_refusal(error)
-            self.assertEqual(samples.reply(None, error), refusal)
-            self.assertIsNone(decode_reply(refusal[16:]))
+        self.assertIsNone(decode_reply(samples.reply(error=7)[16:]))
 
     def test_malformed_reply_has_no_capabilities(self) -> None:
         self.assertIsNone(decode_reply(samples.reply()[16:-1]))
