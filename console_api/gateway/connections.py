@@ -163,8 +163,7 @@ class Connections:
         except Exception as error:  # noqa: BLE001 (the browser is told)
             frames = traceback.format_tb(error.__traceback__)
             trace = "".join([*frames, type(error).__name__])
-            reason = CloseReason.GATEWAY_ERROR
-            refusal = Refused(reason, reason.text)
+            refusal = Refused(CloseReason.GATEWAY_ERROR)
         else:
             return
         if trace:

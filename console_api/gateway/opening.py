@@ -132,9 +132,9 @@ class Opening:
     def _check(self) -> Credential:
         services = self._services
         if services.is_draining:
-            raise _refused(CloseReason.GATEWAY_STOPPED)
+            raise Refused(CloseReason.GATEWAY_STOPPED)
         if self._upgrade.credential is None:
-            raise _refused(CloseReason.INVALID_TOKEN)
+            raise Refused(CloseReason.INVALID_TOKEN)
         return self._upgrade.credential
 
     def _check_limit(self) -> None:
@@ -169,7 +169,7 @@ class Opening:
         if services.is_draining:
             # The other sessions may have been closed already.
             stream.close()
-            raise _refused(CloseReason.GATEWAY_STOPPED)
+            raise Refused(CloseReason.GATEWAY_STOPPED)
         session = Session(
             grant, self._upgrade.client, self._websocket, services.end
         )
@@ -209,7 +209,7 @@ class Opening:
 
     async def _dial(self, grant: Grant) -> Stream:
         if protocol_of(grant.console_type) is None:
-            raise _refused(CloseReason.UNSUPPORTED)
+            raise Refused(CloseReason.UNSUPPORTED)
         try:
             return await self._services.displays.open(grant)
         except DialError as error:
@@ -220,14 +220,14 @@ class Opening:
             grant.server_id,
             cause,
         )
-        raise _refused(CloseReason.DISPLAY_UNREACHABLE) from cause
+        raise Refused(CloseReason.DISPLAY_UNREACHABLE) from cause
 
     def _attach(self, session: Session, stream: Stream) -> DisplayConnection:
         """Connect a session to its display, and answer the browser."""
         try:
             display = session.connect(stream, self._services.buffer)
         except ConnectionResetError as error:
-            raise _refused(CloseReason.DISPLAY_UNREACHABLE) from error
+            raise Refused(CloseReason.DISPLAY_UNREACHABLE) from error
         self._accept()
         return display
 
@@ -249,7 +249,7 @@ class Opening:
         except ViolationError as error:
             raise Refused(CloseReason.VIOLATION, str(error)) from error
         except TimeoutError as error:
-            raise _refused(CloseReason.CONNECTION_LOST) from error
+            raise Refused(CloseReason.CONNECTION_LOST) from error
         finally:
             linking.discard(task)
         self._websocket.pause()
@@ -286,7 +286,3 @@ class Opening:
             finally:
                 services.channels.discard(session)
                 session.cut(CloseReason.GATEWAY_STOPPED)
-
-
-def _refused(reason: CloseReason) -> Refused:
-    return Refused(reason, reason.text)

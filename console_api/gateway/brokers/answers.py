@@ -63,7 +63,6 @@ def unavailable(retry_after: int | None = None) -> Refused:
     """
     return Refused(
         CloseReason.UNAVAILABLE,
-        CloseReason.UNAVAILABLE.text,
         retry_after=retry_after or RETRY_AFTER,
     )
 

@@ -66,6 +66,7 @@ class Grant:
 class Refused(Exception):
     """The broker refuses a session; the message is for the user.
 
+    :param message: by default, that of the reason
     :param label: the cause in metrics and the audit trail, such as
         ``user_limit``
     :param retry_after: seconds until a retry may succeed, None if it cannot
@@ -74,13 +75,13 @@ class Refused(Exception):
     def __init__(
         self,
         reason: CloseReason,
-        message: str,
+        message: str = "",
         *,
         label: str | None = None,
         retry_after: int | None = None,
     ) -> None:
         """Create the refusal."""
-        super().__init__(message)
+        super().__init__(message or reason.text)
         self.reason = reason
         self.label = label or reason.label
         self.retry_after = retry_after

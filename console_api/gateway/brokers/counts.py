@@ -37,7 +37,6 @@ class SessionCounts:
             if self._counts[keys[-1]] >= self._limits[scope]:
                 raise Refused(
                     CloseReason.LIMIT_REACHED,
-                    CloseReason.LIMIT_REACHED.text,
                     label=f"{scope}_limit",
                     retry_after=_RETRY_AFTER,
                 )

@@ -186,8 +186,7 @@ class LocalBroker(Broker):
         if not _TOKEN.fullmatch(token):
             # Another one might be another path: `..` is that of Nova itself,
             # whose answer would look like a fault of Nova.
-            reason = CloseReason.INVALID_TOKEN
-            raise Refused(reason, reason.text)
+            raise Refused(CloseReason.INVALID_TOKEN)
         try:
             with self._requests():
                 display = await self._nova.display(token)
@@ -196,8 +195,7 @@ class LocalBroker(Broker):
                     display, hint or self._console_type
                 )
         except NotFound:
-            reason = CloseReason.INVALID_TOKEN
-            raise Refused(reason, reason.text) from None
+            raise Refused(CloseReason.INVALID_TOKEN) from None
         return self._make_grant(token, display, server, console_type)
 
     def _make_grant(
