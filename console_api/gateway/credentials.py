@@ -90,9 +90,9 @@ def find(
         return None
     console_type = None
     if not values:
-        console_type = _TYPES["spice_auto.html"]
+        console_type = "spice-html5"
     elif _SERIAL_SUBPROTOCOL in subprotocols:
-        console_type = _TYPES["serial.html"]
+        console_type = "serial"
     return Credential(token=token, console_type=console_type)
 
 

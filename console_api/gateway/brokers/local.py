@@ -12,7 +12,6 @@ from typing import Self
 
 from oslo_config import cfg
 
-from console_api import values
 from console_api.conf import nova as nova_options
 from console_api.gateway.brokers import answers
 from console_api.gateway.brokers.base import (
@@ -37,8 +36,8 @@ _CHECK_INTERVAL = 30
 # A token that Nova does not know.
 _UNKNOWN_TOKEN = str(uuid.UUID(int=0))
 
-# The console types that the page shows, by protocol.
-_TYPES = {"vnc": "novnc", "serial": "serial", "spice": "spice-html5"}
+# Protocols by the console types that the page shows.
+_PROTOCOLS = {"novnc": "vnc", "serial": "serial", "spice-html5": "spice"}
 
 # Nova's tokens are UUIDs.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -234,13 +233,12 @@ class LocalBroker(Broker):
         """
         if not self._checks_displays:
             return likely
-        others = [type_ for type_ in _TYPES.values() if type_ != likely]
+        others = [type_ for type_ in _PROTOCOLS if type_ != likely]
         failure: Exception = NotFound()
         for console_type in (likely, *others):
-            protocol = _protocol(console_type)
             try:
                 current = await self._nova.current_display(
-                    display.server_id, protocol, console_type
+                    display.server_id, _PROTOCOLS[console_type], console_type
                 )
             except NotFound:
                 continue
@@ -283,14 +281,6 @@ def _decode(credential: Credential) -> tuple[str, str | None]:
     if credential.secret is None:
         return credential.token or "", credential.console_type
     console_type, separator, token = credential.secret.partition(_SEPARATOR)
-    if not separator or console_type not in _TYPES.values():
+    if not separator or console_type not in _PROTOCOLS:
         return "", None
     return token, console_type
-
-
-def _protocol(console_type: str) -> str:
-    return next(
-        protocol
-        for protocol, types in values.CONSOLE_TYPES_BY_PROTOCOL.items()
-        if console_type in types
-    )
