@@ -154,7 +154,7 @@ class Application:
         if self.is_draining or is_full:
             return responses.plain(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "There are too many connections.",
+                "The gateway accepts no connection now.",
                 {"Retry-After": "10"},
             )
         credential = credentials.find(

@@ -7,15 +7,14 @@ The page shows the words and decides by the code whether to connect again.
 import enum
 from typing import Self
 
-# The longest reason in a close frame, in bytes: RFC 6455, section 5.5.
-_MAX_TEXT_LENGTH = 123
+#: The longest reason in a close frame, in bytes: RFC 6455, section 5.5.
+MAX_TEXT_LENGTH = 123
 
 
 class CloseReason(enum.Enum):
     """A code of a close frame, the reason in it, and its name.
 
-    Codes from 4000 on are the gateway's own (RFC 6455, section 7.4.2); the
-    text has at most 123 bytes (section 5.5).
+    Codes from 4000 on are the gateway's own (RFC 6455, section 7.4.2).
     """
 
     code: int
@@ -48,10 +47,7 @@ class CloseReason(enum.Enum):
     DISPLAY_CLOSED = 4006, "The server closed the connection."
     DISPLAY_UNREACHABLE = 4007, "The display cannot be reached. Try again."
     LIMIT_REACHED = 4008, "There are too many sessions. Try again later."
-    INVALID_TOKEN = (
-        4009,
-        "The token is not valid. Open a new console.",
-    )
+    INVALID_TOKEN = 4009, "The token is not valid. Open a new console."
     TOKEN_USED = 4010, "The token was used already. Open a new console."
     LOCKED = 4011, "Access is locked by an administrator."
     UNAVAILABLE = 4012, "The service is unavailable. Try again later."
@@ -60,4 +56,4 @@ class CloseReason(enum.Enum):
 
 def shorten(text: str) -> str:
     """Return a text without what is too long for a close frame."""
-    return text.encode()[:_MAX_TEXT_LENGTH].decode(errors="ignore")
+    return text.encode()[:MAX_TEXT_LENGTH].decode(errors="ignore")

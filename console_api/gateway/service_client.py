@@ -62,7 +62,7 @@ class _Request:
 
 
 class ServiceClient:
-    """Send requests as the user of a group of keystoneauth's options.
+    """Sends requests as the user of a group of keystoneauth's options.
 
     Use it in one event loop.
     """

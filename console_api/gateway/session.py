@@ -75,11 +75,10 @@ class Session:
     @property
     def traffic(self) -> Traffic:
         """What it transferred until now."""
-        self._note_activity(asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        self._note_activity(now)
         return Traffic(
-            self.counters.received,
-            self.counters.sent,
-            asyncio.get_running_loop().time() - self._active_at,
+            self.counters.received, self.counters.sent, now - self._active_at
         )
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 
 from console_api import values
 from console_api.gateway.brokers.base import Grant, Refused
-from console_api.gateway.close_reasons import CloseReason
+from console_api.gateway.close_reasons import MAX_TEXT_LENGTH, CloseReason
 from console_api.gateway.service_client import Response
 
 LOG = logging.getLogger(__name__)
@@ -22,9 +22,6 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{16,512}")
 
 # Seconds; a century.
 _MAX_DURATION = 100 * 366 * 86400
-
-# Bytes of the text in a close frame.
-_MAX_TEXT = 123
 
 _REASONS = {
     "invalid_token": CloseReason.INVALID_TOKEN,
@@ -184,4 +181,4 @@ def _text(message: object, reason: CloseReason) -> str:
         text = values.text(message)
     except ValueError:
         return reason.text
-    return text if len(text.encode()) <= _MAX_TEXT else reason.text
+    return text if len(text.encode()) <= MAX_TEXT_LENGTH else reason.text
