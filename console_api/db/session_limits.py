@@ -20,7 +20,7 @@ MISSED_HEARTBEATS = 2
 
 #: Whether the gateway of a session counts as dead.
 IS_LOST = (
-    _gateways.last_seen_at + MISSED_HEARTBEATS * (_gateways.heartbeat_interval)
+    _gateways.last_seen_at + MISSED_HEARTBEATS * _gateways.heartbeat_interval
     < clock.now()
 )
 
@@ -31,17 +31,27 @@ LOST_AT = (
     .scalar_subquery()
 )
 
+
+def _locks_out(
+    user_id: sa.ColumnElement[str],
+    project_id: sa.ColumnElement[str],
+    *hosts: sa.ColumnElement[str],
+) -> sa.ColumnElement[bool]:
+    """Return whether a lock applies to a session of these."""
+    return sa.or_(
+        sa.and_(_locks.scope == "user", _locks.name == user_id),
+        sa.and_(_locks.scope == "project", _locks.name == project_id),
+        sa.and_(_locks.scope == "host", _locks.name.in_(hosts)),
+    )
+
+
 #: Whether an administrator has locked the user, project or host of a session.
 IS_LOCKED = sa.exists().where(
-    sa.or_(
-        sa.and_(_locks.scope == "user", _locks.name == _sessions.user_id),
-        sa.and_(
-            _locks.scope == "project", _locks.name == _sessions.project_id
-        ),
-        sa.and_(
-            _locks.scope == "host",
-            _locks.name.in_([_sessions.compute_host, _sessions.gateway]),
-        ),
+    _locks_out(
+        _sessions.user_id,
+        _sessions.project_id,
+        _sessions.compute_host,
+        _sessions.gateway,
     )
 )
 
@@ -118,24 +128,10 @@ def _statement(*counted: str) -> sa.Select[*tuple[Any, ...]]:
 
 
 def _is_locked() -> sa.ColumnElement[int]:
-    def of(scope: str, *names: str) -> sa.ColumnElement[bool]:
-        return sa.and_(
-            _locks.scope == scope,
-            _locks.name.in_(
-                [sa.bindparam(name, type_=sa.String) for name in names]
-            ),
-        )
-
+    names = ("user_id", "project_id", "compute_host", "gateway")
+    given = [sa.bindparam(name, type_=sa.String) for name in names]
     return (
-        sa.select(sa.func.count())
-        .where(
-            sa.or_(
-                of("user", "user_id"),
-                of("project", "project_id"),
-                of("host", "compute_host", "gateway"),
-            )
-        )
-        .scalar_subquery()
+        sa.select(sa.func.count()).where(_locks_out(*given)).scalar_subquery()
     )
 
 
