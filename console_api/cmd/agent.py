@@ -5,7 +5,6 @@ import argparse
 import asyncio
 import logging
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -25,6 +24,7 @@ from console_api.agent.host import console_host
 from console_api.agent.reconciler import Reconciler
 from console_api.agent.reload import Reload
 from console_api.cmd.arguments import add_config_dir
+from console_api.cmd.daemon import raise_file_limit, set_up_logging
 from console_api.cmd.explain import explain
 from console_api.db import schema
 from console_api.db.engine import Database
@@ -49,8 +49,8 @@ def main() -> None:
         conf = configuration.load(
             configuration.config_dir(arguments.config_dir)
         )
-        _set_up_logging(conf)
-        _raise_file_limit()
+        set_up_logging(conf)
+        raise_file_limit()
         asyncio.run(_run(conf, predecessor))
     except errors.ConsoleAPIError as error:
         sys.exit(f"console-api-agent: {explain(error)}")
@@ -65,25 +65,6 @@ def _parse_arguments() -> argparse.Namespace:
     )
     add_config_dir(parser)
     return parser.parse_args()
-
-
-def _set_up_logging(conf: cfg.ConfigOpts) -> None:
-    """Set up oslo.log.
-
-    :raises ConfigurationError: an option of the log is invalid
-    """
-    try:
-        log.setup(conf, configuration.PROJECT)
-    except (OSError, log.LogConfigError) as error:
-        raise errors.ConfigurationError(
-            f"The log cannot be written as configured: {error}"
-        ) from error
-
-
-def _raise_file_limit() -> None:
-    """Allow as many open files, ports and sessions as the system does."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _run(conf: cfg.ConfigOpts, predecessor: Predecessor | None) -> None:

@@ -5,7 +5,6 @@ import argparse
 import asyncio
 import contextlib
 import os
-import resource
 import signal
 import socket
 import sys
@@ -20,6 +19,7 @@ from oslo_log import log
 from console_api import conf as configuration
 from console_api import errors
 from console_api.cmd.arguments import add_config_dir
+from console_api.cmd.daemon import raise_file_limit, set_up_logging
 from console_api.cmd.explain import explain
 from console_api.net import notify
 
@@ -43,8 +43,8 @@ def main() -> None:
         conf = configuration.load(folder)
         if arguments.workers is not None:
             conf.set_override("workers", arguments.workers, "gateway")
-        _set_up_logging(conf)
-        _raise_file_limit()
+        set_up_logging(conf)
+        raise_file_limit()
         if arguments.worker is not None:
             asyncio.run(_run_worker(conf, arguments))
         elif conf.gateway.workers == 1:
@@ -85,25 +85,6 @@ def _parse_arguments() -> argparse.Namespace:
     ):
         parser.add_argument(f"--{name}", type=kind, help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def _set_up_logging(conf: cfg.ConfigOpts) -> None:
-    """Set up oslo.log.
-
-    :raises ConfigurationError: an option of the log is invalid
-    """
-    try:
-        log.setup(conf, configuration.PROJECT)
-    except (OSError, log.LogConfigError) as error:
-        raise errors.ConfigurationError(
-            f"The log cannot be written as configured: {error}"
-        ) from error
-
-
-def _raise_file_limit() -> None:
-    """Allow as many open files, and so connections, as the system does."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 @contextlib.contextmanager
@@ -159,7 +140,7 @@ def _reload(worker: "Worker", folder: Path) -> None:
     try:
         conf = configuration.load(folder)
         worker.reload(conf)
-        _set_up_logging(conf)
+        set_up_logging(conf)
     except errors.ConsoleAPIError as error:
         reason = explain(error)
     else:
