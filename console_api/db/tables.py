@@ -234,13 +234,13 @@ console_auth_tokens = sa.Table(
         "view_only",
         sa.Boolean(name=None),
         nullable=False,
-        server_default=sa.false(),
+        server_default="0",
     ),
     sa.Column(
         "exclusive",
         sa.Boolean(name=None),
         nullable=False,
-        server_default=sa.false(),
+        server_default="0",
     ),
     sa.PrimaryKeyConstraint("token_hash", name="pk_console_auth_tokens"),
     sa.ForeignKeyConstraint(

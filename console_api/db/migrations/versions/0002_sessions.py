@@ -19,7 +19,7 @@ def upgrade() -> None:
                 name,
                 sa.Boolean(name=None),
                 nullable=False,
-                server_default=sa.false(),
+                server_default="0",
             ),
         )
     _create_console_gateways()
