@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import socket
 import ssl
@@ -177,7 +178,9 @@ class Listener:
                 peer = Client(readable(address[0].partition("%")[0]))
                 task = loop.create_task(self._begin(accepted, peer, proxies))
                 self._preludes.add(task)
-                task.add_done_callback(self._preludes.discard)
+                task.add_done_callback(
+                    functools.partial(self._end_prelude, accepted)
+                )
                 self._pending.add(task, network(peer.address))
 
     async def _begin(
@@ -201,11 +204,16 @@ class Listener:
         except (ProxyProtocolError, EOFError, OSError, TimeoutError) as error:
             LOG.debug("Closed a connection of %s: %s", peer.address, error)
             accepted.close()
-        except asyncio.CancelledError:
-            accepted.close()
-            raise
         finally:
             self._pending.discard(task)
+
+    def _end_prelude(
+        self, accepted: socket.socket, task: "asyncio.Task[None]"
+    ) -> None:
+        self._preludes.discard(task)
+        if task.cancelled():
+            # Perhaps before it ran at all.
+            accepted.close()
 
     def _connection(
         self, peer: Client, accepting: "asyncio.Task[None]"
