@@ -25,12 +25,15 @@ from console_api.db import (
 from console_api.db.console_listing import ConsoleFilters
 from console_api.db.heartbeats import AgentReport
 from console_api.tests.functional import base, bulk
-from console_api.tests.functional.plan_base import PlanTestCase
+from console_api.tests.functional.plan_base import SMALL, PlanTestCase
 from console_api.values import ConsoleState
 
 
 @base.on_each_database
 class PlanTests(PlanTestCase):
+    # There are none here; test_session_plans has many.
+    small = SMALL | {"console_sessions"}
+
     def host(self, number):
         hosts = tables.console_hosts
         [row] = self.full.rows(sa.select(hosts).where(hosts.c.id == number))

@@ -5,6 +5,7 @@ import time
 import uuid
 
 from console_api.db import (
+    console_auth_tokens,
     console_gateways,
     console_session_listing,
     console_session_purge,
@@ -102,7 +103,8 @@ class SessionPlanTests(PlanTestCase):
         self.assertIsNotNone(
             session_origins.find_resumable(self.database, self.ids[1])
         )
-        self.assert_no_scans(2)
+        console_auth_tokens.find(self.database, "0" * 64, 0)
+        self.assert_no_scans(3)
 
     def test_cuts(self):
         console_sessions.cut(self.database, self.ids[1001])
