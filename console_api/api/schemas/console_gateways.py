@@ -72,8 +72,8 @@ CLOSE_BODY = Schema(
                             "minLength": 1,
                             "maxLength": values.MAX_CLOSE_REASON_LENGTH,
                             "pattern": r"^[a-z_]+\Z",
-                            "description": "must be lowercase letters and "
-                            "underscores.",
+                            "description": "is not in lowercase letters and "
+                            "underscores",
                         }
                     }
                 )

@@ -12,7 +12,7 @@ from console_api.values import SessionState
 UUID = {
     "type": "string",
     "pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z",
-    "description": "is not a UUID in lowercase.",
+    "description": "is not a UUID in lowercase",
 }
 
 #: Printable characters without whitespace.
@@ -21,7 +21,7 @@ NAME = {
     "minLength": 1,
     "maxLength": values.MAX_NAME_LENGTH,
     "pattern": r"^[\x21-\x7e]+\Z",
-    "description": "must be printable ASCII without whitespace.",
+    "description": "is not printable ASCII without whitespace",
 }
 
 _ADDRESS = {
