@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Responses as plain data, sent over WSGI."""
 
+import datetime as dt
 import http
 import json
 from collections.abc import Iterable, Sequence
@@ -54,6 +55,14 @@ class Response:
             _STATUS_LINES.get(self.status, f"{self.status} Error"), headers
         )
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
+
+
+def render_time(seconds: int) -> str:
+    """Return a date and time in UTC, in the form of ISO 8601.
+
+    :param seconds: since the epoch
+    """
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
 
 
 def render_json(document: object, status: int = 200) -> Response:

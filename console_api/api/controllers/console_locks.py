@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locks of users, projects and hosts."""
 
-import datetime as dt
-
 from console_api import errors, values
 from console_api.api import audit
 from console_api.api.request import Request
-from console_api.api.response import Response, render_json
+from console_api.api.response import Response, render_json, render_time
 from console_api.audit.events import Kind
 from console_api.sessions.locks import Lock
 
@@ -66,10 +64,9 @@ def _identity(request: Request[None]) -> tuple[str, str]:
 
 
 def _render(lock: Lock) -> dict[str, object]:
-    created_at = dt.datetime.fromtimestamp(lock.created_at, dt.UTC)
     return {
         "scope": lock.scope,
         "name": lock.name,
         "reason": lock.reason,
-        "created_at": created_at.isoformat(),
+        "created_at": render_time(lock.created_at),
     }

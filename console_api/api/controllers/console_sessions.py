@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions through gateways."""
 
-import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
 from console_api import errors
 from console_api.api import audit
 from console_api.api.request import Request
-from console_api.api.response import Response, render_json
+from console_api.api.response import Response, render_json, render_time
 from console_api.api.targets import ListedProjects
 from console_api.audit.events import Kind
 from console_api.sessions.grants import Grant, Viewer
@@ -129,9 +128,7 @@ def _render(session: ListedSession) -> dict[str, Any]:
 
 
 def _time(seconds: int | None) -> str | None:
-    if seconds is None:
-        return None
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
+    return None if seconds is None else render_time(seconds)
 
 
 def _render_grant(grant: Grant) -> dict[str, object]:

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Consoles of servers."""
 
-import datetime as dt
 import re
 from urllib.parse import urlencode
 
 from console_api import errors
 from console_api.api.request import Request
-from console_api.api.response import Response, render_json
+from console_api.api.response import Response, render_json, render_time
 from console_api.api.targets import ListedProjects
 from console_api.db.console_listing import ConsoleFilters, ListedConsole
 from console_api.directory.base import Server
@@ -96,8 +95,8 @@ def _render(
         "host": console.host,
         "port": console.port,
         "state": console.state,
-        "created_at": _time(console.created_at),
-        "expires_at": console.expires_at and _time(console.expires_at),
+        "created_at": render_time(console.created_at),
+        "expires_at": console.expires_at and render_time(console.expires_at),
     }
     if console.state == ConsoleState.FAILED and projects.is_all_tenants(
         console.project_id
@@ -105,10 +104,6 @@ def _render(
         # It names ports and programs of the operator's machines.
         document["reason"] = console.problem
     return document
-
-
-def _time(seconds: int) -> str:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
 
 
 def create(request: Request[Server]) -> Response:
