@@ -30,6 +30,7 @@ from console_api.gateway.spice_channels import SpiceSessions
 from console_api.gateway.spice_workers import SpiceWorkers
 from console_api.gateway.upgrades import take_over
 from console_api.tests.unit.base import load_conf
+from console_api.tests.unit.gateway import recorded
 from console_api.tests.waiting import TIMEOUT
 
 CLIENT = Client("192.0.2.1")
@@ -41,22 +42,12 @@ Display = Callable[
 
 def grant(port: int, **values: object) -> Grant:
     """Return a grant for a serial console on the loopback address."""
-    serial = Grant(
-        session_id="6b0a5d50-9a06-4b1c-9f6e-7d3c7a1f0001",
+    serial = replace(
+        recorded.GRANT,
         console_type="serial",
-        server_id="00000000-0000-4000-8000-000000000001",
-        project_id="p",
-        user_id="u",
-        compute_host="compute-1",
         host="127.0.0.1",
         port=port,
-        tls_port=None,
-        internal_access_path=None,
-        view_only=False,
-        exclusive=False,
-        max_duration=0,
-        idle_timeout=0,
-        resume_timeout=120,
+        secret="",
     )
     return replace(serial, **values)  # type: ignore[arg-type]
 

@@ -2,7 +2,7 @@
 import unittest
 from dataclasses import asdict, replace
 
-from console_api.gateway.brokers.base import Credential, Grant, Refused
+from console_api.gateway.brokers.base import Credential, Refused
 from console_api.gateway.close_reasons import CloseReason
 from console_api.gateway.spice_channels import (
     MAX_CHANNELS,
@@ -10,6 +10,7 @@ from console_api.gateway.spice_channels import (
     digest,
 )
 from console_api.spice.link import Link, LinkReader
+from console_api.tests.unit.gateway import recorded
 from console_api.tests.unit.spice import samples
 
 ID = samples.CONNECTION_ID
@@ -17,23 +18,7 @@ ID = samples.CONNECTION_ID
 SECRET = Credential(secret="s" * 43)
 OTHERS = (Credential(secret="other"), Credential(token=SECRET.secret))
 
-GRANT = Grant(
-    session_id="7ee3fd0b-6a4b-4cbb-a2f0-6f2f2f0d9c52",
-    console_type="spice-html5",
-    server_id="5cc25a7e-30b5-4a5c-b8c9-5e0c6f9c6a5f",
-    project_id=None,
-    user_id=None,
-    compute_host=None,
-    host="192.0.2.1",
-    port=5900,
-    tls_port=None,
-    internal_access_path=None,
-    view_only=False,
-    exclusive=False,
-    max_duration=0,
-    idle_timeout=0,
-    resume_timeout=120,
-)
+GRANT = replace(recorded.GRANT, console_type="spice-html5", secret="")
 
 
 def link(channel_type: int = 2, connection_id: int = ID) -> Link:
