@@ -5,7 +5,7 @@ import { Connection } from "./connection.js";
 import { Refused, exchange } from "./exchange.js";
 import { loadCatalog, translate } from "./i18n.js";
 import { parseLocation, withKey } from "./location.js";
-import { isPassing, pause, reasonOf } from "./reasons.js";
+import { isFinal, isPassing, pause, reasonOf } from "./reasons.js";
 import { Toolbar } from "./toolbar.js";
 
 const element = (id) => document.getElementById(id);
@@ -134,7 +134,7 @@ async function start() {
 function showState(status, state, code, seconds) {
   const reason = code === undefined ? "" : translate(reasonOf(code));
   if (state === "closed") {
-    status.cover(reason, [4003, 4009, 4010, 4011, 4013].includes(code));
+    status.cover(reason, isFinal(code));
   } else if (state === "waiting") {
     const again = translate("Connecting again in {seconds} s.", {
       seconds: Math.ceil(seconds),

@@ -34,6 +34,11 @@ const REASONS = {
 /** Codes after which a new connection may succeed. */
 const PASSING = new Set([1006, 1011, 1012, 4000, 4006, 4007, 4008, 4012]);
 
+/** Codes after which nothing resumes the session. */
+const FINAL = new Set([
+  1008, 4002, 4003, 4004, 4005, 4009, 4010, 4011, 4013,
+]);
+
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;
 
@@ -62,6 +67,15 @@ export function allReasons() {
  */
 export function isPassing(code) {
   return PASSING.has(code);
+}
+
+/**
+ * Return whether the console has to be opened again from elsewhere.
+ *
+ * @param {number} code - of a close frame
+ */
+export function isFinal(code) {
+  return FINAL.has(code);
 }
 
 /**

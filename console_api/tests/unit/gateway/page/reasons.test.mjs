@@ -4,7 +4,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { test } from "node:test";
 
 const page = process.env.PAGE;
-const { allReasons, isPassing, pause, reasonOf } = await import(
+const { allReasons, isFinal, isPassing, pause, reasonOf } = await import(
   `${page}/reasons.js`
 );
 const { LANGUAGES, chooseLanguage } = await import(`${page}/i18n.js`);
@@ -23,6 +23,15 @@ test("only passing reasons are retried", () => {
   const passing = [1006, 1011, 1012, 4000, 4006, 4007, 4008, 4012];
   for (let code = 1000; code < 5000; code++) {
     assert.equal(isPassing(code), passing.includes(code), code);
+  }
+});
+
+test("what cannot be resumed is not retried", () => {
+  for (const code of [1008, 4002, 4003, 4004, 4005, 4009, 4010, 4011, 4013]) {
+    assert.ok(isFinal(code) && !isPassing(code), code);
+  }
+  for (const code of [1000, 1006, 1012, 4000, 4001, 4006, 4008, 4012]) {
+    assert.ok(!isFinal(code), code);
   }
 });
 
