@@ -32,6 +32,10 @@ function install_console_api {
     if [[ "$CONSOLE_API_MODE" == "service" ]]; then
         pip_install gunicorn
     fi
+    if is_service_enabled console-gateway; then
+        install_package npm
+        python3 "$CONSOLE_API_DIR/tools/fetch_modules.py"
+    fi
 }
 
 function configure_console_api {

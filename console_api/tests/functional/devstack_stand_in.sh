@@ -28,6 +28,7 @@ takes() {
 define_plugin() { takes 1 1 "$@"; }
 echo_summary() { takes 1 9 "$@"; }
 sudo() { "$@"; }
+install_package() { takes 1 9 "$@"; }
 get_python_exec_prefix() { echo "$BIN"; }
 
 enable_service() {

@@ -44,6 +44,8 @@ keystone = authtoken keystonecontext legacy_v2_compatible osapi_compute_app_v21
 
 class DevStackTest(base.DatabaseTestCase):
     def setUp(self):
+        # The plugin fetches the modules of the gateway's page.
+        prerequisites.find_program("npm")
         self.folder = configuration.temporary_folder()
         self.conf = self.folder / "etc"
         self.paste = self.folder / "nova-paste.ini"
