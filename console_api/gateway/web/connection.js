@@ -27,11 +27,14 @@ export class Connection {
   #attempt = 0;
   #timer = 0;
   #connectedAt = 0;
+  // What the gateway said when it closed the last WebSocket.
+  #detail = "";
 
   /**
    * @param {object} console - see `exchange.js`; with `key`
    * @param {HTMLElement} screen - where to show it
-   * @param {object} handlers - `onState(state, code, seconds)` and those of
+   * @param {object} handlers - `onState(state, code, seconds, detail)` and those
+   *   of
    *   clients except `onConnected` and `onClosed`
    */
   constructor(console, screen, handlers) {
@@ -80,7 +83,11 @@ export class Connection {
       protocols.push(`console.${encode(this.#console.secret)}`);
     }
     const address = socketAddress(document.baseURI, this.#console.key);
-    return new WebSocket(address, protocols);
+    const socket = new WebSocket(address, protocols);
+    socket.addEventListener("close", (event) => {
+      this.#detail = event.reason;
+    });
+    return socket;
   }
 
   #connected() {
@@ -97,11 +104,11 @@ export class Connection {
     }
     this.#connectedAt = 0;
     if (!isPassing(code) || this.#attempt >= MAX_ATTEMPTS) {
-      this.#handlers.onState("closed", code);
+      this.#handlers.onState("closed", code, 0, this.#detail);
       return;
     }
     const seconds = pause(this.#attempt++, Math.random());
-    this.#handlers.onState("waiting", code, seconds);
+    this.#handlers.onState("waiting", code, seconds, this.#detail);
     this.#timer = setTimeout(() => {
       client?.close();
       this.open();

@@ -5,7 +5,7 @@ import { Connection } from "./connection.js";
 import { Refused, exchange } from "./exchange.js";
 import { loadCatalog, translate } from "./i18n.js";
 import { parseLocation, withKey } from "./location.js";
-import { isFinal, isPassing, pause, reasonOf } from "./reasons.js";
+import { explain, isFinal, isPassing, pause } from "./reasons.js";
 import { Toolbar } from "./toolbar.js";
 
 const element = (id) => document.getElementById(id);
@@ -71,7 +71,7 @@ async function findConsole({ token, key, clean }, status) {
         throw error;
       }
       const seconds = error.retryAfter ?? pause(attempt, Math.random());
-      status.show("connecting", translate(reasonOf(error.code)));
+      status.show("connecting", explain(error.code, error.message, translate));
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     }
   }
@@ -111,7 +111,7 @@ async function start() {
     opened = await findConsole(found, status);
   } catch (error) {
     const code = error instanceof Refused ? error.code : 1011;
-    status.cover(translate(reasonOf(code)), true);
+    status.cover(explain(code, error.message, translate), true);
     return;
   }
   if (opened === null) {
@@ -121,8 +121,8 @@ async function start() {
   const screen = element("screen");
   const toolbar = new Toolbar(element("toolbar"), screen, opened);
   connection = new Connection(opened, screen, {
-    onState(state, code, seconds) {
-      showState(status, state, code, seconds);
+    onState(state, code, seconds, detail) {
+      showState(status, state, code, seconds, detail);
       toolbar.update(state === "connected" ? connection.client : null);
     },
     onFeatures: () => toolbar.update(connection.client),
@@ -131,8 +131,8 @@ async function start() {
   connection.open();
 }
 
-function showState(status, state, code, seconds) {
-  const reason = code === undefined ? "" : translate(reasonOf(code));
+function showState(status, state, code, seconds, detail) {
+  const reason = code === undefined ? "" : explain(code, detail, translate);
   if (state === "closed") {
     status.cover(reason, isFinal(code));
   } else if (state === "waiting") {

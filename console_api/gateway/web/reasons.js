@@ -31,6 +31,8 @@ const REASONS = {
   4013: "This gateway does not serve consoles of this type.",
 };
 
+const LIMIT_REACHED = 4008;
+
 /** Codes after which a new connection may succeed. */
 const PASSING = new Set([1006, 1011, 1012, 4000, 4006, 4007, 4008, 4012]);
 
@@ -58,6 +60,18 @@ export function reasonOf(code) {
 /** Return all sentences, for checks of translations. */
 export function allReasons() {
   return [...new Set(Object.values(REASONS))];
+}
+
+/**
+ * Return the words of a code, with what the gateway says about a limit.
+ *
+ * @param {number} code - of a close frame
+ * @param {string} detail - from the gateway, in English
+ * @param {function(string): string} translate
+ */
+export function explain(code, detail, translate) {
+  const words = translate(reasonOf(code));
+  return code === LIMIT_REACHED && detail ? `${words} (${detail})` : words;
 }
 
 /**

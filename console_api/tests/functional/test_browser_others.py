@@ -77,3 +77,29 @@ class SpiceTests(BrowserTestCase):
             self.browser.type("spice")
             self.assertEqual("spice", keys.read(5))
         self.eventually(lambda: self.browser.screen() != before)
+
+
+@base.on_databases("sqlite")
+class LimitTests(BrowserTestCase):
+    """A server may have one session."""
+
+    options = {"sessions": {"max_per_server": "1"}}
+
+    def test_page_names_the_limit_that_is_reached(self):
+        guest = self.start_guest()
+        server_id = self.make_server(
+            endpoints={
+                "serial": {"host": "127.0.0.1", "port": guest.serial_port}
+            }
+        )
+
+        def open_console():
+            token = self.issue_token(server_id, "serial", "serial")
+            self.browser.open(f"{self.gateway.url}/serial.html?token={token}")
+
+        open_console()
+        self.assert_connected()
+        self.browser.open_window()
+        open_console()
+        self.browser.wait_for_text("#status", "There are too many open")
+        self.assertIn("of this server", self.browser.text("#status"))

@@ -4,7 +4,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { test } from "node:test";
 
 const page = process.env.PAGE;
-const { allReasons, isFinal, isPassing, pause, reasonOf } = await import(
+const { allReasons, explain, isFinal, isPassing, pause, reasonOf } = await import(
   `${page}/reasons.js`
 );
 const { LANGUAGES, chooseLanguage } = await import(`${page}/i18n.js`);
@@ -24,6 +24,12 @@ test("only passing reasons are retried", () => {
   for (let code = 1000; code < 5000; code++) {
     assert.equal(isPassing(code), passing.includes(code), code);
   }
+});
+
+test("a limit is named as the gateway names it", () => {
+  const same = (text) => text;
+  assert.match(explain(4008, "of this user", same), /sessions.*of this user/);
+  assert.equal(explain(4002, "other words", same), reasonOf(4002));
 });
 
 test("what cannot be resumed is not retried", () => {
