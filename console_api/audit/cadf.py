@@ -30,16 +30,17 @@ def render(audited: Event, observer: str) -> dict[str, Any]:
             else cadftaxonomy.OUTCOME_SUCCESS
         ),
         initiator=resource.Resource(
-            id=audited.user_id or _UNKNOWN,
+            id=_identifier(audited.user_id),
             typeURI=cadftaxonomy.ACCOUNT_USER,
+            name=audited.user_id,
             host=_host(audited),
         ),
         target=resource.Resource(
-            id=audited.server_id or _UNKNOWN,
+            id=_identifier(audited.server_id),
             typeURI="compute/machine",
         ),
         observer=resource.Resource(
-            id=str(uuid.uuid5(uuid.NAMESPACE_DNS, observer)),
+            id=_identifier(observer),
             typeURI="service/compute/console",
             name=observer,
         ),
@@ -60,6 +61,18 @@ def render(audited: Event, observer: str) -> dict[str, Any]:
     )
     document: dict[str, Any] = rendered.as_dict()
     return document
+
+
+def _identifier(name: str | None) -> str:
+    """Return an ID that is a UUID, or a UUID for another one."""
+    if name is None:
+        return _UNKNOWN
+    try:
+        uuid.UUID(name)
+    except ValueError:
+        # Such as the ID of a user in LDAP; it is in the event as well.
+        return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+    return name
 
 
 def _host(audited: Event) -> host.Host | None:

@@ -57,6 +57,12 @@ class CadfTest(unittest.TestCase):
         [attachment] = document["attachments"]
         self.assertEqual(CLOSED.values(), attachment["content"])
 
+    def test_user_whose_id_is_no_uuid_is_named(self) -> None:
+        user = Event(Kind.CLOSE, user_id="f00d" * 16)
+        initiator = cadf.render(user, "gateway-1")["initiator"]
+        uuid.UUID(initiator["id"])
+        self.assertEqual("f00d" * 16, initiator["name"])
+
     def test_refusal_of_unknown_token_is_failure(self) -> None:
         document = cadf.render(Event(Kind.REFUSE), "gateway-1")
         self.assertEqual("failure", document["outcome"])
