@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real RabbitMQ, with a unique exchange, for tests."""
 
+import contextlib
 import os
+import queue
 import secrets
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import kombu
 import oslo_messaging
@@ -32,6 +36,28 @@ def _connect() -> kombu.Connection:
     return kombu.Connection(amqp, connect_timeout=5).ensure_connection(
         max_retries=1
     )
+
+
+class Notification(NamedTuple):
+    """A notification that was received."""
+
+    event_type: str
+    payload: Any
+
+
+class _Endpoint:
+    def __init__(self, received: "queue.Queue[Notification]") -> None:
+        self._received = received
+
+    def info(
+        self,
+        _context: Any,
+        _publisher: str,
+        event_type: str,
+        payload: Any,
+        _: Any,
+    ) -> None:
+        self._received.put(Notification(event_type, payload))
 
 
 class Bus:
@@ -83,17 +109,34 @@ class Bus:
             content_encoding="utf-8",
         )
 
+    @contextlib.contextmanager
+    def listening(self) -> Iterator["queue.Queue[Notification]"]:
+        """Receive, inside the block, what is sent with priority `info`."""
+        received: queue.Queue[Notification] = queue.Queue()
+        target = oslo_messaging.Target(
+            topic=self.topic, exchange=self.exchange
+        )
+        listener = oslo_messaging.get_notification_listener(
+            self._transport, [target], [_Endpoint(received)], "threading"
+        )
+        listener.start()
+        try:
+            yield received
+        finally:
+            listener.stop()
+            listener.wait()
+
     def waiting(self) -> int:
         """Return the number of messages in the queue."""
-        queue = kombu.Queue(self.exchange, channel=self._channel)
-        return queue.queue_declare(passive=True).message_count
+        waiting = kombu.Queue(self.exchange, channel=self._channel)
+        return waiting.queue_declare(passive=True).message_count
 
     def close(self) -> None:
         """Delete the exchange and the queues, and disconnect."""
         for kind in (kombu.Queue, kombu.Exchange):
             kind(self.exchange, channel=self._channel).delete()
         for priority in ("info", "error"):
-            queue = f"{self.topic}.{priority}"
-            kombu.Queue(queue, channel=self._channel).delete()
+            name = f"{self.topic}.{priority}"
+            kombu.Queue(name, channel=self._channel).delete()
         self._transport.cleanup()
         self._connection.release()
