@@ -87,9 +87,11 @@ class RequestIdTests(base.FunctionalTestCase):
                 reply = self.member.request(
                     method, path, body=body, version="2.6"
                 )
-                [line] = self.log_lines(reply)
+                [line] = self.log_lines(reply, "status: ")
                 self.assertIn(f'"{method} /v2.1{path}" status: ', line)
                 self.assertIn(f"status: {status} ", line)
+                is_audited = bool(self.log_lines(reply, "Issued a console"))
+                self.assertEqual(body is remote, is_audited)
 
     def test_look_ups_are_not_logged(self):
         token = self.issue_token(self.make_server())
