@@ -17,9 +17,11 @@ from benchmarks import (
     databases,
     documents,
     figures,
+    gateway,
     growth,
     profile,
     programs,
+    soak,
     tables,
 )
 from benchmarks.operations import OPERATIONS
@@ -81,6 +83,18 @@ def _parser() -> argparse.ArgumentParser:
         help="measure the layers of a request instead",
     )
     add("--agent", action="store_true", help="measure the agent instead")
+    add(
+        "--gateway",
+        action="store_true",
+        help="compare the gateway with socat and websockify instead",
+    )
+    add(
+        "--soak",
+        type=_positive,
+        metavar="MINUTES",
+        help="measure the memory of the gateway while sessions come and go "
+        "instead",
+    )
     add(
         "--output",
         type=Path,
@@ -148,6 +162,13 @@ def _run(arguments: argparse.Namespace) -> None:
         measured = agent.run(settings, log, quick=arguments.quick)
         _print_agent(measured)
         _write(arguments, "agent.json", measured)
+    elif arguments.gateway:
+        forwarded = gateway.run(settings, log, quick=arguments.quick)
+        _print_gateway(forwarded)
+        _write(arguments, "gateway.json", forwarded)
+    elif arguments.soak:
+        soaked = soak.run(settings, log, arguments.soak)
+        _write(arguments, "soak.json", soaked)
     else:
         compared = compare.run(settings, arguments.nova_venv, log)
         _print_comparison(compared)
@@ -199,6 +220,11 @@ def _print_agent(document: documents.Agent) -> None:
         tables.agent_bytes,
         tables.agent_memory,
     ):
+        print(f"\n{make(document)}")
+
+
+def _print_gateway(document: documents.Gateway) -> None:
+    for make in (tables.gateway_speed, tables.gateway_memory):
         print(f"\n{make(document)}")
 
 

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypeAlias, TypedDict
 
 
 class Machine(TypedDict):
@@ -154,6 +154,29 @@ class AgentSettings(TypedDict):
 
     rounds: int
     seconds: int
+
+
+#: By the name of a measurement, the value of each round.
+Forwarded: TypeAlias = dict[str, list[float]]
+
+
+class Soak(TypedDict):
+    """Memory of a gateway while sessions come and go, in KiB by minute."""
+
+    machine: Machine
+    minutes: int
+    sessions: int
+    kib: list[int]
+
+
+class Gateway(TypedDict):
+    """What the gateway forwards beside other programs."""
+
+    machine: Machine
+    settings: AgentSettings
+    version: str
+    measured: dict[str, Forwarded]
+    tls_kib_each: float
 
 
 class Agent(TypedDict):

@@ -37,6 +37,27 @@ def end(*arguments: str) -> Iterator[None]:
 
 
 @contextmanager
+def display(port: int) -> Iterator[None]:
+    """Run a display of ``websocket_ends`` inside the block."""
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "benchmarks.websocket_ends"),
+            *("display", str(port)),
+        ],
+        env=programs.environment(VARIABLES),
+        stdout=subprocess.PIPE,
+    ) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            if process.stdout.readline() != b"ready\n":
+                message = "The display exited during start-up."
+                raise programs.ProgramFailed(message)
+            yield
+        finally:
+            process.kill()
+
+
+@contextmanager
 def socat(options: list[str], screen_port: int) -> Iterator[int]:
     """Run socat for one connection and yield its port."""
     address, port = rfb_ends.ADDRESS, programs.free_port()

@@ -18,11 +18,13 @@ from benchmarks.documents import (
     Agent,
     Compare,
     CompareDatabase,
+    Gateway,
     Growth,
     GrowthDatabase,
     Profile,
     ProfileDatabase,
     Sizes,
+    Soak,
 )
 
 _ROOT = Path(__file__).parents[1]
@@ -43,6 +45,8 @@ def main() -> None:
         growth: Growth = json.loads(_result("growth"))
         profile: Profile = json.loads(_result("profile"))
         agent: Agent = json.loads(_result("agent"))
+        gateway: Gateway = json.loads(_result("gateway"))
+        soak: Soak = json.loads(_result("soak"))
         readme = _ROOT / "README.rst"
         new = _replace_summary(readme.read_text(), summary(compare))
     except (programs.BenchmarkError, OSError) as error:
@@ -50,7 +54,7 @@ def main() -> None:
     readme.write_text(new)
     _PAGE.mkdir(parents=True, exist_ok=True)
     plots.draw(growth, _PAGE)
-    text = page(compare, growth, profile, agent)
+    text = page(compare, growth, profile, agent, gateway=gateway, soak=soak)
     (_PAGE / "index.rst").write_text(text)
 
 
@@ -93,7 +97,13 @@ def summary(compare: Compare) -> str:
 
 
 def page(
-    compare: Compare, growth: Growth, profile: Profile, agent: Agent
+    compare: Compare,
+    growth: Growth,
+    profile: Profile,
+    agent: Agent,
+    *,
+    gateway: Gateway,
+    soak: Soak,
 ) -> str:
     """Return the text of the benchmark page."""
 
@@ -126,6 +136,11 @@ def page(
         agent_consoles=tables.agent_consoles(agent),
         agent_bytes=tables.agent_bytes(agent),
         agent_memory=tables.agent_memory(agent),
+        gateway_conditions=tables.gateway_conditions(gateway),
+        gateway_speed=tables.gateway_speed(gateway),
+        gateway_memory=tables.gateway_memory(gateway),
+        soak_conditions=tables.soak_conditions(soak),
+        soak=tables.soak(soak),
         layers=_for_each(profile["databases"].values(), layers),
     )
 

@@ -98,11 +98,13 @@ class Stage:
         """Close all connections."""
         self._engine.dispose()
 
-    def set_screens(self, host: str, port: int) -> None:
-        """Set the VNC endpoint of every server to one address."""
+    def set_screens(self, host: str, port: int, protocol: str = "vnc") -> None:
+        """Set the only endpoint of every server to one address."""
         update = tables.server_endpoints.update()
         with self.transaction() as connection:
-            connection.execute(update.values(host=host, port=port))
+            connection.execute(
+                update.values(host=host, port=port, protocol=protocol)
+            )
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """Return a connection in a transaction, for a ``with`` block."""

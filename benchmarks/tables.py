@@ -228,6 +228,77 @@ def agent_memory(document: documents.Agent) -> str:
     return rst.table(["Resident memory", "KiB"], lines)
 
 
+# Measurements of the gateway: their titles, and the factors of their values.
+_GATEWAY = {
+    "rate": ("MB/s, one session", 1e-6, 0),
+    "cpu_per_gb": ("CPU s per GB, one session", 1, 2),
+    "many_rate": ("MB/s, 100 sessions", 1e-6, 0),
+    "many_cpu_per_gb": ("CPU s per GB, 100 sessions", 1, 2),
+    "echo_cpu": ("CPU \N{MICRO SIGN}s per round trip, 100 sessions", 1e6, 0),
+    "opens": ("Sessions opened per second", 1, 0),
+    "first_p50": ("First byte, p50, ms", 1e3, 1),
+    "first_p95": ("First byte, p95, ms", 1e3, 1),
+}
+
+
+def gateway_conditions(document: documents.Gateway) -> str:
+    """Return a paragraph about machine and settings."""
+    machine, settings = document["machine"], document["settings"]
+    text = (
+        f"Measured on {machine['date']}: {machine['cpu']}, "
+        f"{machine['cores']} cores, {machine['memory_gib']} GiB, "
+        f"{machine['kernel']}; Python {machine['python']}, "
+        f"{document['version']}, socat {machine['socat']}; "
+        f"{settings['rounds']} rounds, bytes for {settings['seconds']} "
+        "seconds each."
+    )
+    return textwrap.fill(text, 79, break_on_hyphens=False)
+
+
+def gateway_speed(document: documents.Gateway) -> str:
+    """Return a table of medians by measurement and program."""
+    measured = document["measured"]
+    lines = []
+    for key, (title, factor, digits) in _GATEWAY.items():
+        medians = [
+            statistics.median(series[key]) * factor
+            for series in measured.values()
+        ]
+        lines.append([title, *(f"{value:,.{digits}f}" for value in medians)])
+    return rst.table(["Measurement", *measured], lines)
+
+
+def gateway_memory(document: documents.Gateway) -> str:
+    """Return a table of the memory of idle sessions, and of the soak."""
+    lines = [
+        [f"Each idle session, {name}", f"{series['kib_each'][0]:,.1f}"]
+        for name, series in document["measured"].items()
+    ]
+    lines.append(
+        [
+            "Each idle session, console-api-gateway with TLS",
+            f"{document['tls_kib_each']:,.1f}",
+        ]
+    )
+    return rst.table(["Memory", "KiB"], lines)
+
+
+def soak(document: documents.Soak) -> str:
+    """Return a table of the memory by time, while sessions come and go."""
+    samples = document["kib"]
+    minutes = range(0, len(samples), max(1, len(samples) // 6))
+    lines = [[f"{minute}", f"{samples[minute]:,}"] for minute in minutes]
+    return rst.table(["Minutes", "KiB"], lines)
+
+
+def soak_conditions(document: documents.Soak) -> str:
+    """Return a sentence about the sessions."""
+    return (
+        f"{document['sessions']:,} sessions in {document['minutes']} minutes "
+        f"({document['machine']['date']})."
+    )
+
+
 def _spread(values: Sequence[float], digits: int = 2) -> list[str]:
     chosen = (statistics.median(values), min(values), max(values))
     return [f"{value:,.{digits}f}" for value in chosen]
