@@ -8,8 +8,9 @@ from console_api.tests.functional.test_gateway_life import LifeTestCase
 
 SESSIONS = 200
 
-# Two heartbeats, and the whole seconds of the database's clock.
-MAX_DELAY = 2 * 1 + 2
+# Two heartbeats of a second, the whole seconds of the database's clock, and
+# time for the requests on a busy machine.
+MAX_DELAY = 10
 
 
 @base.on_databases("postgresql")
