@@ -78,10 +78,12 @@ class AuditTrailTest(base.FolderCase):
     def setUp(self) -> None:
         super().setUp()
         self.sent: list[tuple[str, Any]] = []
+        self.is_sending = threading.Event()
         self.may_send = threading.Event()
         self.addCleanup(self.may_send.set)
 
     def send(self, event_type: str, document: dict[str, Any]) -> None:
+        self.is_sending.set()
         self.may_send.wait(TIMEOUT)
         self.sent.append((event_type, document))
 
@@ -108,12 +110,15 @@ class AuditTrailTest(base.FolderCase):
     def test_bus_that_is_down_does_not_block(self) -> None:
         trail = self.trail(max_pending=2)
         with self.assertLogs("console_api.audit.trail", "ERROR") as logged:
-            for _ in range(10):
+            trail.record(CLOSED)
+            # From now on, the thread makes no room in the queue.
+            self.assertTrue(self.is_sending.wait(TIMEOUT))
+            for _ in range(9):
                 trail.record(CLOSED)
         self.assertEqual(1, len(logged.records))
         trail.close(0)
         self.may_send.set()
-        wait_until(lambda: len(self.sent) in (2, 3))
+        wait_until(lambda: len(self.sent) == 3)
 
     def test_failure_does_not_end_the_thread(self) -> None:
         self.may_send.set()
