@@ -139,7 +139,7 @@ class Session:
         idle_timeout = self.grant.idle_timeout
         if now >= self._expires_at:
             self.cut(CloseReason.TIME_LIMIT)
-        elif idle_timeout and now - self._active_at >= idle_timeout:
+        elif idle_timeout and now >= self._active_at + idle_timeout:
             self.cut(CloseReason.IDLE_TIMEOUT)
         elif self._is_late(now):
             self.cut(CloseReason.CONNECTION_LOST)

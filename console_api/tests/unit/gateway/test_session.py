@@ -37,10 +37,11 @@ class LimitsTest(GatewayCase):
         self.connections.sweep(opened_at + 40)
         await browser.send(b"key")
         await browser.recv()
-        self.connections.sweep(opened_at + 50)
-        self.connections.sweep(opened_at + 109.9)
+        noted_at = opened_at + 50
+        self.connections.sweep(noted_at)
+        self.connections.sweep(noted_at + 59.9)
         self.assertIsNone(session.reason)
-        self.connections.sweep(opened_at + 110)
+        self.connections.sweep(noted_at + 60)
         self.assertIs(CloseReason.IDLE_TIMEOUT, session.reason)
 
     async def test_pings_are_no_activity(self) -> None:
