@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 from sqlalchemy.engine import Connection
 
+from console_api import session_reasons
 from console_api.db import clock, session_limits, tables
 from console_api.db.engine import Database, retried
 from console_api.db.rows import in_batches
@@ -19,16 +20,6 @@ _sessions = tables.console_sessions.c
 # Seconds after which a session that a complete report does not contain has
 # ended: before, it may be about to be connected.
 _REPORT_DELAY = 60
-
-# Reasons after which a session cannot be resumed.
-_FINAL = (
-    "cut",
-    "revoked",
-    "locked",
-    "violation",
-    "idle_timeout",
-    "time_limit",
-)
 
 _LOCK = (
     tables.console_gateways.update()
@@ -73,7 +64,7 @@ _OPEN = sa.select(_sessions.id).where(
 
 _CUT = _OPEN.where(
     sa.or_(_sessions.cut_reason.is_not(None), session_limits.IS_LOCKED)
-).add_columns(sa.func.coalesce(_sessions.cut_reason, session_limits.LOCKED))
+).add_columns(sa.func.coalesce(_sessions.cut_reason, session_reasons.LOCKED))
 
 _OLD = _OPEN.where(_sessions.connected_at < clock.now() - _REPORT_DELAY)
 
@@ -92,7 +83,7 @@ _CLOSE = (
         secret_hash=sa.case(
             (
                 sa.bindparam("reason", type_=sa.String).in_(
-                    [sa.literal(reason) for reason in _FINAL]
+                    [sa.literal(reason) for reason in session_reasons.FINAL]
                 ),
                 None,
             ),
@@ -279,7 +270,10 @@ def _close_missing(
         connection.execute(
             tables.console_sessions.update()
             .where(_sessions.id.in_(batch))
-            .values(closed_at=clock.now(), close_reason="gateway_lost")
+            .values(
+                closed_at=clock.now(),
+                close_reason=session_reasons.GATEWAY_LOST,
+            )
         )
 
 
@@ -290,4 +284,6 @@ def _not_open(
     if not ids:
         return []
     found = set(connection.scalars(_OPEN, {"gateway_id": gateway.id}))
-    return [Cut(id_, "revoked") for id_ in ids if id_ not in found]
+    return [
+        Cut(id_, session_reasons.REVOKED) for id_ in ids if id_ not in found
+    ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from console_api import session_reasons
 from console_api.db import clock, tables
 from console_api.db.engine import Database
 from console_api.db.rows import columns_of
@@ -66,8 +67,8 @@ _COLUMNS = (
     ),
     sa.case(
         (_IS_CLOSED, _sessions.close_reason),
-        (_IS_NEVER_CONNECTED, "not_connected"),
-        (_IS_ORPHANED, "gateway_lost"),
+        (_IS_NEVER_CONNECTED, session_reasons.NOT_CONNECTED),
+        (_IS_ORPHANED, session_reasons.GATEWAY_LOST),
     ),
     _sessions.bytes_in,
     _sessions.bytes_out,

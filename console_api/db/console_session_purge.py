@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from console_api import session_reasons
 from console_api.db import clock, tables
 from console_api.db.engine import Database, retried
 
@@ -32,7 +33,9 @@ _CLOSE_PENDING = (
         clock.now() >= _EXPIRED_AT,
     )
     .values(
-        closed_at=_EXPIRED_AT, close_reason="not_connected", secret_hash=None
+        closed_at=_EXPIRED_AT,
+        close_reason=session_reasons.NOT_CONNECTED,
+        secret_hash=None,
     )
 )
 
@@ -84,7 +87,7 @@ def _drop(database: Database, gateway_id: str, last_seen_at: int) -> int:
                 )
                 .values(
                     closed_at=last_seen_at,
-                    close_reason="gateway_lost",
+                    close_reason=session_reasons.GATEWAY_LOST,
                     secret_hash=None,
                 )
             )

@@ -7,11 +7,8 @@ Gateways learn of it with their next heartbeat.
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from console_api import session_reasons
 from console_api.db import clock, tables
-
-#: Reasons other than ``session_limits.LOCKED`` and being taken over.
-CUT = "cut"
-REVOKED = "revoked"
 
 _sessions = tables.console_sessions.c
 
@@ -28,17 +25,19 @@ _IS_PENDING = sa.and_(_IS_OPEN, _sessions.connected_at.is_(None))
 
 def cut_server(connection: Connection, server_id: str) -> None:
     """Cut the sessions of a server whose tokens are revoked."""
-    _cut(connection, _sessions.server_id == server_id, REVOKED)
+    _cut(connection, _sessions.server_id == server_id, session_reasons.REVOKED)
 
 
 def cut_token(connection: Connection, token_hash: str) -> None:
     """Cut the sessions that a revoked token has opened."""
-    _cut(connection, _sessions.token_hash == token_hash, REVOKED)
+    _cut(
+        connection, _sessions.token_hash == token_hash, session_reasons.REVOKED
+    )
 
 
 def cut_session(connection: Connection, session_id: str) -> None:
     """Cut a session at the request of a user."""
-    _cut(connection, _sessions.id == session_id, CUT)
+    _cut(connection, _sessions.id == session_id, session_reasons.CUT)
 
 
 def _cut(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locks of users, projects and hosts."""
 
-from console_api import errors, values
+from console_api import errors, session_reasons, values
 from console_api.api import audit
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json, render_time
@@ -33,7 +33,10 @@ def update(request: Request[None]) -> Response:
         scope, name, request.body["lock"]["reason"]
     )
     audit.record(
-        request, Kind.CUT, reason="locked", **{f"locked_{scope}": name}
+        request,
+        Kind.CUT,
+        reason=session_reasons.LOCKED,
+        **{f"locked_{scope}": name},
     )
     return render_json({"lock": _render(lock)})
 

@@ -4,7 +4,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from console_api import errors
+from console_api import errors, session_reasons
 from console_api.api import audit
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json, render_time
@@ -98,7 +98,7 @@ def delete(request: Request[ListedSession]) -> Response:
         Kind.CUT,
         project_id=request.target.project_id,
         server_id=request.target.server_id,
-        reason="cut",
+        reason=session_reasons.CUT,
         session_id=request.target.id,
     )
     return Response(204)

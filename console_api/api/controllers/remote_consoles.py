@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Remote consoles: console auth tokens and their access URLs."""
 
-from console_api import errors, values
+from console_api import errors, session_reasons, values
 from console_api.api import audit
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json
@@ -40,7 +40,7 @@ def delete(request: Request[Server]) -> Response:
         Kind.CUT,
         project_id=request.target.project_id,
         server_id=request.target.uuid,
-        reason="revoked",
+        reason=session_reasons.REVOKED,
     )
     return Response(204)
 
