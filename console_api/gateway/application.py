@@ -58,8 +58,6 @@ class Application:
         self._origins = origins.Origins(options.allowed_origins or ())
         self._prefix = options.path_prefix
         self._max_connections = options.max_connections
-        #: Whether the gateway stops, and opens nothing more.
-        self.is_draining = False
 
     async def handle(self, request: _Request) -> web.StreamResponse:
         """Answer a request."""
@@ -119,7 +117,7 @@ class Application:
         return web.Response(body=file.body, headers=file.headers)
 
     def _health(self) -> web.StreamResponse:
-        if self.is_draining:
+        if self._connections.is_draining:
             return responses.plain(HTTPStatus.SERVICE_UNAVAILABLE, "Stopping.")
         return responses.plain(HTTPStatus.OK, "OK")
 
@@ -151,7 +149,7 @@ class Application:
                 HTTPStatus.FORBIDDEN, "The origin is not allowed."
             )
         is_full = len(self._connections) >= self._max_connections
-        if self.is_draining or is_full:
+        if self._connections.is_draining or is_full:
             return responses.plain(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "The gateway accepts no connection now.",

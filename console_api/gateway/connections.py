@@ -75,6 +75,11 @@ class Connections:
         """The open sessions."""
         return self._services.sessions
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether the gateway stops, and opens nothing more."""
+        return self._services.is_draining
+
     def reload(self, conf: cfg.ConfigOpts) -> None:
         """Read the options for displays again.
 

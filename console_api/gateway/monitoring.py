@@ -6,6 +6,8 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from console_api.gateway.connections import Connections
+
 #: Returns the metrics, and their content type.
 Metrics = Callable[[], tuple[bytes, str]]
 
@@ -16,11 +18,13 @@ Trouble = Callable[[], str | None]
 class Monitoring:
     """Answers monitoring systems and load balancers."""
 
-    def __init__(self, metrics: Metrics, trouble: Trouble) -> None:
-        """Prepare; ``is_draining`` is set when the gateway stops."""
-        self.is_draining = False
+    def __init__(
+        self, metrics: Metrics, trouble: Trouble, connections: Connections
+    ) -> None:
+        """Prepare."""
         self._metrics = metrics
         self._trouble = trouble
+        self._connections = connections
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request."""
@@ -33,7 +37,7 @@ class Monitoring:
             )
         if request.path not in ("/health", "/ready"):
             return _answer(HTTPStatus.NOT_FOUND, "")
-        if self.is_draining:
+        if self._connections.is_draining:
             return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "Stopping.")
         trouble = self._trouble() if request.path == "/ready" else None
         if trouble is not None:

@@ -63,7 +63,7 @@ class Worker:
         )
         try:
             self._proxies = TrustedProxies(options.trusted_proxies or ())
-            self._application = Application(
+            application = Application(
                 conf, self._broker, self._connections, observers, self._proxies
             )
         except ValueError as error:
@@ -72,13 +72,15 @@ class Worker:
                 f"{error}."
             ) from error
         self._listener = Listener(
-            self._application.handle,
+            application.handle,
             tls_context(conf),
             max_connections=options.max_connections,
             timeout=options.handshake_timeout,
         )
         self._monitoring = Monitoring(
-            self._metrics.generate, lambda: self._broker.trouble
+            self._metrics.generate,
+            lambda: self._broker.trouble,
+            self._connections,
         )
         self._stopping = asyncio.Event()
 
@@ -151,8 +153,6 @@ class Worker:
 
     async def _drain(self) -> None:
         """Close the sessions, over the grace time."""
-        self._application.is_draining = True
-        self._monitoring.is_draining = True
         self._listener.stop()
         LOG.info("Closing %d sessions.", len(self._connections.sessions))
         await self._connections.drain(self._conf.gateway.grace_time)
