@@ -10,7 +10,7 @@ from oslo_db import exception as db_exc
 from sqlalchemy.engine import Connection
 
 from console_api import session_reasons
-from console_api.db import clock, session_limits, tables
+from console_api.db import clock, session_limits, session_states, tables
 from console_api.db.engine import Database, retried
 from console_api.db.rows import in_batches
 
@@ -58,8 +58,7 @@ _TRAFFIC = (
 
 _OPEN = sa.select(_sessions.id).where(
     _sessions.gateway_id == sa.bindparam("gateway_id"),
-    _sessions.closed_at.is_(None),
-    _sessions.connected_at.is_not(None),
+    session_states.IS_CONNECTED,
 )
 
 _CUT = _OPEN.where(

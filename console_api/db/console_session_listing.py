@@ -2,49 +2,27 @@
 """Statements on sessions, with the state that follows from heartbeats."""
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from console_api import session_reasons
-from console_api.db import clock, tables
+from console_api.db import tables
 from console_api.db.engine import Database
 from console_api.db.rows import columns_of
-from console_api.db.session_limits import IS_LOST
+from console_api.db.session_states import (
+    EXPIRES_AT,
+    IS_CLOSED,
+    IS_NEVER_CONNECTED,
+    IS_ORPHANED,
+    STATE,
+    STATES,
+)
 from console_api.values import SessionState
 
 _sessions = tables.console_sessions.c
 _gateways = tables.console_gateways.c
-
-_IS_CLOSED = _sessions.closed_at.is_not(None)
-_IS_PENDING = sa.and_(
-    _sessions.closed_at.is_(None), _sessions.connected_at.is_(None)
-)
-_IS_CONNECTED = sa.and_(
-    _sessions.closed_at.is_(None), _sessions.connected_at.is_not(None)
-)
-
-_EXPIRES_AT = _sessions.created_at + sa.bindparam(
-    "resume_timeout", type_=sa.Integer
-)
-_IS_EXPIRED = clock.now() >= _EXPIRES_AT
-_IS_GATEWAY_LOST = sa.or_(_gateways.id.is_(None), IS_LOST)
-
-# Closed without a gateway that says so.
-_IS_NEVER_CONNECTED = sa.and_(_IS_PENDING, _IS_EXPIRED)
-_IS_ORPHANED = sa.and_(_IS_CONNECTED, _IS_GATEWAY_LOST)
-
-# The only definition of a session's state.
-_STATES: Mapping[str, sa.ColumnElement[bool]] = {
-    SessionState.OPEN: sa.and_(_IS_CONNECTED, sa.not_(_IS_GATEWAY_LOST)),
-    SessionState.PENDING: sa.and_(_IS_PENDING, sa.not_(_IS_EXPIRED)),
-    SessionState.CLOSED: sa.or_(_IS_CLOSED, _IS_NEVER_CONNECTED, _IS_ORPHANED),
-}
-_STATE = sa.case(
-    *((condition, str(state)) for state, condition in _STATES.items())
-)
 
 # Of each session, in the order of ``ListedSession``.
 _COLUMNS = (
@@ -57,18 +35,18 @@ _COLUMNS = (
     _sessions.gateway,
     _sessions.client_address,
     _sessions.proxy_address,
-    _STATE,
+    STATE,
     _sessions.created_at,
     _sessions.connected_at,
     sa.case(
-        (_IS_CLOSED, _sessions.closed_at),
-        (_IS_NEVER_CONNECTED, _EXPIRES_AT),
-        (_IS_ORPHANED, _gateways.last_seen_at),
+        (IS_CLOSED, _sessions.closed_at),
+        (IS_NEVER_CONNECTED, EXPIRES_AT),
+        (IS_ORPHANED, _gateways.last_seen_at),
     ),
     sa.case(
-        (_IS_CLOSED, _sessions.close_reason),
-        (_IS_NEVER_CONNECTED, session_reasons.NOT_CONNECTED),
-        (_IS_ORPHANED, session_reasons.GATEWAY_LOST),
+        (IS_CLOSED, _sessions.close_reason),
+        (IS_NEVER_CONNECTED, session_reasons.NOT_CONNECTED),
+        (IS_ORPHANED, session_reasons.GATEWAY_LOST),
     ),
     _sessions.bytes_in,
     _sessions.bytes_out,
@@ -184,6 +162,6 @@ def _select_page(names: frozenset[str], state: SessionState) -> sa.Select[Any]:
     found = _select().where(
         _sessions.id > sa.bindparam("marker"),
         *(_sessions[name] == sa.bindparam(name) for name in sorted(names)),
-        _STATES[state],
+        STATES[state],
     )
     return found.order_by(_sessions.id).limit(sa.bindparam("limit"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from console_api import session_reasons
-from console_api.db import clock, tables
+from console_api.db import clock, session_states, tables
 from console_api.db.engine import Database, retried
 
 _sessions = tables.console_sessions.c
@@ -21,19 +21,11 @@ _IS_GONE = _gateways.last_seen_at < clock.now() - _GATEWAY_LIFETIME
 
 _GONE = sa.select(_gateways.id, _gateways.last_seen_at).where(_IS_GONE)
 
-_EXPIRED_AT = _sessions.created_at + sa.bindparam(
-    "resume_timeout", type_=sa.Integer
-)
-
 _CLOSE_PENDING = (
     tables.console_sessions.update()
-    .where(
-        _sessions.closed_at.is_(None),
-        _sessions.connected_at.is_(None),
-        clock.now() >= _EXPIRED_AT,
-    )
+    .where(session_states.IS_NEVER_CONNECTED)
     .values(
-        closed_at=_EXPIRED_AT,
+        closed_at=session_states.EXPIRES_AT,
         close_reason=session_reasons.NOT_CONNECTED,
         secret_hash=None,
     )

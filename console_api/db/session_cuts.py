@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from console_api import session_reasons
 from console_api.db import clock, tables
+from console_api.db.session_states import IS_CLOSED, IS_PENDING
 
 _sessions = tables.console_sessions.c
 
@@ -16,11 +17,6 @@ _sessions = tables.console_sessions.c
 _LIVE = tables.console_sessions.update().where(
     sa.or_(_sessions.closed_at.is_(None), _sessions.secret_hash.is_not(None))
 )
-
-# In SQL, whether it has ended: a former reason to cut it stays, and what no
-# gateway has connected yet ends at once.
-_IS_OPEN = _sessions.closed_at.is_(None)
-_IS_PENDING = sa.and_(_IS_OPEN, _sessions.connected_at.is_(None))
 
 
 def cut_server(connection: Connection, server_id: str) -> None:
@@ -43,23 +39,24 @@ def cut_session(connection: Connection, session_id: str) -> None:
 def _cut(
     connection: Connection, which: sa.ColumnElement[bool], reason: str
 ) -> None:
+    # A former reason stays, and a pending session is closed at once.
     # The order of columns matters to MariaDB, which reads new values.
     connection.execute(
         _LIVE.where(which).ordered_values(
             (
                 _sessions.cut_reason,
                 sa.case(
-                    (_IS_OPEN, sa.func.coalesce(_sessions.cut_reason, reason)),
-                    else_=_sessions.cut_reason,
+                    (IS_CLOSED, _sessions.cut_reason),
+                    else_=sa.func.coalesce(_sessions.cut_reason, reason),
                 ),
             ),
             (
                 _sessions.close_reason,
-                sa.case((_IS_PENDING, reason), else_=_sessions.close_reason),
+                sa.case((IS_PENDING, reason), else_=_sessions.close_reason),
             ),
             (
                 _sessions.closed_at,
-                sa.case((_IS_PENDING, clock.now()), else_=_sessions.closed_at),
+                sa.case((IS_PENDING, clock.now()), else_=_sessions.closed_at),
             ),
             (_sessions.secret_hash, None),
         )
