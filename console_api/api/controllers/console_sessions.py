@@ -2,10 +2,10 @@
 """Sessions through gateways."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from console_api import errors, session_reasons
 from console_api.api import audit
+from console_api.api.paging import limit_of, render_page
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json, render_time
 from console_api.api.targets import ListedProjects
@@ -58,7 +58,6 @@ def index(request: Request[ListedProjects]) -> Response:
         project_id = projects.own
     elif project_id != projects.own:
         projects.check_all()
-    max_limit = request.service.max_limit
     page = request.service.session_listing.page(
         SessionFilters(
             state=SessionState(query.get("state", SessionState.OPEN)),
@@ -68,21 +67,14 @@ def index(request: Request[ListedProjects]) -> Response:
             gateway=query.get("gateway"),
         ),
         marker=query.get("marker", "").lower(),
-        limit=min(int(query.get("limit", max_limit)), max_limit),
+        limit=limit_of(request),
     )
-    document: dict[str, object] = {
-        "sessions": [
-            _render(session)
-            for session in page.sessions
-            if projects.includes(session.project_id)
-        ]
-    }
-    if page.next_marker is not None:
-        following = urlencode({**query, "marker": page.next_marker})
-        document["sessions_links"] = [
-            {"rel": "next", "href": f"{request.url()}?{following}"}
-        ]
-    return render_json(document)
+    shown = [
+        _render(session)
+        for session in page.sessions
+        if projects.includes(session.project_id)
+    ]
+    return render_page(request, "sessions", shown, page.next_marker)
 
 
 def show(request: Request[ListedSession]) -> Response:

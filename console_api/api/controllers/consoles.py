@@ -2,9 +2,9 @@
 """Consoles of servers."""
 
 import re
-from urllib.parse import urlencode
 
 from console_api import errors
+from console_api.api.paging import limit_of, render_page
 from console_api.api.request import Request
 from console_api.api.response import Response, render_json, render_time
 from console_api.api.targets import ListedProjects
@@ -20,11 +20,10 @@ def index(request: Request[Server | None]) -> Response:
     """List the consoles of a server by ID; none if it is not found."""
     if request.target is None:
         return render_json({"consoles": []})
-    max_limit = request.service.max_limit
     found = request.service.consoles.list(
         request.target,
         marker=int(request.query.get("marker", 0)),
-        limit=min(int(request.query.get("limit", max_limit)), max_limit),
+        limit=limit_of(request),
     )
     return render_json(
         {
@@ -55,7 +54,6 @@ def list_all(request: Request[ListedProjects]) -> Response:
         project_id = None
     else:
         project_id = projects.own
-    max_limit = request.service.max_limit
     page = request.service.console_listing.page(
         ConsoleFilters(
             project_id=project_id,
@@ -65,21 +63,14 @@ def list_all(request: Request[ListedProjects]) -> Response:
             state=query.get("state"),
         ),
         marker=int(query.get("marker", 0)),
-        limit=min(int(query.get("limit", max_limit)), max_limit),
+        limit=limit_of(request),
     )
-    document: dict[str, object] = {
-        "consoles": [
-            _render(console, projects)
-            for console in page.consoles
-            if projects.includes(console.project_id)
-        ]
-    }
-    if page.next_marker is not None:
-        following = urlencode({**query, "marker": page.next_marker})
-        document["consoles_links"] = [
-            {"rel": "next", "href": f"{request.url()}?{following}"}
-        ]
-    return render_json(document)
+    shown = [
+        _render(console, projects)
+        for console in page.consoles
+        if projects.includes(console.project_id)
+    ]
+    return render_page(request, "consoles", shown, page.next_marker)
 
 
 def _render(
