@@ -6,6 +6,7 @@ binary frames, whose headers are written in front of what was read.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -290,6 +291,8 @@ class WebSocket(asyncio.BufferedProtocol):
     def _send_eof(self) -> None:
         # Closing at once would discard what is sent if something arrives.
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            # A browser that did not wait has reset the connection already.
+            with contextlib.suppress(OSError):
+                self._transport.write_eof()
         else:
             self._transport.close()

@@ -166,6 +166,18 @@ class CloseTest(GatewayCase):
         self.assertEqual(b"\x88\x02\x03\xe9", await reader.read())
         self.assertEqual([CloseReason.CLIENT_CLOSED], self.broker.reasons)
 
+    async def test_close_of_browser_that_does_not_wait_is_reported(
+        self,
+    ) -> None:
+        # Chromium closes its connection at once when a page is left.
+        await self.serve_display(echo)
+        reader, writer = await self.open_raw()
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(frame(struct.pack(">H", 1001), 8))
+        writer.transport.abort()
+        await wait_until_async(lambda: len(self.connections) == 0)
+        self.assertEqual([CloseReason.CLIENT_CLOSED], self.broker.reasons)
+
     async def test_vanished_browser_is_reported(self) -> None:
         await self.serve_display(echo)
         reader, writer = await self.open_raw()
