@@ -5,6 +5,7 @@ import ssl
 from typing import ClassVar
 
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 
 from console_api.tests import certificates
 from console_api.tests.certificates import Authority
@@ -57,6 +58,19 @@ class BrowserTestCase(GatewayTestCase):
                 element.click()
                 return
         self.fail(f"There is no button {label}.")
+
+    def open_panel(self, label: str) -> WebElement:
+        """Open a panel of the toolbar, and return it."""
+        self.press(label)
+        return self.browser.driver.find_element(
+            By.CSS_SELECTOR, ".panel:not([hidden])"
+        )
+
+    def enter_text(self, text: str) -> WebElement:
+        """Enter a text into the panel that types it, and return the panel."""
+        panel = self.open_panel("Type text")
+        panel.find_element(By.TAG_NAME, "textarea").send_keys(text)
+        return panel
 
 
 class SecureBrowserTestCase(BrowserTestCase):

@@ -5,12 +5,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
-from console_api.tests.functional import base, vnc_servers
+from console_api.tests.functional import base, browser_displays, vnc_servers
 from console_api.tests.functional.browser_base import BrowserTestCase
 
 
 @base.on_databases("sqlite")
-class VncTests(BrowserTestCase):
+class VncTests(browser_displays.InputTests, BrowserTestCase):
     """A guest of QEMU, over plain HTTP."""
 
     @classmethod
@@ -88,41 +88,13 @@ class VncTests(BrowserTestCase):
             "/vnc_auto.html?path=%3Ftoken%3D{}&host=192.0.2.1&port=1&encrypt=1"
         )
 
-    def test_text_is_typed_with_layout(self):
-        text = 'Hi "@_?" {x}|\\ 100%'
-        self.open()
-        self.press("Type text")
-        area = self.browser.driver.find_element(
-            By.CSS_SELECTOR, ".panel:not([hidden]) textarea"
-        )
-        area.send_keys(text)
-        with self.guest.keys() as keys:
-            self.press("Type")
-            self.assertEqual(text, keys.read(len(text)))
-
     def test_what_layout_cannot_type_is_said(self):
         self.open()
-        self.press("Type text")
-        panel = self.browser.driver.find_element(
-            By.CSS_SELECTOR, ".panel:not([hidden])"
-        )
-        panel.find_element(By.TAG_NAME, "textarea").send_keys(
-            "caf\u00e9 \u65e5"
-        )
+        panel = self.enter_text("caf\u00e9 \u65e5")
         self.assertIn("\u00e9 \u65e5", panel.text)
         Select(panel.find_element(By.TAG_NAME, "select")).select_by_value("fr")
         self.assertNotIn("\u00e9 \u65e5", panel.text)
         self.assertIn("\u65e5", panel.text)
-
-    def test_key_menu_and_view_only_switch(self):
-        self.open()
-        with self.guest.keys() as keys:
-            self.press("View only")
-            self.browser.type("dropped")
-            self.press("View only")
-            self.press("Keys")
-            self.press("Tab")
-            self.assertEqual("\t", keys.read(1))
 
     def test_revoked_console_ends_with_reason_while_typing(self):
         server_id = self.make_server(
@@ -139,9 +111,6 @@ class VncTests(BrowserTestCase):
 
     def test_escape_closes_panel(self):
         self.open()
-        self.press("Clipboard")
-        panel = self.browser.driver.find_element(
-            By.CSS_SELECTOR, ".panel:not([hidden])"
-        )
+        panel = self.open_panel("Clipboard")
         self.browser.type(Keys.ESCAPE)
         self.eventually(lambda: not panel.is_displayed())
