@@ -56,13 +56,6 @@ export class Toolbar {
         client()?.focus();
       }),
     );
-    this.#add(
-      "ctrlAltDel",
-      button("Ctrl-Alt-Del", () => {
-        client()?.sendCtrlAltDel();
-        client()?.focus();
-      }),
-    );
     this.#add("keys", menu("Keys", ...keyMenu.buttons(client)));
     this.#add("control", menu("Keys", ...keyMenu.controls(client)));
     this.#add(

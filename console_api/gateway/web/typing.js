@@ -52,6 +52,17 @@ function strokes(character, { code, modifiers }) {
 }
 
 /**
+ * Press keys together, and release them.
+ *
+ * @param {Array<[number, string]>} keys - pairs of keysym and code
+ * @param {function(number, string, boolean): void} sendKey
+ */
+export function press(keys, sendKey) {
+  keys.forEach((key) => sendKey(...key, true));
+  [...keys].reverse().forEach((key) => sendKey(...key, false));
+}
+
+/**
  * Type a text.
  *
  * @param {string} text

@@ -3,8 +3,19 @@
 
 from selenium.webdriver.common.by import By
 
-from console_api.tests.functional import base
+from console_api.tests.functional import base, browser_displays
 from console_api.tests.functional.browser_base import BrowserTestCase
+
+# Record the types of messages that the page sends; of a client, only those of
+# the pointer are 111 or more.
+_RECORD_MESSAGES = """
+const send = WebSocket.prototype.send;
+window.sent = [];
+WebSocket.prototype.send = function (data) {
+  sent.push(new DataView(data).getUint16(0, true));
+  send.call(this, data);
+};
+"""
 
 
 @base.on_databases("sqlite")
@@ -37,11 +48,7 @@ class SerialTests(BrowserTestCase):
 
     def test_pasted_text_is_typed(self):
         self.open()
-        self.press("Type text")
-        area = self.browser.driver.find_element(
-            By.CSS_SELECTOR, ".panel:not([hidden]) textarea"
-        )
-        area.send_keys('Any "text" {~} at once')
+        self.enter_text('Any "text" {~} at once')
         self.press("Type")
         self.eventually(lambda: 'Any "text" {~} at once' in self.terminal())
 
@@ -60,23 +67,60 @@ class SerialTests(BrowserTestCase):
 
 
 @base.on_databases("sqlite")
-class SpiceTests(BrowserTestCase):
+class SpiceTests(browser_displays.InputTests, BrowserTestCase):
     """The SPICE display of QEMU."""
 
-    def test_page_shows_screen_and_keys_arrive(self):
-        guest = self.start_guest(spice=True)
-        token = self.token_for(guest.port, "spice", "spice-html5")
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.guest = cls.start_guest(spice=True)
+
+    def open(self):
+        """Open a new console, and wait for its screen."""
+        token = self.token_for(self.guest.port, "spice", "spice-html5")
         self.browser.open(f"{self.gateway.url}/spice_auto.html?token={token}")
         self.assert_connected()
         self.eventually(lambda: self.browser.screen() is not None)
+
+    def test_page_shows_screen_and_keys_arrive(self):
+        self.open()
         before = self.browser.screen()
-        with guest.keys() as keys:
-            self.browser.driver.find_element(
-                By.CSS_SELECTOR, "#spice-display canvas"
-            ).click()
+        with self.guest.keys() as keys:
             self.browser.type("spice")
             self.assertEqual("spice", keys.read(5))
         self.eventually(lambda: self.browser.screen() != before)
+
+    def test_view_only_switch_drops_pointer(self):
+        self.open()
+        self.browser.run(_RECORD_MESSAGES)
+        screen = self.browser.driver.find_element(
+            By.CSS_SELECTOR, "#screen canvas"
+        )
+
+        def is_pointer_sent():
+            return max(self.browser.run("return sent"), default=0) >= 111
+
+        self.press("View only")
+        screen.click()
+        self.assertFalse(is_pointer_sent())
+        self.press("View only")
+        screen.click()
+        self.assertTrue(is_pointer_sent())
+
+    def test_key_that_us_keyboards_lack_arrives(self):
+        self.open()
+        with self.guest.keys() as keys:
+            for event in ("keyDown", "keyUp"):
+                self.browser.driver.execute_cdp_cmd(
+                    "Input.dispatchKeyEvent",
+                    {
+                        "type": event,
+                        "code": "IntlBackslash",
+                        "key": "<",
+                        "windowsVirtualKeyCode": 226,
+                    },
+                )
+            self.assertEqual("\\", keys.read(1))
 
 
 @base.on_databases("sqlite")

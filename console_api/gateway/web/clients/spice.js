@@ -2,28 +2,38 @@
 /** A SPICE display, shown by spice-html5. */
 
 import { create } from "../dom.js";
+import Keyboard from "../modules/novnc-1.7.0/core/input/keyboard.js";
+import { Constants } from "../modules/spice-html5-0.2.1/src/enums.js";
+import { SpiceMainConn } from "../modules/spice-html5-0.2.1/src/main.js";
 import {
-  SpiceMainConn,
-  sendCtrlAltDel,
-} from "../modules/spice-html5-0.2.1/src/main.js";
+  SpiceMiniData,
+  SpiceMsgcKeyDown,
+} from "../modules/spice-html5-0.2.1/src/spicemsg.js";
+import { scancodeOf } from "../scancodes.js";
+import { press, type } from "../typing.js";
+
+const POINTER_EVENTS = ["mousemove", "mousedown", "mouseup", "wheel"];
 
 /** See `VncClient`. */
 export class SpiceClient {
-  features = new Set(["ctrlAltDel", "scale"]);
+  features = new Set(["keys", "type", "scale", "viewOnly", "touch"]);
 
   #connection = null;
   #display;
+  #keyboard;
   #resizes;
   #isScaled = true;
+  #isViewOnly = false;
   #restore;
 
   constructor(screen, openSocket, options, handlers) {
-    this.#display = create("div", { id: "spice-display" });
+    this.#display = create("div", { id: "spice-display", tabIndex: -1 });
     const messages = create("div", { id: "spice-messages", hidden: true });
     screen.append(this.#display, messages);
     this.#resizes = new ResizeObserver(() => this.#fit());
     this.#resizes.observe(screen);
     this.#resizes.observe(this.#display);
+    this.#listen();
     let main = null;
     let isConnected = false;
     // spice-html5 opens a WebSocket for each channel by itself; the first one
@@ -54,6 +64,43 @@ export class SpiceClient {
     });
   }
 
+  // spice-html5 knows keys of US keyboards only, by the characters on them, so
+  // noVNC handles the keys instead: the display has the focus, not its canvas.
+  #listen() {
+    this.#keyboard = new Keyboard(this.#display);
+    this.#keyboard.onkeyevent = (...key) => this.#sendKey(...key);
+    const listen = (name, act) =>
+      this.#display.addEventListener(name, act, { capture: true });
+    listen("focusin", (event) => {
+      if (event.target !== this.#display) {
+        this.focus();
+      }
+    });
+    listen("mousedown", () => this.focus());
+    // spice-html5 would take the focus from the toolbar.
+    listen("mouseover", (event) => event.stopPropagation());
+    for (const name of POINTER_EVENTS) {
+      listen(name, (event) => this.#isViewOnly && event.stopPropagation());
+    }
+  }
+
+  #sendKey(keysym, code, isDown) {
+    const { inputs } = this.#connection;
+    const key = new SpiceMsgcKeyDown();
+    key.code = scancodeOf(code, isDown);
+    if (this.#isViewOnly || inputs?.state !== "ready" || !key.code) {
+      return;
+    }
+    const message = new SpiceMiniData();
+    message.build_msg(
+      isDown
+        ? Constants.SPICE_MSGC_INPUTS_KEY_DOWN
+        : Constants.SPICE_MSGC_INPUTS_KEY_UP,
+      key,
+    );
+    inputs.send_msg(message);
+  }
+
   setScaled(isScaled) {
     this.#isScaled = isScaled;
     this.#fit();
@@ -70,17 +117,31 @@ export class SpiceClient {
     this.#display.style.transform = `scale(${scale})`;
   }
 
-  setViewOnly() {}
+  setViewOnly(isViewOnly) {
+    if (isViewOnly) {
+      // Releases the keys that are held.
+      this.#keyboard.ungrab();
+    } else {
+      this.#keyboard.grab();
+    }
+    this.#isViewOnly = isViewOnly;
+  }
 
-  sendCtrlAltDel() {
-    sendCtrlAltDel(this.#connection);
+  sendKeys(keys) {
+    press(keys, (...key) => this.#sendKey(...key));
+  }
+
+  type(text, layout, onProgress, signal) {
+    const sendKey = (...key) => this.#sendKey(...key);
+    return type(text, layout, sendKey, onProgress, signal);
   }
 
   focus() {
-    this.#display.querySelector("canvas")?.focus();
+    this.#display.focus({ preventScroll: true });
   }
 
   close() {
+    this.#keyboard.ungrab();
     this.#resizes.disconnect();
     this.#connection.stop();
     this.#restore();

@@ -2,7 +2,7 @@
 /** A VNC display, shown by noVNC. */
 
 import RFB from "../modules/novnc-1.7.0/core/rfb.js";
-import { type } from "../typing.js";
+import { press, type } from "../typing.js";
 
 /**
  * A client shows one connection of a console.
@@ -67,10 +67,7 @@ export class VncClient {
 
   /** Press and release keys: pairs of keysym and `KeyboardEvent.code`. */
   sendKeys(keys) {
-    keys.forEach(([keysym, code]) => this.#rfb.sendKey(keysym, code, true));
-    [...keys]
-      .reverse()
-      .forEach(([keysym, code]) => this.#rfb.sendKey(keysym, code, false));
+    press(keys, (...key) => this.#rfb.sendKey(...key));
   }
 
   /** Put a text into the clipboard of the server, if it has one. */
@@ -80,13 +77,8 @@ export class VncClient {
 
   /** Type a text as keys; see `typing.js`. */
   type(text, layout, onProgress, signal) {
-    return type(
-      text,
-      layout,
-      (...key) => this.#rfb.sendKey(...key),
-      onProgress,
-      signal,
-    );
+    const sendKey = (...key) => this.#rfb.sendKey(...key);
+    return type(text, layout, sendKey, onProgress, signal);
   }
 
   /** Shut down, reboot or reset the server. */

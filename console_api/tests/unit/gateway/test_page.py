@@ -43,3 +43,8 @@ class PageTest(unittest.TestCase):
 
     def test_reasons_and_translations(self) -> None:
         self.run_tests("reasons")
+
+    def test_scancodes(self) -> None:
+        if not (PAGE / "modules").is_dir():
+            prerequisites.skip("Run tools/fetch_modules.py.")
+        self.run_tests("scancodes")
