@@ -15,12 +15,12 @@ _READ_SIZE = 2**20
 _TIMEOUT = 30.0
 
 
-def receive(connected: socket.socket) -> bytes:
+def receive(connected: socket.socket, limit: int = _READ_SIZE) -> bytes:
     """Read from a socket once.
 
     :raises ConnectionResetError: the other end closed the connection
     """
-    data = connected.recv(_READ_SIZE)
+    data = connected.recv(limit)
     if not data:
         raise ConnectionResetError("The session ended early.")
     return data
@@ -46,6 +46,13 @@ class Viewer:
         """
         yield self._buffer[: self._read(self._buffer)]
 
+    def discard(self) -> int:
+        """Drop bytes from the display without a copy; return their number.
+
+        :raises ConnectionResetError: the session ended
+        """
+        return self._read(self._buffer, socket.MSG_TRUNC)
+
     def read(self, count: int) -> bytes:
         """Read a number of bytes from the display."""
         data = b""
@@ -59,8 +66,8 @@ class Viewer:
         """Close the connection."""
         self.socket.close()
 
-    def _read(self, buffer: memoryview) -> int:
-        count = self.socket.recv_into(buffer)
+    def _read(self, buffer: memoryview, flags: int = 0) -> int:
+        count = self.socket.recv_into(buffer, 0, flags)
         if not count:
             raise ConnectionResetError("The session ended early.")
         return count
@@ -133,6 +140,32 @@ class WebSocketViewer(Viewer):
 
     _is_waiting = False
 
+    def discard(self) -> int:
+        """Drop a part of a frame without a copy; return its size."""
+        while not self._remaining:
+            self._remaining = self._read_length()
+        limit = min(self._remaining, len(self._buffer))
+        count = self._read(self._buffer[:limit], socket.MSG_TRUNC)
+        self._remaining -= count
+        return count
+
+    def _read_length(self) -> int:
+        """Wait for the header of a frame; return the size of its payload."""
+        header = self._exactly(2)
+        while (length := _payload(header)) is None:
+            header += self._exactly(_EXTRA[header[1]])
+        return length[1]
+
+    def _exactly(self, count: int) -> bytes:
+        data, self._partial = self._partial[:count], self._partial[count:]
+        while len(data) < count:
+            data += receive(self.socket, count - len(data))
+        return data
+
+
+# Bytes of a length that the second byte of a header announces.
+_EXTRA = {126: 2, 127: 8}
+
 
 def _payload(header: bytes) -> tuple[int, int] | None:
     """Return the lengths of a frame's header and payload, None if cut off."""
@@ -141,7 +174,7 @@ def _payload(header: bytes) -> tuple[int, int] | None:
     if header[0] not in (0x82, 0x89):
         raise ValueError(f"Unexpected frame: {header!r}")
     length = header[1]
-    extra = {126: 2, 127: 8}.get(length, 0)
+    extra = _EXTRA.get(length, 0)
     if len(header) < 2 + extra:
         return None
     if extra:
