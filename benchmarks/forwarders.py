@@ -14,7 +14,7 @@ from typing import Self
 
 import psutil
 
-from benchmarks import programs, stage, websocket_ends
+from benchmarks import forwarding, programs, stage, websocket_ends
 from benchmarks.websocket_viewer import Viewer
 from console_api.tests import certificates
 
@@ -60,6 +60,8 @@ class Forwarder:
     name: str
     #: Whether one process serves all sessions.
     is_one_process = False
+    #: Whether only its opening of sessions is measured.
+    only_opens = False
     #: How viewers connect to it: see ``websocket_viewer.connect``.
     kind = "ws"
 
@@ -89,6 +91,7 @@ class Forwarder:
             process = self._stack.enter_context(
                 subprocess.Popen(
                     self.command(),
+                    env=programs.environment(forwarding.VARIABLES),
                     stdout=subprocess.DEVNULL,
                     # Each viewer that disconnects is an error to some.
                     stderr=subprocess.DEVNULL,
@@ -163,6 +166,31 @@ class Websockify(Forwarder):
         ]
 
 
+class WebsockifyWithTokens(Forwarder):
+    """websockify that looks up each token at an API, as the gateway does."""
+
+    name = "websockify, tokens"
+    only_opens = True
+
+    def __init__(self, gateway: "Gateway") -> None:
+        """Use the API of a gateway, which has to run."""
+        super().__init__(gateway.display_port)
+        self._gateway = gateway
+
+    def paths(self, count: int) -> list[str]:
+        """Issue a token for each session."""
+        return self._gateway.paths(count)
+
+    def command(self) -> list[str]:
+        """Return the command that runs it."""
+        return [
+            str(Path(sys.executable).with_name("websockify")),
+            *("--token-plugin", "benchmarks.token_lookup.TokenLookup"),
+            *("--token-source", f"{self._gateway.api_port} {_TOKEN}"),
+            f"{_ADDRESS}:{self.port}",
+        ]
+
+
 class Gateway(Forwarder):
     """One worker of the gateway, with the API; each session has a token."""
 
@@ -175,7 +203,8 @@ class Gateway(Forwarder):
         """Configure both."""
         super().__init__(display_port)
         self._data = data
-        self._api_port = programs.free_port()
+        #: The port of the API, on the loopback address.
+        self.api_port = programs.free_port()
         self._ca_file: Path | None = None
         lines = ""
         if tls:
@@ -191,7 +220,7 @@ class Gateway(Forwarder):
             address=_ADDRESS,
             port=self.port,
             monitoring_port=programs.free_port(),
-            api_port=self._api_port,
+            api_port=self.api_port,
             tls=lines,
             token=_TOKEN,
         )
@@ -218,7 +247,7 @@ class Gateway(Forwarder):
                 "console_api.wsgi:application",
                 python=Path(sys.executable),
                 folder=self._data.folder,
-                port=self._api_port,
+                port=self.api_port,
                 variables={
                     "OS_CONSOLE_API_CONFIG_DIR": str(self._data.folder),
                     "PYTHONPATH": str(stage.ROOT),
@@ -229,7 +258,7 @@ class Gateway(Forwarder):
 
     def paths(self, count: int) -> list[str]:
         """Issue a token for each session."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._api_port)
+        connection = http.client.HTTPConnection("127.0.0.1", self.api_port)
         issued = [self._issue(connection) for _ in range(count)]
         connection.close()
         return [f"/?token={token}" for token in issued]
@@ -258,10 +287,12 @@ class Gateway(Forwarder):
 
 def all_of(data: stage.Stage, display_port: int) -> Sequence[Forwarder]:
     """Return the programs to compare, the gateway first."""
+    gateway = Gateway(data, display_port)
     return (
-        Gateway(data, display_port),
+        gateway,
         Socat(display_port),
         Websockify(display_port),
+        WebsockifyWithTokens(gateway),
     )
 
 

@@ -117,25 +117,39 @@ class _GatewayBenchmark:
                         series = measured[forwarder.name]
                         series.setdefault(name, []).append(value)
         for forwarder in self._running:
+            if forwarder.only_opens:
+                continue
             each = self.memory_each(forwarder)
             measured[forwarder.name]["kib_each"] = [each]
         return measured
 
     def _round(self, forwarder: Forwarder) -> Mapping[str, float]:
+        measured = {} if forwarder.only_opens else self._traffic(forwarder)
+        opened = self._viewers.open(
+            forwarder, OPENED // self._divisor, CONCURRENCY
+        )
+        self._log(
+            f"{forwarder.name}: {opened.rate:,.0f} opens/s, first byte p95 "
+            f"{opened.p95 * 1e3:.1f} ms"
+        )
+        return {
+            **measured,
+            "opens": opened.rate,
+            "first_p50": opened.p50,
+            "first_p95": opened.p95,
+        }
+
+    def _traffic(self, forwarder: Forwarder) -> Mapping[str, float]:
         self._viewers.verify(forwarder, _VERIFIED_BYTES)
         one = self._viewers.measure(forwarder, 1, self._settings.seconds)
         count = MANY // self._divisor
         many = self._viewers.measure(forwarder, count, self._settings.seconds)
         echo = self._viewers.echo(forwarder, count, _ECHO_ROUNDS)
-        opened = self._viewers.open(
-            forwarder, OPENED // self._divisor, CONCURRENCY
-        )
         self._log(
             f"{forwarder.name}: {one.rate / 1e6:,.0f} MB/s, "
             f"{one.cpu_per_gb:.2f} CPU s/GB; {count} sessions "
             f"{many.rate / 1e6:,.0f} MB/s, {many.cpu_per_gb:.2f} CPU s/GB; "
-            f"{echo * 1e6:.0f} us CPU per round trip; {opened.rate:,.0f} "
-            f"opens/s, first byte p95 {opened.p95 * 1e3:.1f} ms"
+            f"{echo * 1e6:.0f} us CPU per round trip"
         )
         return {
             "rate": one.rate,
@@ -143,9 +157,6 @@ class _GatewayBenchmark:
             "many_rate": many.rate,
             "many_cpu_per_gb": many.cpu_per_gb,
             "echo_cpu": echo,
-            "opens": opened.rate,
-            "first_p50": opened.p50,
-            "first_p95": opened.p95,
         }
 
     def memory_each(self, forwarder: Forwarder) -> float:

@@ -261,10 +261,12 @@ def gateway_speed(document: documents.Gateway) -> str:
     lines = []
     for key, (title, factor, digits) in _GATEWAY.items():
         medians = [
-            statistics.median(series[key]) * factor
+            f"{statistics.median(series[key]) * factor:,.{digits}f}"
+            if key in series
+            else ""
             for series in measured.values()
         ]
-        lines.append([title, *(f"{value:,.{digits}f}" for value in medians)])
+        lines.append([title, *medians])
     return rst.table(["Measurement", *measured], lines)
 
 
@@ -273,6 +275,7 @@ def gateway_memory(document: documents.Gateway) -> str:
     lines = [
         [f"Each idle session, {name}", f"{series['kib_each'][0]:,.1f}"]
         for name, series in document["measured"].items()
+        if "kib_each" in series
     ]
     lines.append(
         [
