@@ -64,6 +64,7 @@ class Desktop:
         """Start the X server."""
         self._server = vnc_servers.xvnc(None, "-geometry", f"{WIDTH}x{HEIGHT}")
         self._home = configuration.temporary_folder()
+        self._errors = self._home / "errors"
         self._programs: list[subprocess.Popen[bytes]] = []
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
@@ -74,15 +75,21 @@ class Desktop:
             "DISPLAY": f":{self._server.port}",
             "NO_AT_BRIDGE": "1",
         }
-        program = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with self._errors.open("ab") as errors:
+            program = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
         self._programs.append(program)
         return program
+
+    @property
+    def errors(self) -> str:
+        """What the programs have written to standard error."""
+        return self._errors.read_text(errors="replace")
 
     @property
     def port(self) -> int:

@@ -76,12 +76,21 @@ class OpenTests(AgentTestCase):
             *("server", "console", "open", "web1", *arguments),
         )
 
-    def assert_display_is_shown(self):
+    def assert_display_is_shown(self, opened):
         with Screen(self.display.port) as display:
             picture = display.picture().crop(_UNCOVERED)
         self.assertEqual(2, len(picture.getcolors()))
         with self.desktop.screen() as screen:
-            self.eventually(lambda: contains(screen.picture(), picture))
+            try:
+                self.eventually(
+                    lambda: (
+                        opened.poll() is not None
+                        or contains(screen.picture(), picture)
+                    )
+                )
+            except TimeoutError:
+                self.fail(self.desktop.errors)
+        self.assertIsNone(opened.poll(), self.desktop.errors)
 
     def assert_password_is_in_no_argument(self):
         path = f"/servers/{self.server_id}/consoles"
@@ -112,7 +121,7 @@ class OpenTests(AgentTestCase):
             "--viewer",
             f"{viewer} -SecurityTypes VncAuth -NoJPEG -RemoteResize=0",
         )
-        self.assert_display_is_shown()
+        self.assert_display_is_shown(opened)
         self.assert_password_is_in_no_argument()
         self.assertEqual(1, len(self.console_rows(self.server_id)))
         self.close_viewer("xtigervncviewer")
@@ -122,7 +131,7 @@ class OpenTests(AgentTestCase):
     def test_remote_viewer_shows_the_display(self):
         prerequisites.find_program("remote-viewer")
         opened = self.open("--delete-on-exit")
-        self.assert_display_is_shown()
+        self.assert_display_is_shown(opened)
         self.assert_password_is_in_no_argument()
         self.close_viewer("remote-viewer")
         opened.wait()
