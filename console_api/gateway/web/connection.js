@@ -27,6 +27,7 @@ export class Connection {
   #attempt = 0;
   #timer = 0;
   #connectedAt = 0;
+  #suspended = null;
   // What the gateway said when it closed the last WebSocket.
   #detail = "";
 
@@ -55,16 +56,21 @@ export class Connection {
     try {
       const Client = await load();
       this.#clear();
-      this.client = new Client(
+      const client = new Client(
         this.#screen,
         () => this.#openSocket(),
         { shared: !this.#console.exclusive },
         {
           ...this.#handlers,
           onConnected: () => this.#connected(),
-          onClosed: (code) => this.#closed(code),
+          onClosed: (code) => {
+            if (this.client === client) {
+              this.#closed(code);
+            }
+          },
         },
       );
+      this.client = client;
     } catch (error) {
       console.error(error);
       this.#closed(1006);
@@ -75,6 +81,21 @@ export class Connection {
   retry() {
     this.#attempt = 0;
     this.open();
+  }
+
+  /** Disconnect, because the browser may keep a page that was left. */
+  suspend() {
+    this.#suspended = this.client;
+    this.client = null;
+    this.#suspended?.close();
+  }
+
+  /** Connect again if `suspend` has disconnected. */
+  resume() {
+    if (this.#suspended !== null) {
+      this.#suspended = null;
+      this.retry();
+    }
   }
 
   #openSocket() {

@@ -128,6 +128,8 @@ async function start() {
     onFeatures: () => toolbar.update(connection.client),
     onClipboard: (text) => toolbar.showClipboard(text),
   });
+  addEventListener("pagehide", () => connection.suspend());
+  addEventListener("pageshow", () => connection.resume());
   connection.open();
 }
 

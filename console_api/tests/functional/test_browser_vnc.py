@@ -75,6 +75,22 @@ class VncTests(browser_displays.InputTests, BrowserTestCase):
         self.wait_for_reason("not valid any more")
         self.assertNotIn("wrong", self.browser.driver.current_url)
 
+    def test_session_ends_when_the_page_is_left_or_reloaded(self):
+        self.open()
+        self.assertEqual(1, self.count_sessions())
+        self.browser.open("about:blank")
+        self.eventually(lambda: self.count_sessions() == 0)
+        # The browser has kept the page.
+        self.browser.driver.back()
+        self.eventually(lambda: self.count_sessions() == 1)
+        self.assert_connected()
+        self.browser.driver.refresh()
+        self.eventually(lambda: self.count_sessions() == 0)
+
+    def count_sessions(self):
+        """Return how many sessions the project has."""
+        return len(self.member.get("/os-console-sessions").json["sessions"])
+
     def test_used_link_is_refused_in_words(self):
         token = self.open()
         self.browser.open_window()
