@@ -2,10 +2,7 @@
 /** The on-screen keyboard of phones, which a focused text field opens. */
 
 import { button } from "./dom.js";
-import { keysymOf } from "./typing.js";
-
-const BACKSPACE = [0xff08, "Backspace"];
-const ENTER = [0xff0d, "Enter"];
+import { chosenLayout } from "./paste.js";
 
 // Something to delete, so that the field notices Backspace.
 const FILLER = "_".repeat(32);
@@ -21,18 +18,19 @@ export function onScreenKeyboard(client) {
     field.value = FILLER;
     field.setSelectionRange(FILLER.length, FILLER.length);
   };
+  let typing = Promise.resolve();
+  const send = () => {
+    const text = changeOf(field.value);
+    typing = typing.then(() => client()?.type(text, chosenLayout()));
+    reset();
+  };
   field.addEventListener("focus", reset);
   field.addEventListener("input", (event) => {
-    if (event.isComposing) {
-      return;
+    if (!event.isComposing) {
+      send();
     }
-    send(client(), field.value);
-    reset();
   });
-  field.addEventListener("compositionend", () => {
-    send(client(), field.value);
-    reset();
-  });
+  field.addEventListener("compositionend", send);
   const element = button("Keyboard", () => {
     if (document.activeElement === field) {
       field.blur();
@@ -46,14 +44,9 @@ export function onScreenKeyboard(client) {
   return element;
 }
 
-/** Send what changed in the field as keys. */
-function send(client, value) {
+/** Return what changed in the field, as text to type. */
+function changeOf(value) {
   const typed = value.startsWith(FILLER) ? value.slice(FILLER.length) : "";
   const deleted = Math.max(0, FILLER.length - value.length);
-  for (let count = 0; count < deleted; count++) {
-    client?.sendKeys([BACKSPACE]);
-  }
-  for (const character of typed) {
-    client?.sendKeys([character === "\n" ? ENTER : [keysymOf(character), ""]]);
-  }
+  return "\b".repeat(deleted) + typed;
 }

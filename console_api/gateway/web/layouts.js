@@ -63,7 +63,12 @@ const LAYOUTS = {
 
 const MODIFIERS = [[], ["ShiftLeft"], ["AltRight"]];
 
-const CONTROL_KEYS = { "\n": "Enter", "\t": "Tab", " ": "Space" };
+const CONTROL_KEYS = {
+  "\b": "Backspace",
+  "\n": "Enter",
+  "\t": "Tab",
+  " ": "Space",
+};
 
 /** Names of the layouts by their identifiers, for a menu. */
 export const LAYOUT_NAMES = Object.fromEntries(

@@ -7,6 +7,11 @@ import { LAYOUT_NAMES, untypable } from "./layouts.js";
 
 const LAYOUT_SETTING = "console-layout";
 
+let chosen = stored();
+
+/** Return which of `LAYOUT_NAMES` the user has chosen for the server. */
+export const chosenLayout = () => chosen;
+
 /**
  * Create the menu.
  *
@@ -69,7 +74,7 @@ function layoutChoice() {
   for (const [id, name] of Object.entries(LAYOUT_NAMES)) {
     choice.append(create("option", { value: id }, name));
   }
-  choice.value = stored();
+  choice.value = chosen;
   return choice;
 }
 
@@ -84,6 +89,7 @@ function stored() {
 }
 
 function store(id) {
+  chosen = id;
   try {
     localStorage.setItem(LAYOUT_SETTING, id);
   } catch {

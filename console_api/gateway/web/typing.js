@@ -4,10 +4,11 @@
 import { keysOf, normalize } from "./layouts.js";
 
 /** Milliseconds between two keys: faster ones get lost. */
-export const PACE = 30;
+const PACE = 30;
 
 // Keysyms of keys without a character (X11's keysymdef.h).
 const KEYSYMS = {
+  Backspace: 0xff08,
   Enter: 0xff0d,
   Tab: 0xff09,
   ShiftLeft: 0xffe1,
@@ -19,7 +20,7 @@ const KEYSYMS = {
  *
  * @param {string} character
  */
-export function keysymOf(character) {
+function keysymOf(character) {
   const point = character.codePointAt(0);
   const isLatin1 =
     (point >= 0x20 && point <= 0x7e) || (point >= 0xa0 && point <= 0xff);
@@ -68,17 +69,29 @@ export function press(keys, sendKey) {
  * @param {string} text
  * @param {string} layout - see `layouts.js`
  * @param {function(number, string, boolean): void} sendKey
- * @param {function(number, number): void} onProgress - characters typed, all
- * @param {AbortSignal} signal - stops it
+ * @param {function(number, number): void} [onProgress] - characters typed, all
+ * @param {AbortSignal} [signal] - stops it
  */
-export async function type(text, layout, sendKey, onProgress, signal) {
-  const all = strokesOf(text, layout);
-  for (const [index, each] of all.entries()) {
-    if (signal.aborted) {
+export function type(text, layout, sendKey, onProgress, signal) {
+  const send = (strokes) => strokes.forEach((key) => sendKey(...key));
+  return sendPaced(strokesOf(text, layout), send, onProgress, signal);
+}
+
+/**
+ * Send parts of a text at the pace of keys.
+ *
+ * @param {Array} parts
+ * @param {function(object): void} send - sends one of them
+ * @param {function(number, number): void} [onProgress] - parts sent, all
+ * @param {AbortSignal} [signal] - stops it
+ */
+export async function sendPaced(parts, send, onProgress, signal) {
+  for (const [index, part] of parts.entries()) {
+    if (signal?.aborted) {
       return;
     }
-    each.forEach((key) => sendKey(...key));
-    onProgress(index + 1, all.length);
+    send(part);
+    onProgress?.(index + 1, parts.length);
     await new Promise((resolve) => setTimeout(resolve, PACE));
   }
 }

@@ -72,6 +72,14 @@ class BrowserTestCase(GatewayTestCase):
         panel.find_element(By.TAG_NAME, "textarea").send_keys(text)
         return panel
 
+    def terminal_text(self) -> str:
+        """Return the text on the terminal, as screen readers find it."""
+        return self.browser.run(
+            "return [...document.querySelectorAll("
+            "'.xterm-accessibility-tree [role=listitem]')]"
+            ".map((line) => line.textContent).join('\\n')"
+        )
+
 
 class SecureBrowserTestCase(BrowserTestCase):
     """The gateway uses TLS, so that the secret is in a cookie."""

@@ -27,14 +27,6 @@ class SerialTests(BrowserTestCase):
         super().setUpClass()
         cls.guest = cls.start_guest()
 
-    def terminal(self):
-        """Return the text on the terminal, as screen readers find it."""
-        return self.browser.run(
-            "return [...document.querySelectorAll("
-            "'.xterm-accessibility-tree [role=listitem]')]"
-            ".map((line) => line.textContent).join('\\n')"
-        )
-
     def open(self):
         """Open a new console."""
         token = self.token_for(self.guest.serial_port, "serial", "serial")
@@ -44,13 +36,15 @@ class SerialTests(BrowserTestCase):
     def test_typed_text_is_echoed(self):
         self.open()
         self.browser.type("hello world")
-        self.eventually(lambda: "hello world" in self.terminal())
+        self.eventually(lambda: "hello world" in self.terminal_text())
 
     def test_pasted_text_is_typed(self):
         self.open()
         self.enter_text('Any "text" {~} at once')
         self.press("Type")
-        self.eventually(lambda: 'Any "text" {~} at once' in self.terminal())
+        self.eventually(
+            lambda: 'Any "text" {~} at once' in self.terminal_text()
+        )
 
     def test_view_only_switch_drops_keys(self):
         self.open()
@@ -62,8 +56,8 @@ class SerialTests(BrowserTestCase):
         self.browser.driver.find_element(
             By.CSS_SELECTOR, ".xterm-helper-textarea"
         ).send_keys("kept")
-        self.eventually(lambda: "kept" in self.terminal())
-        self.assertNotIn("dropped", self.terminal())
+        self.eventually(lambda: "kept" in self.terminal_text())
+        self.assertNotIn("dropped", self.terminal_text())
 
 
 @base.on_databases("sqlite")

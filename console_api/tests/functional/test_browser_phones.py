@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page on a phone, in another language."""
 
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
 
 from console_api.tests.functional import base
 from console_api.tests.functional.browser_base import BrowserTestCase
@@ -16,7 +18,6 @@ class PhoneTests(BrowserTestCase):
 
     def setUp(self):
         super().setUp()
-        self.guest = self.start_guest()
         self.command(
             "Emulation.setDeviceMetricsOverride",
             width=WIDTH,
@@ -30,24 +31,61 @@ class PhoneTests(BrowserTestCase):
             userAgent="phone",
             acceptLanguage="xx,de-CH,en",
         )
-        token = self.token_for(self.guest.port)
-        self.browser.open(f"{self.gateway.url}/?token={token}")
-        self.browser.wait_for_text("#status", "Verbunden")
 
     def command(self, name, **parameters):
         """Send a command of the DevTools protocol."""
         self.browser.driver.execute_cdp_cmd(name, parameters)
 
-    def test_button_opens_keyboard_whose_input_arrives(self):
-        with self.guest.keys() as keys:
+    def write(self, text):
+        """Insert a text as phones do: at once, instead of pressing keys."""
+        self.command("Input.insertText", text=text)
+
+    def open(self, port, protocol="vnc", console_type="novnc"):
+        """Open a new console."""
+        token = self.token_for(port, protocol, console_type)
+        self.browser.open(f"{self.gateway.url}/?token={token}")
+        self.browser.wait_for_text("#status", "Verbunden")
+
+    def assert_keyboard_types(self, guest):
+        """Open the keyboard, and assert that its input arrives."""
+        with guest.keys() as keys:
             self.press("Tastatur")
-            # Phones insert whole words instead of pressing keys.
-            self.command("Input.insertText", text="word")
-            self.assertEqual("word", keys.read(4))
+            self.write("Word@")
+            self.write("\n")
+            self.assertEqual("Word@\r", keys.read(6))
             self.browser.type(Keys.BACKSPACE)
             self.assertEqual("\b", keys.read(1))
 
+    def test_keyboard_types_into_vnc_display(self):
+        guest = self.start_guest()
+        self.open(guest.port)
+        self.assert_keyboard_types(guest)
+
+    def test_keyboard_types_into_spice_display(self):
+        guest = self.start_guest(spice=True)
+        self.open(guest.port, "spice", "spice-html5")
+        self.assert_keyboard_types(guest)
+
+    def test_keyboard_types_into_terminal(self):
+        guest = self.start_guest()
+        self.open(guest.serial_port, "serial", "serial")
+        self.press("Tastatur")
+        self.write("Word@\u00fc")
+        self.eventually(lambda: "Word@\u00fc" in self.terminal_text())
+
+    def test_keyboard_uses_chosen_layout(self):
+        guest = self.start_guest()
+        self.open(guest.port)
+        panel = self.open_panel("Text eintippen")
+        Select(panel.find_element(By.TAG_NAME, "select")).select_by_value("de")
+        with guest.keys() as keys:
+            self.press("Tastatur")
+            self.write("xyz")
+            # The guest has a US layout, where Y and Z are swapped.
+            self.assertEqual("xzy", keys.read(3))
+
     def test_panels_fit_screen(self):
+        self.open(self.start_guest().port)
         for label in ("Tasten", "Zwischenablage", "Text eintippen"):
             with self.subTest(label):
                 self.press(label)

@@ -6,16 +6,12 @@ import { WebglAddon } from "../modules/xterm-addon-webgl-0.19.0/lib/addon-webgl.
 import { Terminal } from "../modules/xterm-6.0.0/lib/xterm.mjs";
 import { create } from "../dom.js";
 import { normalize } from "../layouts.js";
-import { PACE } from "../typing.js";
+import { sendPaced } from "../typing.js";
 
 const SCROLLBACK = 10000;
 
-// What keys of the menu send, by keysym.
-const SEQUENCES = {
-  0xffe3: "", // Control: part of a combination
-  0xff1b: "\x1b",
-  0xff09: "\t",
-};
+// What the keys of a terminal send.
+const SEQUENCES = { "\b": "\x7f", "\n": "\r" };
 
 /** See `VncClient`. */
 export class SerialClient {
@@ -90,28 +86,20 @@ export class SerialClient {
     this.#terminal.options.disableStdin = isViewOnly;
   }
 
-  sendKeys(keys) {
-    const text = keys.map(([keysym]) => SEQUENCES[keysym] ?? "").join("");
-    this.#send(new TextEncoder().encode(text));
-  }
-
   /** Send a control character, such as `C` for Ctrl-C. */
   sendControl(letter) {
     this.#send(new Uint8Array([letter.charCodeAt(0) & 0x1f]));
   }
 
-  async type(text, layout, onProgress, signal) {
+  type(text, layout, onProgress, signal) {
     // The guest reads bytes: every character can be typed.
     const lines = normalize(text).split(/(?<=\n)/);
     const encoder = new TextEncoder();
-    for (const [index, line] of lines.entries()) {
-      if (signal.aborted) {
-        return;
-      }
-      this.#send(encoder.encode(line.replace("\n", "\r")));
-      onProgress(index + 1, lines.length);
-      await new Promise((resolve) => setTimeout(resolve, PACE));
-    }
+    const send = (line) =>
+      this.#send(
+        encoder.encode(line.replace(/[\b\n]/g, (key) => SEQUENCES[key])),
+      );
+    return sendPaced(lines, send, onProgress, signal);
   }
 
   focus() {
