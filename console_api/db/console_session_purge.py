@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Statements that close what no gateway closes, and delete old sessions."""
+"""Statements that close what no gateway closes, and delete old sessions.
+
+Scopes that no session is counted for any more are deleted with them.
+"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,6 +16,7 @@ from console_api.db.engine import Database, retried
 _sessions = tables.console_sessions.c
 _gateways = tables.console_gateways.c
 _tokens = tables.console_auth_tokens.c
+_scopes = tables.console_session_scopes
 
 # Seconds without a heartbeat after which a gateway does not return: a reboot
 # takes less.
@@ -46,6 +51,40 @@ _OLD = (
     )
     .order_by(_sessions.closed_at)
     .limit(sa.bindparam("batch_size"))
+)
+
+
+def _is_unused(
+    kind: str, column: sa.ColumnElement[str]
+) -> sa.ColumnElement[bool]:
+    """Return whether a scope is of a kind, and there are no sessions of it."""
+    prefix = f"{kind}:"
+    name = sa.func.substr(_scopes.c.name, len(prefix) + 1)
+    return sa.and_(
+        _scopes.c.name.startswith(prefix),
+        sa.not_(sa.exists().where(column == name)),
+    )
+
+
+_UNUSED_SCOPES = (
+    sa.select(_scopes.c.name, _scopes.c.revision)
+    .where(
+        _scopes.c.name > sa.bindparam("marker"),
+        sa.or_(
+            _is_unused("project", _sessions.project_id),
+            _is_unused("user", _sessions.user_id),
+        ),
+    )
+    # Those who open sessions lock the scopes in the same order.
+    .order_by(_scopes.c.name)
+    .limit(sa.bindparam("batch_size"))
+)
+
+# A session that is opened concurrently either changes the revision first, or
+# finds no scope, and adds it again.
+_DELETE_SCOPE = _scopes.delete().where(
+    _scopes.c.name == sa.bindparam("scope"),
+    _scopes.c.revision == sa.bindparam("unused_revision"),
 )
 
 
@@ -117,3 +156,24 @@ def _delete_batch(database: Database, ids: list[str]) -> int:
         return connection.execute(
             tables.console_sessions.delete().where(_sessions.id.in_(ids))
         ).rowcount
+
+
+def purge_scopes(database: Database, batch_size: int) -> None:
+    """Delete the scopes of projects and users that have no sessions.
+
+    :param batch_size: the number of scopes that a transaction locks
+    """
+    marker = ""
+    while found := database.read(
+        _UNUSED_SCOPES,
+        lambda name, revision: {"scope": name, "unused_revision": revision},
+        {"marker": marker, "batch_size": batch_size},
+    ):
+        _delete_scopes(database, found)
+        marker = found[-1]["scope"]
+
+
+@retried
+def _delete_scopes(database: Database, unused: list[dict[str, Any]]) -> None:
+    with database.transaction() as connection:
+        connection.execute(_DELETE_SCOPE, unused)

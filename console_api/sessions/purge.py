@@ -12,7 +12,10 @@ _DAY = 86400
 def purge(
     database: Database, *, resume_timeout: int, retention: int, batch: int
 ) -> Iterator[int]:
-    """Delete old sessions in batches, and gateways that do not return.
+    """Delete old sessions in batches, and what is left of others.
+
+    That is gateways that do not return, and the scopes of projects and users
+    without sessions.
 
     :param resume_timeout: seconds after which a session that no viewer has
         connected to is closed
@@ -24,3 +27,4 @@ def purge(
     console_session_purge.drop_gateways(database)
     console_session_purge.close_pending(database, resume_timeout)
     yield from console_session_purge.purge(database, retention * _DAY, batch)
+    console_session_purge.purge_scopes(database, batch)

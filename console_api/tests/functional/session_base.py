@@ -17,6 +17,9 @@ _sessions = tables.console_sessions
 class SessionTestCase(base.FunctionalTestCase):
     """Each test has a gateway and a server."""
 
+    #: Seconds between heartbeats that the gateway announces.
+    interval = 1
+
     def setUp(self):
         super().setUp()
         self.server_id = self.make_server()
@@ -35,7 +38,7 @@ class SessionTestCase(base.FunctionalTestCase):
             body={
                 "gateway": {
                     "name": "gateway-1",
-                    "interval": 1,
+                    "interval": self.interval,
                     "complete": complete,
                     "sessions": sessions,
                 }

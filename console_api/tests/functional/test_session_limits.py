@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-import threading
 import uuid
 
-from console_api.tests.functional import base
+from console_api import conf
+from console_api.db import console_session_purge, tables
+from console_api.db.engine import Database
+from console_api.tests.functional import base, configuration
 from console_api.tests.functional.session_base import SessionTestCase
+from console_api.tests.functional.test_concurrency import at_once
 
 
 @base.on_each_database
 class LimitTests(SessionTestCase):
     workers = 2
+    # Sessions of a gateway without heartbeats do not count.
+    interval = 60
     options = {
         "sessions": {
             "max_per_token": "2",
@@ -42,18 +47,36 @@ class LimitTests(SessionTestCase):
 
     def test_limit_holds_under_concurrency(self):
         token = self.issue()
-        replies = []
-        threads = [
-            threading.Thread(
-                target=lambda: replies.append(
-                    self.open(self.client("admin"), token=token)
-                )
-            )
-            for _ in range(20)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        replies = at_once(20 * [lambda: self.open_as_gateway(token)])
         statuses = [reply.status for reply in replies]
         self.assertEqual(2, statuses.count(201), statuses)
+
+    def open_as_gateway(self, token):
+        """Open a session by a connection of its own."""
+        return self.open(self.client("admin"), token=token)
+
+    def test_limit_holds_while_scopes_are_purged(self):
+        database = Database(
+            conf.load(
+                configuration.write(
+                    configuration.temporary_folder(), self.database
+                )
+            )
+        )
+        self.addCleanup(database.close)
+        sessions = tables.console_sessions
+
+        def purge():
+            for _ in range(10):
+                console_session_purge.purge_scopes(database, 100)
+
+        token = self.issue()
+        for _ in range(10):
+            _, *replies = at_once(
+                [purge, *(8 * [lambda: self.open_as_gateway(token)])]
+            )
+            statuses = [reply.status for reply in replies]
+            self.assertEqual(2, statuses.count(201), statuses)
+            self.database.execute(
+                sessions.delete().where(sessions.c.server_id == self.server_id)
+            )

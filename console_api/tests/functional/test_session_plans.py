@@ -49,6 +49,13 @@ class SessionPlanTests(PlanTestCase):
                 tables.console_sessions.insert(),
                 [self.row(*each) for each in enumerate(self.ids)],
             )
+            connection.execute(
+                tables.console_session_scopes.insert(),
+                [
+                    {"name": f"user:user-{number}", "revision": 0}
+                    for number in range(701)
+                ],
+            )
         with self.full.engine.connect() as connection:
             if self.backend == "mysql":
                 connection.exec_driver_sql("ANALYZE TABLE console_sessions")
@@ -134,4 +141,5 @@ class SessionPlanTests(PlanTestCase):
     def test_purge(self):
         console_session_purge.close_pending(self.database, 120)
         next(console_session_purge.purge(self.database, 19_000, 100))
-        self.assert_no_scans(3)
+        console_session_purge.purge_scopes(self.database, 100)
+        self.assert_no_scans(5)

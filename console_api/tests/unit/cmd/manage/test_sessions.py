@@ -52,6 +52,10 @@ class PurgeTest(ManageCase):
         }
         self.insert(tables.console_sessions, row)
 
+    def scopes(self) -> set[str]:
+        """Return the projects and users that sessions are counted for."""
+        return {row.name for row in self.rows(tables.console_session_scopes)}
+
     def reasons(self) -> dict[str, str | None]:
         """Return why the remaining sessions were closed."""
         return {
@@ -93,3 +97,16 @@ class PurgeTest(ManageCase):
         self.add_session("b", connected_at=None)
         self.manage("session", "purge")
         self.assertEqual({"a": "not_connected", "b": None}, self.reasons())
+
+    def test_scopes_without_sessions_are_deleted(self) -> None:
+        kept = {"project:a-project", "project:b", "user:a-user"}
+        others = {"project:a-user", "user:a-project", "user:old-user"}
+        for name in kept | others:
+            self.insert(
+                tables.console_session_scopes, {"name": name, "revision": 7}
+            )
+        self.add_session("old", closed_at=1, user_id="old-user")
+        self.add_session("a", user_id="a-user")
+        self.add_session("b", project_id="b")
+        self.manage("session", "purge", "--batch-size", "2")
+        self.assertEqual(kept, self.scopes())
