@@ -15,69 +15,77 @@ _SESSION = "0c5b3f6e-8f43-4d0c-9d39-6a5f0e7c2b11"
 _GATEWAY = "7e1d9a52-0b7c-4f27-a8d4-3c6e5f9b8a10"
 
 _SESSIONS = "/os-console-sessions"
+_GATEWAYS = f"/os-console-gateways/{_GATEWAY}"
 _TRAFFIC = {"id": _SESSION, "bytes_in": 1532, "bytes_out": 482113}
+
+_OPENING = {
+    "gateway_id": _GATEWAY,
+    "gateway": "gateway1",
+    "client_address": "198.51.100.7",
+    "proxy_address": "192.0.2.80",
+}
+_BEAT: dict[str, Any] = {
+    "name": "gateway1",
+    "interval": 1,
+    "complete": False,
+    "sessions": [{**_TRAFFIC, "idle_seconds": 0}],
+}
 
 
 def collect(client: Client, server_id: str) -> dict[str, Any]:
     """Return the documents by their paths, without their suffixes."""
-    return {**_sessions(client, server_id), **_locks(client)}
+    _beat(client)
+    return {
+        **_sessions(client, server_id),
+        **_gateways(client),
+        **_locks(client),
+    }
+
+
+def _beat(client: Client, *sessions: dict[str, Any]) -> dict[str, Any]:
+    """Send a heartbeat; return the response."""
+    beat = {**_BEAT, "sessions": sessions}
+    return client.put(_GATEWAYS, {"gateway": beat}).json
 
 
 def _sessions(client: Client, server_id: str) -> dict[str, Any]:
-    gateway = f"/os-console-gateways/{_GATEWAY}"
-    beat = {
-        "name": "gateway1",
-        "interval": 1,
-        "complete": False,
-        "sessions": [{**_TRAFFIC, "idle_seconds": 0}],
-    }
-    client.put(gateway, {"gateway": {**beat, "sessions": []}})
-    request = {
-        "gateway_id": _GATEWAY,
-        "gateway": "gateway1",
-        "client_address": "198.51.100.7",
-        "proxy_address": "192.0.2.80",
-    }
+    """Open a session, and cut it."""
     created = client.post(
         f"/servers/{server_id}/remote-consoles",
         request_body("vnc", "novnc"),
         version="2.6",
     ).json["remote_console"]
-    body = {"session": {**request, "token": base.token_of(created["url"])}}
+    body = {"session": {**_OPENING, "token": base.token_of(created["url"])}}
     opened = client.post(_SESSIONS, body).json
     id_ = opened["session"]["id"]
-    real = {**beat, "sessions": [{**beat["sessions"][0], "id": id_}]}
-    client.put(gateway, {"gateway": real})
+    _beat(client, {**_BEAT["sessions"][0], "id": id_})
     listed = client.get(_SESSIONS).json
     shown = client.get(f"{_SESSIONS}/{id_}").json
     client.delete(f"{_SESSIONS}/{id_}")
-    cut = client.put(gateway, {"gateway": {**beat, "sessions": []}}).json
     opened["session"]["secret"] = _SECRET
-    for session in (
-        *listed["sessions"],
-        shown["session"],
-        opened["session"],
-        *cut["gateway"]["cut"],
-    ):
+    for session in (*listed["sessions"], shown["session"], opened["session"]):
         _fix(session)
     return {
         f"os-console-sessions/sessions-{name}": document
         for name, document in (
-            ("post-req", {"session": {**request, "token": _TOKEN}}),
+            ("post-req", {"session": {**_OPENING, "token": _TOKEN}}),
             ("post-resp", opened),
             ("list-get-resp", listed),
             ("get-resp", shown),
         )
-    } | {
-        f"os-console-gateways/gateways-{name}": document
-        for name, document in (
-            ("put-req", {"gateway": beat}),
-            ("put-resp", cut),
-            (
-                "close-post-req",
-                {"sessions": [{**_TRAFFIC, "reason": "client_closed"}]},
-            ),
-        )
+    }
+
+
+def _gateways(client: Client) -> dict[str, Any]:
+    """Send a heartbeat, whose response cuts the session."""
+    cut = _beat(client)
+    for session in cut["gateway"]["cut"]:
+        _fix(session)
+    close = {"sessions": [{**_TRAFFIC, "reason": "client_closed"}]}
+    return {
+        "os-console-gateways/gateways-put-req": {"gateway": _BEAT},
+        "os-console-gateways/gateways-put-resp": cut,
+        "os-console-gateways/gateways-close-post-req": close,
     }
 
 
