@@ -124,8 +124,7 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         """Return a connection with a transaction.
 
-        Begin it with the write that acquires the lock: SQLite cannot upgrade a
-        read lock, and later reads then see what the lock protects.
+        Lock before reading: later reads then see what the lock protects.
 
         :raises Overloaded: too many other requests are waiting
         :raises ConnectionLost: the connection became useless, and nothing was

@@ -4,7 +4,7 @@
 import functools
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from console_api.db import watchdog
@@ -50,6 +50,14 @@ def prepare_writes(engine: Engine, mysql_sql_mode: str | None) -> None:
         mode = mysql_sql_mode.replace("'", "''")
         statements.append(f"SET SESSION sql_mode = '{mode}'")
     _on_connect(engine, statements)
+    if engine.dialect.name == "sqlite":
+        # A transaction that begins with a read could not write after another
+        # one has.
+        sa.event.listen(engine, "begin", _begin_immediately)
+
+
+def _begin_immediately(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _on_connect(engine: Engine, statements: list[str]) -> None:

@@ -101,7 +101,8 @@ class UpdateTest(ConsoleHostsCase):
             lambda _connection, _cursor, text, *_rest: statements.append(text),
         )
         self.assertTrue(self.update(enabled=False))
-        [statement] = statements
+        begin, statement = statements
+        self.assertEqual("BEGIN IMMEDIATE", begin)
         self.assertTrue(statement.startswith("UPDATE "), statement)
 
     def test_update_of_unknown_host_is_reported(self) -> None:
