@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statements that open and resume sessions through gateways.
 
-The order of statements in a transaction is always the same: scopes, the
-server, then sessions.
+The order of statements in a transaction is always the same: the server,
+sessions, then scopes.  Those come last, because all sessions of a project
+wait for them.
 """
 
 from collections.abc import Mapping
@@ -136,9 +137,9 @@ class Revoked(Exception):
 
 
 @retried
-def add_scopes(database: Database, origin: Origin) -> None:
+def add_scopes(database: Database, origin: Origin, limits: Limits) -> None:
     """Add the rows of a project and a user that sessions are counted for."""
-    for name in _scope_names(origin):
+    for name in limits.scopes(origin.project_id, origin.user_id):
         try:
             with database.transaction() as connection:
                 connection.execute(
@@ -172,9 +173,7 @@ def insert(
     row = {**columns_of(opening), **columns_of(origin)}
     try:
         with database.transaction() as connection:
-            _lock_scopes(connection, origin)
             _require(connection, _LOCK_TOKEN, row)
-            session_limits.check(connection, limits, row)
             connection.execute(
                 _INSERT,
                 {
@@ -186,18 +185,23 @@ def insert(
                     ),
                 },
             )
+            _lock_scopes(connection, origin, limits)
+            session_limits.check(connection, limits, row)
     except db_exc.DBDuplicateEntry as error:
         # IDs and secrets are random: it is the use of the token.
         raise AlreadyUsed from error
 
 
 @retried
-def connect(database: Database, pending: Resumable, opening: Opening) -> None:
+def connect(
+    database: Database, pending: Resumable, opening: Opening, limits: Limits
+) -> None:
     """Record that the viewer of a pending session has connected.
 
     It was counted when it was stored.
 
     :param opening: with the ID of the pending session
+    :param limits: those with which it was counted
     :raises ScopeMissing: call ``add_scopes`` and repeat
     :raises Refused: a lock refuses it
     :raises AlreadyUsed: another viewer with the same secret was first
@@ -205,10 +209,10 @@ def connect(database: Database, pending: Resumable, opening: Opening) -> None:
     """
     row = {**columns_of(opening), **columns_of(pending.origin)}
     with database.transaction() as connection:
-        _lock_scopes(connection, pending.origin)
         _require(connection, _LOCK_SERVER, row)
-        session_limits.check(connection, session_limits.NONE, row)
         _replace(connection, pending, opening, _CONNECT)
+        _lock_scopes(connection, pending.origin, limits)
+        session_limits.check(connection, session_limits.NONE, row)
 
 
 @retried
@@ -222,15 +226,15 @@ def resume(
     """
     row = {**columns_of(opening), **columns_of(old.origin)}
     with database.transaction() as connection:
-        _lock_scopes(connection, old.origin)
         _require(connection, _LOCK_SERVER, row)
+        # Not counted with the session that replaces it.
         _replace(connection, old, opening, _RELEASE)
-        # Not counted with the session that it replaces.
-        session_limits.check(connection, limits, row)
         connection.execute(
             _INSERT_RESUMED,
             {**row, "resumed_from": old.id, "deadline_at": old.deadline_at},
         )
+        _lock_scopes(connection, old.origin, limits)
+        session_limits.check(connection, limits, row)
 
 
 @retried
@@ -240,17 +244,11 @@ def cut(database: Database, session_id: str) -> None:
         session_cuts.cut_session(connection, session_id)
 
 
-def _scope_names(origin: Origin) -> list[str]:
-    """Return the scopes of a session, in the order in which to lock them."""
-    names = [f"project:{origin.project_id}"]
-    if origin.user_id is not None:
-        names.append(f"user:{origin.user_id}")
-    return names
-
-
-def _lock_scopes(connection: Connection, origin: Origin) -> None:
+def _lock_scopes(
+    connection: Connection, origin: Origin, limits: Limits
+) -> None:
     """Wait for others that open sessions of the same project or user."""
-    for name in _scope_names(origin):
+    for name in limits.scopes(origin.project_id, origin.user_id):
         if not connection.execute(_LOCK_SCOPE, {"scope": name}).rowcount:
             raise ScopeMissing
 

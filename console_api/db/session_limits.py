@@ -84,6 +84,25 @@ class Limits:
     maxima: Mapping[str, int]
     resume_timeout: int
 
+    @property
+    def counted(self) -> Sequence[str]:
+        """The names of those that are limited."""
+        return [name for name, maximum in self.maxima.items() if maximum]
+
+    def scopes(self, project_id: str, user_id: str | None) -> Sequence[str]:
+        """Return what to lock before counting, in the order to do so.
+
+        The limit of a gateway needs no lock: it may be exceeded by sessions
+        that are opened at the same moment.
+        """
+        counted = set(self.counted)
+        names = []
+        if counted & {"token", "server", "project"}:
+            names.append(f"project:{project_id}")
+        if "user" in counted and user_id is not None:
+            names.append(f"user:{user_id}")
+        return names
+
 
 #: Locks are respected even without limits.
 NONE = Limits({}, 0)
@@ -94,13 +113,14 @@ def check(
 ) -> None:
     """Check whether a session may be opened now.
 
-    :param values: the columns of its row
+    :param values: the columns of its row, which may be stored already
     :raises Refused: it may not
     """
-    counted = [name for name, maximum in limits.maxima.items() if maximum]
+    counted = limits.counted
     found: Sequence[int] = connection.execute(
         _statement(*counted),
         {
+            "id": values["id"],
             "resume_timeout": limits.resume_timeout,
             "compute_host": values["compute_host"],
             "gateway": values["gateway"],
@@ -144,7 +164,7 @@ def _is_known() -> sa.ColumnElement[int]:
 
 
 def _count(name: str) -> sa.ColumnElement[int]:
-    """Count the sessions that are open or may still be connected to."""
+    """Count the others that are open or may still be connected to."""
     column = _COLUMNS[name]
     return (
         sa.select(sa.func.count())
@@ -155,6 +175,7 @@ def _count(name: str) -> sa.ColumnElement[int]:
         )
         .where(
             column == sa.bindparam(column.name),
+            _sessions.id != sa.bindparam("id"),
             _sessions.closed_at.is_(None),
             _sessions.cut_reason.is_(None),
             sa.case(

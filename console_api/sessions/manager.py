@@ -124,7 +124,9 @@ class SessionManager:
         self._store(
             old.origin,
             lambda: (
-                console_sessions.connect(self._database, old, opening)
+                console_sessions.connect(
+                    self._database, old, opening, self._limits
+                )
                 if is_pending
                 else console_sessions.resume(
                     self._database, old, opening, self._limits
@@ -224,7 +226,9 @@ class SessionManager:
             try:
                 write()
             except console_sessions.ScopeMissing:
-                console_sessions.add_scopes(self._database, origin)
+                console_sessions.add_scopes(
+                    self._database, origin, self._limits
+                )
             except console_sessions.AlreadyUsed as error:
                 raise used from error
             except console_sessions.Revoked as error:
