@@ -102,10 +102,10 @@ class Application:
             return await self._connect(request, path)
         if path == _EXCHANGE:
             return await self._exchange.answer(request, self._source(request))
-        return self._get(request.method, path)
+        return self._get(request, path)
 
-    def _get(self, method: str, path: str) -> web.StreamResponse:
-        if method not in ("GET", "HEAD"):
+    def _get(self, request: _Request, path: str) -> web.StreamResponse:
+        if request.method not in ("GET", "HEAD"):
             return responses.plain(
                 HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"}
             )
@@ -114,6 +114,12 @@ class Application:
         file = self._pages.find(path)
         if file is None:
             return responses.plain(HTTPStatus.NOT_FOUND)
+        accepted = request.headers.get("Accept-Encoding", "").split(",")
+        if "gzip" in map(str.strip, accepted):
+            return web.Response(
+                body=file.compressed,
+                headers={**file.headers, "Content-Encoding": "gzip"},
+            )
         return web.Response(body=file.body, headers=file.headers)
 
     def _health(self) -> web.StreamResponse:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import gzip
 from typing import Any
 
 from websockets.exceptions import InvalidStatus
@@ -26,6 +27,21 @@ class PageTest(WorkerCase):
                     "console-api-gateway", answer.headers["Server"]
                 )
         self.assertEqual([], self.broker.credentials)
+
+    async def test_files_are_compressed_for_those_who_accept_it(self) -> None:
+        await self.start()
+        plain = await self.get("/")
+        self.assertNotIn("Content-Encoding", plain.headers)
+        for accepted in ("gzip", "br, gzip, deflate", "deflate,gzip"):
+            answer = await self.get("/", Accept_Encoding=accepted)
+            self.assertEqual("gzip", answer.headers["Content-Encoding"])
+            self.assertEqual("Accept-Encoding", answer.headers["Vary"])
+            self.assertLess(len(answer.body), len(plain.body))
+            self.assertEqual(plain.body, gzip.decompress(answer.body))
+        for accepted in ("", "br", "gzip;q=0", "x-gzip"):
+            answer = await self.get("/", Accept_Encoding=accepted)
+            self.assertNotIn("Content-Encoding", answer.headers)
+            self.assertEqual(plain.body, answer.body)
 
     async def test_nothing_redirects(self) -> None:
         await self.start()

@@ -5,6 +5,7 @@ import asyncio
 import json
 import ssl
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.message import Message
 from email.parser import BytesParser
@@ -148,12 +149,16 @@ class WorkerCase(IsolatedAsyncioTestCase):
             writer.close()
         return Answer(int(line.split()[1]), headers, body)
 
-    async def get(self, path: str, port: int | None = None) -> Answer:
-        """Send a GET request."""
+    async def get(
+        self, path: str, port: int | None = None, **headers: str
+    ) -> Answer:
+        """Send a GET request.
+
+        :param headers: by name, with ``_`` for ``-``
+        """
+        fields = _fields({"Host": f"127.0.0.1:{self.port}", **headers})
         return await self.send(
-            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-            "\r\n".encode(),
-            port,
+            f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode(), port
         )
 
     async def exchange(
@@ -172,12 +177,9 @@ class WorkerCase(IsolatedAsyncioTestCase):
             "Content_Length": str(len(content)),
             **headers,
         }
-        fields = "".join(
-            f"{name.replace('_', '-')}: {value}\r\n"
-            for name, value in sent.items()
-        )
         return await self.send(
-            f"POST /exchange HTTP/1.1\r\n{fields}\r\n".encode() + content
+            f"POST /exchange HTTP/1.1\r\n{_fields(sent)}\r\n".encode()
+            + content
         )
 
     async def connect(
@@ -198,3 +200,11 @@ class WorkerCase(IsolatedAsyncioTestCase):
         async with asyncio.timeout(TIMEOUT):
             await browser.wait_closed()
         return browser.close_code
+
+
+def _fields(headers: Mapping[str, str]) -> str:
+    """Return the fields of the head of a request."""
+    return "".join(
+        f"{name.replace('_', '-')}: {value}\r\n"
+        for name, value in headers.items()
+    )
