@@ -49,16 +49,12 @@ class SessionPlanTests(PlanTestCase):
                 tables.console_sessions.insert(),
                 [self.row(*each) for each in enumerate(self.ids)],
             )
-            connection.execute(
-                tables.console_session_scopes.insert(),
-                [
-                    {"name": f"user:user-{number}", "revision": 0}
-                    for number in range(701)
-                ],
-            )
+        self.analyze("console_sessions")
+
+    def analyze(self, table):
         with self.full.engine.connect() as connection:
             if self.backend == "mysql":
-                connection.exec_driver_sql("ANALYZE TABLE console_sessions")
+                connection.exec_driver_sql(f"ANALYZE TABLE {table}")
             else:
                 connection.exec_driver_sql("ANALYZE")
             connection.commit()
@@ -139,6 +135,15 @@ class SessionPlanTests(PlanTestCase):
         self.assert_no_scans(13)
 
     def test_purge(self):
+        with self.full.engine.begin() as connection:
+            connection.execute(
+                tables.console_session_scopes.insert(),
+                [
+                    {"name": f"user:user-{number}", "revision": 0}
+                    for number in range(701)
+                ],
+            )
+        self.analyze("console_session_scopes")
         console_session_purge.close_pending(self.database, 120)
         next(console_session_purge.purge(self.database, 19_000, 100))
         console_session_purge.purge_scopes(self.database, 100)
