@@ -110,6 +110,7 @@ function powerButtons(client) {
       });
       if (window.confirm(question)) {
         client()?.power(action);
+        client()?.focus();
       }
     }),
   );

@@ -35,9 +35,9 @@ class BrowserTestCase(GatewayTestCase):
         self.addCleanup(self.browser.forget)
 
     @classmethod
-    def start_guest(cls, **options) -> Guest:
+    def start_guest(cls, *more: str, **options) -> Guest:
         """Start a guest that is stopped after all tests of the class."""
-        guest = Guest(**options)
+        guest = Guest(*more, **options)
         cls.addClassCleanup(guest.stop)
         return guest
 
@@ -51,13 +51,19 @@ class BrowserTestCase(GatewayTestCase):
 
     def press(self, label: str) -> None:
         """Press a button of the toolbar, or of the panel that is open."""
+        element = self.find_button(label)
+        if element is None:
+            self.fail(f"There is no button {label}.")
+        element.click()
+
+    def find_button(self, label: str) -> WebElement | None:
+        """Return a button that is visible; None if there is none."""
         for element in self.browser.driver.find_elements(
             By.TAG_NAME, "button"
         ):
             if element.text == label and element.is_displayed():
-                element.click()
-                return
-        self.fail(f"There is no button {label}.")
+                return element
+        return None
 
     def open_panel(self, label: str) -> WebElement:
         """Open a panel of the toolbar, and return it."""

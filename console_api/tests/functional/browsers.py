@@ -90,6 +90,15 @@ class Browser:
         """Wait until an element contains a text."""
         wait_until(lambda: text in self.text(selector))
 
+    def wait_for_log(self, text: str) -> None:
+        """Wait until the console of the page has a warning or an error."""
+        wait_until(
+            lambda: any(
+                text in entry["message"]
+                for entry in self.driver.get_log("browser")
+            )
+        )
+
     def type(self, text: str) -> None:
         """Press the keys of a text in what has the focus."""
         ActionChains(self.driver).send_keys(text).perform()

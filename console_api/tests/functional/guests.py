@@ -49,9 +49,12 @@ _SECTOR = _CODE.ljust(510, b"\0") + b"\x55\xaa"
 class Guest:
     """A QEMU with a display for VNC or SPICE, and a serial port."""
 
-    def __init__(self, *, spice: bool = False, vnc_options: str = "") -> None:
+    def __init__(
+        self, *more: str, spice: bool = False, vnc_options: str = ""
+    ) -> None:
         """Start it.
 
+        :param more: arguments of QEMU
         :param spice: whether its display speaks SPICE instead of VNC
         :param vnc_options: of QEMU's ``-vnc``
         """
@@ -75,8 +78,14 @@ class Guest:
             "-serial",
             f"tcp:127.0.0.1:{self.serial_port},server=on,wait=off",
             *display,
+            *more,
             port=self.port,
         )
+
+    @property
+    def log(self) -> str:
+        """Everything that QEMU printed until now."""
+        return self._service.log
 
     def stop(self) -> None:
         """Stop it."""
