@@ -133,7 +133,7 @@ async def _run_worker(
 
 
 def _reload(worker: "Worker", folder: Path) -> None:
-    """Read the options for displays and for the log again.
+    """Read the options for displays, origins, proxies and the log again.
 
     oslo.config could do it, but would log the old and the new passwords.
     """

@@ -11,14 +11,15 @@ from typing import cast
 from aiohttp import web
 from oslo_config import cfg
 
-from console_api.gateway import credentials, origins, responses
+from console_api.gateway import credentials, responses
+from console_api.gateway.access import Access
 from console_api.gateway.brokers.base import Broker
 from console_api.gateway.connections import Connections
 from console_api.gateway.exchange import Exchange
 from console_api.gateway.listener import SERVER, Connection
 from console_api.gateway.observers import Observer
 from console_api.gateway.pages import Pages
-from console_api.gateway.proxies import Source, TrustedProxies
+from console_api.gateway.proxies import Source
 from console_api.gateway.upgrades import take_over
 
 LOG = logging.getLogger(__name__)
@@ -44,20 +45,21 @@ class Application:
         broker: Broker,
         connections: Connections,
         observers: Sequence[Observer],
-        proxies: TrustedProxies,
+        access: Access,
     ) -> None:
-        """Read the page.
-
-        :raises ValueError: an allowed origin is malformed
-        """
+        """Read the page."""
         options = conf.gateway
         self._connections = connections
-        self._proxies = proxies
         self._exchange = Exchange(conf, broker, observers)
-        self._pages = Pages(options.frame_ancestors or ())
-        self._origins = origins.Origins(options.allowed_origins or ())
+        self._access = access
+        self._pages = Pages(access.frame_ancestors)
         self._prefix = options.path_prefix
         self._max_connections = options.max_connections
+
+    def allow(self, access: Access) -> None:
+        """Replace what may use the gateway, for requests from now on."""
+        self._access = access
+        self._pages.allow_frames(access.frame_ancestors)
 
     async def handle(self, request: _Request) -> web.StreamResponse:
         """Answer a request."""
@@ -130,7 +132,7 @@ class Application:
     def _source(self, request: _Request) -> Source:
         # It is not that of aiohttp if the PROXY protocol is in use.
         connection = cast("Connection", request.protocol)
-        return self._proxies.source(
+        return self._access.proxies.source(
             connection.peer,
             request.headers,
             is_secure=connection.ssl_context is not None,
@@ -142,7 +144,9 @@ class Application:
         """Hand a WebSocket over, if its page may open one."""
         source = self._source(request)
         origin = request.headers.get("Origin")
-        if not self._origins.is_allowed(origin, source.scheme, source.host):
+        if not self._access.origins.is_allowed(
+            origin, source.scheme, source.host
+        ):
             LOG.warning(
                 "Refused a WebSocket of %s: its origin %.200s is neither "
                 "%.200s nor in [gateway] allowed_origins. If a proxy is in "

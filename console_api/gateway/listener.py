@@ -8,15 +8,17 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
 from console_api.gateway.brokers.base import Client
-from console_api.gateway.proxies import TrustedProxies
 from console_api.gateway.proxy_protocol import ProxyProtocolError, read_header
 from console_api.net.addresses import network, readable
 from console_api.net.pending_handshakes import PendingHandshakes
+
+if TYPE_CHECKING:
+    from console_api.gateway.proxies import TrustedProxies
 
 LOG = logging.getLogger(__name__)
 
@@ -129,20 +131,18 @@ class Listener:
         self._accepting: list[asyncio.Task[None]] = []
         # For connections that have not begun with a request yet.
         self._preludes: set[asyncio.Task[None]] = set()
+        #: Those that use the PROXY protocol; None if it is not in use.
+        self.proxies: TrustedProxies | None = None
 
-    def start(
-        self, sockets: Sequence[socket.socket], proxies: TrustedProxies | None
-    ) -> None:
+    def start(self, sockets: Sequence[socket.socket]) -> None:
         """Accept connections.
 
         :param sockets: bound, not blocking; closed by ``stop``
-        :param proxies: those that use the PROXY protocol; None if it is not
-            in use
         """
         for listening in sockets:
             listening.listen(_BACKLOG)
             self._accepting.append(
-                asyncio.create_task(self._accept(listening, proxies))
+                asyncio.create_task(self._accept(listening))
             )
 
     def stop(self) -> None:
@@ -160,9 +160,7 @@ class Listener:
         """Return the number of connections that are not WebSockets."""
         return len(self._server.connections)
 
-    async def _accept(
-        self, listening: socket.socket, proxies: TrustedProxies | None
-    ) -> None:
+    async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         with contextlib.closing(listening):
             while True:
@@ -176,7 +174,7 @@ class Listener:
                     continue
                 accepted.setblocking(False)
                 peer = Client(readable(address[0].partition("%")[0]))
-                task = loop.create_task(self._begin(accepted, peer, proxies))
+                task = loop.create_task(self._begin(accepted, peer))
                 self._preludes.add(task)
                 task.add_done_callback(
                     functools.partial(self._end_prelude, accepted)
@@ -187,12 +185,11 @@ class Listener:
         self,
         accepted: socket.socket,
         peer: Client,
-        proxies: TrustedProxies | None,
     ) -> None:
         """Read the PROXY protocol, if the peer uses it, then start TLS."""
         task = cast("asyncio.Task[None]", asyncio.current_task())
         try:
-            if proxies is not None and proxies.trust(peer.address):
+            if self.proxies is not None and self.proxies.trust(peer.address):
                 async with asyncio.timeout(self._timeout):
                     found = await _read(accepted)
                 peer = Client(found, peer.address) if found else peer

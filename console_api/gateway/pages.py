@@ -93,6 +93,10 @@ class Pages:
             for name, body in contents.items()
         }
 
+    def allow_frames(self, frame_ancestors: Iterable[str]) -> None:
+        """Replace the origins whose pages may show the page in a frame."""
+        self._page = File(self._page.body, page_headers(frame_ancestors))
+
     def find(self, path: str) -> File | None:
         """Return the file at a path, without the gateway's prefix."""
         return self._page if path in PAGES else self._assets.get(path)

@@ -11,6 +11,7 @@ from aiohttp import web
 from oslo_config import cfg
 
 from console_api import errors
+from console_api.gateway.access import Access
 from console_api.gateway.application import Application
 from console_api.gateway.attempts import Attempts
 from console_api.gateway.audit import Audit
@@ -20,7 +21,6 @@ from console_api.gateway.connections import Connections
 from console_api.gateway.listener import Listener, bind
 from console_api.gateway.metrics import Metrics
 from console_api.gateway.monitoring import Monitoring
-from console_api.gateway.proxies import TrustedProxies
 from console_api.gateway.spice_channels import SpiceSessions
 from console_api.gateway.spice_workers import SpiceWorkers
 from console_api.net.tls import ReloadingContext, load_certificate
@@ -61,22 +61,17 @@ class Worker:
         self._connections = Connections.from_conf(
             conf, self._broker, observers, spice, self._spice_workers
         )
-        try:
-            self._proxies = TrustedProxies(options.trusted_proxies or ())
-            application = Application(
-                conf, self._broker, self._connections, observers, self._proxies
-            )
-        except ValueError as error:
-            raise errors.ConfigurationError(
-                "[gateway] trusted_proxies or allowed_origins is invalid: "
-                f"{error}."
-            ) from error
+        access = Access.from_conf(conf)
+        self._application = Application(
+            conf, self._broker, self._connections, observers, access
+        )
         self._listener = Listener(
-            application.handle,
+            self._application.handle,
             tls_context(conf),
             max_connections=options.max_connections,
             timeout=options.handshake_timeout,
         )
+        self._listener.proxies = access.prelude_proxies
         self._monitoring = Monitoring(
             self._metrics.generate,
             lambda: self._broker.trouble,
@@ -89,11 +84,14 @@ class Worker:
         self._stopping.set()
 
     def reload(self, conf: cfg.ConfigOpts) -> None:
-        """Use the options for displays of another configuration.
+        """Use another configuration of displays, origins and proxies.
 
-        :raises ConfigurationError: an option is invalid; the others stay
+        :raises ConfigurationError: an option is invalid, and nothing changes
         """
+        access = Access.from_conf(conf)
         self._connections.reload(conf)
+        self._application.allow(access)
+        self._listener.proxies = access.prelude_proxies
 
     async def run(self, notify_ready: Callable[[], None]) -> None:
         """Serve until ``stop`` is called.
@@ -146,8 +144,7 @@ class Worker:
                 f"listen_addresses, port, monitoring_port): {error}"
             ) from error
         await self._spice_workers.start()
-        proxies = self._proxies if options.proxy_protocol else None
-        self._listener.start(sockets, proxies)
+        self._listener.start(sockets)
         LOG.info("Listening on port %d.", options.port)
         return monitoring
 

@@ -82,3 +82,43 @@ class ReloadTests(GatewayTestCase):
         kept.send(b"\3\0\0\0\0\0\0\1\0\1")
         self.assertEqual(b"\0", kept.receive(1))
         self.assert_not_logged("s3cret", "secret-of-a-test")
+
+    def connect(self, **headers):
+        """Return the status of a request for a WebSocket."""
+        return self.gateway.request(
+            "GET",
+            "/?token=a-guess",
+            Connection="Upgrade",
+            Upgrade="websocket",
+            Sec_WebSocket_Version="13",
+            Sec_WebSocket_Key="MDEyMzQ1Njc4OWFiY2RlZg==",
+            **headers,
+        ).status
+
+    def test_origins_and_proxies_are_used_without_restart(self):
+        dashboard = "https://dashboard.example.org"
+        proxied = {
+            "Origin": "https://console.example.org",
+            "X_Forwarded_Proto": "https",
+            "X_Forwarded_Host": "console.example.org",
+        }
+        self.assertEqual(403, self.connect(Origin=dashboard))
+        self.configure(
+            f"[gateway]\nallowed_origins = {dashboard}\n"
+            f"frame_ancestors = {dashboard}"
+        )
+        self.eventually_logged("Reloaded the configuration.")
+        self.assertEqual(101, self.connect(Origin=dashboard))
+        page = self.gateway.request("GET", "/")
+        self.assertIn(
+            f"frame-ancestors 'self' {dashboard}",
+            page.headers["Content-Security-Policy"],
+        )
+        self.assertEqual(403, self.connect(**proxied))
+        self.configure("trusted_proxies = 127.0.0.0/8")
+        self.eventually(lambda: self.connect(**proxied) == 101)
+        # What cannot be used changes nothing.
+        self.configure("allowed_origins = *\ntrusted_proxies =")
+        self.eventually_logged("The configuration was not reloaded: ")
+        self.assertEqual(101, self.connect(Origin=dashboard))
+        self.assertEqual(101, self.connect(**proxied))

@@ -48,7 +48,8 @@ class ListenerCase(IsolatedAsyncioTestCase):
         )
         sockets = bind([address], 0, reuse_port=False)
         self.port = sockets[0].getsockname()[1]
-        self.listener.start(sockets, proxies)
+        self.listener.proxies = proxies
+        self.listener.start(sockets)
         self.addAsyncCleanup(self.listener.close)
         self.addCleanup(self.listener.stop)
 

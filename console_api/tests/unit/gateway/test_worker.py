@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import aiohttp
 
+from console_api.tests.unit.base import load_conf
 from console_api.tests.unit.gateway.worker_case import WorkerCase
 from console_api.tests.waiting import wait_until_async
 
@@ -44,3 +45,16 @@ class DrainTest(WorkerCase):
     def is_one_closed(self) -> bool:
         """Return whether the worker has closed the first session."""
         return any(browser.close_code for browser in self.browsers)
+
+
+class ReloadTest(WorkerCase):
+    async def test_proxy_protocol_is_used_without_restart(self) -> None:
+        await self.start()
+        request = (
+            b"PROXY TCP4 192.0.2.9 127.0.0.1 1 2\r\n"
+            b"GET /health HTTP/1.1\r\nHost: gateway\r\n\r\n"
+        )
+        self.assertEqual(400, (await self.send(request)).status)
+        options = {"trusted_proxies": "127.0.0.1", "proxy_protocol": True}
+        self.worker.reload(load_conf(self.folder, {"gateway": options}))
+        self.assertEqual(200, (await self.send(request)).status)
