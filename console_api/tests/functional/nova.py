@@ -196,15 +196,25 @@ class Nova:
         self._do("change", uuid=server_id, **values)
 
     def set_display(
-        self, server_id: str, port: int, base_url: str | None = None
+        self,
+        server_id: str,
+        port: int,
+        base_url: str | None = None,
+        console_type: str = "novnc",
     ) -> None:
         """Let a server have its display on a port of this machine.
 
-        :param base_url: what its compute host has in ``novncproxy_base_url``
+        :param base_url: what its compute host has in an option such as
+            ``novncproxy_base_url``
         """
         url = {} if base_url is None else {"access_url_base": base_url}
         self._do(
-            "set_display", uuid=server_id, host="127.0.0.1", port=port, **url
+            "set_display",
+            uuid=server_id,
+            console_type=console_type,
+            host="127.0.0.1",
+            port=port,
+            **url,
         )
 
     def notifications(self, server_id: str) -> list[dict[str, Any]]:

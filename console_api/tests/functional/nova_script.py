@@ -11,7 +11,7 @@ import json
 import sys
 
 import oslo_messaging
-from nova import config, context, objects, rpc
+from nova import config, context, exception, objects, rpc
 from nova.api.openstack.compute.routes import ROUTE_LIST
 from nova.compute import utils
 from nova.compute.manager import ComputeManager
@@ -183,37 +183,49 @@ def _authorize(cell_context, server_id: str, **values):
     return token
 
 
-# Endpoints of servers that have a display of their own, by UUID.
-_displays: dict[str, dict[str, object]] = {}
+# Endpoints of servers that have a display of their own, by UUID and console
+# type.
+_displays: dict[tuple[str, str], dict[str, object]] = {}
 
 
-def set_display(_admin, uuid: str, **endpoint: object) -> None:
-    """Let a server have its display on a host and port."""
-    _displays[uuid] = endpoint
+def set_display(
+    _admin, uuid: str, console_type: str, **endpoint: object
+) -> None:
+    """Let a server have its display of a type on a host and port."""
+    _displays[uuid, console_type] = endpoint
 
 
 class Consoles:
-    """Replies of a compute service to calls about consoles."""
+    """Replies of a compute service to calls about consoles.
+
+    Each returns the access URL of a new token in the server's cell.
+    """
 
     target = oslo_messaging.Target(version=ComputeManager.target.version)
 
     def get_vnc_console(self, cell_context, console_type: str, instance):
-        """Return the access URL of a new token in the server's cell."""
-        token = _authorize(
-            cell_context, instance.uuid, **_displays.get(instance.uuid, {})
-        )
-        return {"access_url": token.access_url}
+        """Return the access URL of the server's display, or of any."""
+        return _access(cell_context, console_type, instance, {})
 
     def get_spice_console(self, cell_context, console_type: str, instance):
-        """Return the access URL of a new token in the server's cell."""
-        token = _authorize(
-            cell_context,
-            instance.uuid,
-            console_type=console_type,
-            port=6969,
-            tls_port=6970,
-        )
-        return {"access_url": token.access_url}
+        """Return the access URL of the server's display, or of any."""
+        endpoint = {"port": 6969, "tls_port": 6970}
+        return _access(cell_context, console_type, instance, endpoint)
+
+    @oslo_messaging.expected_exceptions(exception.ConsoleTypeUnavailable)
+    def get_serial_console(self, cell_context, console_type: str, instance):
+        """Return the access URL of the server's serial port, if it has one."""
+        if (instance.uuid, console_type) not in _displays:
+            raise exception.ConsoleTypeUnavailable(console_type=console_type)
+        return _access(cell_context, console_type, instance, {})
+
+
+def _access(cell_context, console_type: str, instance, default):
+    endpoint = _displays.get((instance.uuid, console_type), default)
+    token = _authorize(
+        cell_context, instance.uuid, console_type=console_type, **endpoint
+    )
+    return {"access_url": token.access_url}
 
 
 def list_routes(_admin) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@
 import base64
 import configparser
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from console_api.cmd.quickstart import sample_server
 from console_api.tests import ports
@@ -13,8 +13,11 @@ from console_api.tests.functional import (
     configuration,
     documentation,
     gateways,
+    guests,
+    spice_client,
 )
 from console_api.tests.functional.nova_base import CloudTestCase
+from console_api.tests.functional.spice_client import SpiceChannel
 
 
 class ReplaceProxiesTest(CloudTestCase):
@@ -33,13 +36,21 @@ class ReplaceProxiesTest(CloudTestCase):
         self.gateway = gateways.Gateway(folder, port=port)
         self.addCleanup(self.gateway.kill)
 
+    def read_guide(self, number: int) -> configparser.ConfigParser:
+        """Return a configuration in the guide.
+
+        :param number: 0 is that of the gateway, 1 that of compute hosts
+        """
+        text = documentation.blocks("admin/replace-proxies", "ini")[number]
+        guide = configparser.ConfigParser()
+        guide.read_string(text)
+        return guide
+
     def configure(self) -> tuple[Path, int]:
         """Write the guide's configuration, with values of this cloud."""
         user, password = self.keystone.make_user(self.project, "admin")
         port = int(ports.free_range(2).partition("-")[0])
-        [text] = documentation.blocks("admin/replace-proxies", "ini")[:1]
-        guide = configparser.ConfigParser()
-        guide.read_string(text)
+        guide = self.read_guide(0)
         changes = {
             "gateway": {"port": str(port), "monitoring_port": str(port + 1)},
             "nova": {
@@ -95,6 +106,49 @@ class ReplaceProxiesTest(CloudTestCase):
                 subprotocols=["binary", f"console.{encoded}"],
             )
             self.assertNotIn(token, self.gateway.log)
+
+    def open_of_compute_host(
+        self, group: str, option: str, port: int, kind: str
+    ) -> SplitResult:
+        """Return the URL of a console, with an option in the guide."""
+        value = self.read_guide(1)[group][option]
+        base_url = value.replace(
+            "consoles.example.org:6080", f"127.0.0.1:{self.gateway.port}"
+        )
+        self.nova.set_display(self.server_id, port, base_url, kind)
+        protocol = kind.partition("-")[0]
+        return urlsplit(self.open_remote_console(protocol, kind))
+
+    def test_urls_of_serial_and_spice_consoles_open_them(self):
+        guest = guests.Guest(spice=True)
+        self.addCleanup(guest.stop)
+        url = self.open_of_compute_host(
+            "spice", "html5proxy_base_url", guest.port, "spice-html5"
+        )
+        page = self.gateway.request("GET", f"{url.path}?{url.query}")
+        self.assertEqual(200, page.status)
+        # What spice-html5 does.
+        stream = self.gateway.connect(
+            "/websockify", cookie=url.query, subprotocols=["binary"]
+        )
+        self.addCleanup(stream.close)
+        main = SpiceChannel(stream)
+        main.link(0, spice_client.MAIN)
+        main.wait_for(spice_client.MSG_INIT)
+        url = self.open_of_compute_host(
+            "serial_console", "base_url", guest.serial_port, "serial"
+        )
+        self.assertEqual("ws", url.scheme)
+        # What Horizon's page does.
+        stream = self.gateway.connect(
+            f"{url.path}?{url.query}",
+            subprotocols=["binary", "base64"],
+            suppress_origin=False,
+            origin="http://dashboard.example.org",
+        )
+        self.addCleanup(stream.close)
+        stream.sendall(b"\r")
+        self.assertEqual(b"\r", stream.recv(1))
 
     def assert_shows_screen(self, path: str, **options) -> None:
         with self.gateway.viewer(path, **options) as viewer:
