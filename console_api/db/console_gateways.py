@@ -37,7 +37,7 @@ _SEE = (
     )
 )
 
-_IS_ALIVE = sa.select(sa.not_(session_limits.IS_LOST)).where(
+_IS_ALIVE = sa.select(sa.not_(session_states.IS_LOST)).where(
     _gateways.id == sa.bindparam("gateway_id")
 )
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 from sqlalchemy.engine import Connection
 
+from console_api import session_reasons
 from console_api.db import clock, session_cuts, session_limits, tables
 from console_api.db.engine import Database, retried
 from console_api.db.rows import columns_of
@@ -78,7 +79,9 @@ _LATEST = tables.console_sessions.update().where(
 # The gateway of the former session closes it if it is still open.
 _RELEASE = _LATEST.values(
     secret_hash=None,
-    cut_reason=sa.case((_sessions.closed_at.is_(None), "taken_over")),
+    cut_reason=sa.case(
+        (_sessions.closed_at.is_(None), session_reasons.TAKEN_OVER)
+    ),
 )
 
 # Of a session that is still pending.

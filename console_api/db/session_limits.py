@@ -9,27 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console_api.db import clock, tables
+from console_api.db import tables
+from console_api.db.session_states import STATES
+from console_api.values import SessionState
 
 _sessions = tables.console_sessions.c
 _gateways = tables.console_gateways.c
 _locks = tables.console_locks.c
-
-#: How many intervals may pass between two heartbeats of a gateway.
-MISSED_HEARTBEATS = 2
-
-#: Whether the gateway of a session counts as dead.
-IS_LOST = (
-    _gateways.last_seen_at + MISSED_HEARTBEATS * _gateways.heartbeat_interval
-    < clock.now()
-)
-
-#: When the gateway of a session was last seen, null if it is alive.
-LOST_AT = (
-    sa.select(_gateways.last_seen_at)
-    .where(_gateways.id == _sessions.gateway_id, IS_LOST)
-    .scalar_subquery()
-)
 
 
 def _locks_out(
@@ -169,24 +155,17 @@ def _count(name: str) -> sa.ColumnElement[int]:
     return (
         sa.select(sa.func.count())
         .select_from(
-            tables.console_sessions.join(
+            tables.console_sessions.outerjoin(
                 tables.console_gateways, _gateways.id == _sessions.gateway_id
             )
         )
         .where(
             column == sa.bindparam(column.name),
             _sessions.id != sa.bindparam("id"),
-            _sessions.closed_at.is_(None),
             _sessions.cut_reason.is_(None),
-            sa.case(
-                (
-                    _sessions.connected_at.is_(None),
-                    _sessions.created_at
-                    > clock.now()
-                    - sa.bindparam("resume_timeout", type_=sa.Integer),
-                ),
-                else_=sa.not_(IS_LOST),
-            ),
+            # Once more, because the index has it.
+            _sessions.closed_at.is_(None),
+            sa.or_(STATES[SessionState.OPEN], STATES[SessionState.PENDING]),
         )
         .scalar_subquery()
     )

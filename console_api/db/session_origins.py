@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console_api.db import clock, session_limits, tables
+from console_api.db import clock, session_states, tables
 from console_api.db.engine import Database
 
 _sessions = tables.console_sessions.c
@@ -48,7 +48,7 @@ _FIND_RESUMABLE = sa.select(
     _sessions.id,
     _sessions.created_at,
     _sessions.connected_at,
-    sa.func.coalesce(_sessions.closed_at, session_limits.LOST_AT),
+    sa.func.coalesce(_sessions.closed_at, session_states.LOST_AT),
     _sessions.deadline_at,
     clock.now(),
     _sessions.token_hash,

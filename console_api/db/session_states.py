@@ -10,11 +10,26 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from console_api.db import clock, tables
-from console_api.db.session_limits import IS_LOST
 from console_api.values import SessionState
 
 _sessions = tables.console_sessions.c
 _gateways = tables.console_gateways.c
+
+#: How many intervals may pass between two heartbeats of a gateway.
+MISSED_HEARTBEATS = 2
+
+#: Whether the gateway of a session counts as dead.
+IS_LOST = (
+    _gateways.last_seen_at + MISSED_HEARTBEATS * _gateways.heartbeat_interval
+    < clock.now()
+)
+
+#: When the gateway of a session was last seen, null if it is alive.
+LOST_AT = (
+    sa.select(_gateways.last_seen_at)
+    .where(_gateways.id == _sessions.gateway_id, IS_LOST)
+    .scalar_subquery()
+)
 
 IS_CLOSED = _sessions.closed_at.is_not(None)
 
