@@ -67,6 +67,7 @@ serial_base_url = http://{HOST}:{{gateway}}/serial.html
 listen_addresses = {HOST}
 port = {{gateway}}
 monitoring_port = {{monitoring}}
+grace_time = 0
 
 [gateway_api]
 auth_type = admin_token

@@ -38,7 +38,7 @@ class BrowserQuickstartTest(QuickstartCase):
         super().setUp()
         self.browser = browsers.Browser()
         self.addCleanup(self.browser.close)
-        self.start()
+        self.process = self.start()
         urls = re.findall(
             r"^  (http://\S+token\S+)$", self.output, re.MULTILINE
         )
@@ -107,6 +107,17 @@ class BrowserQuickstartTest(QuickstartCase):
         wait_until(
             lambda: not user.get("/os-console-sessions").json["sessions"]
         )
+
+    def test_ctrl_c_ends_sessions_at_once(self):
+        self.browser.open(self.screen_url)
+        self.browser.wait_for_text("#status", "Connected")
+        self.browser.open_window()
+        self.browser.open(self.serial_url)
+        self.browser.wait_for_text("#status", "Connected")
+        self.assertEqual(0, self.end(self.process))
+        # Not killed after a timeout.
+        log = (self.state / "console_api.log").read_text()
+        self.assertEqual(2, log.count("reason=gateway_stopped"))
 
     def terminal(self) -> str:
         """Return the text that the terminal has for screen readers."""
