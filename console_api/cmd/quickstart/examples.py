@@ -25,17 +25,19 @@ Its serial console:
 
   {serial_url}
 
-To get another URL, run this in another terminal:
+To get another URL, also after reloading the page, run this in another
+terminal:
 
   curl -s -X POST -H 'X-Auth-Token: user:{project}' \
 -H 'OpenStack-API-Version: compute 2.6' -H 'Content-Type: application/json' \
 -d '{{"remote_console": {{"protocol": "vnc", "type": "novnc"}}}}' \
 {url}/v2.1/servers/{server}/remote-consoles
 
-List the open sessions (a DELETE request to .../os-console-sessions/ID cuts
-one):
+List the open sessions, and cut one of them by its ID:
 
   curl -s -H 'X-Auth-Token: user:{project}' {url}/v2.1/os-console-sessions
+  curl -i -X DELETE -H 'X-Auth-Token: user:{project}' \
+{url}/v2.1/os-console-sessions/ID
 
 For a VNC viewer, save the screen as a picture:
 
@@ -53,7 +55,8 @@ URL deletes it):
 
   curl -s -H 'X-Auth-Token: user:{project}' {consoles}/1
 
-Use the openstack command instead, after `pip install {client}`:
+Use the openstack command instead, after `pip install {client}`
+in a virtual environment:
 
   export OS_CLIENT_CONFIG_FILE={clouds}
   openstack --os-cloud quickstart server console create --wait {server}
