@@ -77,6 +77,5 @@ export function menu(label, ...content) {
       opener.focus();
     }
   });
-  element.closeMenu = () => set(false);
   return element;
 }
