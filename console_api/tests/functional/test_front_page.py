@@ -58,7 +58,7 @@ class ScreenScriptTest(QuickstartCase):
     def test_pasted_commands_leave_console_to_look_at(self):
         self.start()
         commands = re.findall(r"^  (curl .*)$", self.output, re.MULTILINE)
-        self.assertEqual(5, len(commands), self.output)
+        self.assertEqual(6, len(commands), self.output)
         result = self.run_in_shell("\n".join(commands), "/")
         self.assertEqual(0, result.returncode, result.stderr)
         self.assertIn('"password": "', result.stdout)
