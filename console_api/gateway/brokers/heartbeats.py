@@ -25,6 +25,9 @@ LOG = logging.getLogger(__name__)
 # ended, with some to spare.
 _ORPHAN_DELAY = 70
 
+# Seconds before ended sessions are reported, so that a request has several.
+_COLLECT_TIME = 0.1
+
 # The first time limit of a heartbeat, in intervals.
 _MIN_TIMEOUT_INTERVALS = 2.0
 
@@ -85,7 +88,7 @@ class Heartbeats:
         self._hurry.set()
 
     def send_ended(self) -> None:
-        """Report the sessions that have ended at once."""
+        """Report ended sessions without waiting for a heartbeat."""
         self._has_ended.set()
 
     def expect_orphans(self) -> None:
@@ -140,6 +143,7 @@ class Heartbeats:
     async def _report_ended(self) -> None:
         while True:
             await self._has_ended.wait()
+            await asyncio.sleep(_COLLECT_TIME)
             self._has_ended.clear()
             await self.flush()
 
