@@ -227,7 +227,7 @@ def _see(connection: Connection, gateway: Gateway) -> bool:
         "gateway_name": gateway.name,
         "interval": gateway.interval,
     }
-    # The write comes first, so that SQLite locks: see Database.transaction.
+    # The lock comes first: see Database.transaction.
     if not connection.execute(_LOCK, values).rowcount:
         raise _UnknownGateway
     was_alive = bool(connection.scalar(_IS_ALIVE, values))

@@ -242,12 +242,9 @@ def _lock(connection: Connection, uuid: str) -> Server | None:
     A console or token that is being created for the server is either stored
     afterwards, or waits until the transaction ends.
     """
-    where = _servers.uuid == uuid
-    # This changes nothing, but locks in SQLite, too; PostgreSQL permits new
-    # references to a row unless it is locked FOR UPDATE.
-    connection.execute(tables.servers.update().where(where).values(uuid=uuid))
+    # PostgreSQL permits new references to a row unless it is locked so.
     row = connection.execute(
-        sa.select(*_SERVER).where(where).with_for_update()
+        sa.select(*_SERVER).where(_servers.uuid == uuid).with_for_update()
     ).first()
     return None if row is None else Server(*row)
 
