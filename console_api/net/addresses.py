@@ -1,10 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of clients."""
+"""Addresses of clients and displays."""
 
+import functools
 import ipaddress
 
 # Providers assign at least this much to a single customer.
 _IPV6_PREFIX_LENGTH = 64
+
+
+# Addresses whose parsing is remembered: those of a busy moment.
+_CACHE_SIZE = 1000
+
+
+def is_numeric(host: str) -> bool:
+    """Return whether a host is an address rather than a name."""
+    try:
+        _parse(host)
+    except ValueError:
+        return False
+    return True
 
 
 def readable(address: str) -> str:
@@ -30,6 +44,7 @@ def network(address: str) -> str:
     return str(ipaddress.IPv6Network(prefix, strict=False))
 
 
+@functools.lru_cache(_CACHE_SIZE)
 def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv6Address):

@@ -7,6 +7,7 @@ import ssl
 from asyncio import sslproto
 from typing import Self, cast
 
+from console_api.net.addresses import is_numeric
 from console_api.net.pipe import PipeEnd
 from console_api.rfb.handshake import Handshake, State
 
@@ -94,8 +95,10 @@ class Stream(asyncio.Protocol):
             ssl=tls,
             server_hostname=tls_name,
             # Several addresses of one host are tried one after another, and
-            # IPv6 and IPv4 in turn: RFC 8305.
-            happy_eyeballs_delay=_ADDRESS_DELAY,
+            # IPv6 and IPv4 in turn: RFC 8305.  A race of one takes longer.
+            happy_eyeballs_delay=(
+                None if is_numeric(host) else _ADDRESS_DELAY
+            ),
             interleave=1,
         )
         return stream

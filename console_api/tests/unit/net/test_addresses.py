@@ -19,3 +19,9 @@ class AddressesTest(unittest.TestCase):
             with self.subTest(address):
                 self.assertEqual(readable, addresses.readable(address))
                 self.assertEqual(network, addresses.network(address))
+
+    def test_names_are_not_numeric(self) -> None:
+        for address, *_ in ADDRESSES:
+            self.assertTrue(addresses.is_numeric(address), address)
+        for name in ("localhost", "192.0.2.1.example.org", "192.0.2", ""):
+            self.assertFalse(addresses.is_numeric(name), name)
