@@ -263,7 +263,7 @@ def gateway_speed(document: documents.Gateway) -> str:
         medians = [
             f"{statistics.median(series[key]) * factor:,.{digits}f}"
             if key in series
-            else ""
+            else "\N{EN DASH}"
             for series in measured.values()
         ]
         lines.append([title, *medians])
