@@ -2,7 +2,8 @@
 /** The on-screen keyboard of phones, which a focused text field opens. */
 
 import { button } from "./dom.js";
-import { chosenLayout } from "./paste.js";
+import { translate } from "./i18n.js";
+import { chosenLayout, untypableNote } from "./paste.js";
 
 // Something to delete, so that the field notices Backspace.
 const FILLER = "_".repeat(32);
@@ -22,6 +23,10 @@ export function onScreenKeyboard(client) {
   const send = () => {
     const text = changeOf(field.value);
     typing = typing.then(() => client()?.type(text, chosenLayout()));
+    if (client()) {
+      document.getElementById("status").textContent =
+        untypableNote(client(), text) || translate("Connected");
+    }
     reset();
   };
   field.addEventListener("focus", reset);

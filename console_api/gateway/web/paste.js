@@ -13,6 +13,22 @@ let chosen = stored();
 export const chosenLayout = () => chosen;
 
 /**
+ * Say which characters the chosen layout cannot type.
+ *
+ * @param {?object} client - of the connection; a terminal takes all
+ * @param {string} text
+ * @returns {string} empty if it can type all
+ */
+export function untypableNote(client, text) {
+  const missing = client?.features.has("keys") ? untypable(text, chosen) : [];
+  return missing.length
+    ? translate("This layout cannot type: {characters}", {
+        characters: missing.join(" "),
+      })
+    : "";
+}
+
+/**
  * Create the menu.
  *
  * @param {function(): ?object} client - of the connection
@@ -24,15 +40,9 @@ export function pasteMenu(client) {
   const message = create("p", {});
   message.setAttribute("role", "status");
   let typing = null;
-  const isTerminal = () => !client()?.features.has("keys");
   const check = () => {
-    const missing = isTerminal() ? [] : untypable(text.value, layout.value);
-    message.classList.toggle("warning", missing.length > 0);
-    message.textContent = missing.length
-      ? translate("This layout cannot type: {characters}", {
-          characters: missing.join(" "),
-        })
-      : "";
+    message.textContent = untypableNote(client(), text.value);
+    message.classList.toggle("warning", message.textContent !== "");
   };
   const start = button("Type", async () => {
     typing?.abort();

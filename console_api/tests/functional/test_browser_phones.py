@@ -83,6 +83,11 @@ class PhoneTests(BrowserTestCase):
             self.write("xyz")
             # The guest has a US layout, where Y and Z are swapped.
             self.assertEqual("xzy", keys.read(3))
+            self.write("\u4e16x")
+            self.browser.wait_for_text("#status", "Tasten f\u00fcr: \u4e16")
+            self.assertEqual("x", keys.read(1))
+            self.write("x")
+            self.browser.wait_for_text("#status", "Verbunden")
 
     def test_panels_fit_screen(self):
         self.open(self.start_guest().port)
