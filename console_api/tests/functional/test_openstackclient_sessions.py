@@ -79,6 +79,7 @@ class SessionCommandTests(OpenStackClientCase, GatewayTestCase):
             self.assertEqual(is_view_only, row["View Only"])
             self.openstack(*SESSION, "delete", row["ID"])
             self.assert_closed(viewer, CloseReason.CUT)
+            self.eventually(lambda: not self.sessions())
 
     def test_sessions_of_all_projects_are_for_administrators(self):
         self.view()
