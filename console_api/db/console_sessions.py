@@ -63,6 +63,14 @@ _LOCK_SERVER = (
     .with_for_update(read=True)
 )
 
+# Of a session that is cut, or its viewer could open it again.
+_DELETE_TOKEN = tables.console_auth_tokens.delete().where(
+    _tokens.token_hash
+    == sa.select(_sessions.token_hash)
+    .where(_sessions.id == sa.bindparam("session_id"))
+    .scalar_subquery()
+)
+
 # A write that changes something: Galera would not notice another one.
 _LOCK_SCOPE = (
     _scopes.update()
@@ -242,8 +250,12 @@ def resume(
 
 @retried
 def cut(database: Database, session_id: str) -> None:
-    """Cut a session: its gateway closes it, and nothing resumes it."""
+    """Cut a session: its gateway closes it, and nothing resumes it.
+
+    Its token is deleted; other sessions that this has opened continue.
+    """
     with database.transaction() as connection:
+        connection.execute(_DELETE_TOKEN, {"session_id": session_id})
         session_cuts.cut_session(connection, session_id)
 
 

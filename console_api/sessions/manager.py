@@ -167,6 +167,8 @@ class SessionManager:
     def cut(self, session_id: str) -> None:
         """Cut a session; one that has ended can then not be resumed.
 
+        Nor does its token open another one.
+
         :raises DatabaseUnavailable: the database does not respond
         """
         console_sessions.cut(self._database, session_id)

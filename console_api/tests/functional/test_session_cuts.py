@@ -34,6 +34,16 @@ class CutTests(SessionTestCase):
         self.assert_cut("revoked")
         self.assertIsNone(self.row(other).cut_reason)
 
+    def test_cut_session_is_not_opened_again(self):
+        other = self.opened(token=self.token)
+        reply = self.member.delete(
+            f"/os-console-sessions/{self.session['id']}"
+        )
+        self.assertEqual(204, reply.status)
+        self.assert_refused(self.open(token=self.token), 404, "invalid_token")
+        self.assert_cut("cut")
+        self.assertIsNone(self.row(other).cut_reason)
+
     def test_revoked_remote_consoles_cut_sessions(self):
         tokens = tables.console_auth_tokens
         self.database.execute(
