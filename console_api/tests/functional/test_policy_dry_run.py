@@ -43,7 +43,11 @@ CALLERS = (
 
 
 # Operations that revoke the token, and those that list several projects.
-REVOCATIONS = ("console_auth_tokens.delete", "remote_consoles.delete")
+REVOCATIONS = (
+    "console_auth_tokens.delete",
+    "console_sessions.delete",
+    "remote_consoles.delete",
+)
 LISTS = ("consoles.list_all", "console_sessions.index")
 
 
