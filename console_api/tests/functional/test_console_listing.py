@@ -10,7 +10,7 @@ from console_api.db import tables
 from console_api.keys import repository
 from console_api.tests.functional import base, configuration, databases
 from console_api.tests.functional.agent_base import AgentTestCase
-from console_api.tests.ports import free_range
+from console_api.tests.ports import free_port
 from console_api.tests.unit.cmd.manage.base import run
 
 PATH = "/os-consoles"
@@ -162,7 +162,7 @@ class ReportTestCase(AgentTestCase, ListingTestCase):
 
     def all_options(self):
         options = super().all_options()
-        self.port = int(free_range(1).split("-")[0])
+        self.port = free_port()
         options["agent"]["ports"] = f"{self.port}-{self.port}"
         return options
 

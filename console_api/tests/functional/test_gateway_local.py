@@ -4,7 +4,7 @@
 from console_api.tests.functional import base, gateways, vnc_servers
 from console_api.tests.functional.gateways import subprotocols
 from console_api.tests.functional.nova_base import NovaServerTestCase
-from console_api.tests.ports import free_range
+from console_api.tests.ports import free_port
 
 
 @base.on_databases("sqlite")
@@ -77,7 +77,7 @@ class LocalTests(NovaServerTestCase):
         token = self.token_of_nova()
         self.assertEqual(200, gateway.exchange(token).status)
         # A restart gives the server another port.
-        other = int(free_range(1).partition("-")[0])
+        other = free_port()
         self.nova.set_display(self.server_id, other)
         self.assert_refused(gateway, token)
         self.assertIn("does not confirm", gateway.log)

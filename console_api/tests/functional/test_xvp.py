@@ -17,6 +17,7 @@ from console_api.agent.drivers.xvp.driver import XVPDriver
 from console_api.tests.functional import xvp
 from console_api.tests.functional.xvp import by_id, console, is_master, viewer
 from console_api.tests.functional.xvp_stand_in import configuration
+from console_api.tests.ports import free_port, free_ports
 from console_api.tests.unit.agent.drivers.contract import DriverContract
 
 
@@ -28,7 +29,7 @@ class XVPContractTests(DriverContract, xvp.XVPCase):
 class ServeTests(xvp.XVPCase):
     async def test_console_is_served_on_its_port(self):
         driver = await self.driver()
-        one, two, three = self.free_ports(3)
+        one, two, three = free_ports(3)
         consoles = [console(1, one), console(2, two, password="0")]
         self.assertEqual({}, await driver.apply(by_id(*consoles)))
         self.assertTrue(await self.serves(*consoles))
@@ -43,7 +44,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_each_rfb_version_is_served(self):
         driver = await self.driver()
-        [port] = self.free_ports(1)
+        port = free_port()
         await driver.apply(by_id(console(1, port)))
         for minor in (3, 7, 8):
             with self.subTest(minor):
@@ -54,7 +55,7 @@ class ServeTests(xvp.XVPCase):
                         pass
 
     async def test_consoles_share_multiplex_port(self):
-        [port] = self.free_ports(1)
+        port = free_port()
         driver = await self.driver(
             multiplex_port=port,
             pools={
@@ -84,7 +85,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_session_survives_reloads(self):
         driver = await self.driver()
-        one, two = self.free_ports(2)
+        one, two = free_ports(2)
         await driver.apply(by_id(console(1, one)))
         reader, writer = await asyncio.open_connection("127.0.0.1", one)
         self.addAsyncCleanup(writer.wait_closed)
@@ -100,7 +101,7 @@ class ServeTests(xvp.XVPCase):
         consoles = [
             console(number, port, instance_name=name)
             for number, (port, name) in enumerate(
-                zip(self.free_ports(3), ("a", "a b", "b"), strict=True)
+                zip(free_ports(3), ("a", "a b", "b"), strict=True)
             )
         ]
         await driver.apply(by_id(*consoles))
@@ -123,7 +124,7 @@ class ServeTests(xvp.XVPCase):
         self.enterContext(mock.patch.object(daemon, "_CHECK_INTERVAL", 0.05))
         self.enterContext(mock.patch.object(daemon, "_FORK_TIMEOUT", 3600))
         driver = await self.driver()
-        one, two = (console(n, *self.free_ports(1)) for n in (1, 2))
+        one, two = (console(n, free_port()) for n in (1, 2))
         await driver.apply(by_id(one, two))
         reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
         await reader.readexactly(12)
@@ -138,7 +139,7 @@ class ServeTests(xvp.XVPCase):
     async def test_large_log_is_rotated(self):
         self.enterContext(mock.patch.object(daemon, "_CHECK_INTERVAL", 0.02))
         driver = await self.driver()
-        one = console(1, *self.free_ports(1))
+        one = console(1, free_port())
         await driver.apply(by_id(one))
         path, rotated = self.state / "xvp.log", self.state / "xvp.log.1"
         async with viewer(one.port, xvp.PASSWORD):
@@ -153,7 +154,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_unwritable_console_is_left_out(self):
         driver = await self.driver()
-        free = self.free_ports(7)
+        free = free_ports(7)
         good = console(1, free[0])
         consoles = by_id(
             good,
@@ -177,7 +178,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_xvp_stops_without_consoles(self):
         driver = await self.driver()
-        [port] = self.free_ports(1)
+        port = free_port()
         for _ in range(2):
             self.assertEqual({}, await driver.apply({}))
             self.assertEqual([], self.processes())
@@ -191,7 +192,7 @@ class ServeTests(xvp.XVPCase):
         before = os.umask(0)
         self.addCleanup(os.umask, before)
         driver = await self.driver()
-        [port] = self.free_ports(1)
+        port = free_port()
         await driver.apply(by_id(console(1, port)))
         for name, mode in (("", 0o700), ("xvp.conf", 0o600)):
             found = (self.state / name).stat().st_mode
@@ -199,7 +200,7 @@ class ServeTests(xvp.XVPCase):
 
     async def test_concurrent_calls_cause_one_reload(self):
         driver = await self.driver(reload_interval=0.2)
-        free = self.free_ports(11)
+        free = free_ports(11)
         await driver.apply(by_id(console(0, free[0])))
         consoles = [console(n, port) for n, port in enumerate(free)]
         await asyncio.gather(
@@ -213,7 +214,7 @@ class ServeTests(xvp.XVPCase):
 class DeathTests(xvp.XVPCase):
     async def test_killed_xvp_is_restarted(self):
         driver = await self.driver()
-        one = console(1, *self.free_ports(1))
+        one = console(1, free_port())
         await driver.apply(by_id(one))
         for _ in range(2):
             [process] = self.masters()
@@ -231,7 +232,7 @@ class DeathTests(xvp.XVPCase):
 
     async def test_sessions_end_with_xvp(self):
         driver = await self.driver()
-        one = console(1, *self.free_ports(1))
+        one = console(1, free_port())
         self.assertEqual({}, await driver.apply(by_id(one)))
         [master] = self.masters()
         async with viewer(one.port, xvp.PASSWORD):
@@ -250,7 +251,7 @@ class DeathTests(xvp.XVPCase):
     @mock.patch.dict(os.environ, XVP_STAND_IN_RACE="5")
     async def test_death_during_reload_is_repaired(self):
         driver = await self.driver()
-        first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
+        first, second = (console(n, free_port()) for n in (1, 2))
         await driver.apply(by_id(first))
         [process] = self.masters()
         kill = os.kill
@@ -273,7 +274,7 @@ class DeathTests(xvp.XVPCase):
 
     async def test_port_in_use_is_reported(self):
         driver = await self.driver()
-        first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
+        first, second = (console(n, free_port()) for n in (1, 2))
         with socket.create_server(("127.0.0.1", second.port)):
             # The port is checked before xvp starts, and before a reload.
             for consoles in ((first, second), (second, first)):
@@ -288,7 +289,7 @@ class DeathTests(xvp.XVPCase):
 
     async def test_port_taken_during_reload_is_reported(self):
         driver = await self.driver()
-        first, second = (console(n, *self.free_ports(1)) for n in (1, 2))
+        first, second = (console(n, free_port()) for n in (1, 2))
         await driver.apply(by_id(first))
         with (
             socket.create_server(("127.0.0.1", second.port)),
@@ -304,7 +305,7 @@ class DeathTests(xvp.XVPCase):
             self.assertTrue(await self.serves(first))
 
     async def test_multiplex_port_in_use_is_reported(self):
-        multiplex, dedicated = self.free_ports(2)
+        multiplex, dedicated = free_ports(2)
         driver = await self.driver(multiplex_port=multiplex)
         consoles = by_id(console(1), console(2, dedicated))
         with socket.create_server(("", multiplex)):
@@ -320,7 +321,7 @@ class DeathTests(xvp.XVPCase):
             )
         )
         driver = await self.driver()
-        free = self.free_ports(3)
+        free = free_ports(3)
         first, third = console(1, free[0]), console(3, free[2])
         refused = console(2, free[1], instance_name="refused")
         await driver.apply(by_id(first))
@@ -343,7 +344,7 @@ class DeathTests(xvp.XVPCase):
         right = self.binary.read_text()
         self.binary.write_text(text)
         driver = await self.driver()
-        one = console(1, *self.free_ports(1))
+        one = console(1, free_port())
         problems = await driver.apply(by_id(one))
         self.assertIn("xvp is not running", problems[1])
         self.binary.write_text(right)

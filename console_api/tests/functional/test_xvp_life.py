@@ -11,6 +11,7 @@ from pathlib import Path
 from console_api import errors
 from console_api.tests.functional import xvp
 from console_api.tests.functional.xvp import by_id, console, viewer
+from console_api.tests.ports import free_port, free_ports
 
 # An agent that is killed while it serves a port.
 AGENT = """
@@ -33,7 +34,7 @@ asyncio.run(serve())
 class LifecycleTests(xvp.XVPCase):
     async def test_close_leaves_nothing_behind(self):
         driver = await self.driver()
-        [port] = self.free_ports(1)
+        port = free_port()
         await driver.apply(by_id(console(1, port)))
         async with viewer(port, xvp.PASSWORD):
             await driver.close()
@@ -53,7 +54,7 @@ class LifecycleTests(xvp.XVPCase):
             "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.05; done\n"
         )
         driver = await self.driver(start_timeout=0.3)
-        problems = await driver.apply(by_id(console(1, *self.free_ports(1))))
+        problems = await driver.apply(by_id(console(1, free_port())))
         self.assertIn("xvp is not running", problems[1])
         self.assertEqual([], self.processes())
 
@@ -79,7 +80,7 @@ class LifecycleTests(xvp.XVPCase):
         return master
 
     async def test_xvp_of_killed_agent_is_taken_over(self):
-        old, new = self.free_ports(2)
+        old, new = free_ports(2)
         master = await self.kill_agent(old)
         async with viewer(old, xvp.PASSWORD):
             [session] = set(self.processes()) - {master}
@@ -101,7 +102,7 @@ class LifecycleTests(xvp.XVPCase):
         self.assertEqual([], self.processes())
 
     async def test_two_xvps_of_killed_agents_are_terminated(self):
-        ports = self.free_ports(2)
+        ports = free_ports(2)
         first = await self.kill_agent(ports[0])
         config = self.state / "xvp.conf"
         config.write_text(
@@ -121,7 +122,7 @@ class LifecycleTests(xvp.XVPCase):
 
     async def test_secrets_are_not_logged(self):
         driver = await self.driver()
-        [port] = self.free_ports(1)
+        port = free_port()
         with self.assertLogs("console_api", "DEBUG") as logs:
             await driver.apply(by_id(console(1, port)))
             [process] = self.processes()
@@ -137,7 +138,7 @@ class LifecycleTests(xvp.XVPCase):
 
 class HandoverTests(xvp.XVPCase):
     async def test_session_outlives_agent(self):
-        one, two = (console(n, *self.free_ports(1)) for n in (1, 2))
+        one, two = (console(n, free_port()) for n in (1, 2))
         old = await self.driver()
         await old.apply(by_id(one))
         async with viewer(one.port, xvp.PASSWORD):

@@ -19,6 +19,7 @@ from console_api.tests.functional.xvp_stand_in.configuration import (
     Configuration,
     Fatal,
 )
+from console_api.tests.ports import free_port, free_ports
 
 # xvp 1.16 accepts this file.
 REAL = """\
@@ -211,7 +212,7 @@ class ConfigurationTests(xvp.XVPCase):
 class ProcessTests(xvp.XVPCase):
     def setUp(self):
         super().setUp()
-        self.ports = self.free_ports(3)
+        self.ports = free_ports(3)
         self.config = self.folder / "xvp.conf"
         self.log = self.folder / "xvp.log"
         self.pid_file = self.folder / "xvp.pid"
@@ -324,7 +325,7 @@ class ProcessTests(xvp.XVPCase):
 
     async def test_reload_with_port_in_use_is_fatal(self):
         process = await self.start_master()
-        [port] = self.free_ports(1)
+        port = free_port()
         with socket.create_server(("127.0.0.1", port)):
             self.ports[2] = port
             self.write()

@@ -13,6 +13,7 @@ from unittest import mock
 
 from console_api.tests.functional import xvp
 from console_api.tests.functional.xvp import console, viewer
+from console_api.tests.ports import free_ports
 
 #: Environment variable: consoles, changes, and seconds between viewers.
 STRESS = "CONSOLE_API_TEST_XVP_STRESS"
@@ -59,7 +60,7 @@ class StressTests(xvp.XVPCase):
     async def test_consoles_survive_changes_under_load(self):
         sizes = os.environ.get(STRESS, "30 15 0.05").split()
         count, changes, pause = int(sizes[0]), int(sizes[1]), float(sizes[2])
-        ports = self.free_ports(count + count // 5)
+        ports = free_ports(count + count // 5)
         driver = await self.driver(start_timeout=30)
         consoles = {
             n: console(n, port) for n, port in enumerate(ports[:count])

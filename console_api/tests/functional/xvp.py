@@ -5,9 +5,7 @@ import asyncio
 import contextlib
 import logging
 import os
-import random
 import shlex
-import socket
 import struct
 import sys
 import tempfile
@@ -25,9 +23,6 @@ from console_api.conf import agent
 from console_api.conf import xvp as options
 from console_api.tests.functional.xvp_stand_in.session import answer
 from console_api.tests.waiting import wait_until_async
-
-# Below the ports that the kernel chooses for outgoing connections.
-PORTS = range(12000, 32000)
 
 PASSWORD = "Xv9_k-2+"
 
@@ -128,27 +123,6 @@ class XVPCase(unittest.IsolatedAsyncioTestCase):
     def xvp_processes(self):
         """Return what finds and ends the xvp processes of this test."""
         return Processes(self.state / "xvp.log", ["no such argument"])
-
-    def free_ports(self, count):
-        """Return free ports, reserved until the end of the test.
-
-        xvp closes its ports for a moment with every reload.  A UDP socket on
-        the same port keeps other tests from using it.
-        """
-        found = []
-        for port in random.sample(PORTS, len(PORTS)):
-            if len(found) == count:
-                break
-            reserved = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            try:
-                reserved.bind(("127.0.0.1", port))
-            except OSError:
-                reserved.close()
-                continue
-            self.addCleanup(reserved.close)
-            if not ports.taken([port]):
-                found.append(port)
-        return found
 
     async def eventually(self, condition):
         """Wait until a condition holds."""
