@@ -12,8 +12,6 @@ from console_api.tests.functional.test_concurrency import at_once
 @base.on_each_database
 class LimitTests(SessionTestCase):
     workers = 2
-    # Sessions of a gateway without heartbeats do not count.
-    interval = 60
     options = {
         "sessions": {
             "max_per_token": "2",
