@@ -10,6 +10,8 @@ import socket
 import threading
 from collections.abc import Callable
 
+from console_api.tests.ports import free_port
+
 
 class TCPProxy:
     """Forwards connections to another address until it is cut."""
@@ -23,7 +25,8 @@ class TCPProxy:
         #: Set once a stalled proxy holds back an answer.
         self.holds = threading.Event()
         self._listener: socket.socket | None = None
-        self.port = 0
+        # No outgoing connection takes it while the proxy is cut.
+        self.port = free_port()
         #: Number of times that a client sent data after the server did.
         self.round_trips = 0
         self.restore()
@@ -32,7 +35,6 @@ class TCPProxy:
         """Accept connections, on the same port as before."""
         self._flows.set()
         self._listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = self._listener.getsockname()[1]
         threading.Thread(
             target=self._accept, args=(self._listener,), daemon=True
         ).start()

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from console_api.tests.ports import free_port
+
 SERVER_ID = "8f1f7c52-6a0e-4a58-9d3c-3f7c2a6f1a01"
 SECRET = "resume-secret-of-43-characters-0123456789ab"
 
@@ -66,7 +68,8 @@ class FakeServer:
         self.responses: dict[str, Handler | list[Handler]] = {}
         self.released = asyncio.Event()
         self._runner: web.AppRunner | None = None
-        self._port = 0
+        # No outgoing connection takes it while the server is stopped.
+        self._port = free_port()
 
     @property
     def url(self) -> str:
@@ -94,7 +97,6 @@ class FakeServer:
             self._runner, "127.0.0.1", self._port, reuse_address=True
         )
         await site.start()
-        self._port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         self.released.set()

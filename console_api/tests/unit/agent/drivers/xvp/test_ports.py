@@ -5,15 +5,16 @@ import unittest
 from unittest import mock
 
 from console_api.agent.drivers.xvp import ports
+from console_api.tests.ports import free_port
 
 
 class PortsTest(unittest.TestCase):
     def setUp(self) -> None:
         super().setUp()
+        self.port = free_port()
         self.listener = self.enterContext(
-            socket.create_server(("127.0.0.1", 0))
+            socket.create_server(("127.0.0.1", self.port))
         )
-        self.port = self.listener.getsockname()[1]
 
     def test_listener_is_found(self) -> None:
         self.assertEqual({self.port}, ports.taken([self.port]))
