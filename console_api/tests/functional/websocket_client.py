@@ -7,6 +7,7 @@ gateway.
 
 import ssl
 import struct
+import weakref
 from typing import Any
 
 import websocket
@@ -46,6 +47,8 @@ class WebSocketStream:
         self.websocket = websocket.create_connection(
             url, TIMEOUT, sslopt={"context": context}, **options
         )
+        # At the latest.
+        weakref.finalize(self, self.websocket.shutdown)
         #: How the gateway closed the WebSocket; None while it is open.
         self.closed: ClosedError | None = None
         self._frame_size = frame_size
