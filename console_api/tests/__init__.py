@@ -41,13 +41,29 @@ def _fail_on_unraisable_errors() -> None:
     def check() -> None:
         gc.collect()
         if found:
-            print(f"Errors that could not be raised: {found}", file=sys.stderr)
+            text = f"Errors that could not be raised: {found}"
+            print(text, file=sys.stderr)
+            if "stestr" in sys.modules:
+                _report_to_stestr(text)
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(70)
 
     sys.unraisablehook = remember
     atexit.register(check)
+
+
+def _report_to_stestr(text: str) -> None:
+    """Report a failed test, because stestr ignores how its workers exit."""
+    from subunit.v2 import StreamResultToBytes  # noqa: PLC0415 (only here)
+
+    StreamResultToBytes(sys.stdout.buffer).status(
+        test_id="Errors that could not be raised",
+        test_status="fail",
+        file_name="reason",
+        mime_type="text/plain;charset=utf8",
+        file_bytes=text.encode(),
+    )
 
 
 # The oldest libraries warn about newer ones.
