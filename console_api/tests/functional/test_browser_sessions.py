@@ -106,13 +106,16 @@ class FrameTests(SecureBrowserTestCase):
 
     def show(self, dashboard_port, url):
         """Open a dashboard that shows a page in a frame; switch to it."""
-        server = http.server.HTTPServer(
+        server = http.server.ThreadingHTTPServer(
             ("127.0.0.1", dashboard_port), _dashboard(url)
         )
         authority = certificates.make(configuration.temporary_folder())
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(authority.certificate_file, authority.key_file)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        # Browsers also open connections that they may not use.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
