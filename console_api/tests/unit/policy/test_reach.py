@@ -148,7 +148,9 @@ class Service:
         enforcer = policy.Enforcer(conf, use_conf=False)
         enforcer.default_rule = None
         enforcer.set_rules(dict(checks))
-        self._allows = Decisions(enforcer, OutsideChecks(1, 1)).decide
+        self._decide = Decisions(enforcer, OutsideChecks(1, 1)).decide
+        self._texts = {name: str(each) for name, each in checks.items()}
+        self._decided: dict[tuple[int, str, str | None], bool] = {}
 
     def allowed(self) -> dict[tuple[str, bool], set[int]]:
         """Return which callers pass each operation, as numbers."""
@@ -163,6 +165,15 @@ class Service:
             for rule in ACCESS
             for is_own in _relations(rule)
         }
+
+    def _allows(
+        self, caller: RequestContext, rule: str, project: str | None
+    ) -> bool:
+        # Equal checks decide alike, and most of the defaults are equal.
+        key = (id(caller), self._texts[rule], project)
+        if key not in self._decided:
+            self._decided[key] = self._decide(caller, rule, project)
+        return self._decided[key]
 
     def allows(
         self, caller: RequestContext, rule: str, target: str | None
