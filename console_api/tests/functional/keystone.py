@@ -91,7 +91,8 @@ class Keystone:
 
     def _make_user(self, name: str | None = None) -> tuple[str, str, str]:
         name = name or secrets.token_hex(8)
-        password = secrets.token_urlsafe()
+        # Programs take it as an argument, which must not look like an option.
+        password = secrets.token_hex()
         user = {"name": name, "password": password}
         made = self._post("users", {"user": user})
         return name, password, made["user"]["id"]

@@ -46,7 +46,7 @@ class KeystoneServer:
         """Set it up and start it."""
         self._folder = configuration.temporary_folder()
         #: The password of the administrator.
-        self.password = secrets.token_urlsafe()
+        self.password = secrets.token_hex()
         # Keystone also looks for its configuration in the home directory.
         self._environment = {
             **os.environ,
