@@ -17,6 +17,26 @@ WebSocket.prototype.send = function (data) {
 };
 """
 
+# Keep the WebSockets of the page; spice-html5 adds their channels.
+_KEEP_SOCKETS = """
+window.sockets = [];
+window.WebSocket = new Proxy(WebSocket, {
+  construct(target, parameters) {
+    const socket = Reflect.construct(target, parameters);
+    sockets.push(socket);
+    return socket;
+  },
+});
+"""
+
+# Types of channels.
+_MAIN, _DISPLAY, _INPUTS = 1, 2, 3
+
+
+def _channel(kind: int) -> str:
+    """Return an expression for the last WebSocket of a type of channels."""
+    return f"sockets.findLast(({{ parent }}) => parent.type === {kind})"
+
 
 @base.on_databases("sqlite")
 class SerialTests(BrowserTestCase):
@@ -69,10 +89,11 @@ class SpiceTests(browser_displays.InputTests, BrowserTestCase):
         super().setUpClass()
         cls.guest = cls.start_guest(spice=True)
 
-    def open(self):
+    def open(self, gateway=None):
         """Open a new console, and wait for its screen."""
         token = self.token_for(self.guest.port, "spice", "spice-html5")
-        self.browser.open(f"{self.gateway.url}/spice_auto.html?token={token}")
+        url = (gateway or self.gateway).url
+        self.browser.open(f"{url}/spice_auto.html?token={token}")
         self.assert_connected()
         self.eventually(lambda: self.browser.screen() is not None)
 
@@ -83,6 +104,51 @@ class SpiceTests(browser_displays.InputTests, BrowserTestCase):
             self.browser.type("spice")
             self.assertEqual("spice", keys.read(5))
         self.eventually(lambda: self.browser.screen() != before)
+
+    def test_session_with_lost_channel_is_opened_again(self):
+        self.keep_sockets()
+        self.open()
+        for kind in (_DISPLAY, _INPUTS):
+            with self.subTest(kind):
+                self.lose(kind)
+                self.assert_connected()
+                self.eventually(lambda: self.browser.screen() is not None)
+
+    def test_view_only_session_needs_no_inputs(self):
+        gateway = self.start_gateway({"gateway": {"view_only": "true"}})
+        self.keep_sockets()
+        self.open(gateway)
+        inputs = _channel(_INPUTS)
+        self.eventually(
+            lambda: self.browser.run(f"return {inputs}?.readyState === 3")
+        )
+        self.assert_connected()
+        self.assertEqual(1, self.sessions())
+
+    def keep_sockets(self):
+        """Have the pages of the test keep their WebSockets."""
+        call = self.browser.driver.execute_cdp_cmd
+        script = call(
+            "Page.addScriptToEvaluateOnNewDocument", {"source": _KEEP_SOCKETS}
+        )
+        self.addCleanup(
+            call, "Page.removeScriptToEvaluateOnNewDocument", script
+        )
+
+    def lose(self, kind):
+        """Close the last channel of a type, and wait for another session."""
+        is_ready = f"return {_channel(kind)}?.parent.state === 'ready'"
+        self.eventually(lambda: self.browser.run(is_ready))
+        before = self.sessions()
+        self.browser.run(f"{_channel(kind)}.close(4000)")
+        self.eventually(lambda: self.sessions() > before)
+
+    def sessions(self):
+        """Return how many sessions the page has begun."""
+        return self.browser.run(
+            "return sockets.filter(({ parent }) => "
+            f"parent.type === {_MAIN}).length"
+        )
 
     def test_view_only_switch_drops_pointer(self):
         self.open()

@@ -12,6 +12,10 @@ import {
 import { scancodeOf } from "../scancodes.js";
 import { press, type } from "../typing.js";
 
+/** How the gateway closes the channel for inputs of a view-only session. */
+const REFUSED = 1008;
+
+const OriginalWebSocket = window.WebSocket;
 const POINTER_EVENTS = ["mousemove", "mousedown", "mouseup", "wheel"];
 
 /** See `VncClient`. */
@@ -37,16 +41,18 @@ export class SpiceClient {
     let main = null;
     let isConnected = false;
     // spice-html5 opens a WebSocket for each channel by itself; the first one
-    // is that of the main channel, which all others end with.
+    // is that of the main channel, which all others end with. It does not
+    // notice when one of the others ends.
     this.#restore = replaceWebSocket(() => {
       const socket = openSocket();
-      if (main === null) {
-        main = socket;
-        socket.addEventListener("close", (event) => {
+      main ??= socket;
+      socket.addEventListener("close", (event) => {
+        if (socket === main || isNeeded(socket.parent.type, event.code)) {
+          main.close();
           this.#restore();
           handlers.onClosed(event.code);
-        });
-      }
+        }
+      });
       return socket;
     });
     this.#connection = new SpiceMainConn({
@@ -148,16 +154,23 @@ export class SpiceClient {
   }
 }
 
+/** Return whether the end of a channel leaves nothing to see or to control. */
+function isNeeded(type, code) {
+  return (
+    type === Constants.SPICE_CHANNEL_DISPLAY ||
+    (type === Constants.SPICE_CHANNEL_INPUTS && code !== REFUSED)
+  );
+}
+
 /**
  * Have scripts that open a WebSocket get another one.
  *
  * @param {function(): WebSocket} open - opens it
- * @returns {function(): void} ends this
+ * @returns {function(): void} ends this, unless another one has replaced it
  */
 function replaceWebSocket(open) {
-  const original = window.WebSocket;
   let isOpening = false;
-  window.WebSocket = new Proxy(original, {
+  const replacement = new Proxy(OriginalWebSocket, {
     construct(target, parameters) {
       if (isOpening) {
         return Reflect.construct(target, parameters);
@@ -170,7 +183,10 @@ function replaceWebSocket(open) {
       }
     },
   });
+  window.WebSocket = replacement;
   return () => {
-    window.WebSocket = original;
+    if (window.WebSocket === replacement) {
+      window.WebSocket = OriginalWebSocket;
+    }
   };
 }
