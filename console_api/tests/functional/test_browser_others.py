@@ -29,6 +29,17 @@ window.WebSocket = new Proxy(WebSocket, {
 });
 """
 
+# Open the channel for inputs late: its type is in the first message.
+_SLOW_INPUTS = """
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) {
+  const bytes = new Uint8Array(data);
+  const isFirst = String.fromCharCode(...bytes.slice(0, 4)) === "REDQ";
+  const pause = isFirst && bytes[20] === 3 ? 1000 : 0;
+  setTimeout(() => send.call(this, data), pause);
+};
+"""
+
 # Types of channels.
 _MAIN, _DISPLAY, _INPUTS = 1, 2, 3
 
@@ -106,7 +117,7 @@ class SpiceTests(browser_displays.InputTests, BrowserTestCase):
         self.eventually(lambda: self.browser.screen() != before)
 
     def test_session_with_lost_channel_is_opened_again(self):
-        self.keep_sockets()
+        self.prepare_pages(_KEEP_SOCKETS)
         self.open()
         for kind in (_DISPLAY, _INPUTS):
             with self.subTest(kind):
@@ -116,7 +127,7 @@ class SpiceTests(browser_displays.InputTests, BrowserTestCase):
 
     def test_view_only_session_needs_no_inputs(self):
         gateway = self.start_gateway({"gateway": {"view_only": "true"}})
-        self.keep_sockets()
+        self.prepare_pages(_KEEP_SOCKETS)
         self.open(gateway)
         inputs = _channel(_INPUTS)
         self.eventually(
@@ -125,11 +136,18 @@ class SpiceTests(browser_displays.InputTests, BrowserTestCase):
         self.assert_connected()
         self.assertEqual(1, self.sessions())
 
-    def keep_sockets(self):
-        """Have the pages of the test keep their WebSockets."""
+    def test_connected_page_accepts_keys(self):
+        self.prepare_pages(_SLOW_INPUTS)
+        self.open()
+        with self.guest.keys() as keys:
+            self.browser.type("x")
+            self.assertEqual("x", keys.read(1))
+
+    def prepare_pages(self, source):
+        """Have the pages of the test run a script first."""
         call = self.browser.driver.execute_cdp_cmd
         script = call(
-            "Page.addScriptToEvaluateOnNewDocument", {"source": _KEEP_SOCKETS}
+            "Page.addScriptToEvaluateOnNewDocument", {"source": source}
         )
         self.addCleanup(
             call, "Page.removeScriptToEvaluateOnNewDocument", script

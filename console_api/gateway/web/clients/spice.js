@@ -12,6 +12,13 @@ import {
 import { scancodeOf } from "../scancodes.js";
 import { press, type } from "../typing.js";
 
+/** Channels without which there is nothing to see or to control. */
+const NEEDED = new Set([
+  Constants.SPICE_CHANNEL_MAIN,
+  Constants.SPICE_CHANNEL_DISPLAY,
+  Constants.SPICE_CHANNEL_INPUTS,
+]);
+
 /** How the gateway closes the channel for inputs of a view-only session. */
 const REFUSED = 1008;
 
@@ -40,14 +47,34 @@ export class SpiceClient {
     this.#listen();
     let main = null;
     let isConnected = false;
+    let areInputsRefused = false;
+    const checkChannels = () => {
+      const { display, inputs } = this.#connection;
+      if (
+        !isConnected &&
+        display?.state === "ready" &&
+        (inputs?.state === "ready" || areInputsRefused)
+      ) {
+        isConnected = true;
+        handlers.onConnected();
+      }
+    };
     // spice-html5 opens a WebSocket for each channel by itself; the first one
-    // is that of the main channel, which all others end with. It does not
-    // notice when one of the others ends.
+    // is that of the main channel, which all others end with. It reports
+    // nothing of the others.
     this.#restore = replaceWebSocket(() => {
       const socket = openSocket();
       main ??= socket;
+      socket.addEventListener("open", () => {
+        // After spice-html5 has handled the message.
+        socket.addEventListener("message", checkChannels);
+      });
       socket.addEventListener("close", (event) => {
-        if (socket === main || isNeeded(socket.parent.type, event.code)) {
+        const { type } = socket.parent;
+        if (type === Constants.SPICE_CHANNEL_INPUTS && event.code === REFUSED) {
+          areInputsRefused = true;
+          checkChannels();
+        } else if (NEEDED.has(type)) {
           main.close();
           this.#restore();
           handlers.onClosed(event.code);
@@ -60,12 +87,6 @@ export class SpiceClient {
       screen_id: this.#display.id,
       message_id: messages.id,
       password: "",
-      onsuccess: () => {
-        if (!isConnected) {
-          isConnected = true;
-          handlers.onConnected();
-        }
-      },
       onerror: () => main?.close(),
     });
   }
@@ -152,14 +173,6 @@ export class SpiceClient {
     this.#connection.stop();
     this.#restore();
   }
-}
-
-/** Return whether the end of a channel leaves nothing to see or to control. */
-function isNeeded(type, code) {
-  return (
-    type === Constants.SPICE_CHANNEL_DISPLAY ||
-    (type === Constants.SPICE_CHANNEL_INPUTS && code !== REFUSED)
-  );
 }
 
 /**
