@@ -199,19 +199,22 @@ class HangingTest(LibvirtCase):
         self.stopped = threading.Event()
         self.addCleanup(self.stopped.set)
 
-    def hanging(self, *uris: str) -> Any:
-        made = self.make_directory("c9=test:///default", *uris, timeout=0.2)
+    def hanging(self, *uris: str, timeout: float) -> Any:
+        made = self.make_directory(
+            "c9=test:///default", *uris, timeout=timeout
+        )
         daemon = made._daemons[0]
         daemon._connection = mock.Mock()
         daemon._connection.lookupByUUIDString = lambda _: self.stopped.wait()
         return made
 
     def test_server_on_another_host_is_found(self) -> None:
-        made = self.hanging(self.uri("c1", domains.domain(state=RUNNING)))
+        running = self.uri("c1", domains.domain(state=RUNNING))
+        made = self.hanging(running, timeout=2)
         self.assertEqual("c1", made.get(SERVER).compute_host)
 
     def test_hanging_daemon_occupies_few_threads(self) -> None:
-        made = self.hanging()
+        made = self.hanging(timeout=0.2)
         for _ in range(12):
             self.assert_unavailable(made, "c9", "TimeoutError")
         names = [thread.name for thread in threading.enumerate()]
@@ -246,7 +249,7 @@ class BrokenDaemonTest(LibvirtCase):
         made = self.make_directory(uri, timeout=0.3)
         self.assert_unavailable(made, "c9", word)
         running = self.uri("c1", domains.domain(state=RUNNING))
-        made = self.make_directory(uri, running, timeout=0.3)
+        made = self.make_directory(uri, running, timeout=2)
         self.assertEqual("c1", made.get(SERVER).compute_host)
 
     def test_daemon_that_never_responds(self) -> None:

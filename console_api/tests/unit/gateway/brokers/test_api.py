@@ -310,11 +310,9 @@ class HeartbeatTest(ApiCase):
         async with self.started() as broker:
             broker._heartbeats._timeout = 0.1
             self.api.responses["PUT"] = [hang]
-            await wait_until_async(
-                lambda: broker.statistics.failed_heartbeats == 1
-            )
-            await self.beats(1)
-            self.assertIsNone(broker.trouble)
+            await wait_until_async(lambda: broker.trouble is not None)
+            # A busy machine may miss further ones.
+            await wait_until_async(lambda: broker.trouble is None)
 
 
 class EndedTest(ApiCase):
