@@ -223,6 +223,23 @@ class DeathTests(xvp.XVPCase):
             await self.eventually(lambda: self.serves(one))
         self.assertEqual({}, await driver.apply(by_id(one)))
 
+    async def test_xvp_killed_at_the_end_of_its_start_is_restarted(self):
+        driver = await self.driver()
+        sessions = driver._daemon._sessions
+        change = sessions.change
+
+        async def die(text):
+            sessions.change = change
+            [process] = self.masters()
+            os.kill(process, signal.SIGKILL)
+            await driver._down.wait()
+            await change(text)
+
+        sessions.change = die
+        one = console(1, free_port())
+        await driver.apply(by_id(one))
+        await self.eventually(lambda: self.serves(one))
+
     def has_another_master(self, process):
         async def check():
             found = await asyncio.to_thread(self.masters)

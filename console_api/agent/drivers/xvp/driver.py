@@ -190,7 +190,7 @@ class XVPDriver(Driver):
         await self._daemon.settle()
         plan = await self._plan(self._wanted)
         if plan.text == self._daemon.text:
-            self._mark_running()
+            self._mark_served(plan)
         else:
             if self._daemon.is_running:
                 await self._wait_for_reload_interval()
@@ -276,12 +276,14 @@ class XVPDriver(Driver):
             self._reloaded_at = asyncio.get_running_loop().time()
         if served:
             self._good = plan.consoles
-            self._mark_running()
+            self._mark_served(plan)
         return served
 
-    def _mark_running(self) -> None:
-        self._down.clear()
+    def _mark_served(self, plan: Plan) -> None:
         self._trouble = None
+        # Otherwise, xvp has died since, and has to be restarted.
+        if self._daemon.is_running or not plan.text:
+            self._down.clear()
 
 
 def _common(
