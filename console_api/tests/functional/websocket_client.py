@@ -47,7 +47,7 @@ class WebSocketStream:
         self.websocket = websocket.create_connection(
             url, TIMEOUT, sslopt={"context": context}, **options
         )
-        # At the latest.
+        # A test that does not close it leaves nothing open, either.
         weakref.finalize(self, self.websocket.shutdown)
         #: How the gateway closed the WebSocket; None while it is open.
         self.closed: ClosedError | None = None
